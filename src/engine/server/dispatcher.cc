@@ -46,8 +46,8 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const Cl
     ReplyFault(reply, Fault::kNoAuth);
     return false;
   }
-  if ((spec.flags & kDenyOom) != 0 && keyspace_.IsOverLimit(
-                                          node_.maxmemory_bytes.load(std::memory_order_relaxed))) {
+  if ((spec.flags & kDenyOom) != 0 &&
+      keyspace_.IsOverLimit(node_.maxmemory_bytes.load(std::memory_order_relaxed))) {
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }

@@ -28,8 +28,8 @@ class RequestBatch {
   // True when the last request may change how the bytes behind it are to be read: run it first.
   bool must_run() const { return must_run_; }
 
-  // Parses one request of `session` at the start of `input` and adds it; returns what the parser said.
-  // A protocol error is added as a request of its own that answers it and dooms the session.
+  // Parses one request of `session` at the start of `input` and adds it; returns what the parser
+  // said. A protocol error is added as a request of its own that answers it and dooms the session.
   wire::RespResult AddResp(Session& session, std::string_view input);
   MemcachedParse AddMemcached(Session& session, std::string_view input);
 

@@ -33,7 +33,8 @@ class Session {
   void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
 
   // ---- Output that the socket did not take.
-  // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is gone.
+  // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is
+  // gone.
   bool Send(std::string_view bytes);
   // Sends pending output again after the socket became writable. False: the peer is gone.
   bool Flush() { return Send({}); }
@@ -49,14 +50,15 @@ class Session {
   // ---- Flags of the loop.
   bool may_be_readable = false;  // an edge came, or the last read filled its buffer
   bool in_ready_list = false;
-  bool peer_closed = false;  // end of file was read: answer what is there, then end
-  bool doomed = false;       // ends as soon as the batch is done; no further command runs
+  bool peer_closed = false;    // end of file was read: answer what is there, then end
+  bool doomed = false;         // ends as soon as the batch is done; no further command runs
   bool input_blocked = false;  // not read while too much output is pending
 
  private:
   UniqueFd fd_;
   Protocol protocol_;
-  std::shared_ptr<ClientRecord> record_;  // shared with the registry, which shows it to other threads
+  std::shared_ptr<ClientRecord>
+      record_;  // shared with the registry, which shows it to other threads
   std::string rest_;
   size_t bytes_needed_ = 0;
   std::string pending_;
