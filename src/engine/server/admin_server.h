@@ -24,7 +24,7 @@
 #include "engine/commands/services.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
-#include "engine/server/memcached_session.h"
+#include "engine/server/memcached_backend.h"
 #include "wire/resp_writer.h"
 
 namespace mikura::engine {

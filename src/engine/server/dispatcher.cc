@@ -39,7 +39,7 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
                        wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
-    reply.Error("ERR", WrongArityMessage(*request.command, request.subcommand));
+    reply.Error("ERR", WrongArityMessage(spec));
     return false;
   }
   if (!client.authenticated && (spec.flags & kNoAuthNeeded) == 0) {

@@ -169,6 +169,9 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
   auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
+  if (listener->protocol == Protocol::kMemcached) {
+    session->MakeMemcachedParser(context_.memcached.item_size_max());
+  }
   Session* raw = session.get();
   sessions_.emplace(state.id, std::move(session));
   statistics_.connections_received.Add(1);
@@ -291,10 +294,14 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
       if (result.status == wire::RespStatus::kIncomplete) break;
       used += result.consumed;
     } else {
-      const MemcachedParse parse = batch_.AddMemcached(session, left);
-      needed = parse.bytes_needed;
-      used += parse.consumed;
-      if (parse.incomplete) break;
+      size_t consumed = 0;
+      const auto status = batch_.AddMemcached(session, left, &consumed);
+      used += consumed;
+      if (status == wire::MemcachedParseStatus::kClose) used = input.size();
+      if (status != wire::MemcachedParseStatus::kComplete) {
+        needed = session.memcached_parser().wanted();
+        break;
+      }
     }
     // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
     if (batch_.full() || batch_.must_run()) {

@@ -19,7 +19,7 @@
 #include "engine/net/poller.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/dispatcher.h"
-#include "engine/server/memcached_session.h"
+#include "engine/server/memcached_backend.h"
 #include "engine/server/request_batch.h"
 #include "engine/server/session.h"
 

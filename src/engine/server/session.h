@@ -10,7 +10,7 @@
 #include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
 #include "engine/server/client_record.h"
-#include "wire/output_buffer.h"
+#include "wire/memcached_parser.h"
 
 namespace mikura::engine {
 
@@ -20,6 +20,12 @@ class Session {
  public:
   Session(UniqueFd fd, Protocol protocol, std::shared_ptr<ClientRecord> record)
       : fd_(std::move(fd)), protocol_(protocol), record_(std::move(record)) {}
+
+  // Of a memcached client.
+  void MakeMemcachedParser(size_t item_size_max) {
+    memcached_parser_ = std::make_unique<wire::MemcachedParser>(item_size_max);
+  }
+  wire::MemcachedParser& memcached_parser() { return *memcached_parser_; }
 
   int fd() const { return fd_.get(); }
   UniqueFd TakeFd() { return std::move(fd_); }
@@ -59,6 +65,7 @@ class Session {
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
       record_;  // shared with the registry, which shows it to other threads
+  std::unique_ptr<wire::MemcachedParser> memcached_parser_;
   std::string rest_;
   size_t bytes_needed_ = 0;
   std::string pending_;
