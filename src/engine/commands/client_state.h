@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command may know and change about the client that sent it. Owned by the client's session,
+// on the session's thread; the registry shows copies to other threads (commands/services.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+
+namespace mikura::engine {
+
+struct ClientState {
+  uint64_t id = 0;
+  std::string address;        // "127.0.0.1:51234"
+  std::string local_address;  // the address the client connected to
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+  std::string user = "default";
+  int database = 0;
+  int resp_version = 2;
+  bool authenticated = false;
+  bool no_evict = false;
+  bool no_touch = false;
+  // CLIENT REPLY: replies are written and then dropped by the session.
+  bool replies_off = false;
+  bool skip_next_reply = false;
+  // Set by QUIT, SHUTDOWN, CLIENT KILL of oneself: the session ends after the reply was sent.
+  bool close_after_reply = false;
+  // Set by PSYNC: the session stops being a client; its socket goes to the replication part.
+  bool is_replica = false;
+  UnixMillis connected_at = 0;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands need of the server around them: clients, parameters, statistics, role, shutdown.
+// Declared here, implemented in engine/server, so that commands know no socket and no thread.
+// All functions are called with no shard lock held, unless they say otherwise, and are thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/commands/client_state.h"
+
+namespace mikura::engine {
+
+// A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
+struct ClientInfo {
+  ClientState state;
+  int fd = -1;
+  UnixMillis last_active_at = 0;
+  std::string last_command;  // lower case, "client|list"
+  uint64_t input_bytes = 0;
+  uint64_t output_bytes = 0;
+  uint64_t commands_total = 0;
+};
+
+// All conditions that are present must hold.
+struct ClientFilter {
+  std::optional<uint64_t> id;
+  std::optional<std::string> address;
+  std::optional<std::string> local_address;
+  std::optional<std::string> user;
+  std::optional<std::string> type;  // normal, master, replica, pubsub
+  std::optional<uint64_t> skip_id;  // never this one (SKIPME yes)
+};
+
+class ClientRegistry {
+ public:
+  virtual ~ClientRegistry() = default;
+  virtual std::vector<ClientInfo> List() = 0;
+  // The text of CLIENT LIST for one client, without the line end.
+  virtual std::string Describe(const ClientInfo& info, UnixMillis now) = 0;
+  // Makes name, library and flags of `state` visible to List() of other threads.
+  virtual void Publish(const ClientState& state) = 0;
+  // Ends matching clients (each on its own thread, soon); returns how many.
+  virtual size_t Kill(const ClientFilter& filter) = 0;
+};
+
+class Parameters {
+ public:
+  virtual ~Parameters() = default;
+  // Name and current value of every parameter that matches one of the glob patterns.
+  virtual std::vector<std::pair<std::string, std::string>> Get(
+      std::span<const std::string_view> patterns) = 0;
+  // Sets all or none. The error is the text behind "ERR ", as CONFIG SET of Redis words it.
+  virtual Status Set(std::span<const std::pair<std::string_view, std::string_view>> changes) = 0;
+};
+
+// The replication role, for ROLE, INFO and the write check.
+struct RoleInfo {
+  struct Replica {
+    std::string host;
+    int port = 0;
+    int64_t offset = 0;
+  };
+  bool is_primary = true;
+  int64_t offset = 0;
+  std::vector<Replica> replicas;  // of a primary
+  std::string primary_host;       // of a replica
+  int primary_port = 0;
+  std::string link_state;  // connect, connecting, sync, connected
+};
+
+class ServerControl {
+ public:
+  virtual ~ServerControl() = default;
+  // Text of INFO for the named sections ("default", "all", "everything" included), lower case.
+  virtual std::string Info(std::span<const std::string_view> sections) = 0;
+  virtual RoleInfo Role() = 0;
+  // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
+  virtual Status ReplicaOf(std::string_view host, int port) = 0;
+  // Ends the process soon, after the running commands; save is refused with words when not
+  // possible.
+  virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
+  virtual void ResetStatistics() = 0;
+  // AUTH: true when user and password are right.
+  virtual bool Authenticate(std::string_view user, std::string_view password) = 0;
+  // True when some password must be given before other commands.
+  virtual bool RequiresAuthentication() = 0;
+  // DEBUG commands are allowed for this client (enable-debug-command).
+  virtual bool DebugAllowed(const ClientState& client) = 0;
+};
+
+struct Services {
+  ClientRegistry& clients;
+  Parameters& parameters;
+  ServerControl& control;
+};
+
+}  // namespace mikura::engine

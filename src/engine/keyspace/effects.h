@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one command changed, as the commands that repeat it on a replica: gathered while the command
+// runs, appended to the change log before its shards are unlocked.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace mikura::engine {
+
+// One per event loop, reused. Not thread-safe.
+class Effects {
+ public:
+  // False when nobody reads the log: then Add does nothing, and a command need not build arguments.
+  bool active() const { return active_; }
+  void Begin(bool active) {
+    active_ = active;
+    count_ = 0;
+    bytes_.clear();
+  }
+
+  // One effect in database `database`, in the form replicas execute it: absolute times, results
+  // instead of intentions ("SET k v PXAT t", "DEL k").
+  void Add(int database, std::initializer_list<std::string_view> words) {
+    Add(database, std::span<const std::string_view>(words.begin(), words.size()));
+  }
+  void Add(int database, std::span<const std::string_view> words);
+
+  bool empty() const { return count_ == 0; }
+  // The record: one command as it is, several inside MULTI ... EXEC, in another database between
+  // SELECTs. Valid until the next Begin().
+  std::string_view Record();
+
+ private:
+  void AppendCommand(std::span<const std::string_view> words);
+
+  bool active_ = false;
+  int count_ = 0;
+  int current_database_ = 0;
+  std::string bytes_;
+  std::string record_;
+};
+
+}  // namespace mikura::engine

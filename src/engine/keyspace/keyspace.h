@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// All shards and their locks: taking one, several or all of them.
+//
+// The order in which locks may be taken, and why, is in lock_order.md beside this file.
+#pragma once
+
+#include <atomic>
+#include <bitset>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/keyspace/change_log.h"
+#include "engine/keyspace/effects.h"
+#include "engine/keyspace/shard_lock.h"
+#include "engine/store/shard.h"
+
+namespace mikura::engine {
+
+// The shards of one command, in ascending order when taken.
+using ShardSet = std::bitset<kShardCount>;
+
+class Keyspace final : public store::RemovalListener {
+ public:
+  struct Options {
+    int database_count = 16;
+    uint64_t hash_seed = 0;
+  };
+
+  static Result<std::unique_ptr<Keyspace>> Create(const Options& options);
+  ~Keyspace() override;
+
+  const KeyHasher& hasher() const { return hasher_; }
+  int database_count() const { return options_.database_count; }
+  ChangeLog& change_log() { return change_log_; }
+
+  // ---- One shard. Wrapped by ShardGuard.
+  ShardLock& lock(uint32_t index) { return cells_[index].lock; }
+  // The shard itself; the caller holds its lock (checked in debug builds).
+  store::Shard& LockedShard(uint32_t index) { return *cells_[index].shard; }
+  // For prefetch hints and relaxed counts, no lock needed.
+  const store::Shard& UnlockedShard(uint32_t index) const { return *cells_[index].shard; }
+
+  // ---- Several or all shards.
+  void LockShards(const ShardSet& shards);
+  void UnlockShards(const ShardSet& shards);
+  // Runs `critical` with every shard locked: the gate.
+  void WithGate(const std::function<void()>& critical);
+  // Runs `visit` for each shard in turn, one lock at a time.
+  void ForEachShard(const std::function<void(uint32_t index, store::Shard& shard)>& visit);
+
+  // Appends what `effects` holds to the change log; the changed shards are still locked.
+  void Commit(Effects& effects) {
+    if (!effects.empty()) change_log_.Append(effects.Record());
+  }
+
+  // ---- Whole databases (all shards locked inside). Freeing happens outside the locks.
+  void FlushDatabase(int database, Effects& effects);
+  void FlushAll(Effects& effects);
+  void SwapDatabases(int a, int b, Effects& effects);
+
+  // ---- Counts, without locks: each shard's own relaxed counters, summed.
+  uint64_t KeyCount(int database) const;
+  uint64_t VolatileKeyCount(int database) const;
+  uint64_t UsedBytes() const;
+  uint64_t ExpiredTotal() const;
+
+  // False on a replica: then only the primary removes expired keys.
+  bool may_expire() const { return may_expire_.load(std::memory_order_relaxed); }
+  void set_may_expire(bool value) { may_expire_.store(value, std::memory_order_relaxed); }
+  store::Access AccessAt(UnixMillis now) const { return {now, may_expire()}; }
+
+  // One turn of background work (expiry, resizing) over shards [first, first + count), wrapping.
+  // Bounded work per shard; for the idle time of event loops.
+  void Maintain(uint32_t first, uint32_t count, UnixMillis now);
+
+  // store::RemovalListener: logs a DEL for an expired key, before the effects of the running
+  // command.
+  void OnExpired(int database, const Key& key) override;
+
+ private:
+  struct Cell {
+    ShardLock lock;
+    std::optional<store::Shard> shard;  // made once, in the constructor
+  };
+
+  explicit Keyspace(const Options& options);
+
+  Options options_;
+  KeyHasher hasher_;
+  ChangeLog change_log_;
+  std::unique_ptr<Cell[]> cells_;
+  // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
+  // expired key more, which both roles tolerate.
+  std::atomic<bool> may_expire_{true};
+};
+
+// Holds the lock of one shard.
+class SCOPED_CAPABILITY ShardGuard {
+ public:
+  explicit ShardGuard(ShardLock& lock) ACQUIRE(lock) : lock_(lock) { lock_.Lock(); }
+  ~ShardGuard() RELEASE() { lock_.Unlock(); }
+  ShardGuard(const ShardGuard&) = delete;
+  ShardGuard& operator=(const ShardGuard&) = delete;
+
+ private:
+  ShardLock& lock_;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The closed list of what can go wrong in a command because of what a client sent or because of the
+// state of the node. The words a client sees are in engine/commands/fault_replies.cc only.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+
+namespace mikura::engine {
+
+enum class Fault : uint8_t {
+  kWrongType,
+  kNotAnInteger,
+  kNotAFloat,
+  kOverflow,
+  kNanOrInfinity,
+  kSyntax,
+  kNoSuchKey,
+  kInvalidExpire,
+  kStringTooLong,
+  kOffsetOutOfRange,
+  kIndexOutOfRange,
+  kOutOfMemory,
+  kNotPositive,
+  kInvalidCursor,
+  kDatabaseOutOfRange,
+  kInvalidDatabase,
+  kSameObject,
+  kNoAuth,
+  kWrongPassword,
+  kReadOnlyReplica,
+  kMasterDown,
+  kLoading,
+  kNotSupported,
+};
+
+template <typename T = Unit>
+using FaultOr = Result<T, Fault>;
+
+}  // namespace mikura::engine

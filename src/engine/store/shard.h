@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of one shard, in all databases.
+//
+// Guarded by the shard's lock, which engine/keyspace owns. Nothing here locks, blocks or does I/O.
+//
+// Invariants, checked by CheckInvariants() in tests:
+//   I1. A key is in the expiry wheel if its entry has a deadline.
+//   I2. used_bytes() is the sum of memory_bytes() over all entries, plus tables and wheels.
+//   I3. Find() returns no entry whose deadline is <= now.
+//   I4. Before a chain changes, every active walk has consumed it (concurrency: "settle").
+//   I5. Region memory (entries, buckets, directories) is never unmapped: prefetch hints read it unlocked.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "engine/store/entry.h"
+#include "engine/store/fault.h"
+#include "engine/store/key.h"
+
+namespace mikura::engine::store {
+
+class Table;
+class SlabAllocator;
+
+// Place of a live entry. Invalid after the next change of the same shard by other means than itself.
+struct Found {
+  Entry entry{nullptr};
+  void* chain = nullptr;   // bucket that holds the reference
+  uint32_t position = 0;   // index in that bucket
+  int database = 0;
+  bool exists = false;
+
+  explicit operator bool() const { return exists; }
+};
+
+// Time and rights of one access.
+struct Access {
+  UnixMillis now = 0;
+  // False on replicas: an expired key is hidden but stays until the primary deletes it.
+  bool may_expire = true;
+};
+
+// Told, under the shard's lock, of keys that the shard removed by itself.
+class RemovalListener {
+ public:
+  virtual ~RemovalListener() = default;
+  virtual void OnExpired(int database, const Key& key) = 0;
+};
+
+// A walk's sink: sees each entry of the shard as it was when the walk began, once, under the lock.
+// It copies what it needs, or shares the external block; it never blocks.
+class EntryConsumer {
+ public:
+  virtual ~EntryConsumer() = default;
+  virtual void Consume(int database, const Entry& entry) = 0;
+};
+
+inline constexpr int kWalksMax = 4;  // mark bits of a chain head
+
+class Shard {
+ public:
+  Shard(SlabAllocator& allocator, const KeyHasher& hasher, int database_count,
+        RemovalListener& listener);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // ---- Prefetch hints: no lock needed; harmless when the shard changes meanwhile.
+  void PrefetchBucket(int database, const Key& key) const;
+  void PrefetchEntry(int database, const Key& key) const;
+
+  // ---- Reading. Cost O(1). Find counts a use of the entry, Peek does not.
+  Found Find(int database, const Key& key, const Access& access);
+  Found Peek(int database, const Key& key, const Access& access);
+
+  // ---- Changing. Each settles the chain first (I4) and keeps the memory count (I2).
+  // Stores a string under `key`, whatever was there. In place when the size class fits.
+  // Errors: kOutOfMemory when the region or the allocator has no more room.
+  FaultOr<Found> SetString(int database, const Key& key, std::string_view value,
+                           const Attributes& attributes, const Access& access);
+  // Makes the string `size` bytes long: keeps the common prefix, fills with zeros; amortised O(1) per
+  // byte appended. Returns the writable bytes; `found` is updated. Keeps the attributes.
+  FaultOr<char*> ResizeString(Found& found, const Key& key, size_t size);
+  // deadline kNoDeadline removes it.
+  FaultOr<> SetDeadline(Found& found, const Key& key, UnixMillis deadline);
+  FaultOr<> SetAttributes(Found& found, const Key& key, const Attributes& attributes);
+  // False when the key was absent (or expired).
+  bool Erase(int database, const Key& key, const Access& access);
+  // Stores under `key` a copy of `source` (of this or another shard whose lock is held too); external
+  // values are shared, not copied. Replaces what was there.
+  FaultOr<> CopyFrom(const Entry& source, int database, const Key& key, UnixMillis deadline,
+                     const Access& access);
+
+  // ---- Whole databases. O(1) under the lock: the old table is returned, and freed by the caller
+  // outside the lock (the destructor of the last owner frees bucket by bucket). Null when empty.
+  // Shared with running walks, which still have to visit it.
+  std::shared_ptr<Table> DetachDatabase(int database);
+  void SwapDatabases(int a, int b);
+
+  // ---- Iteration. Visits entries whose 32-bit hash order lies at or after `cursor`, one chain or
+  // more, until `budget` entries were seen; returns the next cursor, or nullopt at the end.
+  // Each entry that is present during a whole iteration is seen at least once, resizing or not.
+  std::optional<uint64_t> Scan(int database, uint64_t cursor, size_t budget, const Access& access,
+                               EntryConsumer& consumer);
+  // Some live entry, roughly uniform by bucket; absent when the database is empty.
+  Found Random(int database, uint64_t random, const Access& access);
+
+  // ---- Walks (snapshot, full sync): see EntryConsumer. BeginWalk is called with all shards locked.
+  void BeginWalk(int walk, EntryConsumer& consumer);
+  // Consumes up to `chains` chains; true when the walk of this shard is complete.
+  bool WalkStep(int walk, size_t chains);
+  // Stops consuming; marks are made consistent by further WalkSteps until they return true.
+  void AbortWalk(int walk);
+
+  // ---- Expiry. Removes entries whose deadline has passed, at most `budget`; true when none is left.
+  bool ExpireStep(UnixMillis now, size_t budget);
+  // Moves at most `chains` chains of a running resize; true when no resize is running.
+  bool ResizeStep(size_t chains);
+
+  // ---- Counts; readable without the lock (relaxed).
+  uint64_t key_count(int database) const;
+  uint64_t volatile_key_count(int database) const;  // keys with a deadline
+  uint64_t used_bytes() const;
+  uint64_t expired_total() const;
+
+  // Version number for memcached CAS: unique in this process, never 0.
+  uint64_t NextCas(uint32_t shard_index);
+
+  // Aborts the process when an invariant is broken. O(n).
+  void CheckInvariants() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mikura::engine::store

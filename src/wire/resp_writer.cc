@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/resp_writer.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "base/numbers.h"
+
+namespace mikura::wire {
+namespace {
+
+constexpr size_t kNumberMax = 24;
+
+// Writes the decimal digits of `value` to `out`; returns the end.
+char* PutUnsigned(char* out, uint64_t value) {
+  if (value < 10) {
+    *out = static_cast<char>('0' + value);
+    return out + 1;
+  }
+  char digits[20];
+  char* first = digits + sizeof(digits);
+  do {
+    *--first = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  const size_t count = static_cast<size_t>(digits + sizeof(digits) - first);
+  std::memcpy(out, first, count);
+  return out + count;
+}
+
+}  // namespace
+
+void RespWriter::Header(char kind, uint64_t count) {
+  char* begin = out_->Reserve(kNumberMax);
+  char* end = begin;
+  *end++ = kind;
+  end = PutUnsigned(end, count);
+  *end++ = '\r';
+  *end++ = '\n';
+  out_->Advance(static_cast<size_t>(end - begin));
+}
+
+void RespWriter::Simple(std::string_view text) {
+  out_->Append('+');
+  out_->Append(text);
+  out_->Append("\r\n");
+}
+
+void RespWriter::Error(std::string_view code, std::string_view message) {
+  out_->Append('-');
+  out_->Append(code);
+  out_->Append(' ');
+  char* begin = out_->Reserve(message.size());
+  for (size_t i = 0; i < message.size(); ++i) {
+    const char c = message[i];
+    begin[i] = c == '\r' || c == '\n' ? ' ' : c;
+  }
+  out_->Advance(message.size());
+  out_->Append("\r\n");
+}
+
+void RespWriter::Integer(int64_t value) {
+  char* begin = out_->Reserve(kNumberMax);
+  char* end = begin;
+  *end++ = ':';
+  end += FormatInt64(value, end);
+  *end++ = '\r';
+  *end++ = '\n';
+  out_->Advance(static_cast<size_t>(end - begin));
+}
+
+void RespWriter::Bulk(std::string_view bytes) {
+  char* begin = out_->Reserve(kNumberMax + bytes.size() + 2);
+  char* end = begin;
+  *end++ = '$';
+  end = PutUnsigned(end, bytes.size());
+  *end++ = '\r';
+  *end++ = '\n';
+  if (!bytes.empty()) std::memcpy(end, bytes.data(), bytes.size());
+  end += bytes.size();
+  *end++ = '\r';
+  *end++ = '\n';
+  out_->Advance(static_cast<size_t>(end - begin));
+}
+
+void RespWriter::BulkInteger(int64_t value) {
+  char digits[kNumberMax];
+  Bulk({digits, FormatInt64(value, digits)});
+}
+
+void RespWriter::Null() { out_->Append(version_ >= 3 ? "_\r\n" : "$-1\r\n"); }
+
+void RespWriter::NullArray() { out_->Append(version_ >= 3 ? "_\r\n" : "*-1\r\n"); }
+
+void RespWriter::Map(size_t pairs) {
+  if (version_ >= 3) {
+    Header('%', pairs);
+  } else {
+    Header('*', pairs * 2);
+  }
+}
+
+void RespWriter::Set(size_t count) { Header(version_ >= 3 ? '~' : '*', count); }
+
+void RespWriter::Push(size_t count) { Header(version_ >= 3 ? '>' : '*', count); }
+
+void RespWriter::Double(double value) {
+  char text[64];
+  int length = 0;
+  if (std::isinf(value)) {
+    length = std::snprintf(text, sizeof(text), value > 0 ? "inf" : "-inf");
+  } else {
+    length = std::snprintf(text, sizeof(text), "%.17g", value);
+  }
+  const std::string_view digits(text, static_cast<size_t>(length));
+  if (version_ < 3) {
+    Bulk(digits);
+    return;
+  }
+  out_->Append(',');
+  out_->Append(digits);
+  out_->Append("\r\n");
+}
+
+void RespWriter::Boolean(bool value) {
+  if (version_ >= 3) {
+    out_->Append(value ? "#t\r\n" : "#f\r\n");
+  } else {
+    Integer(value ? 1 : 0);
+  }
+}
+
+void RespWriter::Verbatim(std::string_view format, std::string_view text) {
+  if (version_ < 3) {
+    Bulk(text);
+    return;
+  }
+  Header('=', format.size() + 1 + text.size());
+  out_->Append(format);
+  out_->Append(':');
+  out_->Append(text);
+  out_->Append("\r\n");
+}
+
+}  // namespace mikura::wire
