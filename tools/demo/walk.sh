@@ -115,5 +115,3 @@ alone=""
 step "What runs now"
 aws_do elasticache describe-cache-clusters --output table --query \
   'CacheClusters[*].[CacheClusterId,Engine,CacheClusterStatus,NumCacheNodes,PreferredAvailabilityZone]'
-aws_do elasticache describe-events --duration 60 --output text --query \
-  'Events[*].[SourceIdentifier,Message]'
