@@ -28,9 +28,7 @@ void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Ent
     std::memcpy(at, text.data(), text.size());
     at += text.size();
   };
-  const auto put_number = [&at](uint64_t number) {
-    at = std::to_chars(at, at + 20, number).ptr;
-  };
+  const auto put_number = [&at](uint64_t number) { at = std::to_chars(at, at + 20, number).ptr; };
   put(kName);
   put(key);
   *at++ = ' ';

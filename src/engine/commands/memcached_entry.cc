@@ -42,9 +42,8 @@ class AttributeWords {
 void LogAttributes(MemcachedContext& ctx, const store::Attributes& attributes) {
   if (!ctx.keys.effects().active()) return;
   const AttributeWords words(attributes);
-  ctx.keys.effects().Add(ctx.keys.database(),
-                         {"MIKURA.ATTRIBUTES", ctx.key->name, words.flags(), words.cas(),
-                          words.deadline(), words.state()});
+  ctx.keys.effects().Add(ctx.keys.database(), {"MIKURA.ATTRIBUTES", ctx.key->name, words.flags(),
+                                               words.cas(), words.deadline(), words.state()});
 }
 
 bool HasPassed(UnixMillis deadline, UnixMillis now) { return deadline <= now; }
@@ -66,9 +65,14 @@ uint64_t MemcachedCas(const store::Entry& entry) {
 }
 
 uint64_t NewMemcachedCas(MemcachedContext& ctx) {
-  constexpr uint64_t kCounterMask = (uint64_t{1} << kCounterBits) - 1;
+  const uint64_t next = ctx.keys.NextCas(*ctx.key);
   const uint64_t time = static_cast<uint64_t>(ctx.now()) << kCounterBits;
-  return (time | (ctx.keys.NextCas(*ctx.key) & kCounterMask)) & ~kContentBit;
+  // The shard counts on from the highest CAS it has stored, so usually `next` lies above the
+  // clock's value already; not so after a pause, or after a client made up a CAS of its own (flag
+  // E).
+  if (next >= time && next < kContentBit) return next;
+  constexpr uint64_t kCounterMask = (uint64_t{1} << kCounterBits) - 1;
+  return time | (next & kCounterMask);
 }
 
 store::Attributes MemcachedAttributes(const store::Entry& entry) {

@@ -26,7 +26,7 @@ struct MemcachedSettings {
   int threads = 1;
   int verbosity = 0;
   uint32_t connections_max = 1024;
-  std::string interface;          // empty: all addresses
+  std::string interface;           // empty: all addresses
   std::string version = "1.6.18";  // what clients that ask for the version adapt to
 };
 
