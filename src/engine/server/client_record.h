@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the registry knows of one client. The session's thread owns `state`; other threads see the copy
-// `published`, guarded by the registry's lock, and the counters.
+// What the registry knows of one client. The session's thread owns `state`; other threads see the
+// copy `published`, guarded by the registry's lock, and the counters.
 #pragma once
 
 #include <atomic>
@@ -15,9 +15,9 @@ struct CommandSpec;
 struct ClientRecord {
   ClientState state;
   int fd = -1;
-  uint32_t loop = 0;      // index of the event loop that serves the client
+  uint32_t loop = 0;  // index of the event loop that serves the client
   bool is_memcached = false;
-  std::string listener;   // name of the passed listener it came through, or empty
+  std::string listener;  // name of the passed listener it came through, or empty
 
   ClientState published;  // guarded by the registry's lock
 

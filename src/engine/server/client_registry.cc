@@ -75,7 +75,8 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
       "multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
-      "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} tot-net-out={} "
+      "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} "
+      "tot-net-out={} "
       "tot-cmds={}",
       state.id, state.address, state.local_address, info.fd, state.name,
       (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,

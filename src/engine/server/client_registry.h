@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// All connected clients, for CLIENT LIST, INFO, KILL and CLIENT ID. A leaf lock: nothing is taken inside.
+// All connected clients, for CLIENT LIST, INFO, KILL and CLIENT ID. A leaf lock: nothing is taken
+// inside.
 #pragma once
 
 #include <functional>

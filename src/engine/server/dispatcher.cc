@@ -39,15 +39,15 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
                        wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
-    reply.Error("ERR", WrongArityMessage(*request.command, request.subcommand));
+    reply.Error("ERR", WrongArityMessage(spec));
     return false;
   }
   if (!client.authenticated && (spec.flags & kNoAuthNeeded) == 0) {
     ReplyFault(reply, Fault::kNoAuth);
     return false;
   }
-  if ((spec.flags & kDenyOom) != 0 && keyspace_.IsOverLimit(
-                                          node_.maxmemory_bytes.load(std::memory_order_relaxed))) {
+  if ((spec.flags & kDenyOom) != 0 &&
+      keyspace_.IsOverLimit(node_.maxmemory_bytes.load(std::memory_order_relaxed))) {
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one parsed request: all checks, in this order and nowhere else, then the handler under the locks
-// of its shards.
+// Runs one parsed request: all checks, in this order and nowhere else, then the handler under the
+// locks of its shards.
 #pragma once
 
 #include <span>
@@ -32,8 +32,8 @@ class Dispatcher {
 
   const CommandTable& table() const { return table_; }
 
-  // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of words
-  // fits the row; otherwise the request has no keys (and Run answers the error).
+  // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
+  // words fits the row; otherwise the request has no keys (and Run answers the error).
   void Resolve(Request& request, std::vector<Key>& keys) const;
 
   // Runs `request` for `client` and writes its reply.

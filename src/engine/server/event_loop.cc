@@ -8,23 +8,25 @@
 
 #include "base/logging.h"
 #include "engine/net/socket.h"
+#include "engine/server/listening.h"
 
 namespace mikura::engine {
 namespace {
 
 constexpr size_t kArenaBytes = 512 << 10;
-constexpr size_t kReadMax = 64 << 10;        // one receive: holds 64 SETs of 64 bytes many times over
-constexpr size_t kReadMin = 16 << 10;        // less room than this in the arena ends the batch
-constexpr size_t kRestReadMax = 1 << 20;     // one receive into a connection's own buffer
-constexpr size_t kOutputTurnMax = 1 << 20;   // replies are sent at the latest when so many gathered
-constexpr size_t kPendingMax = 1 << 20;      // a connection that leaves more unread is not read from
+constexpr size_t kReadMax = 64 << 10;     // one receive: holds 64 SETs of 64 bytes many times over
+constexpr size_t kReadMin = 16 << 10;     // less room than this in the arena ends the batch
+constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own buffer
+constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
+constexpr size_t kPendingMax = 1 << 20;     // a connection that leaves more unread is not read from
 constexpr size_t kRequestBytesMax = 1 << 30;  // client-query-buffer-limit
 constexpr size_t kRestReserveMax = 64 << 20;  // a declared length is believed up to here at once
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
 constexpr UnixMillis kIdleCheckPeriod = 1000;
 
-// Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by bit 0.
+// Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by
+// bit 0.
 void* ListenerTag(const Listener* listener) {
   return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(listener) | 1);
 }
@@ -126,18 +128,37 @@ void EventLoop::StopListening(const Listener* listener) {
   listeners_.erase(found);
 }
 
+// Best effort: the connection ends in any case.
+bool EventLoop::Refuse(int socket, std::string_view reason) {
+  [[maybe_unused]] const ssize_t sent = send(socket, reason.data(), reason.size(), MSG_NOSIGNAL);
+  return false;
+}
+
+bool EventLoop::MayConnect(int socket, const std::string& peer) {
+  if (context_.clients.count() >= context_.node.maxclients.load(std::memory_order_relaxed)) {
+    return Refuse(socket, "-ERR max number of clients reached\r\n");
+  }
+  if (!IsLocalAddress(peer) && context_.protected_mode()) {
+    return Refuse(
+        socket,
+        "-DENIED Mikura is running in protected mode: no password is set, so only clients "
+        "of this machine are served. Set requirepass, or protected-mode no.\r\n");
+  }
+  return true;
+}
+
 void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener) {
   const int socket = fd.get();
-  if (context_.clients.count() >= context_.node.maxclients.load(std::memory_order_relaxed)) {
-    constexpr std::string_view kRefused = "-ERR max number of clients reached\r\n";
-    [[maybe_unused]] const ssize_t sent = send(socket, kRefused.data(), kRefused.size(), MSG_NOSIGNAL);
+  std::string peer = PeerAddress(socket);
+  if (!MayConnect(socket, peer)) {
     statistics_.connections_rejected.Add(1);
+    CountRemoved();
     return;
   }
   ConfigureConnection(socket, context_.node.keepalive_seconds.load(std::memory_order_relaxed));
   auto record = std::make_shared<ClientRecord>();
   ClientState& state = record->state;
-  state.address = PeerAddress(socket);
+  state.address = std::move(peer);
   state.local_address = LocalAddress(socket);
   state.connected_at = now_;
   state.authenticated = !context_.node.requires_auth.load(std::memory_order_relaxed);
@@ -148,6 +169,9 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
   auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
+  if (listener->protocol == Protocol::kMemcached) {
+    session->MakeMemcachedParser(context_.memcached.item_size_max());
+  }
   Session* raw = session.get();
   sessions_.emplace(state.id, std::move(session));
   statistics_.connections_received.Add(1);
@@ -180,7 +204,8 @@ void EventLoop::ServeReady() {
     session->in_ready_list = false;
     served_.push_back(session);
     if (!session->doomed && !session->input_blocked) ReadInto(*session);
-    if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax) FlushOutput();
+    if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)
+      FlushOutput();
   }
   FlushOutput();
   for (Session* session : served_) FinishSession(*session);
@@ -249,8 +274,8 @@ bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
   return false;
 }
 
-// Adds all whole requests at the start of `input` to the batch, running it whenever it is full. What is
-// left over is kept by the session.
+// Adds all whole requests at the start of `input` to the batch, running it whenever it is full.
+// What is left over is kept by the session.
 void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   size_t used = 0;
   size_t needed = 0;
@@ -269,10 +294,14 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
       if (result.status == wire::RespStatus::kIncomplete) break;
       used += result.consumed;
     } else {
-      const MemcachedParse parse = batch_.AddMemcached(session, left);
-      needed = parse.bytes_needed;
-      used += parse.consumed;
-      if (parse.incomplete) break;
+      size_t consumed = 0;
+      const auto status = batch_.AddMemcached(session, left, &consumed);
+      used += consumed;
+      if (status == wire::MemcachedParseStatus::kClose) used = input.size();
+      if (status != wire::MemcachedParseStatus::kComplete) {
+        needed = session.memcached_parser().wanted();
+        break;
+      }
     }
     // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
     if (batch_.full() || batch_.must_run()) {
@@ -310,7 +339,8 @@ void EventLoop::FlushOutput() {
   arena_used_ = 0;
 }
 
-// After its replies were sent: ends the session, hands it over, or remembers that it has more to do.
+// After its replies were sent: ends the session, hands it over, or remembers that it has more to
+// do.
 void EventLoop::FinishSession(Session& session) {
   session.record().last_active_at.store(now_, std::memory_order_relaxed);
   ClientState& state = session.state();
@@ -338,8 +368,11 @@ void EventLoop::Remove(Session* session) {
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);
   sessions_.erase(id);
+  CountRemoved();
   statistics_.connected_clients.Set(sessions_.size());
 }
+
+void EventLoop::CountRemoved() { assigned_.fetch_sub(1, std::memory_order_relaxed); }
 
 void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;

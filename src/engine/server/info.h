@@ -26,8 +26,8 @@ struct InfoSources {
   std::string config_file;
   int tcp_port = 0;
   size_t threads = 0;
-  LoopStatistics base;  // subtracted: the counters at the last CONFIG RESETSTAT
-  std::string replication;  // the lines of the section, from the replication service
+  const LoopStatistics& base;  // subtracted: the counters at the last CONFIG RESETSTAT
+  std::string replication;     // the lines of the section, from the replication service
 };
 
 // Sections named in lower case; none means "default". Unknown ones add nothing.

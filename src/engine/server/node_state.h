@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few facts about the node that every request looks at, as relaxed atomics: set by parameters, by
-// the replication role and by the admin socket, read by all event loops.
+// The few facts about the node that every request looks at, as relaxed atomics: set by parameters,
+// by the replication role and by the admin socket, read by all event loops.
 #pragma once
 
 #include <atomic>

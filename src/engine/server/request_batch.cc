@@ -10,10 +10,7 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
                            LoopStatistics& statistics)
-    : keyspace_(keyspace),
-      dispatcher_(dispatcher),
-      memcached_(memcached),
-      statistics_(statistics) {
+    : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
   keys_.reserve(kRequestsMax);
@@ -52,22 +49,32 @@ wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input)
   return result;
 }
 
-MemcachedParse RequestBatch::AddMemcached(Session& session, std::string_view input) {
-  wire::MemcachedRequest request;
-  const MemcachedParse parse = memcached_.Parse(session, input, &request);
-  if (!parse.has_request) return parse;
+wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
+                                                      size_t* consumed) {
+  if (memcached_requests_ == nullptr) {
+    memcached_requests_.reset(new wire::MemcachedRequest[kRequestsMax]);
+  }
+  wire::MemcachedRequest& request = memcached_requests_[static_cast<size_t>(memcached_count_)];
+  const wire::MemcachedParseStatus status =
+      session.memcached_parser().Parse(input, &request, consumed);
+  if (status == wire::MemcachedParseStatus::kNeedMore) return status;
   Item item;
   item.session = &session;
-  item.memcached = static_cast<int>(memcached_requests_.size());
+  if (status == wire::MemcachedParseStatus::kClose) {
+    item.error = static_cast<int>(errors_.size());
+    errors_.emplace_back();
+    requests_.push_back(item);
+    return status;
+  }
+  item.memcached = memcached_count_++;
   item.keys_begin = static_cast<uint32_t>(keys_.size());
-  if (memcached_.HasKey(request)) {
-    keys_.push_back(keyspace_.hasher()(memcached_.KeyOf(request)));
+  if (request.has_key()) {
+    keys_.push_back(keyspace_.hasher()(request.key));
     item.keys_count = 1;
     keyspace_.UnlockedShard(keys_.back().shard()).PrefetchBucket(0, keys_.back());
   }
-  memcached_requests_.push_back(std::move(request));
   requests_.push_back(item);
-  return parse;
+  return status;
 }
 
 void RequestBatch::Prefetch() {
@@ -84,7 +91,8 @@ void RequestBatch::RunResp(const Item& item, UnixMillis now) {
   ClientState& state = session.state();
   wire::RespWriter reply(output_, state.resp_version);
   if (item.error >= 0) {
-    reply.Error("ERR", errors_[static_cast<size_t>(item.error)]);
+    const std::string& words = errors_[static_cast<size_t>(item.error)];
+    if (!words.empty()) reply.Error("ERR", words);
     state.close_after_reply = true;
     return;
   }
@@ -105,7 +113,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
-    memcached_.Run(session, memcached_requests_[static_cast<size_t>(item.memcached)], key, now,
+    memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, now,
                    effects_, output_, statistics_);
   } else {
     RunResp(item, now);
@@ -128,7 +136,7 @@ void RequestBatch::Run(UnixMillis now) {
   storage_.clear();
   keys_.clear();
   errors_.clear();
-  memcached_requests_.clear();
+  memcached_count_ = 0;
   must_run_ = false;
 }
 

@@ -10,9 +10,10 @@
 
 #include "engine/keyspace/effects.h"
 #include "engine/server/dispatcher.h"
-#include "engine/server/memcached_session.h"
+#include "engine/server/memcached_backend.h"
 #include "engine/server/session.h"
 #include "wire/output_buffer.h"
+#include "wire/memcached_parser.h"
 #include "wire/resp_parser.h"
 
 namespace mikura::engine {
@@ -28,10 +29,12 @@ class RequestBatch {
   // True when the last request may change how the bytes behind it are to be read: run it first.
   bool must_run() const { return must_run_; }
 
-  // Parses one request of `session` at the start of `input` and adds it; returns what the parser said.
-  // A protocol error is added as a request of its own that answers it and dooms the session.
+  // Parses one request of `session` at the start of `input` and adds it; returns what the parser
+  // said. A protocol error is added as a request of its own that answers it and dooms the session.
   wire::RespResult AddResp(Session& session, std::string_view input);
-  MemcachedParse AddMemcached(Session& session, std::string_view input);
+  // The same for a memcached client. kClose is added as a request that ends the session.
+  wire::MemcachedParseStatus AddMemcached(Session& session, std::string_view input,
+                                          size_t* consumed);
 
   // Prefetches, runs all requests in order, and forgets them; replies gather in output().
   void Run(UnixMillis now);
@@ -60,7 +63,7 @@ class RequestBatch {
     uint32_t keys_begin = 0;
     uint32_t keys_count = 0;
     int memcached = -1;  // index into memcached_requests_, or -1
-    int error = -1;      // index into errors_, or -1
+    int error = -1;      // index into errors_: answer it (if it has words) and close; or -1
   };
 
   void Prefetch();
@@ -78,7 +81,8 @@ class RequestBatch {
   std::vector<std::unique_ptr<std::string>> storage_;
   std::vector<Key> keys_;
   std::vector<std::string> errors_;
-  std::vector<wire::MemcachedRequest> memcached_requests_;
+  std::unique_ptr<wire::MemcachedRequest[]> memcached_requests_;  // kRequestsMax, made when first used
+  int memcached_count_ = 0;
   std::vector<Range> ranges_;
   bool must_run_ = false;
 };

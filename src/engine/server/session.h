@@ -10,7 +10,7 @@
 #include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
 #include "engine/server/client_record.h"
-#include "wire/output_buffer.h"
+#include "wire/memcached_parser.h"
 
 namespace mikura::engine {
 
@@ -20,6 +20,12 @@ class Session {
  public:
   Session(UniqueFd fd, Protocol protocol, std::shared_ptr<ClientRecord> record)
       : fd_(std::move(fd)), protocol_(protocol), record_(std::move(record)) {}
+
+  // Of a memcached client.
+  void MakeMemcachedParser(size_t item_size_max) {
+    memcached_parser_ = std::make_unique<wire::MemcachedParser>(item_size_max);
+  }
+  wire::MemcachedParser& memcached_parser() { return *memcached_parser_; }
 
   int fd() const { return fd_.get(); }
   UniqueFd TakeFd() { return std::move(fd_); }
@@ -33,7 +39,8 @@ class Session {
   void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
 
   // ---- Output that the socket did not take.
-  // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is gone.
+  // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is
+  // gone.
   bool Send(std::string_view bytes);
   // Sends pending output again after the socket became writable. False: the peer is gone.
   bool Flush() { return Send({}); }
@@ -49,14 +56,16 @@ class Session {
   // ---- Flags of the loop.
   bool may_be_readable = false;  // an edge came, or the last read filled its buffer
   bool in_ready_list = false;
-  bool peer_closed = false;  // end of file was read: answer what is there, then end
-  bool doomed = false;       // ends as soon as the batch is done; no further command runs
+  bool peer_closed = false;    // end of file was read: answer what is there, then end
+  bool doomed = false;         // ends as soon as the batch is done; no further command runs
   bool input_blocked = false;  // not read while too much output is pending
 
  private:
   UniqueFd fd_;
   Protocol protocol_;
-  std::shared_ptr<ClientRecord> record_;  // shared with the registry, which shows it to other threads
+  std::shared_ptr<ClientRecord>
+      record_;  // shared with the registry, which shows it to other threads
+  std::unique_ptr<wire::MemcachedParser> memcached_parser_;
   std::string rest_;
   size_t bytes_needed_ = 0;
   std::string pending_;

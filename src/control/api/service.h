@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one AWS service is: its description (generated from operations.json) and its actions.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace mikura::control {
+
+// kQuery: form in, XML with a result element out. kEc2: the same with EC2's spelling of lists,
+// answers and errors.
+enum class Protocol { kQuery, kEc2 };
+
+struct OperationDescription {
+  std::string_view name;
+  bool implemented = false;         // its request and result structs exist
+  std::string_view result_element;  // around the members of the result; empty: none
+};
+
+struct ServiceDescription {
+  std::string_view name;  // as in the credential scope
+  Protocol protocol = Protocol::kQuery;
+  std::string_view version;
+  std::string_view xml_namespace;
+  std::span<const OperationDescription> operations;
+
+  const OperationDescription* Find(std::string_view operation) const {
+    for (const OperationDescription& each : operations) {
+      if (each.name == operation) return &each;
+    }
+    return nullptr;
+  }
+};
+
+struct ActionRow;
+
+// A description and the actions that exist, listed by hand in <service>/<service>_service.cc.
+struct ApiService {
+  const ServiceDescription* description = nullptr;
+  std::span<const ActionRow> actions;
+};
+
+}  // namespace mikura::control

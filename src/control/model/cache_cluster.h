@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A cache cluster: a memcached cluster, a single Redis or Valkey node, or one member of a
+// replication group. Written by the API (desired state, status creating or deleting) and by the
+// reconciler (endpoints and observed statuses), always by compare-and-set.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "control/model/api_error.h"
+#include "control/model/endpoint.h"
+#include "control/model/engine_version.h"
+
+namespace mikura::control {
+
+// The statuses a cluster, a node or a group shows. Tools wait on these words; no others exist.
+inline constexpr std::string_view kStatusCreating = "creating";
+inline constexpr std::string_view kStatusAvailable = "available";
+inline constexpr std::string_view kStatusModifying = "modifying";
+inline constexpr std::string_view kStatusRebooting = "rebooting cluster nodes";
+inline constexpr std::string_view kStatusDeleting = "deleting";
+
+struct CacheNode {
+  std::string id;  // "0001"
+  std::string zone;
+  std::string status;
+  Endpoint endpoint;  // empty until the node has an address
+  UnixMillis created_at = 0;
+};
+
+struct CacheCluster {
+  std::string id;
+  std::string incarnation;  // 8 hex digits; another cluster of the same id has another
+  std::string account;
+  std::string region;
+  std::string status;
+  std::string engine;
+  std::string engine_version;  // as shown: "7.1.0"
+  std::string node_type;
+  int64_t port = 0;
+  std::string replication_group;  // empty when it stands alone
+  std::string parameter_group;
+  std::string subnet_group;
+  std::vector<std::string> security_groups;
+  std::string maintenance_window;
+  std::string snapshot_window;
+  bool auto_minor_version_upgrade = true;
+  std::map<std::string, std::string> tags;
+  UnixMillis created_at = 0;
+  std::vector<CacheNode> nodes;
+  Endpoint configuration_endpoint;  // memcached only
+  int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
+
+  // The one zone of its nodes, or "Multiple".
+  std::string PreferredZone() const;
+  std::string ArnOf() const;
+  std::string NodeId(const CacheNode& node) const;
+};
+
+// What CreateCacheCluster was asked for; empty and nullopt mean "not given".
+struct NewCacheCluster {
+  std::string id;
+  std::string engine;
+  std::string engine_version;
+  std::string node_type;
+  std::optional<int64_t> node_count;
+  std::optional<int64_t> port;
+  std::string az_mode;
+  std::string preferred_zone;
+  std::vector<std::string> preferred_zones;
+  std::string parameter_group;
+  std::string subnet_group;
+  std::vector<std::string> security_groups;
+  std::string maintenance_window;
+  std::string snapshot_window;
+  bool auto_minor_version_upgrade = true;
+  std::map<std::string, std::string> tags;
+};
+
+// Where and as what a resource is created: all that a rule may not find out by itself.
+struct CreationContext {
+  std::string account;
+  std::string region;
+  std::string incarnation;
+  UnixMillis now = 0;
+  std::vector<std::string> zones;  // of the subnet group, else of the region
+};
+
+// The desired cluster, status creating, or the first rule that the request breaks.
+ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
+                                          const CreationContext& context);
+
+// Errors: kInvalidParameterValue outside 1024 to 65535.
+ApiResult<int64_t> PortOf(std::optional<int64_t> asked, EngineKind kind);
+
+std::string ToJson(const CacheCluster& cluster);
+Result<CacheCluster> CacheClusterFromJson(std::string_view text);
+
+}  // namespace mikura::control

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/model/engine_version.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/numbers.h"
+
+namespace mikura::control {
+namespace {
+
+constexpr EngineVersion kEngineVersions[] = {
+    {EngineKind::kMemcached, "memcached", "1.6.6", "1.6.6", "memcached1.6"},
+    {EngineKind::kMemcached, "memcached", "1.6.12", "1.6.12", "memcached1.6"},
+    {EngineKind::kMemcached, "memcached", "1.6.17", "1.6.17", "memcached1.6"},
+    {EngineKind::kMemcached, "memcached", "1.6.22", "1.6.22", "memcached1.6"},
+    {EngineKind::kRedis, "redis", "7.0", "7.0.7", "redis7"},
+    {EngineKind::kRedis, "redis", "7.1", "7.1.0", "redis7"},
+    {EngineKind::kValkey, "valkey", "7.2", "7.2.6", "valkey7"},
+    {EngineKind::kValkey, "valkey", "8.0", "8.0.1", "valkey8"},
+};
+
+// "7.x" asks for the newest of "7.".
+bool IsOfSeries(std::string_view version, std::string_view asked) {
+  if (asked.size() < 2 || asked.substr(asked.size() - 2) != ".x") return false;
+  const std::string_view series = asked.substr(0, asked.size() - 1);
+  return version.substr(0, series.size()) == series;
+}
+
+}  // namespace
+
+std::span<const EngineVersion> AllEngineVersions() { return kEngineVersions; }
+
+ApiResult<EngineKind> EngineKindOf(std::string_view engine) {
+  for (const EngineVersion& version : kEngineVersions) {
+    if (version.engine == engine) return version.kind;
+  }
+  return ApiError{ApiErrorCode::kInvalidParameterValue,
+                  fmt::format("The engine {} is none of redis, valkey and memcached.", engine)};
+}
+
+ApiResult<EngineVersion> EngineVersionOf(std::string_view engine, std::string_view version) {
+  RETURN_IF_ERROR(EngineKindOf(engine));
+  std::optional<EngineVersion> found;
+  for (const EngineVersion& candidate : kEngineVersions) {
+    if (candidate.engine != engine) continue;
+    if (version.empty() || IsOfSeries(candidate.version, version) || candidate.version == version ||
+        candidate.full_version == version) {
+      found = candidate;
+    }
+  }
+  if (found) return *found;
+  return ApiError{ApiErrorCode::kInvalidParameterValue,
+                  fmt::format("Cannot find version {} for {}.", version, engine)};
+}
+
+bool IsDefaultVersion(const EngineVersion& version) {
+  const auto newest = EngineVersionOf(version.engine, "");
+  return newest.ok() && newest->version == version.version;
+}
+
+int64_t DefaultPort(EngineKind kind) { return kind == EngineKind::kMemcached ? 11211 : 6379; }
+
+std::string DefaultParameterGroup(const EngineVersion& version) {
+  return fmt::format("default.{}", version.parameter_family);
+}
+
+ApiResult<std::string> ParameterGroupOf(std::string_view name, const EngineVersion& version) {
+  const std::string own = DefaultParameterGroup(version);
+  if (name.empty() || EqualsIgnoreCase(name, own)) return own;
+  if (EqualsIgnoreCase(name, own + ".cluster.on")) {
+    return ApiError{
+        ApiErrorCode::kInvalidParameterValue,
+        fmt::format("The parameter group {} turns on cluster mode, which is not available yet.",
+                    name)};
+  }
+  for (const EngineVersion& other : kEngineVersions) {
+    const std::string theirs = DefaultParameterGroup(other);
+    if (!EqualsIgnoreCase(name, theirs) && !EqualsIgnoreCase(name, theirs + ".cluster.on")) {
+      continue;
+    }
+    return ApiError{ApiErrorCode::kInvalidParameterValue,
+                    fmt::format("The parameter group {} is of family {}, not of {}.", name,
+                                other.parameter_family, version.parameter_family)};
+  }
+  return ApiError{ApiErrorCode::kCacheParameterGroupNotFound,
+                  fmt::format("CacheParameterGroup not found: {}", name)};
+}
+
+}  // namespace mikura::control
