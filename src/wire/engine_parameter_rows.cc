@@ -112,7 +112,7 @@ constexpr ParameterSpec kRows[] = {
     Text("unixsocket", "", &P::unixsocket, kAtStart, "Path of a Unix socket to listen on."),
     Memory("client-query-buffer-limit", &P::client_query_buffer_limit_bytes, 1048576, INT64_MAX,
            kRuntime, "Unfinished input one client may make the server hold."),
-    Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1048576, INT64_MAX, kRuntime,
+    Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1048576, INT64_MAX, kAtStart,
            "Longest single argument, and longest string value."),
     Words("client-output-buffer-limit", "", &P::client_output_buffer_limit, kRuntime,
           "Replies a client may leave unread, by class of client."),
