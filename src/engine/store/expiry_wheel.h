@@ -7,7 +7,9 @@
 // keys up and inserts them again, by their true deadline, which puts them lower.
 //
 // Rules:
-//   E1. An item is due no later than 32 ms after the deadline it was inserted with.
+//   E1. An item is due no later than 32 ms after the deadline it was inserted with, or after now()
+//   when
+//       that deadline had passed.
 //   E2. Slot numbers in use on a level lie in [now of the wheel, + 64), so 6 bits identify one.
 //   E3. memory_bytes() is what the wheel takes, itself included.
 //
@@ -43,6 +45,8 @@ class ExpiryWheel {
 
   // Nothing is due before; INT64_MAX when the wheel is empty.
   UnixMillis next_due() const { return next_due_; }
+  // Time up to which all that was due has been taken.
+  UnixMillis now() const { return base_ - shift_; }
   uint64_t item_count() const { return items_; }
   size_t memory_bytes() const { return memory_bytes_; }
 

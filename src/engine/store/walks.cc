@@ -21,12 +21,11 @@ void WalkSet::SettleForActive(const HashTable& keys, Bucket* head) {
     if (walk.consumer == nullptr) continue;
     const CapturedTable* captured = nullptr;
     for (const CapturedTable& candidate : walk.tables) {
-      if (&candidate.table->keys() == &keys) captured = &candidate;
+      if (candidate.table != nullptr && &candidate.table->keys() == &keys) captured = &candidate;
     }
-    if (captured == nullptr) {
-      CHECK(head->size() == 0);  // made after the walk began, so settled (H3)
-      continue;
-    }
+    // Not part of this walk: a table that was taken out of the shard before the walk began, and
+    // which another walk is still reading.
+    if (captured == nullptr) continue;
     keys.ForEach(head, [&](Bucket*, uint32_t, Entry entry) {
       walk.consumer->Consume(captured->database, entry);
     });
@@ -52,7 +51,6 @@ bool WalkSet::Step(int slot, size_t chains) {
   Walk& walk = (*walks_)[slot];
   for (; walk.current < walk.tables.size(); ++walk.current) {
     CapturedTable& captured = walk.tables[walk.current];
-    // A table that lost its last key and its chains meanwhile was settled by that.
     HashTable& keys = captured.table->keys();
     while (captured.cursor < kPositions && keys.has_chains()) {
       if (chains-- == 0) return false;
@@ -76,6 +74,7 @@ bool WalkSet::FreeDetached(Walk& walk, CapturedTable& captured, size_t& chains) 
     return false;
   }
   walk.free_cursor = 0;
+  captured.table = nullptr;
   captured.detached.reset();
   return true;
 }
@@ -117,7 +116,8 @@ bool WalkSet::IsConsistent(const HashTable& keys, const Bucket* head, uint64_t f
     const Walk& walk = (*walks_)[slot];
     bool ahead = false;
     for (const CapturedTable& captured : walk.tables) {
-      if (&captured.table->keys() == &keys && captured.cursor <= first) ahead = true;
+      if (captured.table != nullptr && &captured.table->keys() == &keys && captured.cursor <= first)
+        ahead = true;
     }
     if (!ahead) return false;
   }

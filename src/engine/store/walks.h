@@ -66,7 +66,7 @@ class WalkSet {
  private:
   struct CapturedTable {
     int database;                     // number when the walk began
-    Table* table;                     // where its contents are now
+    Table* table;                     // where its contents are now; null when seen and let go
     std::shared_ptr<Table> detached;  // owner, with the caller of DetachDatabase and other walks
     uint64_t cursor = 0;              // positions below are settled
   };
