@@ -96,7 +96,7 @@ def parse(path):
                 raise SyntaxError(f"{where}: nothing is expected")
 
     for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        line = line.strip()
+        line = line.lstrip()  # a blank at the end may be part of a reply
         if not line or line.startswith("#"):
             continue
         kind, _, rest = line.partition(" ")
