@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "base/numbers.h"
 
 namespace mikura::engine {
 namespace {

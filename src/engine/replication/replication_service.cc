@@ -87,11 +87,11 @@ void ReplicationService::PublishLoading(bool loading) {
   on_role_(published_);
 }
 
-void ReplicationService::ReplicaOf(const std::string& host, int port) {
+Status ReplicationService::ReplicaOf(std::string_view host, int port) {
   MutexLock lock(role_mutex_);
   const bool was_primary = primary_host_.empty();
   if (host.empty()) {
-    if (was_primary) return;
+    if (was_primary) return Ok();
     link_->Release();
     primary_side_.Promote();
     primary_host_.clear();
@@ -99,17 +99,18 @@ void ReplicationService::ReplicaOf(const std::string& host, int port) {
     PublishRole(true);
     Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
         keyspace_.change_log().head());
-    return;
+    return Ok();
   }
-  if (host == primary_host_ && port == primary_port_) return;
+  if (host == primary_host_ && port == primary_port_) return Ok();
   primary_host_ = host;
   primary_port_ = port;
   PublishRole(false);
   keyspace_.set_may_expire(false);
   // Their history ends here; they ask again and are told how it goes on.
   if (was_primary) primary_side_.DropReplicas();
-  link_->Follow(host, port, !was_primary);
+  link_->Follow(primary_host_, port, !was_primary);
   Log(LogLevel::kNotice, "replication", "this node follows {}:{} now", host, port);
+  return Ok();
 }
 
 ReplicationStatus ReplicationService::status() const {
@@ -134,7 +135,7 @@ ReplicationStatus ReplicationService::status() const {
   return status;
 }
 
-std::string ReplicationService::InfoLines() const {
+std::string ReplicationService::InfoText() const {
   const ReplicationStatus status = this->status();
   std::string out;
   const auto line = [&out](std::string_view name, const auto& value) {

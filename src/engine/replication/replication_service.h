@@ -54,12 +54,12 @@ class ReplicationService {
 
   // Follows another node: from when this returns, clients' writes are refused; the copy of its data
   // comes later. An empty host: becomes a primary with the data it has; what the old primary sent
-  // and this node has received is executed before this returns.
-  void ReplicaOf(const std::string& host, int port);
+  // and this node has received is executed before this returns. Never fails.
+  Status ReplicaOf(std::string_view host, int port);
 
   ReplicationStatus status() const;
   // The lines of INFO's section "replication" behind its heading, with "\r\n" line ends.
-  std::string InfoLines() const;
+  std::string InfoText() const;
 
   // Ends links and sessions. Nothing may be adopted afterwards.
   void Stop();
