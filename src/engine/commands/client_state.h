@@ -23,7 +23,8 @@ struct ClientState {
   bool authenticated = false;
   bool no_evict = false;
   bool no_touch = false;
-  // CLIENT REPLY: replies are written and then dropped by the session.
+  // CLIENT REPLY: replies are written and then dropped by the session. It takes skip_next_reply
+  // (and clears it) before it runs a command; CLIENT REPLY OFF and SKIP themselves write nothing.
   bool replies_off = false;
   bool skip_next_reply = false;
   // Set by QUIT, SHUTDOWN, CLIENT KILL of oneself: the session ends after the reply was sent.

@@ -74,9 +74,15 @@ struct CommandSpec {
   KeyRange keys = kNoKeys;
   uint32_t flags = 0;
   uint32_t acl = 0;
-  std::string_view group;    // string, generic, connection, server
-  std::string_view since;    // version of Redis that introduced it
-  std::string_view summary;  // our words
+  std::string_view group;      // string, generic, connection, server
+  std::string_view since;      // version of Redis that introduced it
+  std::string_view summary;    // our words
+  std::string_view tips = {};  // for clients, "|"-separated: "request_policy:all_shards"
+  // What is done to the keys, as COMMAND's key specifications name it: "RW access update". Two
+  // parts with ';' when the first and the second key differ.
+  std::string_view key_access = {};
+  std::string_view key_notes = {};
+  std::string_view parent = {};  // of a subcommand: "CONFIG"
   std::span<const CommandSpec> subcommands = {};
 };
 

@@ -100,6 +100,8 @@ struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
   ServerControl& control;
+  // proto-max-bulk-len: no string becomes longer. Fixed at start, as it is read under shard locks.
+  uint64_t string_bytes_max = 512ULL << 20;
 };
 
 }  // namespace mikura::engine

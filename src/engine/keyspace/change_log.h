@@ -3,36 +3,74 @@
 // offset).
 //
 // L1. A record is appended under the locks of the shards it changed, so the order of the log is the
-//     order of the locks. L2. One record is one reservation. L3. Nothing waits here.
+//     order of the locks. A record that changes no key (PING) is appended under the lock of shard
+//     0.
+// L2. One record is one reservation.
+// L3. Nothing waits here: each thread writes its own chain of chunks, only the counter is shared.
 // L4. Between records the stream is in database 0 (a record for another carries its own SELECTs).
 // L5. A node whose log nobody reads pays one relaxed load per write.
+// L6. The flusher merges the chains by LSN: the next record is at the head of exactly one chain, or
+//     in flight. It passes only the prefix without holes, takes no shard lock, waits for no reader.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
+
+#include "engine/keyspace/log_chunk.h"
 
 namespace mikura::engine {
 
-using Lsn = int64_t;
+// Somebody who wants every change in order: the backlog of replicas, the append log.
+class LogReader {
+ public:
+  virtual ~LogReader() = default;
+  // Called on the flusher's thread with whole records that follow those before without a gap.
+  // Keeps copies of the slices (they share memory), does not wait for anything slow.
+  virtual void OnBytes(std::span<const LogSlice> slices) = 0;
+};
 
 class ChangeLog {
  public:
   ChangeLog();
+  // Readers must live longer, or be removed before.
   ~ChangeLog();
   ChangeLog(const ChangeLog&) = delete;
   ChangeLog& operator=(const ChangeLog&) = delete;
 
-  // True while somebody reads the log. Flips only while all shards are locked (at a gate).
+  // True while somebody reads the log. Flips only while all shards are locked (at a gate); a writer
+  // asks under the locks of the shards it is going to change.
   bool active() const { return active_.load(std::memory_order_relaxed); }
 
   // Appends one whole record (RESP commands) and returns the position behind it.
   // Called with the locks of the changed shards held; copies the bytes; never blocks.
   Lsn Append(std::string_view record);
 
+  // Wakes a sleeping flusher. For whoever appended, after the shards were unlocked. Without it the
+  // flusher looks by itself after at most 10 ms. Cost: a load, when the flusher is awake.
+  void Wake();
+
   // Position behind the last reserved byte.
   Lsn head() const;
+  // Position up to which the readers have been given everything.
+  Lsn flushed() const;
+
+  // ---- For those who own the node's role. Not on the request path.
+  // Readers see what is flushed from now on; they may come and go at any time.
+  void AddReader(LogReader& reader);
+  void RemoveReader(LogReader& reader);
+  // Called with all shards locked; Wake() follows when they are unlocked.
+  void SetActive(bool active);
+  // Moves the head to `lsn`. Only while inactive (a replica whose log nobody reads counts what it
+  // was sent) and after Drain().
+  void SetHead(Lsn lsn);
+  // Waits until everything that was reserved before the call has been given to the readers.
+  // Called with no lock held.
+  void Drain();
+  // Ends the flusher's thread after a last turn.
+  void Stop();
 
  private:
   // Published at a gate, when every thread that writes is outside its critical section.

@@ -28,7 +28,11 @@ class KeyAccess {
   }
 
   // Live entry of `key`; counts a use.
-  store::Found Find(const Key& key) { return shard(key).Find(database_, key, access_); }
+  store::Found Find(const Key& key) {
+    const store::Found found = shard(key).Find(database_, key, access_);
+    ++(found ? hits_ : misses_);
+    return found;
+  }
   // The same without counting a use (TTL, TYPE, OBJECT, EXISTS under CLIENT NO-TOUCH).
   store::Found Peek(const Key& key) { return shard(key).Peek(database_, key, access_); }
   // As Find; kWrongType when another type than a string is there.
@@ -56,6 +60,10 @@ class KeyAccess {
   FaultOr<> CopyFrom(const store::Entry& source, const Key& key, UnixMillis deadline) {
     return shard(key).CopyFrom(source, database_, key, deadline, access_);
   }
+  // Outcomes of Find() so far: the keyspace_hits and keyspace_misses of a reading command.
+  uint32_t hits() const { return hits_; }
+  uint32_t misses() const { return misses_; }
+
   uint64_t NextCas(const Key& key) { return shard(key).NextCas(key.shard()); }
 
  private:
@@ -65,6 +73,8 @@ class KeyAccess {
   Effects& effects_;
   int database_;
   store::Access access_;
+  uint32_t hits_ = 0;
+  uint32_t misses_ = 0;
 };
 
 }  // namespace mikura::engine

@@ -45,8 +45,8 @@ class Keyspace final : public store::RemovalListener {
   const store::Shard& UnlockedShard(uint32_t index) const { return *cells_[index].shard; }
 
   // ---- Several or all shards.
-  void LockShards(const ShardSet& shards);
-  void UnlockShards(const ShardSet& shards);
+  void LockShards(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
+  void UnlockShards(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
   // Runs `critical` with every shard locked: the gate.
   void WithGate(const std::function<void()>& critical);
   // Runs `visit` for each shard in turn, one lock at a time.
@@ -57,7 +57,8 @@ class Keyspace final : public store::RemovalListener {
     if (!effects.empty()) change_log_.Append(effects.Record());
   }
 
-  // ---- Whole databases (all shards locked inside). Freeing happens outside the locks.
+  // ---- Whole databases (all shards locked inside). Freeing happens outside the locks. Each logs its own
+  // effect, through `effects`, inside the gate.
   void FlushDatabase(int database, Effects& effects);
   void FlushAll(Effects& effects);
   void SwapDatabases(int a, int b, Effects& effects);
@@ -67,6 +68,9 @@ class Keyspace final : public store::RemovalListener {
   uint64_t VolatileKeyCount(int database) const;
   uint64_t UsedBytes() const;
   uint64_t ExpiredTotal() const;
+
+  // True when the memory of keys and values is above `limit_bytes` (0: no limit). One relaxed load.
+  bool IsOverLimit(uint64_t limit_bytes) const;
 
   // False on a replica: then only the primary removes expired keys.
   bool may_expire() const { return may_expire_.load(std::memory_order_relaxed); }
@@ -87,11 +91,12 @@ class Keyspace final : public store::RemovalListener {
     std::optional<store::Shard> shard;  // made once, in the constructor
   };
 
-  explicit Keyspace(const Options& options);
+  Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator);
 
   Options options_;
   KeyHasher hasher_;
   ChangeLog change_log_;
+  std::unique_ptr<store::SlabAllocator> allocator_;
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.

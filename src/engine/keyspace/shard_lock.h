@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The lock of one shard: 4 bytes, free when uncontended, first come first served otherwise.
+// The lock of one shard: 4 bytes, one compare-and-set when free, no starvation when not.
 //
-// A thread that does not get it within about a microsecond joins the line of this lock (kept
-// outside the lock word, in a hashed parking table) and sleeps; whoever unlocks hands the lock over
-// to the head of the line, so nobody starves (docs/adr, concurrency rules 1.2).
+// The word holds the state, a starving mark and the number of threads that wait:
+//   bits 0-1  kFree, kHeld, or kHanded (released to those who wait: newcomers must not take it)
+//   bit 2     some waiter has waited for longer than kPatience: the next unlock hands over
+//   bits 3-31 waiting threads
+// A thread spins for about a microsecond, then joins the waiters and sleeps on the word (futex). An
+// unlock with waiters wakes one; until somebody starves, a running thread may overtake it, which
+// keeps the lock busy; after that the lock is handed to the waiters, so each wait is bounded.
 #pragma once
 
 #include <atomic>
@@ -37,15 +41,21 @@ class CAPABILITY("shard lock") ShardLock {
       UnlockSlow();
     }
   }
-  bool IsHeld() const { return word_.load(std::memory_order_relaxed) != kFree; }
+  // Whether anybody holds it: for DCHECKs.
+  bool IsHeld() const { return (word_.load(std::memory_order_relaxed) & kStateMask) != kFree; }
 
  private:
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kHeld = 1;
-  static constexpr uint32_t kHeldWithLine = 2;
+  static constexpr uint32_t kHanded = 2;
+  static constexpr uint32_t kStateMask = 3;
+  static constexpr uint32_t kStarving = 4;
+  static constexpr uint32_t kOneWaiter = 8;
 
   void LockSlow() NO_THREAD_SAFETY_ANALYSIS;
   void UnlockSlow() NO_THREAD_SAFETY_ANALYSIS;
+  bool Spin();
+  bool TakeAsWaiter(uint32_t word);
 
   // Acquire on lock and release on unlock publish the shard's data from one holder to the next.
   std::atomic<uint32_t> word_{kFree};

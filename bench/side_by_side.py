@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds mikura's engine against the floor, Redis and Memcached on this machine, over loopback.
+
+Each server is pinned to one core and the load generator to another. The cases are interleaved in
+rounds, because machines change speed within minutes: trust the ratios of one run, not figures of
+two. The unit is server CPU microseconds per request. Nothing is downloaded; a peer that is not
+installed is left out. `floor` parses nothing: what the kernel alone costs.
+
+  ./dev bench                       every case, about five minutes
+  ./dev bench --rt                  as root: real-time priority in short bursts with pauses
+  ./dev bench --protocols resp --pipelines 16 --rounds 5
+  ./dev bench --two-threads         servers with two threads, sharing both cores with the generator
+"""
+import argparse
+import json
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import servers  # noqa: E402
+from servers import BenchError  # noqa: E402
+
+
+def parse(arguments):
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--servers", default="floor,redis,memcached,mikura")
+    p.add_argument("--protocols", default="resp,text,meta")
+    p.add_argument("--operations", default="get,set")
+    p.add_argument("--pipelines", default="1,16,64")
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--seconds", type=float, help="of one measurement; 1, or 0.6 with --rt")
+    p.add_argument("--connections", type=int, default=50)
+    p.add_argument("--keys", type=int, default=1_000_000)
+    p.add_argument("--key-bytes", type=int, default=32)
+    p.add_argument("--value-bytes", type=int, default=64)
+    p.add_argument("--rate", type=float, default=0, help="offered requests per second; 0: no limit")
+    p.add_argument("--rt", action="store_true", help="real-time priority, short bursts, pauses")
+    p.add_argument("--two-threads", action="store_true")
+    p.add_argument("--server-cpus", default="0")
+    p.add_argument("--client-cpus", default="1")
+    p.add_argument("--time-limit", type=float, default=900, help="seconds for everything")
+    p.add_argument("--build", type=Path, default=servers.ROOT / "build/release")
+    p.add_argument("--binary", type=Path, help="mikura; build/release/mikura by default")
+    p.add_argument("--json", type=Path, help="write every measurement there too")
+    a = p.parse_args(arguments)
+    a.seconds = a.seconds or (0.6 if a.rt else 1.0)
+    a.threads = 2 if a.two_threads else 1
+    a.binary = a.binary or a.build / "mikura"
+    if a.two_threads:
+        a.server_cpus = a.client_cpus = "0,1"
+    return a
+
+
+def chosen_servers(a):
+    """The servers to start: those asked for that are here. Says which are left out."""
+    found = []
+    for name in filter(None, a.servers.split(",")):
+        if name == "floor":
+            found += [servers.floor(a.build, protocol, a.key_bytes, a.value_bytes)
+                      for protocol in a.protocols.split(",") if not a.two_threads]
+        elif name == "mikura" and a.binary.exists():
+            found.append(servers.mikura(a.binary, a.threads))
+        elif name == "redis" and shutil.which("redis-server"):
+            found.append(servers.redis(a.threads))
+        elif name == "memcached" and shutil.which("memcached"):
+            found.append(servers.memcached(a.threads))
+        else:
+            print(f"left out: {name} (not found)", file=sys.stderr)
+    wanted = set(a.protocols.split(","))
+    return [s for s in found if s.serves & wanted]
+
+
+class Bench:
+    def __init__(self, a):
+        self.a = a
+        self.servers = chosen_servers(a)
+        self.deadline = time.monotonic() + a.time_limit
+        self.rows = {}  # (case, server name) -> [measurement of each round]
+        self.real_time = a.rt and servers.may_use_real_time()
+        if a.rt and not self.real_time:
+            print("--rt: not permitted here, running without", file=sys.stderr)
+
+    def generate(self, server, protocol, *more):
+        """One run of the load generator; raises on anything but right replies."""
+        a = self.a
+        command = ["taskset", "-c", a.client_cpus, str(a.build / "load_generator"),
+                   "--port", str(server.ports[protocol]), "--protocol", protocol,
+                   "--threads", str(a.threads), "--connections", str(a.connections),
+                   "--keys", str(a.keys), "--key-bytes", str(a.key_bytes),
+                   "--value-bytes", str(a.value_bytes), *map(str, more)]
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise BenchError(f"the time limit of {a.time_limit:.0f} s has passed")
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  timeout=left, check=False,
+                                  preexec_fn=servers.real_time if self.real_time else None)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"the time limit of {a.time_limit:.0f} s has passed") from None
+        if done.returncode != 0:
+            raise BenchError(f"{server.name}, {protocol}: {done.stderr.strip()[-400:]}")
+        result = json.loads(done.stdout)
+        if result["errors"] or result["wrong"]:
+            raise BenchError(f"{server.name}, {protocol}: {result['errors']} error replies, "
+                             f"{result['wrong']} wrong values: {result['first_error']}")
+        return result
+
+    def fill(self, server):
+        """Stores every key once: a server has one data set behind all its protocols."""
+        if not server.is_floor:
+            protocol = sorted(server.serves & set(self.a.protocols.split(",")))[0]
+            self.generate(server, protocol, "--fill", "--pipeline", 32)
+
+    def measure(self, server, protocol, operation, pipeline):
+        more = ["--pipeline", pipeline, "--set-share", 1 if operation == "set" else 0,
+                "--seconds", self.a.seconds, "--warm-up", min(0.3, self.a.seconds / 2),
+                "--server-pid", server.process.pid]
+        if self.a.rate:
+            more += ["--rate", self.a.rate]
+        if server.is_floor:
+            more += ["--verify-every", 0]
+        result = self.generate(server, protocol, *more)
+        if result["requests"] == 0:
+            raise BenchError(f"{server.name}, {protocol}: no reply at all")
+        self.rows.setdefault((protocol, operation, pipeline, server.name), []).append(result)
+        if self.real_time:
+            time.sleep(0.3)  # lets everything that waited behind the burst run
+
+    def run(self):
+        a = self.a
+        try:
+            for server in self.servers:
+                server.start(a.server_cpus, self.real_time)
+                self.fill(server)
+            for number in range(a.rounds):
+                for protocol in a.protocols.split(","):
+                    for operation in a.operations.split(","):
+                        for pipeline in map(int, a.pipelines.split(",")):
+                            for server in self.servers:
+                                if protocol in server.serves:
+                                    self.measure(server, protocol, operation, pipeline)
+                print(f"round {number + 1} of {a.rounds} done", file=sys.stderr)
+        finally:
+            for server in self.servers:
+                server.stop()
+
+
+def ratio(rows, mine, other):
+    """Median over the rounds of my CPU over the other's in the same round; '' without the other."""
+    if other not in rows or mine == other:
+        return ""
+    pairs = zip((r["server_us_per_request"] for r in rows[mine]),
+                (r["server_us_per_request"] for r in rows[other]))
+    return f"{statistics.median(x / y for x, y in pairs if y > 0):.2f}"
+
+
+def table(bench):
+    """The Markdown table: one line per case and server."""
+    a = bench.a
+    yield (f"{a.connections} connections, {a.keys} keys of {a.key_bytes} bytes, values of "
+           f"{a.value_bytes} bytes, {a.rounds} rounds of {a.seconds} s, "
+           f"{a.threads} server thread{'s' if a.threads > 1 else ''}"
+           f"{', real-time priority' if bench.real_time else ''}"
+           f"{f', {a.rate:.0f} requests/s offered' if a.rate else ''}; "
+           f"{platform.system()} {platform.release()}, {platform.machine()}")
+    for name in sorted({s.name for s in bench.servers}):
+        version = servers.version_of(name, a.binary)
+        if version:
+            yield f"* {name}: {version}"
+    yield ""
+    yield ("| case | server | CPU us/request, median [min-max] | of floor | of redis | of memcached "
+           "| requests/s | p50 us | p99 us | misses |")
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    cases = dict.fromkeys(key[:3] for key in bench.rows)
+    for case in cases:
+        rows = {key[3]: value for key, value in bench.rows.items() if key[:3] == case}
+        for name, runs in rows.items():
+            cpu = [r["server_us_per_request"] for r in runs]
+            middle = {k: statistics.median(r[k] for r in runs)
+                      for k in ("requests_per_second", "p50_us", "p99_us")}
+            yield (f"| {case[0]} {case[1]} P{case[2]} | {name} | **{statistics.median(cpu):.3f}** "
+                   f"[{min(cpu):.3f}-{max(cpu):.3f}] | {ratio(rows, name, 'floor')} "
+                   f"| {ratio(rows, name, 'redis')} | {ratio(rows, name, 'memcached')} "
+                   f"| {middle['requests_per_second']:.0f} | {middle['p50_us']:.0f} "
+                   f"| {middle['p99_us']:.0f} | {sum(r['misses'] for r in runs)} |")
+
+
+def main(arguments=None):
+    a = parse(arguments)
+    try:
+        bench = Bench(a)
+        bench.run()
+    except BenchError as error:
+        print(f"side_by_side: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(table(bench)))
+    if a.json:
+        a.json.write_text(json.dumps([{"case": list(key[:3]), "server": key[3], "runs": runs}
+                                      for key, runs in bench.rows.items()], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The families of commands; command_table.cc lists them all.
+#pragma once
+
+#include <span>
+
+#include "engine/commands/command_spec.h"
+
+namespace mikura::engine {
+
+std::span<const CommandSpec> StringCommands();
+std::span<const CommandSpec> StringSetCommands();
+std::span<const CommandSpec> StringEditCommands();
+std::span<const CommandSpec> GenericCommands();
+std::span<const CommandSpec> ExpireCommands();
+std::span<const CommandSpec> RenameCommands();
+std::span<const CommandSpec> ScanCommands();
+std::span<const CommandSpec> ObjectCommands();
+std::span<const CommandSpec> DatabaseCommands();
+std::span<const CommandSpec> ConnectionCommands();
+std::span<const CommandSpec> ClientCommands();
+std::span<const CommandSpec> ConfigCommands();
+std::span<const CommandSpec> IntrospectionCommands();
+std::span<const CommandSpec> ServerCommands();
+std::span<const CommandSpec> DebugCommands();
+
+}  // namespace mikura::engine

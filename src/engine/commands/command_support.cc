@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commands/command_support.h"
+
+namespace mikura::engine {
+
+FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMillis now) {
+  ASSIGN_OR_RETURN(const int64_t amount, ToInteger(text));
+  if (amount <= 0) return Fault::kInvalidExpire;
+  const bool in_seconds = form == ExpireForm::kSeconds || form == ExpireForm::kAtSeconds;
+  const bool relative = form == ExpireForm::kSeconds || form == ExpireForm::kMillis;
+  int64_t deadline = 0;
+  if (__builtin_mul_overflow(amount, in_seconds ? 1000 : 1, &deadline) ||
+      __builtin_add_overflow(deadline, relative ? now : 0, &deadline)) {
+    return Fault::kInvalidExpire;
+  }
+  // The greatest number means "none" inside; nobody lives to tell the difference.
+  return deadline == store::kNoDeadline ? deadline - 1 : deadline;
+}
+
+FaultOr<> ExpireFault(CommandContext& ctx, Fault fault) {
+  if (fault != Fault::kInvalidExpire) return fault;
+  ctx.reply.Error("ERR", InvalidExpireMessage(ctx.spec));
+  return Ok();
+}
+
+FaultOr<int> DatabaseNumber(CommandContext& ctx, std::string_view text) {
+  ASSIGN_OR_RETURN(const int64_t number, ToInteger(text));
+  if (number < INT32_MIN || number > INT32_MAX) return Fault::kNotAnInteger;
+  if (number < 0 || number >= ctx.keyspace.database_count()) return Fault::kDatabaseOutOfRange;
+  return static_cast<int>(number);
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// What many handlers need: numbers and options among the arguments.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/numbers.h"
+#include "engine/commands/command_context.h"
+#include "engine/commands/command_errors.h"
+
+namespace mikura::engine {
+
+inline FaultOr<int64_t> ToInteger(std::string_view text) {
+  const std::optional<int64_t> value = ParseInt64(text);
+  if (!value) return Fault::kNotAnInteger;
+  return *value;
+}
+
+// How a moment of expiry is given: seconds or milliseconds, from now or since the epoch.
+enum class ExpireForm : uint8_t { kSeconds, kMillis, kAtSeconds, kAtMillis };
+
+// The deadline that `text` means for SET and its kin: positive, and not beyond the end of time.
+// Errors: kNotAnInteger, kInvalidExpire.
+FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMillis now);
+
+// Replies to kInvalidExpire with the command's name; passes other faults on.
+FaultOr<> ExpireFault(CommandContext& ctx, Fault fault);
+
+// The number of an existing database. Errors: kNotAnInteger, kDatabaseOutOfRange.
+FaultOr<int> DatabaseNumber(CommandContext& ctx, std::string_view text);
+
+inline void AddEffect(CommandContext& ctx, std::initializer_list<std::string_view> words) {
+  ctx.keys.effects().Add(ctx.keys.database(), words);
+}
+
+// Decimal text of a number, on the stack.
+class NumberText {
+ public:
+  explicit NumberText(int64_t value) : size_(FormatInt64(value, text_)) {}
+  operator std::string_view() const { return {text_, size_}; }  // NOLINT(*-explicit-*)
+
+ private:
+  char text_[24];
+  size_t size_;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// OBJECT and MEMORY: how values are stored.
+#include "engine/commands/command_families.h"
+#include "engine/commands/command_support.h"
+#include "engine/commands/subcommand_help.h"
+#include "engine/commands/value_encoding.h"
+
+namespace mikura::engine {
+namespace {
+
+FaultOr<> ObjectEncoding(CommandContext& ctx) {
+  const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
+  if (!found) {
+    ctx.reply.Null();
+  } else {
+    ctx.reply.Bulk(EncodingName(found.entry));
+  }
+  return Ok();
+}
+
+// Values are shared with snapshots only; a client sees one reference.
+FaultOr<> ObjectRefCount(CommandContext& ctx) {
+  if (ctx.keys.Peek(ctx.key_list[0])) {
+    ctx.reply.Integer(1);
+  } else {
+    ctx.reply.Null();
+  }
+  return Ok();
+}
+
+FaultOr<> ObjectFreq(CommandContext& ctx) {
+  if (!ctx.keys.Peek(ctx.key_list[0])) {
+    ctx.reply.Null();
+  } else {
+    ctx.reply.Error("ERR",
+                    "An LFU maxmemory policy is not selected, access frequency not tracked. "
+                    "Please note that when switching between policies at runtime LRU and LFU "
+                    "data will take some time to adjust.");
+  }
+  return Ok();
+}
+
+// No policy that is built needs an access clock, so none is kept.
+FaultOr<> ObjectIdleTime(CommandContext& ctx) {
+  if (!ctx.keys.Peek(ctx.key_list[0])) {
+    ctx.reply.Null();
+  } else {
+    ctx.reply.Error("ERR", "No maxmemory policy is selected that tracks access times");
+  }
+  return Ok();
+}
+
+// MEMORY USAGE key [SAMPLES n] -> bytes of the entry, or null. Exact: samples change nothing.
+FaultOr<> MemoryUsage(CommandContext& ctx) {
+  for (size_t i = 3; i < ctx.args.size(); i += 2) {
+    if (!EqualsIgnoreCase(ctx.args[i], "SAMPLES") || i + 1 >= ctx.args.size()) {
+      return Fault::kSyntax;
+    }
+    ASSIGN_OR_RETURN(const int64_t samples, ToInteger(ctx.args[i + 1]));
+    if (samples < 0) return Fault::kSyntax;
+  }
+  const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
+  if (found) {
+    ctx.reply.Integer(static_cast<int64_t>(found.entry.memory_bytes()));
+  } else {
+    ctx.reply.Null();
+  }
+  return Ok();
+}
+
+constexpr CommandSpec kObjectSubcommands[] = {
+    {.name = "ENCODING",
+     .handler = ObjectEncoding,
+     .arity = Exactly(3),
+     .keys = OneKeyAt(2),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "2.2.3",
+     .summary = "Returns the form in which a value is stored.",
+     .tips = "nondeterministic_output",
+     .key_access = "RO",
+     .parent = "OBJECT"},
+    {.name = "FREQ",
+     .handler = ObjectFreq,
+     .arity = Exactly(3),
+     .keys = OneKeyAt(2),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "4.0.0",
+     .summary = "Returns how often a key is used, under an LFU policy.",
+     .tips = "nondeterministic_output",
+     .key_access = "RO",
+     .parent = "OBJECT"},
+    {.name = "IDLETIME",
+     .handler = ObjectIdleTime,
+     .arity = Exactly(3),
+     .keys = OneKeyAt(2),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "2.2.3",
+     .summary = "Returns the seconds since a key was used, under an LRU policy.",
+     .tips = "nondeterministic_output",
+     .key_access = "RO",
+     .parent = "OBJECT"},
+    {.name = "REFCOUNT",
+     .handler = ObjectRefCount,
+     .arity = Exactly(3),
+     .keys = OneKeyAt(2),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "2.2.3",
+     .summary = "Returns the number of references to a value.",
+     .tips = "nondeterministic_output",
+     .key_access = "RO",
+     .parent = "OBJECT"},
+    {.name = "HELP",
+     .handler = SubcommandHelp,
+     .arity = Exactly(2),
+     .flags = kLoadingOk | kStaleOk,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "6.2.0",
+     .summary = "Lists the subcommands.",
+     .parent = "OBJECT"},
+};
+
+constexpr CommandSpec kMemorySubcommands[] = {
+    {.name = "USAGE",
+     .handler = MemoryUsage,
+     .arity = AtLeast(3),
+     .keys = OneKeyAt(2),
+     .flags = kReadOnly,
+     .group = "server",
+     .since = "4.0.0",
+     .summary = "Returns the bytes of memory a key and its value take.",
+     .key_access = "RO",
+     .parent = "MEMORY"},
+    {.name = "HELP",
+     .handler = SubcommandHelp,
+     .arity = Exactly(2),
+     .flags = kLoadingOk | kStaleOk,
+     .group = "server",
+     .since = "4.0.0",
+     .summary = "Lists the subcommands.",
+     .parent = "MEMORY"},
+};
+
+constexpr CommandSpec kObjectCommands[] = {
+    {.name = "OBJECT",
+     .arity = AtLeast(2),
+     .group = "generic",
+     .since = "2.2.3",
+     .summary = "Shows how a value is stored.",
+     .subcommands = kObjectSubcommands},
+    {.name = "MEMORY",
+     .arity = AtLeast(2),
+     .group = "server",
+     .since = "4.0.0",
+     .summary = "Shows where memory goes.",
+     .subcommands = kMemorySubcommands},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ObjectCommands() { return kObjectCommands; }
+
+}  // namespace mikura::engine

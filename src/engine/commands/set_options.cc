@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commands/set_options.h"
+
+namespace mikura::engine {
+namespace {
+
+std::optional<ExpireForm> ExpireFormOf(std::string_view word) {
+  if (EqualsIgnoreCase(word, "EX")) return ExpireForm::kSeconds;
+  if (EqualsIgnoreCase(word, "PX")) return ExpireForm::kMillis;
+  if (EqualsIgnoreCase(word, "EXAT")) return ExpireForm::kAtSeconds;
+  if (EqualsIgnoreCase(word, "PXAT")) return ExpireForm::kAtMillis;
+  return std::nullopt;
+}
+
+// Takes an expiry word and its number at words[at], and moves `at` to the number. False when there
+// is none, or it contradicts what came before. The same word may be given twice: the last counts.
+bool TakeExpiry(std::span<const std::string_view> words, size_t& at, SetOptions& options) {
+  const std::optional<ExpireForm> form = ExpireFormOf(words[at]);
+  if (!form || at + 1 >= words.size()) return false;
+  if (options.keep_deadline || options.persist) return false;
+  if (options.form && *options.form != *form) return false;
+  options.form = form;
+  options.expire_text = words[++at];
+  return true;
+}
+
+bool TakeCondition(std::span<const std::string_view> words, size_t& at, SetOptions& options) {
+  SetCondition condition = SetCondition::kAlways;
+  if (EqualsIgnoreCase(words[at], "NX")) condition = SetCondition::kIfAbsent;
+  if (EqualsIgnoreCase(words[at], "XX")) condition = SetCondition::kIfPresent;
+  if (EqualsIgnoreCase(words[at], "IFEQ")) condition = SetCondition::kIfEqual;
+  if (condition == SetCondition::kAlways) return false;
+  if (options.condition != SetCondition::kAlways && options.condition != condition) return false;
+  if (condition == SetCondition::kIfEqual) {
+    if (at + 1 >= words.size()) return false;
+    options.expected = words[++at];
+  }
+  options.condition = condition;
+  return true;
+}
+
+}  // namespace
+
+FaultOr<SetOptions> ParseSetOptions(std::span<const std::string_view> words) {
+  SetOptions options;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (EqualsIgnoreCase(words[i], "GET")) {
+      options.get = true;
+    } else if (EqualsIgnoreCase(words[i], "KEEPTTL")) {
+      if (options.form) return Fault::kSyntax;
+      options.keep_deadline = true;
+    } else if (!TakeCondition(words, i, options) && !TakeExpiry(words, i, options)) {
+      return Fault::kSyntax;
+    }
+  }
+  return options;
+}
+
+FaultOr<SetOptions> ParseGetExOptions(std::span<const std::string_view> words) {
+  SetOptions options;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (EqualsIgnoreCase(words[i], "PERSIST")) {
+      if (options.form) return Fault::kSyntax;
+      options.persist = true;
+    } else if (!TakeExpiry(words, i, options)) {
+      return Fault::kSyntax;
+    }
+  }
+  return options;
+}
+
+}  // namespace mikura::engine

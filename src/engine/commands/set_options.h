@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of SET and GETEX.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "engine/commands/command_support.h"
+#include "engine/store/fault.h"
+
+namespace mikura::engine {
+
+enum class SetCondition : uint8_t { kAlways, kIfAbsent, kIfPresent, kIfEqual };
+
+struct SetOptions {
+  SetCondition condition = SetCondition::kAlways;
+  std::string_view expected;  // kIfEqual
+  bool get = false;
+  bool keep_deadline = false;
+  bool persist = false;  // GETEX only
+  std::optional<ExpireForm> form;
+  std::string_view expire_text;  // with `form`
+};
+
+// The words behind the value of SET. Errors: kSyntax.
+FaultOr<SetOptions> ParseSetOptions(std::span<const std::string_view> words);
+// The words behind the key of GETEX. Errors: kSyntax.
+FaultOr<SetOptions> ParseGetExOptions(std::span<const std::string_view> words);
+
+}  // namespace mikura::engine

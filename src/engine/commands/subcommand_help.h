@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/commands/command_context.h"
+
+namespace mikura::engine {
+
+// X HELP -> the subcommands of X with their summaries, from their rows.
+FaultOr<> SubcommandHelp(CommandContext& ctx);
+
+}  // namespace mikura::engine

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/keyspace/keyspace.h"
+
+#include <string>
+#include <vector>
+
+#include "engine/store/slab_allocator.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr size_t kExpireBudget = 64;  // entries per shard and turn: some tens of microseconds
+constexpr size_t kResizeBudget = 8;   // chains per shard and turn
+
+}  // namespace
+
+Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator)
+    : options_(options),
+      hasher_(options.hash_seed),
+      allocator_(std::move(allocator)),
+      cells_(new Cell[kShardCount]) {
+  for (uint32_t i = 0; i < kShardCount; ++i) {
+    cells_[i].shard.emplace(*allocator_, hasher_, options.database_count, *this);
+  }
+}
+
+Keyspace::~Keyspace() = default;
+
+Result<std::unique_ptr<Keyspace>> Keyspace::Create(const Options& options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<store::SlabAllocator> allocator,
+                   store::SlabAllocator::Create());
+  return std::unique_ptr<Keyspace>(new Keyspace(options, std::move(allocator)));
+}
+
+void Keyspace::LockShards(const ShardSet& shards) {
+  for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
+    lock(static_cast<uint32_t>(i)).Lock();
+  }
+}
+
+void Keyspace::UnlockShards(const ShardSet& shards) {
+  for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
+    lock(static_cast<uint32_t>(i)).Unlock();
+  }
+}
+
+void Keyspace::WithGate(const std::function<void()>& critical) {
+  ShardSet all;
+  all.set();
+  LockShards(all);
+  critical();
+  UnlockShards(all);
+}
+
+void Keyspace::ForEachShard(const std::function<void(uint32_t index, store::Shard& shard)>& visit) {
+  for (uint32_t i = 0; i < kShardCount; ++i) {
+    ShardGuard guard(lock(i));
+    visit(i, *cells_[i].shard);
+  }
+}
+
+void Keyspace::FlushDatabase(int database, Effects& effects) {
+  std::vector<std::shared_ptr<store::Table>> detached;
+  detached.reserve(kShardCount);
+  WithGate([&] {
+    for (uint32_t i = 0; i < kShardCount; ++i) {
+      detached.push_back(cells_[i].shard->DetachDatabase(database));
+    }
+    effects.Begin(change_log_.active());
+    effects.Add(database, {"FLUSHDB"});
+    Commit(effects);
+  });
+}
+
+void Keyspace::FlushAll(Effects& effects) {
+  std::vector<std::shared_ptr<store::Table>> detached;
+  WithGate([&] {
+    for (int database = 0; database < options_.database_count; ++database) {
+      for (uint32_t i = 0; i < kShardCount; ++i) {
+        std::shared_ptr<store::Table> table = cells_[i].shard->DetachDatabase(database);
+        if (table != nullptr) detached.push_back(std::move(table));
+      }
+    }
+    effects.Begin(change_log_.active());
+    effects.Add(0, {"FLUSHALL"});
+    Commit(effects);
+  });
+}
+
+void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
+  WithGate([&] {
+    for (uint32_t i = 0; i < kShardCount; ++i) cells_[i].shard->SwapDatabases(a, b);
+    effects.Begin(change_log_.active());
+    effects.Add(0, {"SWAPDB", std::to_string(a), std::to_string(b)});
+    Commit(effects);
+  });
+}
+
+uint64_t Keyspace::KeyCount(int database) const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).key_count(database);
+  return total;
+}
+
+uint64_t Keyspace::VolatileKeyCount(int database) const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).volatile_key_count(database);
+  return total;
+}
+
+uint64_t Keyspace::UsedBytes() const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).used_bytes();
+  return total;
+}
+
+uint64_t Keyspace::ExpiredTotal() const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).expired_total();
+  return total;
+}
+
+bool Keyspace::IsOverLimit(uint64_t limit_bytes) const {
+  return limit_bytes != 0 &&
+         allocator_->gauge().used_bytes() > static_cast<int64_t>(limit_bytes);
+}
+
+void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
+  for (uint32_t n = 0; n < count; ++n) {
+    const uint32_t index = (first + n) % kShardCount;
+    // A shard in use is left to its next turn: this is background work.
+    if (!lock(index).TryLock()) continue;
+    if (may_expire()) cells_[index].shard->ExpireStep(now, kExpireBudget);
+    cells_[index].shard->ResizeStep(kResizeBudget);
+    lock(index).Unlock();
+  }
+}
+
+void Keyspace::OnExpired(int database, const Key& key) {
+  if (!change_log_.active()) return;
+  Effects effects;
+  effects.Begin(true);
+  effects.Add(database, {"DEL", key.name});
+  change_log_.Append(effects.Record());
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the registry knows of one client. The session's thread owns `state`; other threads see the
+// copy `published`, guarded by the registry's lock, and the counters.
+#pragma once
+
+#include <atomic>
+
+#include "engine/commands/client_state.h"
+#include "engine/server/statistics.h"
+
+namespace mikura::engine {
+
+struct CommandSpec;
+
+struct ClientRecord {
+  ClientState state;
+  int fd = -1;
+  uint32_t loop = 0;  // index of the event loop that serves the client
+  bool is_memcached = false;
+  std::string listener;  // name of the passed listener it came through, or empty
+
+  ClientState published;  // guarded by the registry's lock
+
+  // Written by the session's thread, read relaxed by whoever lists clients.
+  std::atomic<UnixMillis> last_active_at{0};
+  std::atomic<const CommandSpec*> last_command{nullptr};
+  std::atomic<const CommandSpec*> last_subcommand{nullptr};
+  Counter commands;
+  Counter input_bytes;
+  Counter output_bytes;
+};
+
+}  // namespace mikura::engine

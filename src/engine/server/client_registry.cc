@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/client_registry.h"
+
+#include <fmt/format.h>
+
+#include "base/numbers.h"
+#include "engine/commands/command_spec.h"
+
+namespace mikura::engine {
+namespace {
+
+std::string CommandName(const ClientRecord& record) {
+  const CommandSpec* command = record.last_command.load(std::memory_order_relaxed);
+  if (command == nullptr) return "NULL";
+  std::string name = ToLower(command->name);
+  const CommandSpec* subcommand = record.last_subcommand.load(std::memory_order_relaxed);
+  if (subcommand != nullptr) name += "|" + ToLower(subcommand->name);
+  return name;
+}
+
+bool Matches(const ClientFilter& filter, const ClientState& state) {
+  if (filter.id && *filter.id != state.id) return false;
+  if (filter.skip_id && *filter.skip_id == state.id) return false;
+  if (filter.address && *filter.address != state.address) return false;
+  if (filter.local_address && *filter.local_address != state.local_address) return false;
+  if (filter.user && *filter.user != state.user) return false;
+  if (filter.type && *filter.type != (state.is_replica ? "replica" : "normal")) return false;
+  return true;
+}
+
+}  // namespace
+
+void ServerClientRegistry::Add(const std::shared_ptr<ClientRecord>& record) {
+  MutexLock lock(mutex_);
+  record->state.id = ++last_id_;
+  record->published = record->state;
+  clients_.emplace(last_id_, record);
+}
+
+void ServerClientRegistry::Remove(uint64_t id) {
+  MutexLock lock(mutex_);
+  clients_.erase(id);
+}
+
+size_t ServerClientRegistry::count() const {
+  MutexLock lock(mutex_);
+  return clients_.size();
+}
+
+std::vector<ClientInfo> ServerClientRegistry::List() {
+  MutexLock lock(mutex_);
+  std::vector<ClientInfo> list;
+  list.reserve(clients_.size());
+  for (const auto& [id, record] : clients_) {
+    ClientInfo info;
+    info.state = record->published;
+    info.fd = record->fd;
+    info.last_active_at = record->last_active_at.load(std::memory_order_relaxed);
+    info.last_command = CommandName(*record);
+    info.input_bytes = record->input_bytes.Get();
+    info.output_bytes = record->output_bytes.Get();
+    info.commands_total = record->commands.Get();
+    list.push_back(std::move(info));
+  }
+  return list;
+}
+
+std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis now) {
+  const ClientState& state = info.state;
+  std::string flags;
+  if (state.is_replica) flags += 'S';
+  if (state.no_evict) flags += 'e';
+  if (state.no_touch) flags += 'T';
+  if (flags.empty()) flags = "N";
+  return fmt::format(
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
+      "multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
+      "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} "
+      "tot-net-out={} "
+      "tot-cmds={}",
+      state.id, state.address, state.local_address, info.fd, state.name,
+      (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,
+      flags, state.database, info.last_command, state.user, state.resp_version, state.library_name,
+      state.library_version, info.input_bytes, info.output_bytes, info.commands_total);
+}
+
+void ServerClientRegistry::Publish(const ClientState& state) {
+  MutexLock lock(mutex_);
+  const auto found = clients_.find(state.id);
+  if (found != clients_.end()) found->second->published = state;
+}
+
+size_t ServerClientRegistry::Kill(const ClientFilter& filter) {
+  std::vector<std::pair<uint32_t, uint64_t>> victims;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [id, record] : clients_) {
+      if (Matches(filter, record->published)) victims.emplace_back(record->loop, id);
+    }
+  }
+  for (const auto& [loop, id] : victims) kill_(loop, id);
+  return victims.size();
+}
+
+size_t ServerClientRegistry::KillByListener(const std::string& name) {
+  std::vector<std::pair<uint32_t, uint64_t>> victims;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [id, record] : clients_) {
+      if (record->listener == name) victims.emplace_back(record->loop, id);
+    }
+  }
+  for (const auto& [loop, id] : victims) kill_(loop, id);
+  return victims.size();
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/dispatcher.h"
+
+#include "engine/commands/command_errors.h"
+#include "engine/commands/fault_replies.h"
+
+namespace mikura::engine {
+namespace {
+
+void ReplyFault(wire::RespWriter& reply, Fault fault) {
+  const FaultReply& words = ReplyFor(fault);
+  reply.Error(words.code, words.message);
+}
+
+// The index of the last key word; negative values of the row count from the end.
+size_t LastKey(const KeyRange& range, size_t words) {
+  return range.last >= 0 ? static_cast<size_t>(range.last)
+                         : words - static_cast<size_t>(-range.last);
+}
+
+}  // namespace
+
+void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
+  request.command = table_.Find(request.args[0]);
+  if (request.command == nullptr) return;
+  if (!request.command->subcommands.empty() && request.args.size() > 1) {
+    request.subcommand = table_.FindSubcommand(*request.command, request.args[1]);
+  }
+  const CommandSpec& spec = request.subcommand != nullptr ? *request.subcommand : *request.command;
+  if (spec.keys.step == 0 || !spec.arity.Accepts(request.args.size())) return;
+  const size_t last = LastKey(spec.keys, request.args.size());
+  const KeyHasher& hasher = keyspace_.hasher();
+  for (size_t i = static_cast<size_t>(spec.keys.first); i <= last && i < request.args.size();
+       i += static_cast<size_t>(spec.keys.step)) {
+    keys.push_back(hasher(request.args[i]));
+  }
+}
+
+bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
+                       wire::RespWriter& reply) const {
+  if (!spec.arity.Accepts(request.args.size())) {
+    reply.Error("ERR", WrongArityMessage(spec));
+    return false;
+  }
+  if (!client.authenticated && (spec.flags & kNoAuthNeeded) == 0) {
+    ReplyFault(reply, Fault::kNoAuth);
+    return false;
+  }
+  if ((spec.flags & kDenyOom) != 0 &&
+      keyspace_.IsOverLimit(node_.maxmemory_bytes.load(std::memory_order_relaxed))) {
+    ReplyFault(reply, Fault::kOutOfMemory);
+    return false;
+  }
+  if ((spec.flags & kWrite) != 0 && node_.read_only.load(std::memory_order_relaxed)) {
+    ReplyFault(reply, Fault::kReadOnlyReplica);
+    return false;
+  }
+  if ((spec.flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
+    ReplyFault(reply, Fault::kLoading);
+    return false;
+  }
+  return true;
+}
+
+void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
+                     wire::RespWriter& reply, LoopStatistics& statistics) {
+  if (request.command == nullptr) {
+    statistics.error_replies.Add(1);
+    reply.Error("ERR", UnknownCommandMessage(request.args));
+    return;
+  }
+  const bool has_subcommand = request.subcommand != nullptr;
+  if (!has_subcommand && !request.command->subcommands.empty() &&
+      (request.args.size() > 1 || request.command->handler == nullptr) &&
+      request.command->arity.Accepts(request.args.size())) {
+    statistics.error_replies.Add(1);
+    reply.Error("ERR", UnknownSubcommandMessage(*request.command, request.args[1]));
+    return;
+  }
+  const CommandSpec& spec = has_subcommand ? *request.subcommand : *request.command;
+  if (!Admit(request, spec, client, reply)) {
+    statistics.error_replies.Add(1);
+    return;
+  }
+  Execute(request, spec, client, now, effects, reply, statistics);
+}
+
+void Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
+                         UnixMillis now, Effects& effects, wire::RespWriter& reply,
+                         LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
+  effects.Begin(false);
+  KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now));
+  CommandContext context{request.args, request.keys, keys,   reply, client,
+                         keyspace_,    services_,    table_, spec};
+  FaultOr<> outcome = Ok();
+  if (request.keys.size() == 1) {
+    ShardLock& lock = keyspace_.lock(request.keys[0].shard());
+    lock.Lock();
+    effects.Begin(keyspace_.change_log().active());
+    outcome = spec.handler(context);
+    keyspace_.Commit(effects);
+    lock.Unlock();
+  } else if (request.keys.empty()) {
+    effects.Begin(keyspace_.change_log().active());
+    outcome = spec.handler(context);
+  } else {
+    ShardSet shards;
+    for (const Key& key : request.keys) shards.set(key.shard());
+    keyspace_.LockShards(shards);
+    effects.Begin(keyspace_.change_log().active());
+    outcome = spec.handler(context);
+    keyspace_.Commit(effects);
+    keyspace_.UnlockShards(shards);
+  }
+  if (!outcome.ok()) {
+    statistics.error_replies.Add(1);
+    ReplyFault(reply, outcome.error());
+  }
+  if ((spec.flags & kReadOnly) != 0) {
+    if (keys.hits() > 0) statistics.hits.Add(keys.hits());
+    if (keys.misses() > 0) statistics.misses.Add(keys.misses());
+  }
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/engine_control.h"
+
+#include "engine/server/info.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr Counter LoopStatistics::*kResettable[] = {
+    &LoopStatistics::commands,      &LoopStatistics::connections_received,
+    &LoopStatistics::input_bytes,   &LoopStatistics::output_bytes,
+    &LoopStatistics::hits,          &LoopStatistics::misses,
+    &LoopStatistics::error_replies, &LoopStatistics::connections_rejected,
+};
+
+// Takes the same time whichever byte differs.
+bool EqualConstantTime(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const char other = b.empty() ? '\0' : b[i % b.size()];
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(other);
+  }
+  return difference == 0;
+}
+
+}  // namespace
+
+EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
+                             const NodeState& node, ReplicationService& replication,
+                             const Clock& clock, std::string run_id, std::string config_file,
+                             std::function<void()> stop)
+    : parameters_(parameters),
+      keyspace_(keyspace),
+      node_(node),
+      replication_(replication),
+      clock_(clock),
+      run_id_(std::move(run_id)),
+      config_file_(std::move(config_file)),
+      started_at_(clock.NowMillis()),
+      stop_(std::move(stop)) {}
+
+std::string EngineControl::Info(std::span<const std::string_view> sections) {
+  InfoSources sources{.keyspace = keyspace_, .node = node_, .base = base_};
+  for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
+  sources.started_at = started_at_;
+  sources.now = clock_.NowMillis();
+  sources.run_id = run_id_;
+  sources.config_file = config_file_;
+  sources.tcp_port = static_cast<int>(parameters_.Current()->port);
+  sources.threads = loops_->loops().size();
+  sources.replication = replication_.InfoText();
+  return InfoText(sources, sections);
+}
+
+RoleInfo EngineControl::Role() { return replication_.Role(); }
+
+Status EngineControl::ReplicaOf(std::string_view host, int port) {
+  return replication_.ReplicaOf(host, port);
+}
+
+Status EngineControl::Shutdown(bool save, bool, bool, bool) {
+  if (save) return Error{"Errors trying to SHUTDOWN. Check logs."};
+  stop_();
+  return Ok();
+}
+
+void EngineControl::ResetStatistics() {
+  for (Counter LoopStatistics::*counter : kResettable) {
+    uint64_t total = 0;
+    for (const auto& loop : loops_->loops()) total += (loop->statistics().*counter).Get();
+    (base_.*counter).Set(total);
+  }
+}
+
+bool EngineControl::Authenticate(std::string_view user, std::string_view password) {
+  if (user != "default") return false;
+  const auto current = parameters_.Current();
+  return current->requirepass.empty() || EqualConstantTime(password, current->requirepass);
+}
+
+bool EngineControl::RequiresAuthentication() {
+  return node_.requires_auth.load(std::memory_order_relaxed);
+}
+
+bool EngineControl::DebugAllowed(const ClientState& client) {
+  const std::string allowed = parameters_.Current()->enable_debug_command;
+  if (allowed == "yes") return true;
+  return allowed == "local" &&
+         (client.address.starts_with("127.") || client.address.starts_with("[::1]") ||
+          client.address.starts_with("/"));
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server as commands see it: INFO, role, authentication, shutdown (commands/services.h).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/mutex.h"
+#include "engine/commands/services.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/replication/replication_service.h"
+#include "engine/server/loop_group.h"
+#include "engine/server/node_state.h"
+#include "wire/parameter_set.h"
+
+namespace mikura::engine {
+
+class EngineControl final : public ServerControl {
+ public:
+  // `stop` asks the process to end, from any thread. The loops are known only later (SetLoops).
+  EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
+                const NodeState& node, ReplicationService& replication, const Clock& clock,
+                std::string run_id, std::string config_file, std::function<void()> stop);
+
+  void SetLoops(const LoopGroup& loops) { loops_ = &loops; }
+
+  std::string Info(std::span<const std::string_view> sections) override;
+  RoleInfo Role() override;
+  Status ReplicaOf(std::string_view host, int port) override;
+  Status Shutdown(bool save, bool nosave, bool now, bool force) override;
+  void ResetStatistics() override;
+  bool Authenticate(std::string_view user, std::string_view password) override;
+  bool RequiresAuthentication() override;
+  bool DebugAllowed(const ClientState& client) override;
+
+ private:
+  const wire::ParameterSet& parameters_;
+  const Keyspace& keyspace_;
+  const NodeState& node_;
+  ReplicationService& replication_;
+  const Clock& clock_;
+  const std::string run_id_;
+  const std::string config_file_;
+  const UnixMillis started_at_;
+  std::function<void()> stop_;
+  const LoopGroup* loops_ = nullptr;  // set once before the loops start
+  LoopStatistics base_;               // written by ResetStatistics, read by Info: relaxed counters
+};
+
+}  // namespace mikura::engine

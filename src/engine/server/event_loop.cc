@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/event_loop.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/logging.h"
+#include "engine/net/socket.h"
+#include "engine/server/listening.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr size_t kArenaBytes = 512 << 10;
+constexpr size_t kReadMax = 64 << 10;     // one receive: holds 64 SETs of 64 bytes many times over
+constexpr size_t kReadMin = 16 << 10;     // less room than this in the arena ends the batch
+constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own buffer
+constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
+constexpr size_t kPendingMax = 1 << 20;     // a connection that leaves more unread is not read from
+constexpr size_t kRequestBytesMax = 1 << 30;  // client-query-buffer-limit
+constexpr size_t kRestReserveMax = 64 << 20;  // a declared length is believed up to here at once
+constexpr int kAcceptsPerTurn = 64;
+constexpr UnixMillis kMaintenancePeriod = 50;
+constexpr UnixMillis kIdleCheckPeriod = 1000;
+
+// Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by
+// bit 0.
+void* ListenerTag(const Listener* listener) {
+  return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(listener) | 1);
+}
+const Listener* ListenerOf(const void* tag) {
+  const auto bits = reinterpret_cast<uintptr_t>(tag);
+  return (bits & 1) != 0 ? reinterpret_cast<const Listener*>(bits & ~uintptr_t{1}) : nullptr;
+}
+
+}  // namespace
+
+EventLoop::EventLoop(uint32_t index, LoopContext& context)
+    : index_(index),
+      context_(context),
+      arena_(new char[kArenaBytes]),
+      batch_(context.keyspace, context.dispatcher, context.memcached, statistics_) {
+  poller_.AddReadable(mailbox_.fd(), nullptr);
+}
+
+EventLoop::~EventLoop() { Stop(); }
+
+void EventLoop::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void EventLoop::Stop() {
+  if (!thread_.joinable()) return;
+  Post([this] { stopping_ = true; });
+  thread_.join();
+}
+
+void EventLoop::Run() {
+  now_ = context_.clock.NowMillis();
+  next_maintenance_ = now_;
+  while (!stopping_) {
+    const UnixMillis wait = std::clamp<UnixMillis>(next_maintenance_ - now_, 0, kMaintenancePeriod);
+    const auto events = poller_.Wait(ready_.empty() ? static_cast<int>(wait) : 0);
+    now_ = context_.clock.NowMillis();
+    HandleEvents(events);
+    ServeReady();
+    if (now_ >= next_maintenance_) Maintain();
+  }
+  for (auto& [id, session] : sessions_) context_.clients.Remove(id);
+  sessions_.clear();
+}
+
+void EventLoop::HandleEvents(std::span<const epoll_event> events) {
+  for (const epoll_event& event : events) {
+    if (event.data.ptr == nullptr) {
+      mailbox_.RunAll();
+      continue;
+    }
+    if (const Listener* listener = ListenerOf(event.data.ptr)) {
+      AcceptFrom(listener);
+      continue;
+    }
+    auto* session = static_cast<Session*>(event.data.ptr);
+    if ((event.events & EPOLLOUT) != 0 && session->pending_output_bytes() > 0) {
+      if (!session->Flush()) session->doomed = true;
+      if (session->pending_output_bytes() <= kPendingMax) session->input_blocked = false;
+      MarkReady(session);
+    }
+    if ((event.events & ~EPOLLOUT) != 0) {
+      session->may_be_readable = true;
+      MarkReady(session);
+    }
+  }
+}
+
+// Listeners may have been removed by a task of the same turn: look before touching.
+void EventLoop::AcceptFrom(const Listener* listener) {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(),
+                                  [&](const auto& held) { return held.get() == listener; });
+  if (found == listeners_.end()) return;
+  const std::shared_ptr<const Listener> held = *found;
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    UniqueFd fd = Accept(listener->fd.get());
+    if (!fd.valid()) {
+      // ECONNABORTED and the like concern one connection; EMFILE stays until a client leaves.
+      if (errno == EMFILE || errno == ENFILE) {
+        Log(LogLevel::kWarning, "server", "cannot accept: no file descriptor is free");
+      }
+      if (errno != ECONNABORTED && errno != EINTR) return;
+      continue;
+    }
+    context_.place_connection(std::move(fd), held);
+  }
+}
+
+void EventLoop::StartListening(std::shared_ptr<const Listener> listener) {
+  poller_.AddListener(listener->fd.get(), ListenerTag(listener.get()));
+  listeners_.push_back(std::move(listener));
+}
+
+void EventLoop::StopListening(const Listener* listener) {
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(),
+                                  [&](const auto& held) { return held.get() == listener; });
+  if (found == listeners_.end()) return;
+  poller_.Remove(listener->fd.get());
+  listeners_.erase(found);
+}
+
+// Best effort: the connection ends in any case.
+bool EventLoop::Refuse(int socket, std::string_view reason) {
+  [[maybe_unused]] const ssize_t sent = send(socket, reason.data(), reason.size(), MSG_NOSIGNAL);
+  return false;
+}
+
+bool EventLoop::MayConnect(int socket, const std::string& peer) {
+  if (context_.clients.count() >= context_.node.maxclients.load(std::memory_order_relaxed)) {
+    return Refuse(socket, "-ERR max number of clients reached\r\n");
+  }
+  if (!IsLocalAddress(peer) && context_.protected_mode()) {
+    return Refuse(
+        socket,
+        "-DENIED Mikura is running in protected mode: no password is set, so only clients "
+        "of this machine are served. Set requirepass, or protected-mode no.\r\n");
+  }
+  return true;
+}
+
+void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener) {
+  const int socket = fd.get();
+  std::string peer = PeerAddress(socket);
+  if (!MayConnect(socket, peer)) {
+    statistics_.connections_rejected.Add(1);
+    CountRemoved();
+    return;
+  }
+  ConfigureConnection(socket, context_.node.keepalive_seconds.load(std::memory_order_relaxed));
+  auto record = std::make_shared<ClientRecord>();
+  ClientState& state = record->state;
+  state.address = std::move(peer);
+  state.local_address = LocalAddress(socket);
+  state.connected_at = now_;
+  state.authenticated = !context_.node.requires_auth.load(std::memory_order_relaxed);
+  record->fd = socket;
+  record->loop = index_;
+  record->is_memcached = listener->protocol == Protocol::kMemcached;
+  record->listener = listener->name;
+  record->last_active_at.store(now_, std::memory_order_relaxed);
+  context_.clients.Add(record);
+  auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
+  if (listener->protocol == Protocol::kMemcached) {
+    session->MakeMemcachedParser(context_.memcached.item_size_max());
+  }
+  Session* raw = session.get();
+  sessions_.emplace(state.id, std::move(session));
+  statistics_.connections_received.Add(1);
+  statistics_.connected_clients.Set(sessions_.size());
+  if (!poller_.AddConnection(socket, raw)) {
+    raw->doomed = true;
+    MarkReady(raw);
+  }
+}
+
+void EventLoop::KillClient(uint64_t id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  found->second->doomed = true;
+  MarkReady(found->second.get());
+}
+
+void EventLoop::MarkReady(Session* session) {
+  if (session->in_ready_list) return;
+  session->in_ready_list = true;
+  ready_.push_back(session);
+}
+
+// One turn: each connection that was ready at its start gets one receive.
+void EventLoop::ServeReady() {
+  const size_t turn = ready_.size();
+  for (size_t i = 0; i < turn; ++i) {
+    Session* session = ready_.front();
+    ready_.pop_front();
+    session->in_ready_list = false;
+    served_.push_back(session);
+    if (!session->doomed && !session->input_blocked) ReadInto(*session);
+    if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)
+      FlushOutput();
+  }
+  FlushOutput();
+  for (Session* session : served_) FinishSession(*session);
+  served_.clear();
+}
+
+// Receives once and parses what is there. False when nothing was received.
+bool EventLoop::ReadInto(Session& session) {
+  if (!session.rest().empty()) {
+    ReadRest(session);
+    return true;
+  }
+  return session.may_be_readable && ReadArena(session);
+}
+
+bool EventLoop::ReadArena(Session& session) {
+  char* const begin = arena_.get() + arena_used_;
+  const size_t room = std::min(kReadMax, kArenaBytes - arena_used_);
+  const ssize_t received = recv(session.fd(), begin, room, 0);
+  if (!NoteReceived(session, received, room)) return false;
+  arena_used_ += static_cast<size_t>(received);
+  Parse(session, {begin, static_cast<size_t>(received)}, false);
+  return true;
+}
+
+// Part of a request is there already: receive behind it, in the connection's own memory.
+void EventLoop::ReadRest(Session& session) {
+  std::string& rest = session.rest();
+  if (session.may_be_readable) {
+    const size_t old_size = rest.size();
+    const size_t missing =
+        session.bytes_needed() > old_size ? session.bytes_needed() - old_size : 0;
+    const size_t room = std::clamp(missing, kReadMin, kRestReadMax);
+    if (missing > room) rest.reserve(std::min(session.bytes_needed(), kRestReserveMax));
+    rest.resize(old_size + room);
+    const ssize_t received = recv(session.fd(), rest.data() + old_size, room, 0);
+    rest.resize(old_size + (received > 0 ? static_cast<size_t>(received) : 0));
+    NoteReceived(session, received, room);
+    if (rest.size() > kRequestBytesMax) {
+      Log(LogLevel::kWarning, "server", "client {} closed: its request exceeds {} bytes",
+          session.state().id, kRequestBytesMax);
+      session.doomed = true;
+      return;
+    }
+  }
+  if (rest.size() < session.bytes_needed()) return;
+  Parse(session, rest, true);
+}
+
+bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
+  if (received > 0) {
+    // A full buffer means that there may be more, which no further edge will tell.
+    session.may_be_readable = static_cast<size_t>(received) == room;
+    statistics_.input_bytes.Add(static_cast<uint64_t>(received));
+    session.record().input_bytes.Add(static_cast<uint64_t>(received));
+    return true;
+  }
+  if (received == 0) {
+    session.peer_closed = true;
+  } else if (errno == EINTR) {
+    return false;
+  } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    session.doomed = true;
+  }
+  session.may_be_readable = false;
+  return false;
+}
+
+// Adds all whole requests at the start of `input` to the batch, running it whenever it is full.
+// What is left over is kept by the session.
+void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
+  size_t used = 0;
+  size_t needed = 0;
+  while (used < input.size() && !session.doomed && !session.state().close_after_reply &&
+         !session.state().is_replica) {
+    if (session.pending_output_bytes() > kPendingMax) {
+      session.input_blocked = true;
+      break;
+    }
+    const std::string_view left = input.substr(used);
+    if (session.protocol() == Protocol::kResp) {
+      const wire::RespResult result = batch_.AddResp(session, left);
+      if (result.status == wire::RespStatus::kError) used = input.size();
+      if (result.status == wire::RespStatus::kError) break;
+      needed = result.bytes_needed;
+      if (result.status == wire::RespStatus::kIncomplete) break;
+      used += result.consumed;
+    } else {
+      size_t consumed = 0;
+      const auto status = batch_.AddMemcached(session, left, &consumed);
+      used += consumed;
+      if (status == wire::MemcachedParseStatus::kClose) used = input.size();
+      if (status != wire::MemcachedParseStatus::kComplete) {
+        needed = session.memcached_parser().wanted();
+        break;
+      }
+    }
+    // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
+    if (batch_.full() || batch_.must_run()) {
+      batch_.Run(now_);
+      if (batch_.output_bytes() > kOutputTurnMax) SendOutput();
+    }
+  }
+  session.set_bytes_needed(needed);
+  if (is_rest) {
+    // Requests in the batch point into this memory: run them before it moves.
+    batch_.Run(now_);
+    session.rest().erase(0, used);
+    if (session.rest().empty()) std::string().swap(session.rest());
+  } else if (used < input.size()) {
+    session.rest().assign(input.substr(used));
+  }
+}
+
+void EventLoop::SendOutput() {
+  for (const RequestBatch::Range& range : batch_.ranges()) {
+    Session& session = *range.session;
+    if (session.doomed) continue;
+    const std::string_view bytes = batch_.Bytes(range);
+    statistics_.output_bytes.Add(bytes.size());
+    session.record().output_bytes.Add(bytes.size());
+    if (!session.Send(bytes)) session.doomed = true;
+  }
+  batch_.ClearOutput();
+}
+
+// Runs what is in the batch, sends the replies, and frees the receive memory.
+void EventLoop::FlushOutput() {
+  batch_.Run(now_);
+  SendOutput();
+  arena_used_ = 0;
+}
+
+// After its replies were sent: ends the session, hands it over, or remembers that it has more to
+// do.
+void EventLoop::FinishSession(Session& session) {
+  session.record().last_active_at.store(now_, std::memory_order_relaxed);
+  ClientState& state = session.state();
+  if (state.is_replica && !session.doomed) {
+    poller_.Remove(session.fd());
+    context_.adopt_replica(session.TakeFd(), state, std::move(session.rest()));
+    Remove(&session);
+    return;
+  }
+  const bool all_sent = session.pending_output_bytes() == 0;
+  const bool nothing_left = !session.may_be_readable || session.peer_closed;
+  if (session.doomed || (state.close_after_reply && all_sent) ||
+      (session.peer_closed && all_sent && nothing_left)) {
+    Remove(&session);
+    return;
+  }
+  if (session.input_blocked || state.close_after_reply) return;
+  const bool can_parse_more =
+      !session.rest().empty() && session.rest().size() >= session.bytes_needed();
+  if (session.may_be_readable || can_parse_more) MarkReady(&session);
+}
+
+void EventLoop::Remove(Session* session) {
+  if (session->in_ready_list) std::erase(ready_, session);
+  const uint64_t id = session->state().id;
+  context_.clients.Remove(id);
+  sessions_.erase(id);
+  CountRemoved();
+  statistics_.connected_clients.Set(sessions_.size());
+}
+
+void EventLoop::CountRemoved() { assigned_.fetch_sub(1, std::memory_order_relaxed); }
+
+void EventLoop::Maintain() {
+  next_maintenance_ = now_ + kMaintenancePeriod;
+  const uint32_t share = (kShardCount + context_.loop_count - 1) / context_.loop_count;
+  context_.keyspace.Maintain(index_ * share, share, now_);
+  if (now_ >= next_idle_check_) CloseIdle();
+}
+
+void EventLoop::CloseIdle() {
+  next_idle_check_ = now_ + kIdleCheckPeriod;
+  const int limit = context_.node.idle_timeout_seconds.load(std::memory_order_relaxed);
+  if (limit <= 0) return;
+  for (auto& [id, session] : sessions_) {
+    const UnixMillis active = session->record().last_active_at.load(std::memory_order_relaxed);
+    if (now_ - active <= static_cast<UnixMillis>(limit) * 1000) continue;
+    session->doomed = true;
+    MarkReady(session.get());
+  }
+}
+
+}  // namespace mikura::engine

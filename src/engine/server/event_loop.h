@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event loop: a thread, its connections, and the batches of requests it runs.
+//
+// What has arrived is one batch, across ready connections: read, parse, hash and prefetch up to
+// about 64 requests, run them in order, then send once per connection. A connection stays on its
+// loop.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/net/mailbox.h"
+#include "engine/net/poller.h"
+#include "engine/server/client_registry.h"
+#include "engine/server/dispatcher.h"
+#include "engine/server/memcached_backend.h"
+#include "engine/server/request_batch.h"
+#include "engine/server/session.h"
+
+namespace mikura::engine {
+
+// A listening socket that all loops share.
+struct Listener {
+  UniqueFd fd;
+  Protocol protocol = Protocol::kResp;
+  std::string name;  // of a socket passed by the agent; empty for the node's own ports
+};
+
+// What all loops share; owned by Server, which outlives them.
+struct LoopContext {
+  Keyspace& keyspace;
+  Dispatcher& dispatcher;
+  MemcachedBackend& memcached;
+  ServerClientRegistry& clients;
+  NodeState& node;
+  const Clock& clock;
+  uint32_t loop_count = 1;
+  // Hands an accepted connection to the loop with the fewest clients.
+  std::function<void(UniqueFd, std::shared_ptr<const Listener>)> place_connection;
+  // True while clients of other machines are refused (protected-mode without a password).
+  std::function<bool()> protected_mode;
+  // Takes over the socket of a client that became a replica, with the bytes behind its PSYNC.
+  std::function<void(UniqueFd, const ClientState&, std::string)> adopt_replica;
+};
+
+class EventLoop {
+ public:
+  EventLoop(uint32_t index, LoopContext& context);
+  ~EventLoop();
+
+  void Start();
+  // Ends the thread after its current turn; all its connections are closed.
+  void Stop();
+
+  // From any thread.
+  void Post(Mailbox::Task task) { mailbox_.Post(std::move(task)); }
+  const LoopStatistics& statistics() const { return statistics_; }
+  // Clients of this loop, those on their way to it included.
+  uint32_t assigned_clients() const { return assigned_.load(std::memory_order_relaxed); }
+  void Assign() { assigned_.fetch_add(1, std::memory_order_relaxed); }
+
+  // On this loop's thread only (through Post).
+  void StartListening(std::shared_ptr<const Listener> listener);
+  void StopListening(const Listener* listener);
+  void AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener);
+  void KillClient(uint64_t id);
+
+ private:
+  void Run();
+  void HandleEvents(std::span<const epoll_event> events);
+  void AcceptFrom(const Listener* listener);
+  void MarkReady(Session* session);
+  void ServeReady();
+  bool ReadInto(Session& session);
+  void ReadRest(Session& session);
+  bool ReadArena(Session& session);
+  void Parse(Session& session, std::string_view input, bool is_rest);
+  bool NoteReceived(Session& session, ssize_t received, size_t room);
+  void SendOutput();
+  void FlushOutput();
+  void FinishSession(Session& session);
+  void Maintain();
+  void CloseIdle();
+  bool Refuse(int socket, std::string_view reason);
+  bool MayConnect(int socket, const std::string& peer);
+  void Remove(Session* session);
+  void CountRemoved();
+
+  const uint32_t index_;
+  LoopContext& context_;
+  Poller poller_;
+  Mailbox mailbox_;
+  LoopStatistics statistics_;
+  std::atomic<uint32_t> assigned_{0};  // read by accepting loops to even out; relaxed
+  std::thread thread_;
+  bool stopping_ = false;
+  UnixMillis now_ = 0;
+  UnixMillis next_maintenance_ = 0;
+  UnixMillis next_idle_check_ = 0;
+
+  std::vector<std::shared_ptr<const Listener>> listeners_;
+  std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
+  std::deque<Session*> ready_;
+  std::vector<Session*>
+      served_;  // in this turn; ended or marked again when their replies were sent
+  std::unique_ptr<char[]> arena_;
+  size_t arena_used_ = 0;
+  RequestBatch batch_;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/info.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+
+namespace mikura::engine {
+namespace {
+
+// The version of Redis whose commands and fields we answer; clients decide by it.
+constexpr std::string_view kRedisVersion = "7.0.15";
+constexpr std::string_view kMikuraVersion = "0.1.0";
+
+using Out = std::back_insert_iterator<std::string>;
+
+uint64_t Sum(const InfoSources& sources, Counter LoopStatistics::*field) {
+  uint64_t total = 0;
+  for (const LoopStatistics* loop : sources.loops) total += (loop->*field).Get();
+  return total;
+}
+
+uint64_t SinceReset(const InfoSources& sources, Counter LoopStatistics::*field) {
+  return Sum(sources, field) - (sources.base.*field).Get();
+}
+
+std::string HumanBytes(uint64_t bytes) {
+  const auto n = static_cast<double>(bytes);
+  if (bytes < 1024) return fmt::format("{}B", bytes);
+  if (bytes < (1ULL << 20)) return fmt::format("{:.2f}K", n / (1ULL << 10));
+  if (bytes < (1ULL << 30)) return fmt::format("{:.2f}M", n / (1ULL << 20));
+  return fmt::format("{:.2f}G", n / (1ULL << 30));
+}
+
+void ServerSection(const InfoSources& sources, std::string& out) {
+  utsname system{};
+  uname(&system);
+  const int64_t uptime = (sources.now - sources.started_at) / 1000;
+  fmt::format_to(
+      Out(out),
+      "redis_version:{}\r\nserver_name:mikura\r\nmikura_version:{}\r\nredis_mode:standalone\r\n"
+      "os:{} {} {}\r\narch_bits:64\r\nmultiplexing_api:epoll\r\nprocess_id:{}\r\nrun_id:{}\r\n"
+      "tcp_port:{}\r\nserver_time_usec:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\n"
+      "io_threads_active:0\r\nthreads:{}\r\nconfig_file:{}\r\n",
+      kRedisVersion, kMikuraVersion, system.sysname, system.release, system.machine, getpid(),
+      sources.run_id, sources.tcp_port, sources.now * 1000, uptime, uptime / 86400, sources.threads,
+      sources.config_file);
+}
+
+void ClientsSection(const InfoSources& sources, std::string& out) {
+  fmt::format_to(Out(out),
+                 "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:0\r\n"
+                 "tracking_clients:0\r\n",
+                 Sum(sources, &LoopStatistics::connected_clients),
+                 sources.node.maxclients.load(std::memory_order_relaxed));
+}
+
+void MemorySection(const InfoSources& sources, std::string& out) {
+  const uint64_t used = sources.keyspace.UsedBytes();
+  const uint64_t resident = ResidentBytes();
+  const uint64_t limit = sources.node.maxmemory_bytes.load(std::memory_order_relaxed);
+  fmt::format_to(Out(out),
+                 "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\n"
+                 "used_memory_rss_human:{}\r\nused_memory_dataset:{}\r\nmaxmemory:{}\r\n"
+                 "maxmemory_human:{}\r\nmaxmemory_policy:noeviction\r\n"
+                 "mem_fragmentation_ratio:{:.2f}\r\nmem_allocator:mikura-slab\r\n",
+                 used, HumanBytes(used), resident, HumanBytes(resident), used, limit,
+                 HumanBytes(limit),
+                 static_cast<double>(resident) / static_cast<double>(std::max<uint64_t>(used, 1)));
+}
+
+void PersistenceSection(const InfoSources& sources, std::string& out) {
+  fmt::format_to(Out(out),
+                 "loading:{}\r\nasync_loading:0\r\nrdb_bgsave_in_progress:0\r\naof_enabled:0\r\n"
+                 "aof_rewrite_in_progress:0\r\n",
+                 sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0);
+}
+
+void StatsSection(const InfoSources& sources, std::string& out) {
+  fmt::format_to(
+      Out(out),
+      "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ntotal_net_input_bytes:{}\r\n"
+      "total_net_output_bytes:{}\r\nrejected_connections:{}\r\nexpired_keys:{}\r\nevicted_keys:"
+      "0\r\n"
+      "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\n"
+      "latest_fork_usec:0\r\ntotal_forks:0\r\ntotal_error_replies:{}\r\n",
+      SinceReset(sources, &LoopStatistics::connections_received),
+      SinceReset(sources, &LoopStatistics::commands),
+      SinceReset(sources, &LoopStatistics::input_bytes),
+      SinceReset(sources, &LoopStatistics::output_bytes),
+      SinceReset(sources, &LoopStatistics::connections_rejected), sources.keyspace.ExpiredTotal(),
+      SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
+      SinceReset(sources, &LoopStatistics::error_replies));
+}
+
+void ReplicationSection(const InfoSources& sources, std::string& out) {
+  out += sources.replication;
+}
+
+void CpuSection(const InfoSources&, std::string& out) {
+  rusage self{};
+  getrusage(RUSAGE_SELF, &self);
+  fmt::format_to(Out(out), "used_cpu_sys:{}.{:06}\r\nused_cpu_user:{}.{:06}\r\n",
+                 self.ru_stime.tv_sec, self.ru_stime.tv_usec, self.ru_utime.tv_sec,
+                 self.ru_utime.tv_usec);
+}
+
+void ClusterSection(const InfoSources&, std::string& out) { out += "cluster_enabled:0\r\n"; }
+
+void KeyspaceSection(const InfoSources& sources, std::string& out) {
+  for (int database = 0; database < sources.keyspace.database_count(); ++database) {
+    const uint64_t keys = sources.keyspace.KeyCount(database);
+    if (keys == 0) continue;
+    fmt::format_to(Out(out), "db{}:keys={},expires={},avg_ttl=0\r\n", database, keys,
+                   sources.keyspace.VolatileKeyCount(database));
+  }
+}
+
+struct Section {
+  std::string_view name;
+  std::string_view title;
+  void (*write)(const InfoSources& sources, std::string& out);
+};
+
+constexpr Section kSections[] = {
+    {"server", "Server", ServerSection},
+    {"clients", "Clients", ClientsSection},
+    {"memory", "Memory", MemorySection},
+    {"persistence", "Persistence", PersistenceSection},
+    {"stats", "Stats", StatsSection},
+    {"replication", "Replication", ReplicationSection},
+    {"cpu", "CPU", CpuSection},
+    {"cluster", "Cluster", ClusterSection},
+    {"keyspace", "Keyspace", KeyspaceSection},
+};
+
+bool IsWanted(std::string_view name, std::span<const std::string_view> sections) {
+  if (sections.empty()) return true;
+  return std::any_of(sections.begin(), sections.end(), [&](std::string_view wanted) {
+    return wanted == name || wanted == "default" || wanted == "all" || wanted == "everything";
+  });
+}
+
+}  // namespace
+
+std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections) {
+  std::string out;
+  for (const Section& section : kSections) {
+    if (!IsWanted(section.name, sections)) continue;
+    if (!out.empty()) out += "\r\n";
+    fmt::format_to(Out(out), "# {}\r\n", section.title);
+    section.write(sources, out);
+  }
+  return out;
+}
+
+uint64_t ResidentBytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long long total = 0;
+  unsigned long long resident = 0;
+  const int fields = std::fscanf(file, "%llu %llu", &total, &resident);
+  std::fclose(file);
+  return fields == 2 ? resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+}  // namespace mikura::engine

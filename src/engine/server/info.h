@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The text of INFO, with the field names of Redis 7.0: CloudWatch metrics and exporters read it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/commands/services.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/server/node_state.h"
+#include "engine/server/statistics.h"
+
+namespace mikura::engine {
+
+// What INFO is made of. Read without any shard lock.
+struct InfoSources {
+  const Keyspace& keyspace;
+  const NodeState& node;
+  std::vector<const LoopStatistics*> loops;
+  UnixMillis started_at = 0;
+  UnixMillis now = 0;
+  std::string run_id;
+  std::string config_file;
+  int tcp_port = 0;
+  size_t threads = 0;
+  const LoopStatistics& base;  // subtracted: the counters at the last CONFIG RESETSTAT
+  std::string replication;     // the lines of the section, from the replication service
+};
+
+// Sections named in lower case; none means "default". Unknown ones add nothing.
+std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections);
+
+// Resident memory of this process, in bytes; 0 when /proc cannot be read.
+uint64_t ResidentBytes();
+
+}  // namespace mikura::engine

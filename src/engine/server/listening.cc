@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/listening.h"
+
+#include <sstream>
+
+#include "base/logging.h"
+#include "engine/net/socket.h"
+
+namespace mikura::engine {
+namespace {
+
+std::shared_ptr<Listener> Make(UniqueFd fd, Protocol protocol) {
+  auto listener = std::make_shared<Listener>();
+  listener->fd = std::move(fd);
+  listener->protocol = protocol;
+  return listener;
+}
+
+Status OpenPort(const wire::EngineParameters& parameters, int port, Protocol protocol,
+                std::vector<std::shared_ptr<Listener>>& listeners) {
+  if (port == 0) return Ok();
+  std::istringstream words(parameters.bind);
+  std::string word;
+  size_t opened = 0;
+  while (words >> word) {
+    const bool optional = word.starts_with('-');
+    if (optional) word.erase(0, 1);
+    if (word == "::*") word = "::";
+    auto fd = ListenTcp(word, port, static_cast<int>(parameters.tcp_backlog));
+    if (fd.ok()) {
+      listeners.push_back(Make(std::move(fd).value(), protocol));
+      ++opened;
+    } else if (!optional) {
+      return std::move(fd).error();
+    } else {
+      Log(LogLevel::kNotice, "server", "{}; going on without it", fd.error().message);
+    }
+  }
+  if (opened == 0) return Error{fmt::format("no address of bind can be used for port {}", port)};
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::vector<std::shared_ptr<Listener>>> OpenListeners(
+    const wire::EngineParameters& parameters) {
+  std::vector<std::shared_ptr<Listener>> listeners;
+  RETURN_IF_ERROR(
+      OpenPort(parameters, static_cast<int>(parameters.port), Protocol::kResp, listeners));
+  RETURN_IF_ERROR(OpenPort(parameters, static_cast<int>(parameters.memcached_port),
+                           Protocol::kMemcached, listeners));
+  if (!parameters.unixsocket.empty()) {
+    ASSIGN_OR_RETURN(UniqueFd fd, ListenUnix(parameters.unixsocket, 0700));
+    listeners.push_back(Make(std::move(fd), Protocol::kResp));
+  }
+  if (listeners.empty() && parameters.admin_socket.empty()) {
+    return Error{"nothing to listen on: port, memcached-port, unixsocket and admin-socket are off"};
+  }
+  return listeners;
+}
+
+bool IsLocalAddress(const std::string& address) {
+  return address.starts_with("127.") || address.starts_with("[::1]:") || address.starts_with("/");
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// All event loops and the listening sockets they share.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/server/event_loop.h"
+
+namespace mikura::engine {
+
+class LoopGroup {
+ public:
+  // `context` outlives the group; its place_connection is set here.
+  LoopGroup(uint32_t count, LoopContext& context);
+  ~LoopGroup();
+
+  void Start();
+  // Ends all loops; every connection is closed.
+  void Stop();
+
+  // Accepts on `listener` from now on. A named one replaces the one of the same name.
+  void StartListening(std::shared_ptr<const Listener> listener) EXCLUDES(mutex_);
+  // Stops accepting on the listener of this name. Null when there is none.
+  std::shared_ptr<const Listener> StopListening(const std::string& name) EXCLUDES(mutex_);
+  // The named listeners; the agent fetches their descriptors back after its restart.
+  std::vector<std::string> ListenerNames() const EXCLUDES(mutex_);
+  std::shared_ptr<const Listener> FindListener(const std::string& name) const EXCLUDES(mutex_);
+
+  void KillClient(uint32_t loop, uint64_t id);
+  const std::vector<std::unique_ptr<EventLoop>>& loops() const { return loops_; }
+
+ private:
+  void Place(UniqueFd fd, const std::shared_ptr<const Listener>& listener);
+
+  std::vector<std::unique_ptr<EventLoop>> loops_;
+  mutable Mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Listener>> named_ GUARDED_BY(mutex_);
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// CONFIG GET and SET on the parameters of this engine, and their effect on the node.
+#pragma once
+
+#include "engine/commands/services.h"
+#include "engine/server/node_state.h"
+#include "wire/parameter_set.h"
+
+namespace mikura::engine {
+
+class ParameterAdapter final : public Parameters {
+ public:
+  explicit ParameterAdapter(wire::ParameterSet& parameters) : parameters_(parameters) {}
+
+  std::vector<std::pair<std::string, std::string>> Get(
+      std::span<const std::string_view> patterns) override {
+    return parameters_.Get(patterns);
+  }
+  Status Set(std::span<const std::pair<std::string_view, std::string_view>> changes) override {
+    return parameters_.Set(changes);
+  }
+
+ private:
+  wire::ParameterSet& parameters_;
+};
+
+// Copies the settings that every request looks at into `node`, now and at each change.
+void BindNodeState(wire::ParameterSet& parameters, NodeState& node);
+
+}  // namespace mikura::engine

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/request_batch.h"
+
+namespace mikura::engine {
+namespace {
+
+// Nearly all requests are for database 0; a wrong hint costs a wasted prefetch.
+constexpr int kHintDatabase = 0;
+constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
+
+}  // namespace
+
+RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
+                           LoopStatistics& statistics)
+    : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
+  requests_.reserve(kRequestsMax);
+  words_.reserve(kRequestsMax * 8);
+  keys_.reserve(kRequestsMax);
+}
+
+wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input) {
+  const auto words_begin = static_cast<uint32_t>(words_.size());
+  const wire::RespLimits limits =
+      session.state().authenticated ? wire::RespLimits{} : wire::RespLimits::Unauthenticated();
+  wire::RespResult result = wire::ParseResp(input, limits, words_, storage_);
+  Item item;
+  item.session = &session;
+  if (result.status == wire::RespStatus::kError) {
+    item.error = static_cast<int>(errors_.size());
+    errors_.push_back(result.error);
+    requests_.push_back(item);
+  }
+  if (result.status != wire::RespStatus::kRequest) return result;
+  item.words_begin = words_begin;
+  item.words_count = static_cast<uint32_t>(words_.size()) - words_begin;
+  item.keys_begin = static_cast<uint32_t>(keys_.size());
+  Request request;
+  request.args = {words_.data() + words_begin, item.words_count};
+  dispatcher_.Resolve(request, keys_);
+  item.command = request.command;
+  item.subcommand = request.subcommand;
+  item.keys_count = static_cast<uint32_t>(keys_.size()) - item.keys_begin;
+  requests_.push_back(item);
+  // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
+  const CommandSpec* row = request.command;
+  must_run_ = row != nullptr && (row->flags & (kNoAuthNeeded | kAdmin)) != 0;
+  return result;
+}
+
+wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
+                                                      size_t* consumed) {
+  if (memcached_requests_ == nullptr) {
+    memcached_requests_.reset(new wire::MemcachedRequest[kRequestsMax]);
+  }
+  wire::MemcachedRequest& request = memcached_requests_[static_cast<size_t>(memcached_count_)];
+  const wire::MemcachedParseStatus status =
+      session.memcached_parser().Parse(input, &request, consumed);
+  if (status == wire::MemcachedParseStatus::kNeedMore) return status;
+  Item item;
+  item.session = &session;
+  if (status == wire::MemcachedParseStatus::kClose) {
+    item.error = static_cast<int>(errors_.size());
+    errors_.emplace_back();
+    requests_.push_back(item);
+    return status;
+  }
+  item.memcached = memcached_count_++;
+  item.keys_begin = static_cast<uint32_t>(keys_.size());
+  if (request.has_key()) {
+    keys_.push_back(keyspace_.hasher()(request.key));
+    item.keys_count = 1;
+  }
+  requests_.push_back(item);
+  return status;
+}
+
+// Three short loops, so that the misses of many requests overlap: table headers, then buckets, then
+// entries.
+void RequestBatch::Prefetch() {
+  if (keys_.size() < 2) return;
+  for (const Key& key : keys_) keyspace_.UnlockedShard(key.shard()).PrefetchTable(kHintDatabase);
+  for (const Key& key : keys_) {
+    keyspace_.UnlockedShard(key.shard()).PrefetchBucket(kHintDatabase, key);
+  }
+  for (const Key& key : keys_) {
+    keyspace_.UnlockedShard(key.shard()).PrefetchEntry(kHintDatabase, key);
+  }
+}
+
+void RequestBatch::RunResp(const Item& item, UnixMillis now) {
+  Session& session = *item.session;
+  ClientState& state = session.state();
+  wire::RespWriter reply(output_, state.resp_version);
+  if (item.error >= 0) {
+    const std::string& words = errors_[static_cast<size_t>(item.error)];
+    if (!words.empty()) reply.Error("ERR", words);
+    state.close_after_reply = true;
+    return;
+  }
+  Request request;
+  request.args = {words_.data() + item.words_begin, item.words_count};
+  request.keys = {keys_.data() + item.keys_begin, item.keys_count};
+  request.command = item.command;
+  request.subcommand = item.subcommand;
+  dispatcher_.Run(request, state, now, effects_, reply, statistics_);
+  session.NoteCommand(item.command, item.subcommand);
+}
+
+void RequestBatch::RunOne(const Item& item, UnixMillis now) {
+  Session& session = *item.session;
+  ClientState& state = session.state();
+  if (session.doomed || state.close_after_reply || state.is_replica) return;
+  const size_t begin = output_.size();
+  const bool skip = state.skip_next_reply;
+  if (item.memcached >= 0) {
+    const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
+    memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, now,
+                   effects_, output_, statistics_);
+  } else {
+    RunResp(item, now);
+  }
+  statistics_.commands.Add(1);
+  if (skip) state.skip_next_reply = false;
+  if (state.replies_off || skip) output_.Truncate(begin);
+  if (!ranges_.empty() && ranges_.back().session == &session) {
+    ranges_.back().end = output_.size();
+  } else {
+    ranges_.push_back({&session, begin, output_.size()});
+  }
+}
+
+void RequestBatch::Run(UnixMillis now) {
+  Prefetch();
+  for (const Item& item : requests_) RunOne(item, now);
+  requests_.clear();
+  words_.clear();
+  storage_.clear();
+  keys_.clear();
+  errors_.clear();
+  memcached_count_ = 0;
+  must_run_ = false;
+}
+
+void RequestBatch::ClearOutput() {
+  output_.Clear();
+  output_.ShrinkTo(kOutputKept);
+  ranges_.clear();
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requests of one turn: parsed, hashed and prefetched together, run in order, answered into one
+// buffer. Words are views into the loop's receive memory, which outlives the batch.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/keyspace/effects.h"
+#include "engine/server/dispatcher.h"
+#include "engine/server/memcached_backend.h"
+#include "engine/server/session.h"
+#include "wire/output_buffer.h"
+#include "wire/memcached_parser.h"
+#include "wire/resp_parser.h"
+
+namespace mikura::engine {
+
+class RequestBatch {
+ public:
+  RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
+               LoopStatistics& statistics);
+
+  static constexpr size_t kRequestsMax = 64;
+  bool full() const { return requests_.size() >= kRequestsMax; }
+  bool empty() const { return requests_.empty(); }
+  // True when the last request may change how the bytes behind it are to be read: run it first.
+  bool must_run() const { return must_run_; }
+
+  // Parses one request of `session` at the start of `input` and adds it; returns what the parser
+  // said. A protocol error is added as a request of its own that answers it and dooms the session.
+  wire::RespResult AddResp(Session& session, std::string_view input);
+  // The same for a memcached client. kClose is added as a request that ends the session.
+  wire::MemcachedParseStatus AddMemcached(Session& session, std::string_view input,
+                                          size_t* consumed);
+
+  // Prefetches, runs all requests in order, and forgets them; replies gather in output().
+  void Run(UnixMillis now);
+
+  // Where the replies of each session are in output(), in order.
+  struct Range {
+    Session* session;
+    size_t begin;
+    size_t end;
+  };
+  const std::vector<Range>& ranges() const { return ranges_; }
+  std::string_view Bytes(const Range& range) const {
+    return output_.view().substr(range.begin, range.end - range.begin);
+  }
+  size_t output_bytes() const { return output_.size(); }
+  // Forgets the replies, after they were sent.
+  void ClearOutput();
+
+ private:
+  struct Item {
+    Session* session = nullptr;
+    const CommandSpec* command = nullptr;
+    const CommandSpec* subcommand = nullptr;
+    uint32_t words_begin = 0;
+    uint32_t words_count = 0;
+    uint32_t keys_begin = 0;
+    uint32_t keys_count = 0;
+    int memcached = -1;  // index into memcached_requests_, or -1
+    int error = -1;      // index into errors_: answer it (if it has words) and close; or -1
+  };
+
+  void Prefetch();
+  void RunOne(const Item& item, UnixMillis now);
+  void RunResp(const Item& item, UnixMillis now);
+
+  Keyspace& keyspace_;
+  Dispatcher& dispatcher_;
+  MemcachedBackend& memcached_;
+  LoopStatistics& statistics_;
+  Effects effects_;
+  wire::OutputBuffer output_;
+  std::vector<Item> requests_;
+  std::vector<std::string_view> words_;
+  std::vector<std::unique_ptr<std::string>> storage_;
+  std::vector<Key> keys_;
+  std::vector<std::string> errors_;
+  std::unique_ptr<wire::MemcachedRequest[]> memcached_requests_;  // kRequestsMax, made when first used
+  int memcached_count_ = 0;
+  std::vector<Range> ranges_;
+  bool must_run_ = false;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/session.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace mikura::engine {
+namespace {
+
+// Bytes of `data` the socket took; -1 when the peer is gone.
+ssize_t SendSome(int fd, std::string_view data) {
+  size_t sent = 0;
+  while (sent < data.size()) {
+    const ssize_t n = send(fd, data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
+    if (n > 0) {
+      sent += static_cast<size_t>(n);
+    } else if (n < 0 && errno == EINTR) {
+      continue;
+    } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      break;
+    } else {
+      return -1;
+    }
+  }
+  return static_cast<ssize_t>(sent);
+}
+
+}  // namespace
+
+bool Session::Send(std::string_view bytes) {
+  if (pending_output_bytes() > 0) {
+    const ssize_t sent = SendSome(fd_.get(), std::string_view(pending_).substr(pending_sent_));
+    if (sent < 0) return false;
+    pending_sent_ += static_cast<size_t>(sent);
+  }
+  if (pending_output_bytes() == 0 && !pending_.empty()) {
+    std::string().swap(pending_);
+    pending_sent_ = 0;
+  }
+  if (bytes.empty()) return true;
+  size_t done = 0;
+  if (pending_.empty()) {
+    const ssize_t sent = SendSome(fd_.get(), bytes);
+    if (sent < 0) return false;
+    done = static_cast<size_t>(sent);
+  }
+  if (done < bytes.size()) {
+    if (pending_sent_ > pending_.size() / 2) {
+      pending_.erase(0, pending_sent_);
+      pending_sent_ = 0;
+    }
+    pending_.append(bytes.substr(done));
+  }
+  return true;
+}
+
+}  // namespace mikura::engine

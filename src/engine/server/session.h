@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// One client connection: its socket, what is left of its input, what could not be sent yet.
+// Belongs to the event loop that serves it; nothing here is touched by another thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "engine/commands/client_state.h"
+#include "engine/server/client_record.h"
+#include "wire/memcached_parser.h"
+
+namespace mikura::engine {
+
+enum class Protocol : uint8_t { kResp, kMemcached };
+
+class Session {
+ public:
+  Session(UniqueFd fd, Protocol protocol, std::shared_ptr<ClientRecord> record)
+      : fd_(std::move(fd)), protocol_(protocol), record_(std::move(record)) {}
+
+  // Of a memcached client.
+  void MakeMemcachedParser(size_t item_size_max) {
+    memcached_parser_ = std::make_unique<wire::MemcachedParser>(item_size_max);
+  }
+  wire::MemcachedParser& memcached_parser() { return *memcached_parser_; }
+
+  int fd() const { return fd_.get(); }
+  UniqueFd TakeFd() { return std::move(fd_); }
+  Protocol protocol() const { return protocol_; }
+  ClientState& state() { return record_->state; }
+  ClientRecord& record() { return *record_; }
+
+  // ---- Input that did not form a whole request when its batch ended.
+  std::string& rest() { return rest_; }
+  size_t bytes_needed() const { return bytes_needed_; }
+  void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
+
+  // ---- Output that the socket did not take.
+  // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is
+  // gone.
+  bool Send(std::string_view bytes);
+  // Sends pending output again after the socket became writable. False: the peer is gone.
+  bool Flush() { return Send({}); }
+  size_t pending_output_bytes() const { return pending_.size() - pending_sent_; }
+
+  // The last command, for CLIENT LIST; published once per batch by the loop.
+  void NoteCommand(const CommandSpec* command, const CommandSpec* subcommand) {
+    record_->last_command.store(command, std::memory_order_relaxed);
+    record_->last_subcommand.store(subcommand, std::memory_order_relaxed);
+    record_->commands.Add(1);
+  }
+
+  // ---- Flags of the loop.
+  bool may_be_readable = false;  // an edge came, or the last read filled its buffer
+  bool in_ready_list = false;
+  bool peer_closed = false;    // end of file was read: answer what is there, then end
+  bool doomed = false;         // ends as soon as the batch is done; no further command runs
+  bool input_blocked = false;  // not read while too much output is pending
+
+ private:
+  UniqueFd fd_;
+  Protocol protocol_;
+  std::shared_ptr<ClientRecord>
+      record_;  // shared with the registry, which shows it to other threads
+  std::unique_ptr<wire::MemcachedParser> memcached_parser_;
+  std::string rest_;
+  size_t bytes_needed_ = 0;
+  std::string pending_;
+  size_t pending_sent_ = 0;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counters of one event loop. Written by that loop only, read by anybody: INFO sums them up.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace mikura::engine {
+
+// A counter with one writer: relaxed, since a reader needs no more than a recent value.
+class Counter {
+ public:
+  void Add(uint64_t by) {
+    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  void Set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
+  uint64_t Get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+struct alignas(64) LoopStatistics {
+  Counter commands;
+  Counter connections_received;
+  Counter connections_rejected;
+  Counter connected_clients;
+  Counter input_bytes;
+  Counter output_bytes;
+  Counter hits;
+  Counter misses;
+  Counter error_replies;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of engine_parameters.h: what we support, then what Redis 7.0 has and we have not built.
+// Names and defaults: redis.conf of Redis 7.0, compared with a running server in
+// tests/protocol/command_oracle_test.py.
+#include <limits>
+
+#include "wire/engine_parameters.h"
+
+namespace mikura::wire {
+namespace {
+
+using P = EngineParameters;
+constexpr int64_t kIntMax = std::numeric_limits<int32_t>::max();
+constexpr bool kRuntime = true;
+constexpr bool kAtStart = false;
+constexpr std::string_view kSeconds = "seconds";
+constexpr std::string_view kBytes = "bytes";
+
+constexpr ParameterSpec YesNo(std::string_view name, std::string_view alias, bool P::*field,
+                              bool runtime, std::string_view summary) {
+  return {.name = name,
+          .alias = alias,
+          .kind = ParameterKind::kYesNo,
+          .field = field,
+          .runtime = runtime,
+          .summary = summary};
+}
+
+constexpr ParameterSpec Number(std::string_view name, std::string_view alias, int64_t P::*field,
+                               int64_t minimum, int64_t maximum, bool runtime,
+                               std::string_view unit, std::string_view summary) {
+  return {.name = name,
+          .alias = alias,
+          .kind = ParameterKind::kInteger,
+          .field = field,
+          .minimum = minimum,
+          .maximum = maximum,
+          .runtime = runtime,
+          .unit = unit,
+          .summary = summary};
+}
+
+constexpr ParameterSpec Memory(std::string_view name, uint64_t P::*field, int64_t minimum,
+                               int64_t maximum, bool runtime, std::string_view summary) {
+  return {.name = name,
+          .kind = ParameterKind::kBytes,
+          .field = field,
+          .minimum = minimum,
+          .maximum = maximum,
+          .runtime = runtime,
+          .unit = kBytes,
+          .summary = summary};
+}
+
+constexpr ParameterSpec Text(std::string_view name, std::string_view alias, std::string P::*field,
+                             bool runtime, std::string_view summary) {
+  return {.name = name,
+          .alias = alias,
+          .kind = ParameterKind::kText,
+          .field = field,
+          .runtime = runtime,
+          .summary = summary};
+}
+
+constexpr ParameterSpec Secret(std::string_view name, std::string P::*field,
+                               std::string_view summary) {
+  ParameterSpec spec = Text(name, "", field, kRuntime, summary);
+  spec.secret = true;
+  return spec;
+}
+
+constexpr ParameterSpec Words(std::string_view name, std::string_view alias, std::string P::*field,
+                              bool runtime, std::string_view summary) {
+  ParameterSpec spec = Text(name, alias, field, runtime, summary);
+  spec.kind = ParameterKind::kWords;
+  return spec;
+}
+
+constexpr ParameterSpec Choice(std::string_view name, std::string_view choices,
+                               std::string P::*field, bool runtime, std::string_view summary) {
+  return {.name = name,
+          .kind = ParameterKind::kChoice,
+          .field = field,
+          .choices = choices,
+          .runtime = runtime,
+          .summary = summary};
+}
+
+constexpr ParameterSpec NotBuilt(std::string_view name, std::string_view fixed,
+                                 std::string_view alias = {}, std::string_view also = {}) {
+  return {.name = name,
+          .alias = alias,
+          .kind = ParameterKind::kWords,
+          .fixed_value = fixed,
+          .also_accepted = also};
+}
+
+constexpr ParameterSpec kRows[] = {
+    // Network
+    Words("bind", "", &P::bind, kAtStart, "Addresses to listen on."),
+    Number("port", "", &P::port, 0, 65535, kAtStart, "", "Port for RESP clients; 0 for none."),
+    Number("tcp-backlog", "", &P::tcp_backlog, 0, kIntMax, kAtStart, "",
+           "Connections the kernel queues before they are accepted."),
+    Number("timeout", "", &P::timeout_seconds, 0, kIntMax, kRuntime, kSeconds,
+           "Idle time after which a client is disconnected; 0 for never."),
+    Number("tcp-keepalive", "", &P::tcp_keepalive_seconds, 0, kIntMax, kRuntime, kSeconds,
+           "Interval of TCP keepalive probes; 0 for none."),
+    Number("maxclients", "", &P::maxclients, 1, 4294967295, kRuntime, "",
+           "Connected clients at most."),
+    YesNo("protected-mode", "", &P::protected_mode, kRuntime,
+          "Without a password, serve clients of this machine only."),
+    Text("unixsocket", "", &P::unixsocket, kAtStart, "Path of a Unix socket to listen on."),
+    Memory("client-query-buffer-limit", &P::client_query_buffer_limit_bytes, 1048576, INT64_MAX,
+           kRuntime, "Unfinished input one client may make the server hold."),
+    Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1048576, INT64_MAX, kAtStart,
+           "Longest single argument, and longest string value."),
+    Words("client-output-buffer-limit", "", &P::client_output_buffer_limit, kRuntime,
+          "Replies a client may leave unread, by class of client."),
+    // Process
+    Number("threads", "io-threads", &P::threads, 0, 128, kAtStart, "",
+           "Event loops; 0 for one per processor."),
+    Number("databases", "", &P::databases, 1, 16384, kAtStart, "", "Numbered databases."),
+    Text("dir", "", &P::dir, kAtStart, "Working directory for files."),
+    Text("logfile", "", &P::logfile, kAtStart, "File to log to; empty for standard error."),
+    Choice("loglevel", "debug|verbose|notice|warning", &P::loglevel, kRuntime,
+           "Least important kind of line that is logged."),
+    Text("pidfile", "", &P::pidfile, kAtStart, "File that holds the process id while running."),
+    Choice("enable-debug-command", "no|yes|local", &P::enable_debug_command, kAtStart,
+           "Who may use DEBUG."),
+    Number("shutdown-timeout", "", &P::shutdown_timeout_seconds, 0, kIntMax, kRuntime, kSeconds,
+           "How long a shutdown waits for replicas that lag."),
+    Text("admin-socket", "", &P::admin_socket, kAtStart,
+         "Unix socket on which the agent speaks to this node."),
+    Text("node-id", "", &P::node_id, kAtStart, "Name of this node in the control plane."),
+    // Access
+    Secret("requirepass", &P::requirepass, "Password of the default user."),
+    Text("masteruser", "", &P::masteruser, kRuntime, "User to log in as at the primary."),
+    Secret("masterauth", &P::masterauth, "Password to log in with at the primary."),
+    // Memory
+    Memory("maxmemory", &P::maxmemory_bytes, 0, INT64_MAX, kRuntime,
+           "Memory for data; 0 for no limit."),
+    // Replication
+    Words("replicaof", "slaveof", &P::replicaof, kAtStart,
+          "Host and port of the primary to follow."),
+    YesNo("replica-read-only", "slave-read-only", &P::replica_read_only, kRuntime,
+          "A replica refuses writes of clients."),
+    YesNo("replica-serve-stale-data", "slave-serve-stale-data", &P::replica_serve_stale_data,
+          kRuntime, "A replica answers while its primary is unreachable."),
+    Number("replica-priority", "slave-priority", &P::replica_priority, 0, kIntMax, kRuntime, "",
+           "Rank for promotion; 0 for never."),
+    Text("replica-announce-ip", "slave-announce-ip", &P::replica_announce_ip, kRuntime,
+         "Address a replica gives to its primary."),
+    Number("replica-announce-port", "slave-announce-port", &P::replica_announce_port, 0, 65535,
+           kRuntime, "", "Port a replica gives to its primary; 0 for its own."),
+    Number("repl-timeout", "", &P::repl_timeout_seconds, 1, kIntMax, kRuntime, kSeconds,
+           "Silence after which a replication link is given up."),
+    Number("repl-ping-replica-period", "repl-ping-slave-period",
+           &P::repl_ping_replica_period_seconds, 1, kIntMax, kRuntime, kSeconds,
+           "Interval of the primary's pings to its replicas."),
+    Memory("repl-backlog-size", &P::repl_backlog_size_bytes, 1, INT64_MAX, kRuntime,
+           "History kept for replicas that reconnect."),
+    YesNo("repl-disable-tcp-nodelay", "", &P::repl_disable_tcp_nodelay, kRuntime,
+          "Larger, later packets to replicas."),
+    Number("min-replicas-to-write", "min-slaves-to-write", &P::min_replicas_to_write, 0, kIntMax,
+           kRuntime, "", "Writes are refused with fewer good replicas."),
+    Number("min-replicas-max-lag", "min-slaves-max-lag", &P::min_replicas_max_lag_seconds, 0,
+           kIntMax, kRuntime, kSeconds, "Lag up to which a replica counts as good."),
+    // Memcached protocol
+    Number("memcached-port", "", &P::memcached_port, 0, 65535, kAtStart, "",
+           "Port for memcached clients; 0 for none."),
+    Memory("memcached-max-item-size", &P::memcached_max_item_size_bytes, 1024, 1LL << 30, kRuntime,
+           "Longest value a memcached client may store."),
+
+    // Persistence
+    NotBuilt("save", ""),
+    NotBuilt("appendonly", "no"),
+    NotBuilt("appendfsync", "everysec"),
+    NotBuilt("appendfilename", "appendonly.aof"),
+    NotBuilt("appenddirname", "appendonlydir"),
+    NotBuilt("no-appendfsync-on-rewrite", "no"),
+    NotBuilt("auto-aof-rewrite-percentage", "100"),
+    NotBuilt("auto-aof-rewrite-min-size", "67108864", "", "64mb"),
+    NotBuilt("aof-load-truncated", "yes"),
+    NotBuilt("aof-use-rdb-preamble", "yes"),
+    NotBuilt("aof-timestamp-enabled", "no"),
+    NotBuilt("aof-rewrite-incremental-fsync", "yes"),
+    NotBuilt("aof-disable-auto-gc", "no"),
+    NotBuilt("aof_rewrite_cpulist", ""),
+    NotBuilt("bgsave_cpulist", ""),
+    NotBuilt("dbfilename", "dump.rdb"),
+    NotBuilt("rdbcompression", "yes"),
+    NotBuilt("rdbchecksum", "yes"),
+    NotBuilt("rdb-del-sync-files", "no"),
+    NotBuilt("rdb-save-incremental-fsync", "yes"),
+    NotBuilt("stop-writes-on-bgsave-error", "yes"),
+    NotBuilt("sanitize-dump-payload", "no"),
+    // Memory and eviction
+    NotBuilt("maxmemory-policy", "noeviction"),
+    NotBuilt("maxmemory-samples", "5"),
+    NotBuilt("maxmemory-eviction-tenacity", "10"),
+    NotBuilt("maxmemory-clients", "0"),
+    NotBuilt("lfu-log-factor", "10"),
+    NotBuilt("lfu-decay-time", "1"),
+    NotBuilt("lazyfree-lazy-eviction", "no"),
+    NotBuilt("lazyfree-lazy-expire", "no"),
+    NotBuilt("lazyfree-lazy-server-del", "no"),
+    NotBuilt("lazyfree-lazy-user-del", "no"),
+    NotBuilt("lazyfree-lazy-user-flush", "no"),
+    NotBuilt("active-expire-effort", "1"),
+    NotBuilt("activedefrag", "no"),
+    NotBuilt("active-defrag-cycle-min", "1"),
+    NotBuilt("active-defrag-cycle-max", "25"),
+    NotBuilt("active-defrag-threshold-lower", "10"),
+    NotBuilt("active-defrag-threshold-upper", "100"),
+    NotBuilt("active-defrag-ignore-bytes", "104857600", "", "100mb"),
+    NotBuilt("active-defrag-max-scan-fields", "1000"),
+    NotBuilt("activerehashing", "yes"),
+    NotBuilt("jemalloc-bg-thread", "yes", "", "no"),
+    // Other types
+    NotBuilt("hash-max-listpack-entries", "512", "hash-max-ziplist-entries"),
+    NotBuilt("hash-max-listpack-value", "64", "hash-max-ziplist-value"),
+    NotBuilt("list-max-listpack-size", "-2", "list-max-ziplist-size"),
+    NotBuilt("list-compress-depth", "0"),
+    NotBuilt("set-max-intset-entries", "512"),
+    NotBuilt("zset-max-listpack-entries", "128", "zset-max-ziplist-entries"),
+    NotBuilt("zset-max-listpack-value", "64", "zset-max-ziplist-value"),
+    NotBuilt("hll-sparse-max-bytes", "3000"),
+    NotBuilt("stream-node-max-bytes", "4096", "", "4kb"),
+    NotBuilt("stream-node-max-entries", "100"),
+    // Publish and subscribe, tracking, scripts, access lists
+    NotBuilt("notify-keyspace-events", ""),
+    NotBuilt("tracking-table-max-keys", "1000000"),
+    NotBuilt("busy-reply-threshold", "5000", "lua-time-limit"),
+    NotBuilt("aclfile", ""),
+    NotBuilt("acllog-max-len", "128"),
+    NotBuilt("acl-pubsub-default", "resetchannels"),
+    NotBuilt("user", ""),
+    NotBuilt("rename-command", ""),
+    NotBuilt("include", ""),
+    NotBuilt("loadmodule", ""),
+    // Observation
+    NotBuilt("slowlog-log-slower-than", "10000"),
+    NotBuilt("slowlog-max-len", "128"),
+    NotBuilt("latency-monitor-threshold", "0"),
+    NotBuilt("latency-tracking", "no", "", "yes"),
+    NotBuilt("latency-tracking-info-percentiles", "50 99 99.9"),
+    NotBuilt("crash-log-enabled", "no", "", "yes"),
+    NotBuilt("crash-memcheck-enabled", "no", "", "yes"),
+    NotBuilt("syslog-enabled", "no"),
+    NotBuilt("syslog-ident", "redis"),
+    NotBuilt("syslog-facility", "local0"),
+    // Process
+    NotBuilt("daemonize", "no"),
+    NotBuilt("supervised", "no"),
+    NotBuilt("always-show-logo", "no"),
+    NotBuilt("set-proc-title", "no", "", "yes"),
+    NotBuilt("proc-title-template", "{title} {listen-addr} {server-mode}"),
+    NotBuilt("hz", "10"),
+    NotBuilt("dynamic-hz", "yes"),
+    NotBuilt("io-threads-do-reads", "no"),
+    NotBuilt("server_cpulist", ""),
+    NotBuilt("bio_cpulist", ""),
+    NotBuilt("oom-score-adj", "no"),
+    NotBuilt("oom-score-adj-values", "0 200 800"),
+    NotBuilt("disable-thp", "yes"),
+    NotBuilt("ignore-warnings", ""),
+    NotBuilt("enable-protected-configs", "no"),
+    NotBuilt("enable-module-command", "no"),
+    NotBuilt("shutdown-on-sigint", "default"),
+    NotBuilt("shutdown-on-sigterm", "default"),
+    NotBuilt("propagation-error-behavior", "ignore"),
+    // Network
+    NotBuilt("unixsocketperm", "0"),
+    NotBuilt("bind-source-addr", ""),
+    NotBuilt("socket-mark-id", "0"),
+    NotBuilt("tls-port", "0"),
+    NotBuilt("tls-cert-file", ""),
+    NotBuilt("tls-key-file", ""),
+    NotBuilt("tls-key-file-pass", ""),
+    NotBuilt("tls-client-cert-file", ""),
+    NotBuilt("tls-client-key-file", ""),
+    NotBuilt("tls-client-key-file-pass", ""),
+    NotBuilt("tls-dh-params-file", ""),
+    NotBuilt("tls-ca-cert-file", ""),
+    NotBuilt("tls-ca-cert-dir", ""),
+    NotBuilt("tls-auth-clients", "yes"),
+    NotBuilt("tls-replication", "no"),
+    NotBuilt("tls-cluster", "no"),
+    NotBuilt("tls-protocols", ""),
+    NotBuilt("tls-ciphers", ""),
+    NotBuilt("tls-ciphersuites", ""),
+    NotBuilt("tls-prefer-server-ciphers", "no"),
+    NotBuilt("tls-session-caching", "yes"),
+    NotBuilt("tls-session-cache-size", "20480"),
+    NotBuilt("tls-session-cache-timeout", "300"),
+    // Replication
+    NotBuilt("replica-announced", "yes"),
+    NotBuilt("replica-ignore-maxmemory", "yes", "slave-ignore-maxmemory"),
+    NotBuilt("replica-ignore-disk-write-errors", "no"),
+    NotBuilt("replica-lazy-flush", "no", "slave-lazy-flush"),
+    NotBuilt("repl-backlog-ttl", "3600"),
+    NotBuilt("repl-diskless-sync", "yes"),
+    NotBuilt("repl-diskless-sync-delay", "5", "", "0"),
+    NotBuilt("repl-diskless-sync-max-replicas", "0"),
+    NotBuilt("repl-diskless-load", "disabled"),
+    // Cluster
+    NotBuilt("cluster-enabled", "no"),
+    NotBuilt("cluster-config-file", "nodes.conf"),
+    NotBuilt("cluster-node-timeout", "15000"),
+    NotBuilt("cluster-port", "0"),
+    NotBuilt("cluster-announce-ip", ""),
+    NotBuilt("cluster-announce-port", "0"),
+    NotBuilt("cluster-announce-tls-port", "0"),
+    NotBuilt("cluster-announce-bus-port", "0"),
+    NotBuilt("cluster-announce-hostname", ""),
+    NotBuilt("cluster-preferred-endpoint-type", "ip"),
+    NotBuilt("cluster-migration-barrier", "1"),
+    NotBuilt("cluster-require-full-coverage", "yes"),
+    NotBuilt("cluster-replica-no-failover", "no", "cluster-slave-no-failover"),
+    NotBuilt("cluster-replica-validity-factor", "10", "cluster-slave-validity-factor"),
+    NotBuilt("cluster-allow-reads-when-down", "no"),
+    NotBuilt("cluster-allow-pubsubshard-when-down", "yes"),
+    NotBuilt("cluster-allow-replica-migration", "yes"),
+    NotBuilt("cluster-link-sendbuf-limit", "0"),
+};
+
+}  // namespace
+
+std::span<const ParameterSpec> AllParameters() { return kRows; }
+
+}  // namespace mikura::wire

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of an engine: one row each, used by the engine, the service's parameter groups and
+// the documents.
+//
+// A row is either supported (it names a field of EngineParameters) or known but not built: then it
+// is accepted only with values that change nothing, and refused by name otherwise. No setting is
+// ever ignored.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+
+namespace mikura::wire {
+
+// All supported settings, with their defaults. Immutable once published.
+struct EngineParameters {
+  // Network
+  std::string bind = "* -::*";  // addresses, blank-separated; '-' in front: may be unavailable
+  int64_t port = 6379;          // 0: no RESP listener
+  int64_t tcp_backlog = 511;
+  int64_t timeout_seconds = 0;  // 0: idle clients stay
+  int64_t tcp_keepalive_seconds = 300;
+  int64_t maxclients = 10000;
+  bool protected_mode = true;
+  std::string unixsocket;  // "": none
+  uint64_t client_query_buffer_limit_bytes = 1ULL << 30;
+  uint64_t proto_max_bulk_len_bytes = 512ULL << 20;
+  // "class hard-bytes soft-bytes soft-seconds", three classes: see ParseOutputLimits().
+  std::string client_output_buffer_limit =
+      "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
+
+  // Process
+  int64_t threads = 0;  // event loops; 0: one per processor
+  int64_t databases = 16;
+  std::string dir = ".";
+  std::string logfile;  // "": standard error
+  std::string loglevel = "notice";
+  std::string pidfile;
+  std::string enable_debug_command = "no";  // no, yes, local
+  int64_t shutdown_timeout_seconds = 10;
+  std::string admin_socket;  // Unix socket for the agent; "": none
+  std::string node_id;       // the node's name in the control plane
+
+  // Access
+  std::string requirepass;
+  std::string masteruser;
+  std::string masterauth;
+
+  // Memory
+  uint64_t maxmemory_bytes = 0;  // 0: no limit
+
+  // Replication
+  std::string replicaof;  // "host port"; "": primary
+  bool replica_read_only = true;
+  bool replica_serve_stale_data = true;
+  int64_t replica_priority = 100;
+  std::string replica_announce_ip;
+  int64_t replica_announce_port = 0;
+  int64_t repl_timeout_seconds = 60;
+  int64_t repl_ping_replica_period_seconds = 10;
+  uint64_t repl_backlog_size_bytes = 1ULL << 20;
+  bool repl_disable_tcp_nodelay = false;
+  int64_t min_replicas_to_write = 0;
+  int64_t min_replicas_max_lag_seconds = 10;
+
+  // Memcached protocol
+  int64_t memcached_port = 0;  // 0: no memcached listener
+  uint64_t memcached_max_item_size_bytes = 1ULL << 20;
+};
+
+enum class ParameterKind : uint8_t { kYesNo, kInteger, kBytes, kChoice, kText, kWords };
+
+// Where a supported setting lives; monostate for those not built.
+using ParameterField =
+    std::variant<std::monostate, bool EngineParameters::*, int64_t EngineParameters::*,
+                 uint64_t EngineParameters::*, std::string EngineParameters::*>;
+
+struct ParameterSpec {
+  std::string_view name;
+  std::string_view alias = {};  // an older name that means the same
+  ParameterKind kind = ParameterKind::kText;
+  ParameterField field = {};
+  int64_t minimum = 0;
+  int64_t maximum = INT64_MAX;
+  std::string_view choices = {};  // kChoice: "no|yes|local"
+  bool runtime = false;           // CONFIG SET may change it
+  bool secret = false;            // never shown in logs
+  std::string_view unit = {};     // seconds, bytes
+  std::string_view summary = {};
+  // Not built: the value that is in force, and others that change nothing ("a|b").
+  std::string_view fixed_value = {};
+  std::string_view also_accepted = {};
+
+  bool supported() const { return !std::holds_alternative<std::monostate>(field); }
+};
+
+// All rows, supported ones first.
+std::span<const ParameterSpec> AllParameters();
+
+// By name or alias, case-insensitive; null when unknown. Cost: linear in the rows.
+const ParameterSpec* FindParameter(std::string_view name);
+
+// Sets the field of `spec` in `parameters` from text. The error is worded as CONFIG SET words it
+// ("argument must be 'yes' or 'no'"). For a setting that is not built: Ok when the text is one of
+// the values that change nothing.
+Status SetParameter(const ParameterSpec& spec, std::string_view text, EngineParameters& parameters);
+
+// The current value as CONFIG GET shows it.
+std::string ParameterText(const ParameterSpec& spec, const EngineParameters& parameters);
+
+// Limits on what a client may leave unread; 0: none.
+struct OutputLimit {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  int64_t soft_seconds = 0;
+};
+struct OutputLimits {
+  OutputLimit normal;
+  OutputLimit replica;
+  OutputLimit pubsub;
+};
+// Reads groups of four words over `current`: classes that are not named keep their limits.
+Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});
+std::string OutputLimitsText(const OutputLimits& limits);
+
+}  // namespace mikura::wire

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/engine_parameters.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace mikura::wire {
+namespace {
+
+std::string ErrorOf(const Status& status) { return status.ok() ? "" : status.error().message; }
+
+Status Set(std::string_view name, std::string_view text, EngineParameters& parameters) {
+  const ParameterSpec* spec = FindParameter(name);
+  CHECK(spec != nullptr);
+  return SetParameter(*spec, text, parameters);
+}
+
+TEST(EngineParameters, EveryNameAndAliasIsThereOnce) {
+  std::set<std::string_view> names;
+  for (const ParameterSpec& spec : AllParameters()) {
+    EXPECT_TRUE(names.insert(spec.name).second) << spec.name;
+    if (!spec.alias.empty()) {
+      EXPECT_TRUE(names.insert(spec.alias).second) << spec.alias;
+    }
+  }
+}
+
+TEST(EngineParameters, EveryDefaultIsAValueThatItsOwnRowAccepts) {
+  for (const ParameterSpec& spec : AllParameters()) {
+    EngineParameters parameters;
+    const std::string text = ParameterText(spec, parameters);
+    EXPECT_EQ(ErrorOf(SetParameter(spec, text, parameters)), "") << spec.name;
+    EXPECT_EQ(ParameterText(spec, parameters), text) << spec.name;
+  }
+}
+
+TEST(EngineParameters, ASupportedRowHasASummaryAndNoFixedValue) {
+  for (const ParameterSpec& spec : AllParameters()) {
+    if (!spec.supported()) continue;
+    EXPECT_FALSE(spec.summary.empty()) << spec.name;
+    EXPECT_TRUE(spec.fixed_value.empty()) << spec.name;
+  }
+}
+
+TEST(EngineParameters, AnAliasNamesTheSameRow) {
+  EXPECT_EQ(FindParameter("slave-read-only"), FindParameter("REPLICA-READ-ONLY"));
+  EXPECT_EQ(FindParameter("no-such-thing"), nullptr);
+}
+
+TEST(EngineParameters, ValuesAreParsedByTheirKind) {
+  EngineParameters parameters;
+  EXPECT_TRUE(Set("maxmemory", "100mb", parameters).ok());
+  EXPECT_EQ(parameters.maxmemory_bytes, 100ULL << 20);
+  EXPECT_TRUE(Set("slave-read-only", "NO", parameters).ok());
+  EXPECT_FALSE(parameters.replica_read_only);
+  EXPECT_TRUE(Set("loglevel", "Warning", parameters).ok());
+  EXPECT_EQ(parameters.loglevel, "warning");
+}
+
+TEST(EngineParameters, ErrorsHaveTheWordsOfRedis) {
+  EngineParameters p;
+  EXPECT_EQ(ErrorOf(Set("maxmemory", "abc", p)), "argument must be a memory value");
+  EXPECT_EQ(ErrorOf(Set("timeout", "x", p)), "argument couldn't be parsed into an integer");
+  EXPECT_EQ(ErrorOf(Set("port", "70000", p)), "argument must be between 0 and 65535 inclusive");
+  EXPECT_EQ(ErrorOf(Set("protected-mode", "1", p)), "argument must be 'yes' or 'no'");
+  EXPECT_EQ(ErrorOf(Set("loglevel", "x", p)),
+            "argument(s) must be one of the following: debug, verbose, notice, warning");
+}
+
+TEST(EngineParameters, ASettingThatIsNotBuiltTakesOnlyValuesThatChangeNothing) {
+  EngineParameters p;
+  EXPECT_EQ(ErrorOf(Set("appendonly", "no", p)), "");
+  EXPECT_EQ(ErrorOf(Set("appendonly", "yes", p)),
+            "not available in this version: only 'no' is accepted");
+  EXPECT_EQ(ErrorOf(Set("save", "", p)), "");
+  EXPECT_EQ(ErrorOf(Set("save", "3600 1", p)),
+            "not available in this version: only '' is accepted");
+}
+
+TEST(EngineParameters, AnOutputLimitChangesOnlyTheClassItNames) {
+  EngineParameters p;
+  EXPECT_TRUE(Set("client-output-buffer-limit", "replica 512mb 1kb 7", p).ok());
+  EXPECT_EQ(p.client_output_buffer_limit,
+            "normal 0 0 0 slave 536870912 1024 7 pubsub 33554432 8388608 60");
+  EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", "normal", p)),
+            "Wrong number of arguments in buffer limit configuration.");
+  EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", "strange 0 0 0", p)),
+            "Invalid client class specified in buffer limit configuration.");
+}
+
+TEST(EngineParameters, ReplicaofWantsAHostAndAPortOrNoOne) {
+  EngineParameters p;
+  EXPECT_TRUE(Set("replicaof", "10.0.0.1 6379", p).ok());
+  EXPECT_EQ(p.replicaof, "10.0.0.1 6379");
+  EXPECT_FALSE(Set("replicaof", "10.0.0.1", p).ok());
+  EXPECT_FALSE(Set("replicaof", "10.0.0.1 0", p).ok());
+  EXPECT_TRUE(Set("replicaof", "no one", p).ok());
+  EXPECT_EQ(p.replicaof, "");
+}
+
+}  // namespace
+}  // namespace mikura::wire

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The generator of the compatibility documents reads the tables as they are written."""
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import generate_compatibility as generator  # noqa: E402
+
+COMMANDS = '''
+constexpr CommandSpec kClientSubcommands[] = {
+    {.name = "LIST", .arity = AtLeast(2), .group = "connection", .since = "2.4.0",
+     .summary = "Lists {all} "
+                "clients."},
+};
+constexpr CommandSpec kRows[] = {
+    {.name = "GET", .handler = Get, .keys = OneKeyAt(1), .group = "string",
+     .since = "1.0.0", .summary = "Returns a value.", .tips = "x"},
+    {.name = "CLIENT", .group = "connection", .since = "2.4.0",
+     .summary = "Container.", .subcommands = kClientSubcommands},
+};
+'''
+PARAMETERS = '''
+constexpr ParameterSpec kRows[] = {
+    // Network
+    Number("port", "", &P::port, 0, 65535, kAtStart, "", "Port; 0 (zero) for none."),
+    Number("tcp", "old-tcp", &P::tcp, 0, (1 << 3), kRuntime, kSeconds,
+           "Two "
+           "lines."),
+    NotBuilt("save", ""),
+    NotBuilt("limit", "64", "", "64mb"),
+};
+'''
+
+
+class GeneratorTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        old, generator.ROOT = generator.ROOT, Path(folder.name)
+        self.addCleanup(setattr, generator, "ROOT", old)
+        self.write("tools/reference/redis_commands.tsv",
+                   "# comment\nGET\tstring\t1.0.0\nSET\tstring\t1.0.0\nCLIENT\tconnection\t2.4.0\n"
+                   "CLIENT LIST\tconnection\t2.4.0\nCLIENT ID\tconnection\t5.0.0\nACL\tserver\t6.0.0\n"
+                   "ACL CAT\tserver\t6.0.0\n")
+
+    def write(self, name, text):
+        path = generator.ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def test_without_tables_there_are_no_documents(self):
+        self.assertEqual([make() for make in generator.DOCUMENTS.values()], [None, None, None])
+
+    def test_commands_and_subcommands_built_and_missing(self):
+        self.write("src/engine/commands/some.cc", COMMANDS)
+        text = generator.commands_document()
+        self.assertIn("3 of the 7 commands", text)
+        self.assertIn("| `GET` | string | 1.0.0 | Returns a value. |", text)
+        self.assertIn("| `CLIENT LIST` | connection | 2.4.0 | Lists {all} clients. |", text)
+        self.assertIn("| connection | `CLIENT ID` |", text)
+        self.assertIn("| string | `SET` |", text)
+        self.assertIn("| server | `ACL` |", text)
+
+    def test_parameters_built_and_not(self):
+        self.write("src/wire/engine_parameter_rows.cc", PARAMETERS)
+        text = generator.parameters_document()
+        self.assertIn("| `port` |  | at start | Port; 0 (zero) for none. |", text)
+        self.assertIn("| `tcp` | `old-tcp` | yes | Two lines. |", text)
+        self.assertIn("| `save` | (empty) |", text)
+        self.assertIn("| `limit` | `64` |", text)
+
+    def test_aws_operations_built_and_missing(self):
+        self.write("src/control/api/ec2/operations.json", json.dumps(
+            {"service": "ec2", "version": "2016-11-15",
+             "operations": {"A": {"implemented": True}, "B": {"implemented": False}}}))
+        text = generator.aws_document()
+        self.assertIn("Built (1): `A`", text)
+        self.assertIn("Missing (1): `B`", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Builds and runs every test in stages, and ends with one line: "N passed, N failed".
+
+  ./dev test                    all stages
+  ./dev test system             one stage; further arguments go to its scripts (--target host:port)
+  ./dev test Expiry             of each stage, only the tests and scripts whose name holds the word
+  ./dev test --skip system      all but some stages (may be repeated)
+  ./dev test --list             the stages
+
+A stage that cannot be built, ends early or takes too long counts as one failure.
+"""
+import argparse
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = "/usr/bin/python3"  # Debian's, with Debian's boto3 and clients
+
+
+@dataclass
+class Stage:
+    name: str
+    preset: str  # what must be built
+    what: str
+    folder: str = ""  # of scripts *_test.py; none: ctest of the preset
+    seconds_max: int = 600
+
+
+STAGES = (
+    Stage("unit", "asan", "unit tests and the tiny benchmark, address and UB sanitizers"),
+    Stage("protocol", "release", "what clients of the engine see", "tests/protocol"),
+    Stage("aws_api", "release", "what AWS tools see of the service", "tests/aws_api"),
+    Stage("system", "release", "real processes, started and killed", "tests/system", 900),
+)
+
+
+@dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        return (f"{self.passed} passed, {self.failed} failed"
+                + (f", {self.skipped} skipped" if self.skipped else ""))
+
+
+def say(text):
+    print(f"> {text}", flush=True)
+
+
+def run(command, seconds_max, env=None):
+    """(exit code, output); the output is shown as it comes. Exit code None: took too long."""
+    say(" ".join(str(word) for word in command))
+    process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    pipe = process.stdout.fileno()
+    deadline = time.monotonic() + seconds_max
+    output = b""
+    while True:
+        readable = select.select([pipe], [], [], 0.2)[0]
+        chunk = os.read(pipe, 65536) if readable else b""
+        output += chunk
+        sys.stdout.buffer.write(chunk)
+        sys.stdout.flush()
+        # Its end is the process' own: a child it left behind may hold the pipe open.
+        if not chunk and process.poll() is not None:
+            break
+        if time.monotonic() > deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            print(f"took more than {seconds_max} s", flush=True)
+            return None, output.decode(errors="replace")
+    return process.returncode, output.decode(errors="replace")
+
+
+def count_ctest(code, output):
+    match = re.search(r"(\d+) tests? failed out of (\d+)", output)
+    if not match:
+        return Count(failed=1)
+    failed, total = int(match.group(1)), int(match.group(2))
+    skipped = len(re.findall(r"\*\*\*Skipped", output))
+    if code != 0 and failed == 0:
+        failed = 1
+    return Count(total - failed - skipped, failed, skipped)
+
+
+def count_script(code, output):
+    """Of a line "N passed, N failed" (the last), or of unittest's summary."""
+    own = re.findall(r"^(\d+) passed, (\d+) failed", output, re.MULTILINE)
+    ran = re.findall(r"^Ran (\d+) tests? in", output, re.MULTILINE)
+    if own:
+        count = Count(int(own[-1][0]), int(own[-1][1]))
+    elif ran:
+        words = dict(re.findall(r"\b(failures|errors|skipped|unexpected successes)=(\d+)",
+                                output[output.rindex("Ran "):]))
+        failed = sum(int(words.get(key, 0)) for key in
+                     ("failures", "errors", "unexpected successes"))
+        skipped = int(words.get("skipped", 0))
+        # setUpClass that fails is an error without a test that ran.
+        count = Count(max(0, int(ran[-1]) - failed - skipped), failed, skipped)
+    else:
+        count = Count()
+    if code != 0 and count.failed == 0:
+        count.failed = 1
+    return count
+
+
+def run_ctest(stage, options):
+    command = ["ctest", "--test-dir", f"build/{stage.preset}", "-j", str(options.jobs),
+               "--output-on-failure", "--no-tests=error", "--timeout", "300"]
+    if options.word:
+        listed = subprocess.run(command[:3] + ["-N", "-R", options.word], cwd=ROOT, text=True,
+                                stdout=subprocess.PIPE, check=False).stdout
+        if "Total Tests: 0" in listed:
+            return Count()
+        command += ["-R", options.word]
+    environment = dict(os.environ, ASAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-14",
+                       UBSAN_OPTIONS="print_stacktrace=1")
+    return count_ctest(*run(command, stage.seconds_max, environment))
+
+
+def run_scripts(stage, options):
+    total = Count()
+    scripts = sorted((ROOT / stage.folder).glob("*_test.py"))
+    if options.word:
+        scripts = [s for s in scripts if options.word in s.name]
+    binary = ROOT / "build" / stage.preset / "mikura"
+    environment = dict(os.environ, MIKURA_BIN=str(binary), AWS_PAGER="",
+                       AWS_EC2_METADATA_DISABLED="true")
+    for script in scripts:
+        command = [PYTHON, str(script.relative_to(ROOT)), *options.rest]
+        count = count_script(*run(command, stage.seconds_max, environment))
+        print(f"{script.relative_to(ROOT)}: {count}", flush=True)
+        total.add(count)
+    return total
+
+
+def has_tests(stage, options):
+    if not stage.folder:
+        return True
+    return any(options.word in s.name for s in (ROOT / stage.folder).glob("*_test.py"))
+
+
+def build(preset, options):
+    steps = [] if (ROOT / f"build/{preset}/build.ninja").exists() else [["cmake", "--preset", preset]]
+    steps.append(["cmake", "--build", f"build/{preset}", "-j", str(options.jobs)])
+    for step in steps:
+        say(" ".join(step))
+        if subprocess.run(step, cwd=ROOT, check=False).returncode != 0:
+            return False
+    return True
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--skip", action="append", default=[], metavar="STAGE")
+    parser.add_argument("--list", action="store_true", help="the stages")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("pattern", nargs="?", default="", help="a stage, or part of a test's name")
+    options, options.rest = parser.parse_known_args(arguments)
+    names = [stage.name for stage in STAGES]
+    unknown = set(options.skip) - set(names)
+    if unknown:
+        parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    chosen = [options.pattern] if options.pattern in names else names
+    options.stages = [s for s in STAGES if s.name in chosen and s.name not in options.skip]
+    options.word = "" if options.pattern in names else options.pattern
+    return options
+
+
+def main():
+    options = parse(sys.argv[1:])
+    if options.list:
+        for stage in STAGES:
+            print(f"{stage.name:10} {stage.preset:8} {stage.what}")
+        return 0
+    total, summary, built = Count(), [], {}
+    for stage in options.stages:
+        if not has_tests(stage, options):
+            continue
+        print(f"\n== {stage.name}: {stage.what}", flush=True)
+        begin = time.monotonic()
+        if stage.preset not in built:
+            built[stage.preset] = build(stage.preset, options)
+        if not built[stage.preset]:
+            count = Count(failed=1)
+            print(f"{stage.name}: the {stage.preset} build failed", flush=True)
+        else:
+            count = run_scripts(stage, options) if stage.folder else run_ctest(stage, options)
+        summary.append(f"{stage.name:10} {count}  ({time.monotonic() - begin:.0f} s)")
+        total.add(count)
+    print("\n" + "\n".join(summary))
+    if total.passed + total.failed == 0:
+        print(f"no test matches {options.pattern!r}")
+        total.failed = 1
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
