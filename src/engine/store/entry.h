@@ -2,17 +2,22 @@
 // One key with its value: a view on the bytes of one allocation in the slab region.
 //
 // Layout (docs/formats/entry.md):
-//   flags 1 byte | varint key length | varint value length | [deadline 8] | [memcached 12] | key | value
+//   flags 1 byte | varint key length | varint value length | [deadline 8] | [memcached 13] |
+//   key | value
 //   flags: bits 0-1 use counter (0..3), bit 2 deadline present, bit 3 memcached block present,
 //          bit 4 value is external (8-byte pointer to a ValueBlock), bits 5-7 ValueType.
+//   memcached block: client flags 4 | CAS 8 | state bits 1 (engine/commands/memcached_entry.h).
 // Values up to kInlineValueMax are inside the entry; larger ones in a ValueBlock, by reference.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "base/clock.h"
+#include "engine/store/size_classes.h"
+#include "engine/store/value_block.h"
 
 namespace mikura::engine::store {
 
@@ -21,6 +26,12 @@ enum class ValueType : uint8_t { kString = 0, kList, kSet, kSortedSet, kHash, kS
 inline constexpr size_t kInlineValueMax = 4096;
 inline constexpr UnixMillis kNoDeadline = INT64_MAX;
 
+inline constexpr uint8_t kUseCounterMask = 3;
+inline constexpr uint8_t kHasDeadline = 1 << 2;
+inline constexpr uint8_t kHasMemcached = 1 << 3;
+inline constexpr uint8_t kIsExternal = 1 << 4;
+inline constexpr int kTypeShift = 5;
+
 // What is stored beside a value. The memcached block is there for entries written by a memcached
 // client; a Redis client's SET drops it, changes in place (APPEND, INCR) keep it.
 struct Attributes {
@@ -28,25 +39,113 @@ struct Attributes {
   bool has_memcached = false;
   uint32_t memcached_flags = 0;
   uint64_t cas = 0;
+  uint8_t memcached_state = 0;  // bits of the memcached commands; the store gives them no meaning
 };
+
+inline constexpr uint32_t kMemcachedBytes = 4 + 8 + 1;  // client flags, CAS, state
+
+// Where the parts of an entry are.
+struct EntryParts {
+  uint8_t flags;
+  uint32_t fields;  // offset of the optional fields
+  uint32_t key;     // offset of the key; the value follows it
+  size_t key_length;
+  size_t value_length;  // bytes in the entry: 8 for an external value
+
+  size_t total() const { return key + key_length + value_length; }
+};
+
+EntryParts ParseLongEntry(const char* bytes);
+
+inline EntryParts ParseEntry(const char* bytes) {
+  const auto flags = static_cast<uint8_t>(bytes[0]);
+  const auto key_length = static_cast<uint8_t>(bytes[1]);
+  const auto value_length = static_cast<uint8_t>(bytes[2]);
+  if ((key_length | value_length) & 0x80) return ParseLongEntry(bytes);
+  const uint32_t optional = (flags & kHasDeadline) * 2u + ((flags & kHasMemcached) >> 3) * kMemcachedBytes;
+  return {flags, 3, 3 + optional, key_length, value_length};
+}
 
 // Valid until the next change of the shard it lies in.
 class Entry {
  public:
   explicit Entry(char* bytes) : bytes_(bytes) {}
 
-  ValueType type() const;
-  std::string_view key() const;
+  ValueType type() const { return static_cast<ValueType>(flags() >> kTypeShift); }
+  std::string_view key() const {
+    const EntryParts parts = ParseEntry(bytes_);
+    return {bytes_ + parts.key, parts.key_length};
+  }
   // The bytes of a string, inline or external.
-  std::string_view value() const;
-  bool is_external() const;
-  UnixMillis deadline() const;  // kNoDeadline when it has none
+  std::string_view value() const {
+    const EntryParts parts = ParseEntry(bytes_);
+    if (parts.flags & kIsExternal) [[unlikely]]
+      return BlockOf(parts)->view();
+    return {bytes_ + parts.key + parts.key_length, parts.value_length};
+  }
+  bool is_external() const { return (flags() & kIsExternal) != 0; }
+  // A further owner of an external value's bytes, which may outlive the lock; empty when inline.
+  SharedValue Share() const { return SharedValue(is_external() ? block() : nullptr); }
+  bool has_deadline() const { return (flags() & kHasDeadline) != 0; }
+  // kNoDeadline when it has none.
+  UnixMillis deadline() const {
+    if (!has_deadline()) return kNoDeadline;
+    UnixMillis deadline;
+    std::memcpy(&deadline, bytes_ + ParseEntry(bytes_).fields, sizeof deadline);
+    return deadline;
+  }
   Attributes attributes() const;
   // Bytes that the entry occupies in memory: its size class, and its external block.
   size_t memory_bytes() const;
 
+  // 0 to 3: how often it was used lately. Exempt from "settle": not part of what is stored.
+  uint8_t use_counter() const { return flags() & kUseCounterMask; }
+  void set_use_counter(uint8_t uses) {
+    bytes_[0] = static_cast<char>((flags() & ~kUseCounterMask) | uses);
+  }
+  void CountUse() {
+    // A store only while it still counts: hot entries stay unwritten.
+    if (use_counter() < kUseCounterMask) ++bytes_[0];
+  }
+
+  // Sets bits of a memcached block's state; nothing without a block. Exempt from "settle" like the
+  // use counter: for what a snapshot may show either way.
+  void AddMemcachedState(uint8_t bits) {
+    if ((flags() & kHasMemcached) == 0) return;
+    char* state = bytes_ + ParseEntry(bytes_).fields + (has_deadline() ? sizeof(UnixMillis) : 0) +
+                  kMemcachedBytes - 1;
+    // A store only when it changes something: entries that are read often stay unwritten.
+    if ((*state & bits) != bits) *state = static_cast<char>(*state | bits);
+  }
+
+  uint8_t flags() const { return static_cast<uint8_t>(bytes_[0]); }
+  char* bytes() const { return bytes_; }
+  // The external value's block; null when inline.
+  ValueBlock* block() const { return is_external() ? BlockOf(ParseEntry(bytes_)) : nullptr; }
+
  private:
+  ValueBlock* BlockOf(const EntryParts& parts) const {
+    ValueBlock* block;
+    std::memcpy(&block, bytes_ + parts.key + parts.key_length, sizeof block);
+    return block;
+  }
+
   char* bytes_;
+};
+
+// What is to be written into an entry's bytes.
+struct EntryContent {
+  ValueType type = ValueType::kString;
+  uint8_t uses = 0;
+  std::string_view key;
+  Attributes attributes;
+  size_t value_length = 0;      // inline bytes; ignored when there is a block
+  ValueBlock* block = nullptr;  // external value
+
+  // Bytes that the entry needs.
+  size_t total() const;
+  // Writes all but an inline value's bytes; returns where those belong. `out`: total() bytes.
+  char* Write(char* out) const;
 };
 
 }  // namespace mikura::engine::store

@@ -18,8 +18,8 @@ struct Key {
   uint32_t shard() const { return slot >> 4; }
 };
 
-// Hash slot of Redis Cluster: CRC16 (XMODEM) of the key, or of the part between the first '{' and the
-// next '}' when that part is not empty. Carry-less multiply where the processor has it.
+// Hash slot of Redis Cluster: CRC16 (XMODEM) of the key, or of the part between the first '{' and
+// the next '}' when that part is not empty. Carry-less multiply where the processor has it.
 uint16_t SlotOf(std::string_view name);
 
 // Seeded, so that clients cannot choose keys that collide. One per process; immutable.

@@ -8,9 +8,11 @@
 //   I2. used_bytes() is the sum of memory_bytes() over all entries, plus tables and wheels.
 //   I3. Find() returns no entry whose deadline is <= now.
 //   I4. Before a chain changes, every active walk has consumed it (concurrency: "settle").
-//   I5. Region memory (entries, buckets, directories) is never unmapped: prefetch hints read it unlocked.
+//   I5. Region memory (entries, buckets, directories) is never unmapped: prefetch hints read it
+//   unlocked.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,17 +21,19 @@
 #include "engine/store/entry.h"
 #include "engine/store/fault.h"
 #include "engine/store/key.h"
+#include "engine/store/relaxed_count.h"
+#include "engine/store/slab_allocator.h"
+#include "engine/store/table.h"
+#include "engine/store/walks.h"
 
 namespace mikura::engine::store {
 
-class Table;
-class SlabAllocator;
-
-// Place of a live entry. Invalid after the next change of the same shard by other means than itself.
+// Place of a live entry. Invalid after the next change of the same shard by other means than
+// itself.
 struct Found {
   Entry entry{nullptr};
-  void* chain = nullptr;   // bucket that holds the reference
-  uint32_t position = 0;   // index in that bucket
+  void* chain = nullptr;  // bucket that holds the reference
+  uint32_t position = 0;  // index in that bucket
   int database = 0;
   bool exists = false;
 
@@ -58,9 +62,8 @@ class EntryConsumer {
   virtual void Consume(int database, const Entry& entry) = 0;
 };
 
-inline constexpr int kWalksMax = 4;  // mark bits of a chain head
-
-class Shard {
+// Aligned so that what a lookup reads of it is one cache line.
+class alignas(64) Shard {
  public:
   Shard(SlabAllocator& allocator, const KeyHasher& hasher, int database_count,
         RemovalListener& listener);
@@ -68,29 +71,35 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // ---- Prefetch hints: no lock needed; harmless when the shard changes meanwhile.
-  void PrefetchBucket(int database, const Key& key) const;
-  void PrefetchEntry(int database, const Key& key) const;
+  // ---- Prefetch hints: no lock needed; harmless when the shard changes meanwhile. For a batch:
+  // the first for all keys, then the second for all keys, then the commands.
+  void PrefetchBucket(int database, const Key& key) const {
+    if (const Table* table = TableAt(database)) table->keys().PrefetchChain(key.hash);
+  }
+  void PrefetchEntry(int database, const Key& key) const {
+    if (const Table* table = TableAt(database)) table->keys().PrefetchEntries(key.hash);
+  }
 
   // ---- Reading. Cost O(1). Find counts a use of the entry, Peek does not.
   Found Find(int database, const Key& key, const Access& access);
   Found Peek(int database, const Key& key, const Access& access);
 
   // ---- Changing. Each settles the chain first (I4) and keeps the memory count (I2).
-  // Stores a string under `key`, whatever was there. In place when the size class fits.
-  // Errors: kOutOfMemory when the region or the allocator has no more room.
+  // Stores a string under `key`, whatever was there. In place when the size class fits. `value`
+  // must not lie in this shard. Errors: kOutOfMemory when the region or the allocator has no more
+  // room.
   FaultOr<Found> SetString(int database, const Key& key, std::string_view value,
                            const Attributes& attributes, const Access& access);
-  // Makes the string `size` bytes long: keeps the common prefix, fills with zeros; amortised O(1) per
-  // byte appended. Returns the writable bytes; `found` is updated. Keeps the attributes.
+  // Makes the string `size` bytes long: keeps the common prefix, fills with zeros; amortised O(1)
+  // per byte appended. Returns the writable bytes; `found` is updated. Keeps the attributes.
   FaultOr<char*> ResizeString(Found& found, const Key& key, size_t size);
   // deadline kNoDeadline removes it.
   FaultOr<> SetDeadline(Found& found, const Key& key, UnixMillis deadline);
   FaultOr<> SetAttributes(Found& found, const Key& key, const Attributes& attributes);
   // False when the key was absent (or expired).
   bool Erase(int database, const Key& key, const Access& access);
-  // Stores under `key` a copy of `source` (of this or another shard whose lock is held too); external
-  // values are shared, not copied. Replaces what was there.
+  // Stores under `key` a copy of `source` (of this or another shard whose lock is held too);
+  // external values are shared, not copied. Replaces what was there.
   FaultOr<> CopyFrom(const Entry& source, int database, const Key& key, UnixMillis deadline,
                      const Access& access);
 
@@ -108,15 +117,19 @@ class Shard {
   // Some live entry, roughly uniform by bucket; absent when the database is empty.
   Found Random(int database, uint64_t random, const Access& access);
 
-  // ---- Walks (snapshot, full sync): see EntryConsumer. BeginWalk is called with all shards locked.
+  // ---- Walks (snapshot, full sync): see EntryConsumer. BeginWalk is called with all shards
+  // locked.
   void BeginWalk(int walk, EntryConsumer& consumer);
   // Consumes up to `chains` chains; true when the walk of this shard is complete.
   bool WalkStep(int walk, size_t chains);
   // Stops consuming; marks are made consistent by further WalkSteps until they return true.
   void AbortWalk(int walk);
 
-  // ---- Expiry. Removes entries whose deadline has passed, at most `budget`; true when none is left.
+  // ---- Expiry. Removes entries whose deadline has passed, at most `budget`; true when none is
+  // left.
   bool ExpireStep(UnixMillis now, size_t budget);
+  // ExpireStep has nothing to do before; readable without the lock.
+  UnixMillis next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   // Moves at most `chains` chains of a running resize; true when no resize is running.
   bool ResizeStep(size_t chains);
 
@@ -124,7 +137,7 @@ class Shard {
   uint64_t key_count(int database) const;
   uint64_t volatile_key_count(int database) const;  // keys with a deadline
   uint64_t used_bytes() const;
-  uint64_t expired_total() const;
+  uint64_t expired_total() const { return static_cast<uint64_t>(expired_total_.value()); }
 
   // Version number for memcached CAS: unique in this process, never 0.
   uint64_t NextCas(uint32_t shard_index);
@@ -133,8 +146,45 @@ class Shard {
   void CheckInvariants() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  const Table* TableAt(int database) const {
+    return database == 0 ? &first_ : others_[database - 1].load(std::memory_order_acquire);
+  }
+  Table* TableAt(int database) {
+    return database == 0 ? &first_ : others_[database - 1].load(std::memory_order_relaxed);
+  }
+  Table& TableFor(int database);  // makes it if need be
+
+  Found FoundAt(int database, const Place& place) const {
+    return {Entry(place.entry), place.bucket, place.index, database, true};
+  }
+  Place LookupLive(int database, Table& table, const Key& key, const Access& access);
+  void Expire(int database, Table& table, const Key& key, const Place& place);
+  void Remove(Table& table, const Key& key, const Place& place);
+  void FireItem(int database, Table& table, uint32_t position, UnixMillis now);
+
+  FaultOr<Found> StoreContent(int database, const Key& key, const EntryContent& content,
+                              std::string_view value, const Place& existing);
+  bool OverwriteInPlace(Entry entry, const EntryContent& content, std::string_view value);
+  char* NewBytes(Table& table, const EntryContent& content, char*& value_out);
+  FaultOr<char*> Reshape(Found& found, const EntryContent& content);
+  FaultOr<char*> ResizeExternal(Found& found, size_t size);
+  bool NoteDeadline(Table& table, const Key& key, UnixMillis before, UnixMillis after);
+  void LowerNextExpiry(UnixMillis due);
+  void NoteCas(const Attributes& attributes);
+
+  Table first_;  // database 0, inside, to save a cache line
+  WalkSet walks_;
+  // Publishes to the expiry job, which may look before it takes the lock.
+  std::atomic<UnixMillis> next_expiry_{INT64_MAX};
+  SlabAllocator& allocator_;
+  const KeyHasher& hasher_;
+  RemovalListener& listener_;
+  // Databases 1 and up, made when first written and kept. Publishes the finished table to hints and
+  // statistics, which have no lock.
+  std::unique_ptr<std::atomic<Table*>[]> others_;
+  const int database_count_;
+  RelaxedCount expired_total_;
+  uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
 };
 
 }  // namespace mikura::engine::store

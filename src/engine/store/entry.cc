@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/store/entry.h"
+
+namespace mikura::engine::store {
+namespace {
+
+size_t VarintBytes(size_t value) {
+  size_t bytes = 1;
+  while (value >= 0x80) {
+    value >>= 7;
+    ++bytes;
+  }
+  return bytes;
+}
+
+char* WriteVarint(char* out, size_t value) {
+  while (value >= 0x80) {
+    *out++ = static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  *out++ = static_cast<char>(value);
+  return out;
+}
+
+size_t ReadVarint(const char*& p) {
+  size_t value = 0;
+  for (int shift = 0;; shift += 7) {
+    const auto byte = static_cast<uint8_t>(*p++);
+    value |= size_t{byte & 0x7Fu} << shift;
+    if (byte < 0x80) return value;
+  }
+}
+
+}  // namespace
+
+EntryParts ParseLongEntry(const char* bytes) {
+  const char* p = bytes + 1;
+  EntryParts parts{};
+  parts.flags = static_cast<uint8_t>(bytes[0]);
+  parts.key_length = ReadVarint(p);
+  parts.value_length = ReadVarint(p);
+  parts.fields = static_cast<uint32_t>(p - bytes);
+  parts.key = parts.fields;
+  if (parts.flags & kHasDeadline) parts.key += sizeof(UnixMillis);
+  if (parts.flags & kHasMemcached) parts.key += kMemcachedBytes;
+  return parts;
+}
+
+Attributes Entry::attributes() const {
+  Attributes attributes;
+  const char* p = bytes_ + ParseEntry(bytes_).fields;
+  if (flags() & kHasDeadline) {
+    std::memcpy(&attributes.deadline, p, sizeof attributes.deadline);
+    p += sizeof attributes.deadline;
+  }
+  if (flags() & kHasMemcached) {
+    attributes.has_memcached = true;
+    std::memcpy(&attributes.memcached_flags, p, sizeof attributes.memcached_flags);
+    p += sizeof attributes.memcached_flags;
+    std::memcpy(&attributes.cas, p, sizeof attributes.cas);
+    attributes.memcached_state = static_cast<uint8_t>(p[sizeof attributes.cas]);
+  }
+  return attributes;
+}
+
+size_t Entry::memory_bytes() const {
+  const EntryParts parts = ParseEntry(bytes_);
+  const size_t block_bytes = (parts.flags & kIsExternal) ? BlockOf(parts)->memory_bytes() : 0;
+  return AllocatedBytes(parts.total()) + block_bytes;
+}
+
+size_t EntryContent::total() const {
+  const size_t in_entry = block != nullptr ? sizeof block : value_length;
+  return 1 + VarintBytes(key.size()) + VarintBytes(in_entry) +
+         (attributes.deadline != kNoDeadline ? sizeof attributes.deadline : 0) +
+         (attributes.has_memcached ? kMemcachedBytes : 0) + key.size() + in_entry;
+}
+
+char* EntryContent::Write(char* out) const {
+  uint8_t flags = static_cast<uint8_t>(static_cast<uint8_t>(type) << kTypeShift) | uses;
+  if (attributes.deadline != kNoDeadline) flags |= kHasDeadline;
+  if (attributes.has_memcached) flags |= kHasMemcached;
+  if (block != nullptr) flags |= kIsExternal;
+  *out++ = static_cast<char>(flags);
+  out = WriteVarint(out, key.size());
+  out = WriteVarint(out, block != nullptr ? sizeof block : value_length);
+  if (attributes.deadline != kNoDeadline) {
+    std::memcpy(out, &attributes.deadline, sizeof attributes.deadline);
+    out += sizeof attributes.deadline;
+  }
+  if (attributes.has_memcached) {
+    std::memcpy(out, &attributes.memcached_flags, sizeof attributes.memcached_flags);
+    out += sizeof attributes.memcached_flags;
+    std::memcpy(out, &attributes.cas, sizeof attributes.cas);
+    out += sizeof attributes.cas;
+    *out++ = static_cast<char>(attributes.memcached_state);
+  }
+  if (!key.empty()) std::memcpy(out, key.data(), key.size());
+  out += key.size();
+  if (block != nullptr) std::memcpy(out, &block, sizeof block);
+  return out;
+}
+
+}  // namespace mikura::engine::store

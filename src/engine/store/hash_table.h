@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// References to the entries of one database of one shard, in chains ordered by hash.
+//
+// A key's place is (top 32 hash bits x buckets) >> 32, so the order of chains is the order of
+// hashes, whatever the number of buckets: a 32-bit position is a cursor that survives resizing.
+//
+// Growth and shrinking by 1.25, in order, a few chains per write: while it runs there are two
+// arrays, and chain i of the old one has been moved if i < moved_. Buckets lie in pages of 64 that
+// come and go one by one, so memory follows the data.
+//
+// Rules:
+//   H1. A key is in exactly one chain: of old_ when its old index is >= moved_, else of current_.
+//   H2. keys() is the number of entries; bytes() the memory of pages, directories, overflow buckets
+//       and whatever the owner adds.
+//   H3. Pages are created with their marks equal to the walks' senses (walks.h, W1).
+//   H4. The marks of a chain agree with all walks (it is settled) before an entry is added or
+//   moved.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/store/bucket.h"
+#include "engine/store/entry.h"
+#include "engine/store/key.h"
+#include "engine/store/relaxed_count.h"
+#include "engine/store/slab_allocator.h"
+
+#if defined(__clang__)
+#define MIKURA_UNSYNCHRONIZED_HINT __attribute__((no_sanitize("thread", "address")))
+#else
+#define MIKURA_UNSYNCHRONIZED_HINT __attribute__((no_sanitize_thread, no_sanitize_address))
+#endif
+
+namespace mikura::engine::store {
+
+class WalkSet;
+
+// Where an entry's reference is.
+struct Place {
+  Bucket* bucket = nullptr;
+  uint32_t index = 0;
+  char* entry = nullptr;  // null: no such entry
+};
+
+// A chain and the end (exclusive, up to 2^32) of the run of positions that lie in it.
+struct ChainRange {
+  Bucket* head = nullptr;
+  uint64_t end = 0;
+};
+
+class HashTable {
+ public:
+  HashTable(SlabAllocator& allocator, const KeyHasher& hasher)
+      : region_(allocator.region()), allocator_(&allocator), hasher_(&hasher) {}
+  HashTable(const HashTable&) = delete;
+  HashTable& operator=(const HashTable&) = delete;
+  ~HashTable();  // the table must be empty of arrays: see FreeStep
+
+  void Swap(HashTable& other);
+
+  // ---- Hints: called without the lock, may see anything; only addresses inside the region are
+  // read.
+  void PrefetchChain(uint64_t hash) const;
+  MIKURA_UNSYNCHRONIZED_HINT void PrefetchEntries(uint64_t hash) const;
+
+  // ---- Under the shard's lock.
+  bool has_chains() const { return current_.buckets.load(std::memory_order_relaxed) != 0; }
+  // Null when the table has no chains yet.
+  Bucket* ChainOf(uint32_t position) const;
+  // The table must have chains.
+  ChainRange ChainAt(uint32_t position) const;
+  Place Lookup(const Key& key) const;
+
+  // Adds a reference under a key that is not there. Settles the chain, moves chains of a resize.
+  // Returns a place without entry when there is no memory for it.
+  Place Insert(const Key& key, SlabRef ref, WalkSet& walks);
+  // Puts another reference into a place. The chain is settled.
+  void Replace(const Place& place, SlabRef ref) {
+    std::memcpy(place.bucket->refs[place.index], &ref, 5);
+  }
+  // Takes the reference out; another entry of the chain may come to its place. The chain is
+  // settled.
+  void Remove(Bucket* head, const Place& place);
+  // Begins to shrink when there is cause.
+  void ConsiderShrinking();
+  // Moves up to `chains` chains; true when no resize is left to do.
+  bool MoveChains(size_t chains, WalkSet& walks);
+  bool is_resizing() const { return old_.buckets.load(std::memory_order_relaxed) != 0; }
+
+  // Calls visit(Bucket*, uint32_t index, Entry) for each entry of the chain; it must not change it.
+  template <typename Visit>
+  void ForEach(Bucket* head, Visit visit) const {
+    for (Bucket* bucket = head; bucket != nullptr; bucket = NextOf(bucket)) {
+      const uint32_t size = bucket->size();
+      for (uint32_t i = 0; i < size; ++i) visit(bucket, i, EntryAt(bucket, i));
+    }
+  }
+  Entry EntryAt(const Bucket* bucket, uint32_t index) const {
+    return Entry(region_ + bucket->ref(index) * kRefUnitBytes);
+  }
+  // Starts loading the entries of a chain.
+  void PrefetchAll(Bucket* head) const;
+
+  // Frees up to `chains` chains with their entries, from position `cursor` on, and at the end the
+  // arrays; the table is good for nothing else meanwhile. True when all is freed.
+  bool FreeStep(uint64_t& cursor, size_t chains);
+  // Returns an entry's memory: its slab slot, and its share of an external block.
+  void FreeEntry(Entry entry);
+
+  int64_t keys() const { return keys_.value(); }
+  RelaxedCount& bytes() { return bytes_; }
+  const RelaxedCount& bytes() const { return bytes_; }
+  uint32_t bucket_count() const { return current_.buckets.load(std::memory_order_relaxed); }
+  const KeyHasher& hasher() const { return *hasher_; }
+  SlabAllocator& allocator() const { return *allocator_; }
+  uint32_t PositionOfEntry(Entry entry) const { return PositionOf(hasher_->Hash(entry.key())); }
+
+  // Memory of directories, pages and overflow buckets. O(n), for checks.
+  int64_t ArrayMemory() const;
+  // Aborts when a rule of this file or of bucket.h is broken. O(n).
+  void CheckInvariants() const;
+
+ private:
+  // Offsets in the region of `buckets` / 64 pages; atomic for the hints, which may see an array
+  // half replaced: whatever they compute is masked into the region.
+  struct Array {
+    std::atomic<uint64_t> directory{0};
+    std::atomic<uint32_t> buckets{0};
+  };
+  static uint32_t IndexOf(uint32_t position, uint32_t buckets) {
+    return static_cast<uint32_t>((uint64_t{position} * buckets) >> 32);
+  }
+  // First position of chain `index`.
+  static uint64_t FirstPosition(uint32_t index, uint32_t buckets) {
+    return ((uint64_t{index} << 32) + buckets - 1) / buckets;
+  }
+  uint64_t* Directory(const Array& array) const {
+    return reinterpret_cast<uint64_t*>(region_ + array.directory.load(std::memory_order_relaxed));
+  }
+  Bucket* Head(const Array& array, uint32_t index) const {
+    return reinterpret_cast<Bucket*>(region_ + Directory(array)[index / 64]) + index % 64;
+  }
+  Bucket* NextOf(const Bucket* bucket) const {
+    const uint32_t next = bucket->next();
+    return next == 0 ? nullptr : reinterpret_cast<Bucket*>(region_) + next;
+  }
+  MIKURA_UNSYNCHRONIZED_HINT uint64_t HintedChainOffset(uint64_t hash) const;
+  Place LookupIn(Bucket* head, const Key& key) const;
+  bool Matches(const char* entry, std::string_view name) const;
+
+  bool CreateFirstArray(uint32_t stagger, WalkSet& walks);
+  bool MakeArray(Array& array, uint32_t buckets);
+  void FreeArray(Array& array);
+  bool MakePage(Array& array, uint32_t page, uint8_t marks);
+  void FreePage(Array& array, uint32_t page);
+  void StartResize(uint32_t buckets);
+  bool MoveOneChain(WalkSet& walks);
+  void AppendFrom(uint32_t& reserve, Bucket* head, uint8_t tag, SlabRef ref);
+  void ReturnReserve(uint32_t reserve);
+  void FinishMove(uint32_t index);
+  Place Append(Bucket* head, uint8_t tag, SlabRef ref);
+  int64_t ArrayMemoryOf(const Array& array, uint32_t first_chain, uint64_t position_end) const;
+
+  char* const region_;
+  Array current_;
+  Array old_;
+  std::atomic<uint32_t> moved_{0};  // chains of old_ that have been moved; atomic for the hints
+  uint32_t stagger_ = 0;            // spreads the sizes of tables over shards (table_sizes.h)
+  RelaxedCount keys_;
+  RelaxedCount bytes_;
+  SlabAllocator* const allocator_;
+  const KeyHasher* const hasher_;
+};
+
+inline Bucket* HashTable::ChainOf(uint32_t position) const {
+  const uint32_t old_buckets = old_.buckets.load(std::memory_order_relaxed);
+  if (old_buckets != 0) [[unlikely]] {
+    const uint32_t index = IndexOf(position, old_buckets);
+    if (index >= moved_.load(std::memory_order_relaxed)) return Head(old_, index);
+  }
+  const uint32_t buckets = current_.buckets.load(std::memory_order_relaxed);
+  if (buckets == 0) [[unlikely]]
+    return nullptr;
+  return Head(current_, IndexOf(position, buckets));
+}
+
+inline bool HashTable::Matches(const char* entry, std::string_view name) const {
+  const EntryParts parts = ParseEntry(entry);
+  return parts.key_length == name.size() &&
+         std::memcmp(entry + parts.key, name.data(), name.size()) == 0;
+}
+
+inline Place HashTable::LookupIn(Bucket* head, const Key& key) const {
+  const uint8_t tag = TagOf(key.hash);
+  for (Bucket* bucket = head; bucket != nullptr; bucket = NextOf(bucket)) {
+    for (uint32_t mask = bucket->Match(tag); mask != 0; mask &= mask - 1) {
+      const auto index = static_cast<uint32_t>(__builtin_ctz(mask));
+      char* entry = region_ + bucket->ref(index) * kRefUnitBytes;
+      if (Matches(entry, key.name)) return {bucket, index, entry};
+    }
+  }
+  return {};
+}
+
+inline Place HashTable::Lookup(const Key& key) const {
+  return LookupIn(ChainOf(PositionOf(key.hash)), key);
+}
+
+inline uint64_t HashTable::HintedChainOffset(uint64_t hash) const {
+  const Array* array = &current_;
+  uint32_t buckets = old_.buckets.load(std::memory_order_relaxed);
+  if (buckets != 0 &&
+      IndexOf(PositionOf(hash), buckets) >= moved_.load(std::memory_order_relaxed)) {
+    array = &old_;
+  } else {
+    buckets = current_.buckets.load(std::memory_order_relaxed);
+  }
+  if (buckets == 0) return 0;
+  const uint32_t index = IndexOf(PositionOf(hash), buckets);
+  const uint64_t mask = allocator_->region_mask() & ~uint64_t{63};
+  const uint64_t entry = array->directory.load(std::memory_order_relaxed) + index / 64 * 8;
+  const uint64_t page = __atomic_load_n(
+      reinterpret_cast<uint64_t*>(region_ + (entry & (mask | 56))), __ATOMIC_RELAXED);
+  return (page + index % 64 * kBucketBytes) & mask;
+}
+
+inline void HashTable::PrefetchChain(uint64_t hash) const {
+  __builtin_prefetch(region_ + HintedChainOffset(hash));
+}
+
+}  // namespace mikura::engine::store

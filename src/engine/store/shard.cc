@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/store/shard.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace mikura::engine::store {
+namespace {
+
+constexpr uint64_t kPositions = uint64_t{1} << 32;
+
+bool IsExpired(Entry entry, UnixMillis now) {
+  return entry.has_deadline() && entry.deadline() <= now;
+}
+
+}  // namespace
+
+Shard::Shard(SlabAllocator& allocator, const KeyHasher& hasher, int database_count,
+             RemovalListener& listener)
+    : first_(allocator, hasher),
+      allocator_(allocator),
+      hasher_(hasher),
+      listener_(listener),
+      others_(std::make_unique<std::atomic<Table*>[]>(database_count - 1)),
+      database_count_(database_count) {
+  CHECK(database_count >= 1);
+}
+
+Shard::~Shard() {
+  for (int i = 0; i + 1 < database_count_; ++i) delete others_[i].load(std::memory_order_relaxed);
+}
+
+Table& Shard::TableFor(int database) {
+  Table* table = TableAt(database);
+  if (table == nullptr) {
+    table = new Table(allocator_, hasher_);
+    others_[database - 1].store(table, std::memory_order_release);
+  }
+  return *table;
+}
+
+// ---- Reading
+
+Found Shard::Find(int database, const Key& key, const Access& access) {
+  Found found = Peek(database, key, access);
+  if (found) found.entry.CountUse();
+  return found;
+}
+
+Found Shard::Peek(int database, const Key& key, const Access& access) {
+  Table* table = TableAt(database);
+  if (table == nullptr) return {};
+  const Place place = LookupLive(database, *table, key, access);
+  if (place.entry == nullptr) return {};
+  return FoundAt(database, place);
+}
+
+// The key's place unless it has expired (I3); an expired key is removed if that is allowed.
+Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
+  const Place place = table.keys().Lookup(key);
+  if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
+  if (access.may_expire) Expire(database, table, key, place);
+  return {};
+}
+
+// ---- Removing
+
+bool Shard::Erase(int database, const Key& key, const Access& access) {
+  Table* table = TableAt(database);
+  if (table == nullptr) return false;
+  const Place place = LookupLive(database, *table, key, access);
+  if (place.entry == nullptr) return false;
+  Remove(*table, key, place);
+  return true;
+}
+
+void Shard::Expire(int database, Table& table, const Key& key, const Place& place) {
+  expired_total_.Add(1);
+  listener_.OnExpired(database, key);
+  Remove(table, key, place);
+}
+
+void Shard::Remove(Table& table, const Key& key, const Place& place) {
+  HashTable& keys = table.keys();
+  Bucket* head = keys.ChainOf(PositionOf(key.hash));
+  walks_.Settle(keys, head);
+  const Entry entry(place.entry);
+  if (entry.has_deadline()) table.CountVolatile(-1);
+  keys.Remove(head, place);
+  keys.FreeEntry(entry);
+  keys.MoveChains(2, walks_);
+}
+
+// ---- Whole databases
+
+std::shared_ptr<Table> Shard::DetachDatabase(int database) {
+  Table* table = TableAt(database);
+  if (table == nullptr || table->key_count() == 0) return nullptr;
+  auto detached = std::make_shared<Table>(allocator_, hasher_);
+  table->Swap(*detached);
+  walks_.OnDetach(*table, detached);
+  return detached;
+}
+
+void Shard::SwapDatabases(int a, int b) {
+  if (a == b || (TableAt(a) == nullptr && TableAt(b) == nullptr)) return;
+  Table& first = TableFor(a);
+  Table& second = TableFor(b);
+  first.Swap(second);
+  walks_.OnSwap(first, second);
+}
+
+// ---- Iteration
+
+std::optional<uint64_t> Shard::Scan(int database, uint64_t cursor, size_t budget,
+                                    const Access& access, EntryConsumer& consumer) {
+  const Table* table = TableAt(database);
+  if (table == nullptr || !table->keys().has_chains()) return std::nullopt;
+  const HashTable& keys = table->keys();
+  size_t seen = 0;
+  while (cursor < kPositions && seen < budget) {
+    const ChainRange range = keys.ChainAt(static_cast<uint32_t>(cursor));
+    keys.PrefetchAll(range.head);
+    ++seen;  // an empty chain is work too
+    keys.ForEach(range.head, [&](Bucket*, uint32_t, Entry entry) {
+      ++seen;
+      if (!IsExpired(entry, access.now)) consumer.Consume(database, entry);
+    });
+    cursor = range.end;
+  }
+  if (cursor >= kPositions) return std::nullopt;
+  return cursor;
+}
+
+Found Shard::Random(int database, uint64_t random, const Access& access) {
+  const Table* table = TableAt(database);
+  if (table == nullptr || table->key_count() == 0) return {};
+  const HashTable& keys = table->keys();
+  const auto start = static_cast<uint32_t>(random);
+  uint64_t position = start;
+  bool wrapped = false;
+  while (!wrapped || position <= start) {
+    const ChainRange range = keys.ChainAt(static_cast<uint32_t>(position));
+    uint32_t live = 0;
+    keys.ForEach(range.head, [&](Bucket*, uint32_t, Entry entry) {
+      live += IsExpired(entry, access.now) ? 0 : 1;
+    });
+    if (live > 0) {
+      uint64_t skip = (random >> 32) % live;
+      Found found;
+      keys.ForEach(range.head, [&](Bucket* bucket, uint32_t index, Entry entry) {
+        if (found || IsExpired(entry, access.now) || skip-- > 0) return;
+        found = FoundAt(database, {bucket, index, entry.bytes()});
+      });
+      return found;
+    }
+    position = range.end;
+    if (position == kPositions) {
+      position = 0;
+      wrapped = true;
+    }
+  }
+  return {};
+}
+
+// ---- Walks
+
+void Shard::BeginWalk(int walk, EntryConsumer& consumer) {
+  walks_.Begin(walk, consumer);
+  for (int database = 0; database < database_count_; ++database) {
+    Table* table = TableAt(database);
+    if (table != nullptr && table->keys().has_chains()) walks_.Capture(walk, database, *table);
+  }
+}
+
+bool Shard::WalkStep(int walk, size_t chains) { return walks_.Step(walk, chains); }
+
+void Shard::AbortWalk(int walk) { walks_.Abort(walk); }
+
+// ---- Steps of background work
+
+bool Shard::ExpireStep(UnixMillis now, size_t budget) {
+  if (now < next_expiry()) return true;
+  UnixMillis next = INT64_MAX;
+  for (int database = 0; database < database_count_; ++database) {
+    Table* table = TableAt(database);
+    if (table == nullptr) continue;
+    if (budget > 0) table->RebuildStep(budget);
+    while (budget > 0) {
+      ExpiryWheel::Batch batch;
+      const size_t count = table->TakeDue(now, budget, batch);
+      if (count == 0) break;
+      for (size_t i = 0; i < count; ++i) FireItem(database, *table, batch[i], now);
+      budget -= count;
+    }
+    next = std::min(next, table->next_due());
+  }
+  next_expiry_.store(next, std::memory_order_relaxed);
+  return now < next;
+}
+
+// Removes what has expired at a position; deadlines that are later go where they belong.
+void Shard::FireItem(int database, Table& table, uint32_t position, UnixMillis now) {
+  HashTable& keys = table.keys();
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    if (!keys.has_chains()) return;
+    Place expired;
+    UnixMillis later = kNoDeadline;
+    keys.ForEach(keys.ChainOf(position), [&](Bucket* bucket, uint32_t index, Entry entry) {
+      if (!entry.has_deadline() || keys.PositionOfEntry(entry) != position) return;
+      if (entry.deadline() <= now) {
+        expired = {bucket, index, entry.bytes()};
+      } else {
+        later = std::min(later, entry.deadline());
+      }
+    });
+    if (expired.entry != nullptr) {
+      Expire(database, table, hasher_(Entry(expired.entry).key()), expired);
+      changed = true;  // another entry may be at its place now
+    } else if (later != kNoDeadline) {
+      if (!table.AddDeadline(position, later, 0)) table.OnItemLost();
+    }
+  }
+}
+
+bool Shard::ResizeStep(size_t chains) {
+  bool done = true;
+  for (int database = 0; database < database_count_; ++database) {
+    Table* table = TableAt(database);
+    if (table == nullptr || !table->keys().has_chains()) continue;
+    if (!table->keys().MoveChains(chains, walks_)) done = false;
+  }
+  return done;
+}
+
+// ---- Counts
+
+uint64_t Shard::key_count(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->key_count());
+}
+
+uint64_t Shard::volatile_key_count(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->volatile_keys());
+}
+
+uint64_t Shard::used_bytes() const {
+  int64_t bytes = 0;
+  for (int database = 0; database < database_count_; ++database) {
+    const Table* table = TableAt(database);
+    if (table != nullptr) bytes += table->used_bytes();
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+void Shard::CheckInvariants() const {
+  for (int database = 0; database < database_count_; ++database) {
+    const Table* table = TableAt(database);
+    if (table == nullptr) continue;
+    table->CheckInvariants();
+    CHECK(next_expiry() <= table->next_due());
+    const HashTable& keys = table->keys();
+    for (uint64_t position = 0; keys.has_chains() && position < kPositions;) {
+      const ChainRange range = keys.ChainAt(static_cast<uint32_t>(position));
+      CHECK(walks_.IsConsistent(keys, range.head, position));  // I4
+      position = range.end;
+    }
+  }
+}
+
+}  // namespace mikura::engine::store

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Shard that writes entries. Order in every function: memory first, so that a fault
+// leaves everything as it was; then settle; then change.
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/store/shard.h"
+
+namespace mikura::engine::store {
+namespace {
+
+constexpr size_t kDoublingMax = size_t{1} << 20;
+
+// Room for a string that has grown to `size`: doubled up to 1 MiB, then 1 MiB more.
+size_t GrownCapacity(size_t size) { return size + std::min(size, kDoublingMax); }
+
+Place PlaceOf(const Found& found) {
+  return {static_cast<Bucket*>(found.chain), found.position, found.entry.bytes()};
+}
+
+// What the entry holds; views and block are the entry's own.
+EntryContent ContentOf(Entry entry) {
+  EntryContent content;
+  content.type = entry.type();
+  content.uses = entry.use_counter();
+  content.key = entry.key();
+  content.attributes = entry.attributes();
+  content.block = entry.block();
+  if (content.block == nullptr) content.value_length = entry.value().size();
+  return content;
+}
+
+}  // namespace
+
+FaultOr<Found> Shard::SetString(int database, const Key& key, std::string_view value,
+                                const Attributes& attributes, const Access& access) {
+  Table& table = TableFor(database);
+  Place existing = table.keys().Lookup(key);
+  if (existing.entry != nullptr && access.may_expire &&
+      Entry(existing.entry).deadline() <= access.now) [[unlikely]] {
+    Expire(database, table, key, existing);
+    existing = {};
+  }
+  EntryContent content;
+  content.key = key.name;
+  content.attributes = attributes;
+  content.value_length = value.size();
+  NoteCas(attributes);
+  return StoreContent(database, key, content, value, existing);
+}
+
+FaultOr<> Shard::CopyFrom(const Entry& source, int database, const Key& key, UnixMillis deadline,
+                          const Access& access) {
+  Table& table = TableFor(database);
+  Place existing = table.keys().Lookup(key);
+  DCHECK(existing.entry != source.bytes());
+  if (existing.entry != nullptr && access.may_expire &&
+      Entry(existing.entry).deadline() <= access.now) {
+    Expire(database, table, key, existing);
+    existing = {};
+  }
+  EntryContent content = ContentOf(source);
+  content.uses = 0;
+  content.key = key.name;
+  content.attributes.deadline = deadline;
+  NoteCas(content.attributes);
+  RETURN_IF_ERROR(StoreContent(database, key, content, source.value(), existing));
+  return Ok();
+}
+
+// Writes `content` with `value` under `key`, which is at `existing` or absent. A block in `content`
+// is shared, not taken over; without one, values too large for an entry get a block.
+FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryContent& content,
+                                   std::string_view value, const Place& existing) {
+  Table& table = TableFor(database);
+  HashTable& keys = table.keys();
+  const bool exists = existing.entry != nullptr;
+  const UnixMillis before = exists ? Entry(existing.entry).deadline() : kNoDeadline;
+  if ((before != kNoDeadline || content.attributes.deadline != kNoDeadline) &&
+      !NoteDeadline(table, key, before, content.attributes.deadline)) {
+    return Fault::kOutOfMemory;
+  }
+  if (exists) {
+    walks_.Settle(keys, keys.ChainOf(PositionOf(key.hash)));
+    if (OverwriteInPlace(Entry(existing.entry), content, value)) {
+      table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
+      return FoundAt(database, existing);
+    }
+  }
+  EntryContent written = content;
+  SharedValue owner;  // keeps the block until the entry has its own share
+  if (written.block == nullptr && value.size() > kInlineValueMax) {
+    written.block = ValueBlock::Create(allocator_.gauge(), value.size(), value.size());
+    if (written.block == nullptr) return Fault::kOutOfMemory;
+    owner = SharedValue::Adopt(written.block);
+    std::memcpy(written.block->bytes(), value.data(), value.size());
+  }
+  if (exists) written.uses = Entry(existing.entry).use_counter();
+  char* value_out;
+  char* bytes = NewBytes(table, written, value_out);
+  if (bytes == nullptr) return Fault::kOutOfMemory;
+  if (written.block == nullptr && !value.empty()) {
+    std::memcpy(value_out, value.data(), value.size());
+  }
+  const SlabRef ref = allocator_.RefOf(bytes);
+  Place place = existing;
+  if (exists) {
+    keys.Replace(existing, ref);
+    keys.FreeEntry(Entry(existing.entry));
+    place.entry = bytes;
+  } else {
+    place = keys.Insert(key, ref, walks_);
+    if (place.entry == nullptr) {
+      keys.FreeEntry(Entry(bytes));
+      return Fault::kOutOfMemory;
+    }
+  }
+  table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
+  return FoundAt(database, place);
+}
+
+// True when the new content fits the memory that the entry has. The chain is settled.
+bool Shard::OverwriteInPlace(Entry entry, const EntryContent& content, std::string_view value) {
+  if (content.block != nullptr) return false;
+  const bool wants_block = value.size() > kInlineValueMax;
+  if (entry.is_external() != wants_block) return false;
+  EntryContent written = content;
+  written.uses = entry.use_counter();
+  const size_t total_before = ParseEntry(entry.bytes()).total();
+  if (!wants_block) {
+    if (!SameClass(total_before, written.total())) return false;
+    char* value_out = written.Write(entry.bytes());
+    if (!value.empty()) std::memcpy(value_out, value.data(), value.size());
+    return true;
+  }
+  ValueBlock* block = entry.block();
+  if (!block->is_exclusive() || block->capacity() < value.size() ||
+      block->capacity() / 2 > value.size()) {
+    return false;
+  }
+  written.block = block;
+  if (!SameClass(total_before, written.total())) return false;
+  written.Write(entry.bytes());
+  std::memcpy(block->bytes(), value.data(), value.size());
+  block->set_size(value.size());
+  return true;
+}
+
+// A new entry with `content`, its block shared; the inline value is written by the caller.
+char* Shard::NewBytes(Table& table, const EntryContent& content, char*& value_out) {
+  const size_t total = content.total();
+  const SlabRef ref = allocator_.Allocate(total);
+  if (ref == 0) return nullptr;
+  char* bytes = allocator_.At(ref);
+  value_out = content.Write(bytes);
+  if (content.block != nullptr) content.block->Acquire();
+  table.keys().bytes().Add(static_cast<int64_t>(Entry(bytes).memory_bytes()));
+  return bytes;
+}
+
+// Gives the entry at `found` new bytes with `content`, whose key and block may be its own; the
+// inline value is copied as far as it goes. Returns where the inline value is. The chain is
+// settled.
+FaultOr<char*> Shard::Reshape(Found& found, const EntryContent& content) {
+  Table& table = *TableAt(found.database);
+  char* value_out;
+  char* bytes = NewBytes(table, content, value_out);
+  if (bytes == nullptr) return Fault::kOutOfMemory;
+  if (content.block == nullptr) {
+    const std::string_view value = found.entry.value();
+    std::memcpy(value_out, value.data(), std::min(value.size(), content.value_length));
+  }
+  table.keys().Replace(PlaceOf(found), allocator_.RefOf(bytes));
+  table.keys().FreeEntry(found.entry);
+  found.entry = Entry(bytes);
+  return value_out;
+}
+
+FaultOr<char*> Shard::ResizeString(Found& found, const Key& key, size_t size) {
+  Table& table = *TableAt(found.database);
+  walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
+  const size_t before = found.entry.value().size();
+  char* value;
+  if (size > kInlineValueMax) {
+    ASSIGN_OR_RETURN(value, ResizeExternal(found, size));
+  } else {
+    EntryContent content = ContentOf(found.entry);
+    content.block = nullptr;
+    content.value_length = size;
+    const EntryParts parts = ParseEntry(found.entry.bytes());
+    if (!found.entry.is_external() && SameClass(parts.total(), content.total()) &&
+        content.total() - size == parts.total() - before) {
+      // The lengths take as many bytes as before: nothing moves.
+      content.key = key.name;
+      value = content.Write(found.entry.bytes());
+    } else {
+      ASSIGN_OR_RETURN(value, Reshape(found, content));
+    }
+  }
+  if (size > before) std::memset(value + before, 0, size - before);
+  return value;
+}
+
+// ResizeString for sizes above kInlineValueMax: what is not copied is not initialised.
+FaultOr<char*> Shard::ResizeExternal(Found& found, size_t size) {
+  ValueBlock* block = found.entry.block();
+  if (block != nullptr && block->is_exclusive() && block->capacity() >= size) {
+    block->set_size(size);
+    return block->bytes();
+  }
+  const std::string_view value = found.entry.value();
+  const size_t capacity = size > value.size() ? GrownCapacity(size) : size;
+  ValueBlock* grown = ValueBlock::Create(allocator_.gauge(), size, capacity);
+  if (grown == nullptr) return Fault::kOutOfMemory;
+  const SharedValue owner = SharedValue::Adopt(grown);
+  std::memcpy(grown->bytes(), value.data(), std::min(value.size(), size));
+  EntryContent content = ContentOf(found.entry);
+  content.block = grown;
+  RETURN_IF_ERROR(Reshape(found, content));
+  return grown->bytes();
+}
+
+FaultOr<> Shard::SetDeadline(Found& found, const Key& key, UnixMillis deadline) {
+  Attributes attributes = found.entry.attributes();
+  attributes.deadline = deadline;
+  return SetAttributes(found, key, attributes);
+}
+
+FaultOr<> Shard::SetAttributes(Found& found, const Key& key, const Attributes& attributes) {
+  Table& table = *TableAt(found.database);
+  const UnixMillis before = found.entry.deadline();
+  const UnixMillis after = attributes.deadline;
+  if (!NoteDeadline(table, key, before, after)) return Fault::kOutOfMemory;
+  walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
+  EntryContent content = ContentOf(found.entry);
+  const bool same_layout = (content.attributes.deadline == kNoDeadline) == (after == kNoDeadline) &&
+                           content.attributes.has_memcached == attributes.has_memcached;
+  content.attributes = attributes;
+  if (same_layout) {
+    content.key = key.name;
+    content.Write(found.entry.bytes());
+  } else {
+    RETURN_IF_ERROR(Reshape(found, content));
+  }
+  table.CountVolatile((after != kNoDeadline) - (before != kNoDeadline));
+  NoteCas(attributes);
+  return Ok();
+}
+
+// Keeps I1 for a key whose deadline is about to change. An item that fires earlier than needed
+// finds the later deadline then, so only an earlier deadline needs a new item.
+bool Shard::NoteDeadline(Table& table, const Key& key, UnixMillis before, UnixMillis after) {
+  if (after < before) {
+    table.RebuildStep(2);  // before the item: the entry does not have the deadline yet
+    if (!table.AddDeadline(PositionOf(key.hash), after, key.shard())) return false;
+    LowerNextExpiry(table.next_due());
+  }
+  return true;
+}
+
+void Shard::LowerNextExpiry(UnixMillis due) {
+  if (due < next_expiry()) next_expiry_.store(due, std::memory_order_relaxed);
+}
+
+// A CAS that came from outside (replication, a snapshot) must not be given out again.
+void Shard::NoteCas(const Attributes& attributes) {
+  if (attributes.has_memcached) last_cas_ = std::max(last_cas_, attributes.cas / kShardCount);
+}
+
+uint64_t Shard::NextCas(uint32_t shard_index) { return ++last_cas_ * kShardCount + shard_index; }
+
+}  // namespace mikura::engine::store
