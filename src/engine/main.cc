@@ -21,13 +21,16 @@
 
 #include "base/logging.h"
 #include "engine/commands/command_table.h"
+#include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
 #include "engine/server/engine_control.h"
 #include "engine/server/listening.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/parameter_adapter.h"
+#include "engine/server/replication_binding.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -124,10 +127,9 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   if (!listeners.ok()) return Fail(listeners.error());
 
   const CommandTable table;
-  ReplicationService replication(keyspace, table, parameters, node, clock);
   const std::string run_id =
       fmt::format("{:016x}{:016x}{:08x}", RandomNumber(), RandomNumber(), RandomNumber() >> 32);
-  EngineControl control(parameters, keyspace, node, replication, clock, run_id, config_file,
+  EngineControl control(parameters, keyspace, node, clock, run_id, config_file,
                         [&stop] { stop.Raise(); });
   LoopGroup* loops_for_kill = nullptr;
   ServerClientRegistry clients(
@@ -142,9 +144,16 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
     const auto now = parameters.Current();
     return now->protected_mode && now->requirepass.empty();
   };
+  SnapshotSlots snapshot_slots;
+  StreamExecutor stream_executor(keyspace, table, services);
+  ReplicationService replication(
+      keyspace, snapshot_slots, stream_executor,
+      [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
+      SwitchRole(node, keyspace));
+  control.SetReplication(replication);
   context.adopt_replica = [&replication](UniqueFd fd, const ClientState& client,
-                                         std::string leftover) {
-    replication.Adopt(std::move(fd), client, std::move(leftover));
+                                         std::string received) {
+    replication.Adopt(std::move(fd), client.replica, std::move(received));
   };
   const uint32_t threads =
       current->threads > 0 ? static_cast<uint32_t>(current->threads) : AvailableCores();
@@ -156,7 +165,9 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
 
   loops.Start();
   for (auto& listener : *listeners) loops.StartListening(listener);
-  replication.Start();
+  if (const Status status = FollowConfiguredPrimary(*current, replication); !status.ok()) {
+    return Fail(status.error());
+  }
   if (!current->admin_socket.empty()) {
     if (const Status status = admin.Start(current->admin_socket); !status.ok()) {
       return Fail(status.error());
@@ -167,8 +178,8 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   stop.Wait();
   Log(LogLevel::kNotice, "server", "stopping");
   admin.Stop();
-  replication.Stop();
   loops.Stop();
+  replication.Stop();
   return 0;
 }
 
