@@ -60,7 +60,7 @@ enum class ApiErrorCode {
   kRulesPerSecurityGroupLimitExceeded,
   kTagLimitExceeded,
   kUnknownParameter,
-  kVpcLimitExceeded,
+  kVPCIdNotSpecified,
   // elasticache
   kAPICallRateForCustomerExceeded,
   kAuthorizationAlreadyExists,

@@ -38,6 +38,7 @@ void VisitFields(Visitor& visit, ShardState& state) {
   visit("primary", state.primary);
   visit("members", state.members);
   visit("in_sync", state.in_sync);
+  visit("failover_from", state.failover_from);
 }
 
 bool ShardState::IsInSync(std::string_view node_id) const {

@@ -49,6 +49,7 @@ struct ShardState {
   std::string primary;               // a node id
   std::vector<std::string> members;  // node ids, primary-first as created
   std::vector<std::string> in_sync;
+  std::string failover_from;  // the primary before, until the new one serves; else empty
 
   bool IsInSync(std::string_view node_id) const;
   bool operator==(const ShardState&) const = default;

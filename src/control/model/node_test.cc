@@ -35,12 +35,12 @@ TEST(NodeStatuses, AreReadBackAsWritten) {
 }
 
 TEST(ShardStates, AreReadBackAsWritten) {
-  const ShardState state{4, "b", {"a", "b"}, {"b"}};
+  const ShardState state{4, "b", {"a", "b"}, {"b"}, "a"};
   EXPECT_EQ(*ShardStateFromJson(ToJson(state)), state);
 }
 
 TEST(ShardStates, KnowWhoHoldsTheData) {
-  const ShardState state{4, "b", {"a", "b"}, {"b"}};
+  const ShardState state{4, "b", {"a", "b"}, {"b"}, ""};
   EXPECT_TRUE(state.IsInSync("b"));
   EXPECT_FALSE(state.IsInSync("a"));
 }

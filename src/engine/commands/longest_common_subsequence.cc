@@ -21,10 +21,9 @@ LcsResult LongestCommonSubsequence(std::string_view a, std::string_view b) {
   std::vector<uint32_t> best((a.size() + 1) * width, 0);
   for (size_t i = 1; i <= a.size(); ++i) {
     for (size_t j = 1; j <= b.size(); ++j) {
-      best[i * width + j] =
-          a[i - 1] == b[j - 1]
-              ? best[(i - 1) * width + j - 1] + 1
-              : std::max(best[(i - 1) * width + j], best[i * width + j - 1]);
+      best[i * width + j] = a[i - 1] == b[j - 1]
+                                ? best[(i - 1) * width + j - 1] + 1
+                                : std::max(best[(i - 1) * width + j], best[i * width + j - 1]);
     }
   }
   LcsResult result;

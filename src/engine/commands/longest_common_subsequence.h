@@ -21,7 +21,8 @@ struct LcsResult {
   std::vector<LcsMatch> matches;  // from the ends of the strings to their beginnings
 };
 
-// Bytes of memory that LongestCommonSubsequence() needs while it runs; SIZE_MAX when that overflows.
+// Bytes of memory that LongestCommonSubsequence() needs while it runs; SIZE_MAX when that
+// overflows.
 size_t LcsTableBytes(size_t a_bytes, size_t b_bytes);
 
 // Cost: O(a * b) time, LcsTableBytes() of memory.

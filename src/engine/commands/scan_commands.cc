@@ -20,8 +20,7 @@ constexpr size_t kEmptyShardsMax = 1024;  // a SCAN passes empty shards until it
 // Gathers the names that match.
 class NameCollector final : public store::EntryConsumer {
  public:
-  NameCollector(std::string_view pattern, std::string_view type)
-      : pattern_(pattern), type_(type) {}
+  NameCollector(std::string_view pattern, std::string_view type) : pattern_(pattern), type_(type) {}
 
   void Consume(int /*database*/, const store::Entry& entry) override {
     ++seen_;
@@ -47,8 +46,8 @@ class NameCollector final : public store::EntryConsumer {
 std::optional<uint64_t> ScanShard(CommandContext& ctx, uint32_t index, uint64_t place,
                                   size_t budget, NameCollector& names) {
   ShardGuard guard(ctx.keyspace.lock(index));
-  return ctx.keyspace.LockedShard(index).Scan(ctx.keys.database(), place, budget,
-                                              ctx.keys.access(), names);
+  return ctx.keyspace.LockedShard(index).Scan(ctx.keys.database(), place, budget, ctx.keys.access(),
+                                              names);
 }
 
 struct ScanOptions {
@@ -75,8 +74,8 @@ FaultOr<ScanOptions> ParseScanOptions(std::span<const std::string_view> words) {
   return options;
 }
 
-// SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] -> the next cursor and some names. A key that is
-// there during a whole iteration is returned at least once. Cost: about COUNT entries.
+// SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] -> the next cursor and some names. A key that
+// is there during a whole iteration is returned at least once. Cost: about COUNT entries.
 FaultOr<> Scan(CommandContext& ctx) {
   const std::optional<uint64_t> cursor = ParseUint64(ctx.args[1]);
   if (!cursor) return Fault::kInvalidCursor;
@@ -144,8 +143,8 @@ FaultOr<> RandomKey(CommandContext& ctx) {
     const uint32_t index = (first + step) % kShardCount;
     if (ctx.keyspace.UnlockedShard(index).key_count(database) == 0) continue;
     ShardGuard guard(ctx.keyspace.lock(index));
-    const store::Found found = ctx.keyspace.LockedShard(index).Random(
-        database, RandomNumber(), ctx.keys.access());
+    const store::Found found =
+        ctx.keyspace.LockedShard(index).Random(database, RandomNumber(), ctx.keys.access());
     if (!found) continue;
     ctx.reply.Bulk(found.entry.key());
     return Ok();
@@ -155,16 +154,31 @@ FaultOr<> RandomKey(CommandContext& ctx) {
 }
 
 constexpr CommandSpec kScanCommands[] = {
-    {.name = "SCAN", .handler = Scan, .arity = AtLeast(2), .flags = kReadOnly,
-     .acl = kAclKeyspace, .group = "generic", .since = "2.8.0",
+    {.name = "SCAN",
+     .handler = Scan,
+     .arity = AtLeast(2),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "2.8.0",
      .summary = "Iterates over the keys of a database.",
      .tips = "nondeterministic_output|request_policy:special"},
-    {.name = "KEYS", .handler = Keys, .arity = Exactly(2), .flags = kReadOnly,
-     .acl = kAclKeyspace | kAclDangerous, .group = "generic", .since = "1.0.0",
+    {.name = "KEYS",
+     .handler = Keys,
+     .arity = Exactly(2),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace | kAclDangerous,
+     .group = "generic",
+     .since = "1.0.0",
      .summary = "Returns all keys that match a pattern.",
      .tips = "request_policy:all_shards|nondeterministic_output_order"},
-    {.name = "RANDOMKEY", .handler = RandomKey, .arity = Exactly(1), .flags = kReadOnly,
-     .acl = kAclKeyspace, .group = "generic", .since = "1.0.0",
+    {.name = "RANDOMKEY",
+     .handler = RandomKey,
+     .arity = Exactly(1),
+     .flags = kReadOnly,
+     .acl = kAclKeyspace,
+     .group = "generic",
+     .since = "1.0.0",
      .summary = "Returns some key of the database.",
      .tips = "request_policy:all_shards|nondeterministic_output"},
 };

@@ -12,8 +12,8 @@ FaultOr<> SubcommandHelp(CommandContext& ctx) {
   const CommandSpec* command = ctx.table.Find(ctx.spec.parent);
   CHECK(command != nullptr);
   ctx.reply.Array(1 + 2 * command->subcommands.size());
-  ctx.reply.Simple(fmt::format(
-      "{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", command->name));
+  ctx.reply.Simple(
+      fmt::format("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", command->name));
   for (const CommandSpec& subcommand : command->subcommands) {
     ctx.reply.Simple(subcommand.name);
     ctx.reply.Simple(fmt::format("    {}", subcommand.summary));

@@ -28,7 +28,7 @@ Keyspace::~Keyspace() = default;
 
 Result<std::unique_ptr<Keyspace>> Keyspace::Create(const Options& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<store::SlabAllocator> allocator,
-                   store::SlabAllocator::Create(options.reserve_bytes));
+                   store::SlabAllocator::Create());
   return std::unique_ptr<Keyspace>(new Keyspace(options, std::move(allocator)));
 }
 
@@ -118,6 +118,11 @@ uint64_t Keyspace::ExpiredTotal() const {
   uint64_t total = 0;
   for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).expired_total();
   return total;
+}
+
+bool Keyspace::IsOverLimit(uint64_t limit_bytes) const {
+  return limit_bytes != 0 &&
+         allocator_->gauge().used_bytes() > static_cast<int64_t>(limit_bytes);
 }
 
 void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {

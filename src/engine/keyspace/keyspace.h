@@ -28,8 +28,6 @@ class Keyspace final : public store::RemovalListener {
   struct Options {
     int database_count = 16;
     uint64_t hash_seed = 0;
-    // Address space to reserve for entries and tables; 0 chooses by the machine's memory.
-    uint64_t reserve_bytes = 0;
   };
 
   static Result<std::unique_ptr<Keyspace>> Create(const Options& options);

@@ -4,8 +4,6 @@
 namespace mikura::engine::store {
 namespace {
 
-constexpr size_t kMemcachedBytes = 12;  // flags 4, CAS 8
-
 size_t VarintBytes(size_t value) {
   size_t bytes = 1;
   while (value >= 0x80) {
@@ -58,7 +56,9 @@ Attributes Entry::attributes() const {
   if (flags() & kHasMemcached) {
     attributes.has_memcached = true;
     std::memcpy(&attributes.memcached_flags, p, sizeof attributes.memcached_flags);
-    std::memcpy(&attributes.cas, p + sizeof attributes.memcached_flags, sizeof attributes.cas);
+    p += sizeof attributes.memcached_flags;
+    std::memcpy(&attributes.cas, p, sizeof attributes.cas);
+    attributes.memcached_state = static_cast<uint8_t>(p[sizeof attributes.cas]);
   }
   return attributes;
 }
@@ -90,8 +90,10 @@ char* EntryContent::Write(char* out) const {
   }
   if (attributes.has_memcached) {
     std::memcpy(out, &attributes.memcached_flags, sizeof attributes.memcached_flags);
-    std::memcpy(out + sizeof attributes.memcached_flags, &attributes.cas, sizeof attributes.cas);
-    out += kMemcachedBytes;
+    out += sizeof attributes.memcached_flags;
+    std::memcpy(out, &attributes.cas, sizeof attributes.cas);
+    out += sizeof attributes.cas;
+    *out++ = static_cast<char>(attributes.memcached_state);
   }
   if (!key.empty()) std::memcpy(out, key.data(), key.size());
   out += key.size();

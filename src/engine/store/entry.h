@@ -2,10 +2,11 @@
 // One key with its value: a view on the bytes of one allocation in the slab region.
 //
 // Layout (docs/formats/entry.md):
-//   flags 1 byte | varint key length | varint value length | [deadline 8] | [memcached 12] | key |
-//   value flags: bits 0-1 use counter (0..3), bit 2 deadline present, bit 3 memcached block
-//   present,
+//   flags 1 byte | varint key length | varint value length | [deadline 8] | [memcached 13] |
+//   key | value
+//   flags: bits 0-1 use counter (0..3), bit 2 deadline present, bit 3 memcached block present,
 //          bit 4 value is external (8-byte pointer to a ValueBlock), bits 5-7 ValueType.
+//   memcached block: client flags 4 | CAS 8 | state bits 1 (engine/commands/memcached_entry.h).
 // Values up to kInlineValueMax are inside the entry; larger ones in a ValueBlock, by reference.
 #pragma once
 
@@ -38,7 +39,10 @@ struct Attributes {
   bool has_memcached = false;
   uint32_t memcached_flags = 0;
   uint64_t cas = 0;
+  uint8_t memcached_state = 0;  // bits of the memcached commands; the store gives them no meaning
 };
+
+inline constexpr uint32_t kMemcachedBytes = 4 + 8 + 1;  // client flags, CAS, state
 
 // Where the parts of an entry are.
 struct EntryParts {
@@ -58,7 +62,7 @@ inline EntryParts ParseEntry(const char* bytes) {
   const auto key_length = static_cast<uint8_t>(bytes[1]);
   const auto value_length = static_cast<uint8_t>(bytes[2]);
   if ((key_length | value_length) & 0x80) return ParseLongEntry(bytes);
-  const uint32_t optional = (flags & kHasDeadline) * 2u + ((flags & kHasMemcached) >> 3) * 12u;
+  const uint32_t optional = (flags & kHasDeadline) * 2u + ((flags & kHasMemcached) >> 3) * kMemcachedBytes;
   return {flags, 3, 3 + optional, key_length, value_length};
 }
 
@@ -102,6 +106,16 @@ class Entry {
   void CountUse() {
     // A store only while it still counts: hot entries stay unwritten.
     if (use_counter() < kUseCounterMask) ++bytes_[0];
+  }
+
+  // Sets bits of a memcached block's state; nothing without a block. Exempt from "settle" like the
+  // use counter: for what a snapshot may show either way.
+  void AddMemcachedState(uint8_t bits) {
+    if ((flags() & kHasMemcached) == 0) return;
+    char* state = bytes_ + ParseEntry(bytes_).fields + (has_deadline() ? sizeof(UnixMillis) : 0) +
+                  kMemcachedBytes - 1;
+    // A store only when it changes something: entries that are read often stay unwritten.
+    if ((*state & bits) != bits) *state = static_cast<char>(*state | bits);
   }
 
   uint8_t flags() const { return static_cast<uint8_t>(bytes_[0]); }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events of the reconciler. An event is a write that goes into the transaction of what it tells,
+// so that it is there once if and only if that happened.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "control/metadata/metadata_store.h"
+#include "control/model/cache_cluster.h"
+#include "control/model/replication_group.h"
+
+namespace mikura::control {
+
+class EventLog {
+ public:
+  explicit EventLog(const Clock& clock);
+
+  Write Of(const ReplicationGroup& group, std::string message);
+  Write Of(const CacheCluster& cluster, std::string message);
+  Write OfCluster(const std::string& account, const std::string& region,
+                  const std::string& cluster_id, std::string message);
+
+  // Removes events older than 14 days; does something once an hour at most.
+  Status Trim(MetadataStore& store);
+
+ private:
+  Write Of(const std::string& account, const std::string& region, const char* source_type,
+           const std::string& source_id, std::string message);
+
+  const Clock& clock_;
+  uint32_t tie_;
+  UnixMillis trimmed_at_ = 0;
+};
+
+}  // namespace mikura::control

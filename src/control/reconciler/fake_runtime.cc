@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/fake_runtime.h"
+
+namespace mikura::control {
+namespace {
+
+bool Answers(const FakeNode& node) { return node.running && node.answering && !node.starting; }
+
+}  // namespace
+
+FakeNode* FakeRuntime::At(const Endpoint& endpoint) {
+  for (auto& [id, node] : nodes_) {
+    if (Answers(node) && node.launch.endpoint == endpoint) return &node;
+  }
+  return nullptr;
+}
+
+// A replica copies from its primary when it first reaches it, and has all it has from then on.
+bool FakeRuntime::Linked(FakeNode& replica) {
+  if (replica.is_primary || copies_held_) return false;
+  const FakeNode* primary = At(replica.follows);
+  if (primary == nullptr || !primary->is_primary) return false;
+  replica.data = primary->data;
+  replica.offset = primary->offset;
+  return true;
+}
+
+NodeObservation FakeRuntime::Observe(const std::string& node_id) {
+  NodeObservation seen;
+  const auto found = nodes_.find(node_id);
+  if (found == nodes_.end()) return seen;
+  FakeNode& node = found->second;
+  if (!node.running) {
+    seen.process = NodeObservation::Process::kExited;
+    seen.exit_reason = node.exit_reason;
+    return seen;
+  }
+  seen.process = NodeObservation::Process::kRunning;
+  seen.process_id = std::to_string(node.run);
+  seen.answering = Answers(node);
+  seen.is_primary = node.is_primary;
+  seen.follows = node.follows;
+  seen.link_up = Answers(node) && Linked(node);
+  seen.listeners.assign(node.listeners.begin(), node.listeners.end());
+  return seen;
+}
+
+Status FakeRuntime::Start(const NodeLaunch& launch) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  if (!start_refusal_.empty()) return Error{start_refusal_};
+  if (const auto found = nodes_.find(launch.id); found != nodes_.end() && found->second.running) {
+    return Ok();
+  }
+  FakeNode node;
+  node.launch = launch;
+  node.run = ++runs_[launch.id];
+  node.is_primary = launch.primary.empty();
+  node.follows = launch.primary;
+  nodes_[launch.id] = node;
+  ++starts_;
+  return Ok();
+}
+
+void FakeRuntime::Stop(const std::string& node_id) {
+  if (crash_.Allow()) Kill(node_id);
+}
+
+Status FakeRuntime::Forget(const std::string& node_id) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  nodes_.erase(node_id);
+  return Ok();
+}
+
+Result<FakeNode*> FakeRuntime::Reach(const std::string& node_id) {
+  const auto found = nodes_.find(node_id);
+  if (found == nodes_.end() || !Answers(found->second)) {
+    return Error{"no answer"};
+  }
+  return &found->second;
+}
+
+Result<ReplicaPosition> FakeRuntime::Position(const std::string& node_id) {
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  return ReplicaPosition{node->offset, false};
+}
+
+Status FakeRuntime::Promote(const std::string& node_id, int64_t epoch) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  if (epoch < node->epoch) return Error{"STALEEPOCH"};
+  node->epoch = epoch;
+  node->is_primary = true;
+  node->follows = {};
+  return Ok();
+}
+
+Status FakeRuntime::Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  if (epoch < node->epoch) return Error{"STALEEPOCH"};
+  node->epoch = epoch;
+  node->is_primary = false;
+  node->follows = primary;
+  return Ok();
+}
+
+Status FakeRuntime::Listen(const std::string& node_id, const std::string& name, const Endpoint&,
+                           ListenerProtocol) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  node->listeners.insert(name);
+  return Ok();
+}
+
+Status FakeRuntime::Unlisten(const std::string& node_id, const std::string& name) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  node->listeners.erase(name);
+  return Ok();
+}
+
+void FakeRuntime::CloseEndpoint(const Endpoint&) {
+  [[maybe_unused]] const bool done = crash_.Allow();
+}
+
+Status FakeRuntime::SetClusterConfig(const std::string& node_id, int64_t version,
+                                     const std::string& nodes) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  node->config_version = version;
+  node->config_nodes = nodes;
+  return Ok();
+}
+
+bool FakeRuntime::IsFree(const Endpoint& endpoint) {
+  if (port_taken_) return false;
+  for (const auto& [id, node] : nodes_) {
+    if (node.running && node.launch.endpoint == endpoint) return false;
+  }
+  return true;
+}
+
+void FakeRuntime::OnChange(std::function<void()>) {}
+
+void FakeRuntime::Tick() {
+  for (auto& [id, node] : nodes_) node.starting = false;
+}
+
+void FakeRuntime::Kill(const std::string& id) {
+  FakeNode& node = nodes_.at(id);
+  node.running = false;
+  node.exit_reason = "killed by signal 9";
+  node.data.clear();
+  node.listeners.clear();
+  node.offset = 0;
+}
+
+void FakeRuntime::Write(const std::string& id, const std::string& value) {
+  FakeNode& primary = nodes_.at(id);
+  primary.data.insert(value);
+  ++primary.offset;
+  for (auto& [other_id, other] : nodes_) {
+    if (Answers(other)) Linked(other);
+  }
+}
+
+std::vector<std::string> FakeRuntime::ServersOf(const std::string& listener) const {
+  std::vector<std::string> servers;
+  for (const auto& [id, node] : nodes_) {
+    if (node.running && node.listeners.count(listener) != 0) servers.push_back(id);
+  }
+  return servers;
+}
+
+}  // namespace mikura::control

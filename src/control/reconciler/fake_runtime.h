@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host of the imagination: nodes start, copy and die when a test says so.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/model/node_runtime.h"
+
+namespace mikura::control {
+
+struct FakeNode {
+  bool running = true;
+  bool answering = true;
+  bool starting = true;  // until the next Tick()
+  int run = 1;
+  NodeLaunch launch;
+  std::string exit_reason;
+  bool is_primary = true;
+  Endpoint follows;
+  int64_t epoch = 0;
+  int64_t offset = 0;          // how much it has seen
+  std::set<std::string> data;  // what a client wrote
+  std::set<std::string> listeners;
+  int64_t config_version = 0;
+  std::string config_nodes;
+};
+
+// Where a simulated kill of the control process strikes: the n-th effect and all later ones do not
+// happen.
+class CrashPoint {
+ public:
+  void CrashBefore(int effect) { left_ = effect; }
+  void Never() { left_.reset(); }
+  bool crashed() const { return left_ && *left_ <= 0; }
+  // Whether the next effect happens.
+  bool Allow() {
+    if (!left_) return true;
+    if (*left_ <= 0) return false;
+    --*left_;
+    return true;
+  }
+
+ private:
+  std::optional<int> left_;
+};
+
+class FakeRuntime final : public NodeRuntime {
+ public:
+  explicit FakeRuntime(CrashPoint& crash) : crash_(crash) {}
+
+  NodeObservation Observe(const std::string& node_id) override;
+  Status Start(const NodeLaunch& launch) override;
+  void Stop(const std::string& node_id) override;
+  Status Forget(const std::string& node_id) override;
+  Result<ReplicaPosition> Position(const std::string& node_id) override;
+  Status Promote(const std::string& node_id, int64_t epoch) override;
+  Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;
+  Status Listen(const std::string& node_id, const std::string& name, const Endpoint& endpoint,
+                ListenerProtocol protocol) override;
+  Status Unlisten(const std::string& node_id, const std::string& name) override;
+  void CloseEndpoint(const Endpoint& endpoint) override;
+  Status SetClusterConfig(const std::string& node_id, int64_t version,
+                          const std::string& nodes) override;
+  bool IsFree(const Endpoint& endpoint) override;
+  void OnChange(std::function<void()> changed) override;
+
+  // What a test does.
+  FakeNode& node(const std::string& id) { return nodes_.at(id); }
+  bool Has(const std::string& id) const { return nodes_.count(id) != 0; }
+  size_t size() const { return nodes_.size(); }
+  // Time passes on the host: what was started answers from now on.
+  void Tick();
+  void Kill(const std::string& id);
+  // A client's write to a primary; replicas that are linked have it at once.
+  void Write(const std::string& id, const std::string& value);
+  void HoldCopies(bool held) { copies_held_ = held; }
+  void RefuseStarts(std::string why) { start_refusal_ = std::move(why); }
+  void TakePortEverywhere(bool taken) { port_taken_ = taken; }
+  // Who accepts at the endpoint of that name.
+  std::vector<std::string> ServersOf(const std::string& listener) const;
+  int starts() const { return starts_; }
+
+ private:
+  FakeNode* At(const Endpoint& endpoint);
+  bool Linked(FakeNode& replica);
+  Result<FakeNode*> Reach(const std::string& node_id);
+
+  CrashPoint& crash_;
+  std::map<std::string, FakeNode> nodes_;
+  std::map<std::string, int> runs_;
+  bool copies_held_ = false;
+  bool port_taken_ = false;
+  std::string start_refusal_;
+  int starts_ = 0;
+};
+
+}  // namespace mikura::control

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/inventory.h"
+
+#include <utility>
+
+#include "base/logging.h"
+#include "control/metadata/metadata_keys.h"
+
+namespace mikura::control {
+namespace {
+
+template <typename Record>
+bool Read(Result<Record> parsed, const KeyValue& kv, Record& out) {
+  if (!parsed.ok()) {
+    Log(LogLevel::kError, "reconciler", "{}: {}", kv.key, parsed.error().message);
+    return false;
+  }
+  out = std::move(parsed).value();
+  return true;
+}
+
+bool EndsWith(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+}  // namespace
+
+Stored<CacheCluster>* Inventory::FindCluster(const ReplicationGroup& group,
+                                             const std::string& cluster_id) {
+  const auto found = clusters.find(CacheClusterKey(group.account, group.region, cluster_id));
+  return found == clusters.end() ? nullptr : &found->second;
+}
+
+Result<Inventory> LoadInventory(MetadataStore& store) {
+  Inventory inventory;
+  ASSIGN_OR_RETURN(const std::vector<KeyValue> accounts, store.List(kAccountsPrefix));
+  for (const KeyValue& kv : accounts) {
+    if (IsReplicationGroupKey(kv.key)) {
+      Stored<ReplicationGroup> group{kv, {}};
+      if (Read(ReplicationGroupFromJson(kv.value), kv, group.record)) {
+        inventory.groups.push_back(std::move(group));
+      }
+    } else if (IsCacheClusterKey(kv.key)) {
+      Stored<CacheCluster> cluster{kv, {}};
+      if (Read(CacheClusterFromJson(kv.value), kv, cluster.record)) {
+        inventory.clusters.emplace(kv.key, std::move(cluster));
+      }
+    }
+  }
+  ASSIGN_OR_RETURN(const std::vector<KeyValue> nodes, store.List(kNodesPrefix));
+  for (const KeyValue& kv : nodes) {
+    NodeSpec spec;
+    if (EndsWith(kv.key, "/spec") && Read(NodeSpecFromJson(kv.value), kv, spec)) {
+      inventory.nodes.emplace(spec.id, spec);
+    }
+  }
+  ASSIGN_OR_RETURN(const std::vector<KeyValue> shards, store.List(kShardsPrefix));
+  for (const KeyValue& kv : shards) {
+    Stored<ShardState> shard{kv, {}};
+    if (Read(ShardStateFromJson(kv.value), kv, shard.record)) {
+      inventory.shards.emplace(kv.key, std::move(shard));
+    }
+  }
+  return inventory;
+}
+
+}  // namespace mikura::control

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// All records that the reconciler acts on, as they stood in the store at the start of a step.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "control/metadata/metadata_store.h"
+#include "control/model/cache_cluster.h"
+#include "control/model/node.h"
+#include "control/model/replication_group.h"
+
+namespace mikura::control {
+
+template <typename Record>
+struct Stored {
+  KeyValue kv;
+  Record record;
+
+  Compare Unchanged() const { return Compare::Unchanged(kv); }
+  // The record as it is now, to its key.
+  Write Put() const { return Write::Put(kv.key, ToJson(record)); }
+};
+
+struct Inventory {
+  std::vector<Stored<ReplicationGroup>> groups;
+  std::map<std::string, Stored<CacheCluster>> clusters;  // by key
+  std::map<std::string, NodeSpec> nodes;                 // by node id
+  std::map<std::string, Stored<ShardState>> shards;      // by key
+
+  Stored<CacheCluster>* FindCluster(const ReplicationGroup& group, const std::string& cluster_id);
+};
+
+// A record that cannot be read is left out and logged: one bad record must not stop all others.
+// Errors: the store cannot be read.
+Result<Inventory> LoadInventory(MetadataStore& store);
+
+}  // namespace mikura::control

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/node_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/logging.h"
+#include "control/metadata/metadata_keys.h"
+#include "control/model/engine_version.h"
+#include "control/reconciler/event_log.h"
+
+namespace mikura::control {
+namespace {
+
+constexpr char kStarting[] = "starting";
+constexpr char kRunning[] = "running";
+constexpr char kRestarting[] = "restarting";
+constexpr char kFailing[] = "failing";
+// From so many ends in a row on, a node counts as failing rather than restarting.
+constexpr int kFailingFrom = 3;
+
+MonotonicNanos Nanos(std::chrono::milliseconds time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
+}
+
+// None after the first end in a row, then doubling up to the limit.
+MonotonicNanos PauseAfter(int failures, const ReconcilerTimings& timings) {
+  if (failures <= 1) return 0;
+  std::chrono::milliseconds pause = timings.restart_pause;
+  for (int i = 2; i < failures && pause < timings.restart_pause_max; ++i) pause *= 2;
+  return Nanos(std::min(pause, timings.restart_pause_max));
+}
+
+NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
+  const auto kind = EngineKindOf(spec.engine);
+  return {.id = spec.id,
+          .kind = kind.ok() ? *kind : EngineKind::kRedis,
+          .endpoint = spec.endpoint,
+          .memory_bytes = spec.memory_bytes,
+          .threads = spec.threads,
+          .primary = primary};
+}
+
+}  // namespace
+
+Status NodeKeeper::Load(const NodeSpec& spec, Memory& memory) {
+  if (memory.loaded) return Ok();
+  ASSIGN_OR_RETURN(const std::optional<KeyValue> kv, context_.store.Get(NodeStatusKey(spec.id)));
+  if (kv) {
+    auto status = NodeStatusFromJson(kv->value);
+    if (status.ok()) memory.status = std::move(status).value();
+  }
+  memory.loaded = true;
+  return Ok();
+}
+
+Result<NodeObservation> NodeKeeper::Look(const NodeSpec& spec) {
+  Memory& memory = nodes_[spec.id];
+  RETURN_IF_ERROR(Load(spec, memory));
+  NodeObservation seen = context_.runtime.Observe(spec.id);
+  if (seen.Gone()) {
+    // A node that was never started is not down.
+    if (!memory.down && !memory.status.state.empty()) {
+      RETURN_IF_ERROR(NoteDown(
+          spec, memory, seen.exit_reason.empty() ? "its process is gone" : seen.exit_reason));
+    }
+    return seen;
+  }
+  memory.down = false;
+  if (!seen.answering) return seen;
+  const MonotonicNanos now = context_.clock.NowNanos();
+  if (memory.running_since == 0) memory.running_since = now;
+  if (memory.status.state != kRunning) RETURN_IF_ERROR(NoteRunning(spec, memory));
+  if (now - memory.running_since >= Nanos(context_.timings.stable_after)) memory.failures = 0;
+  return seen;
+}
+
+Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::string& reason) {
+  const MonotonicNanos now = context_.clock.NowNanos();
+  if (memory.running_since != 0 &&
+      now - memory.running_since >= Nanos(context_.timings.stable_after)) {
+    memory.failures = 0;
+  }
+  memory.down = true;
+  memory.running_since = 0;
+  ++memory.failures;
+  memory.start_after = now + PauseAfter(memory.failures, context_.timings);
+  std::vector<Write> events;
+  if (memory.status.state == kRunning) {
+    events.push_back(context_.events.OfCluster(
+        spec.account, spec.region, spec.cluster_id,
+        fmt::format("Recovering cache nodes {}: {}", spec.cache_node_id, reason)));
+  }
+  Log(LogLevel::kWarning, "reconciler", "node {} is down: {}", spec.id, reason);
+  memory.status.state = memory.failures >= kFailingFrom ? kFailing : kRestarting;
+  memory.status.detail = reason;
+  return Store(spec, memory, std::move(events));
+}
+
+Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {
+  std::vector<Write> events;
+  if (memory.status.state == kRestarting || memory.status.state == kFailing) {
+    ++memory.status.restarts;
+    events.push_back(context_.events.OfCluster(
+        spec.account, spec.region, spec.cluster_id,
+        fmt::format("Finished recovery for cache nodes {}{}", spec.cache_node_id, memory.note)));
+  }
+  Log(LogLevel::kInfo, "reconciler", "node {} answers", spec.id);
+  memory.status.state = kRunning;
+  memory.status.detail.clear();
+  return Store(spec, memory, std::move(events));
+}
+
+Status NodeKeeper::Store(const NodeSpec& spec, Memory& memory, std::vector<Write> events) {
+  memory.status.changed_at = context_.clock.NowMillis();
+  events.push_back(Write::Put(NodeStatusKey(spec.id), ToJson(memory.status)));
+  // Whoever removes the spec removes the status with it: one is not left without the other.
+  RETURN_IF_ERROR(context_.store.Transact({Compare::Present(NodeSpecKey(spec.id))}, events));
+  return Ok();
+}
+
+Status NodeKeeper::EnsureRunning(const NodeSpec& spec, const Endpoint& primary,
+                                 const std::string& note) {
+  Memory& memory = nodes_[spec.id];
+  RETURN_IF_ERROR(Load(spec, memory));
+  if (!context_.runtime.Observe(spec.id).Gone()) return Ok();
+  if (context_.clock.NowNanos() < memory.start_after) return Ok();
+  memory.note = note;
+  if (memory.status.state.empty()) {
+    memory.status.state = kStarting;
+    RETURN_IF_ERROR(Store(spec, memory, {}));
+  }
+  const Status started = context_.runtime.Start(LaunchOf(spec, primary));
+  if (!started.ok()) return NoteDown(spec, memory, started.error().message);
+  memory.down = false;
+  return Ok();
+}
+
+}  // namespace mikura::control

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every part of the reconciler works with.
+#pragma once
+
+#include <chrono>
+
+#include "base/clock.h"
+#include "control/metadata/metadata_store.h"
+#include "control/model/node_runtime.h"
+
+namespace mikura::control {
+
+class EventLog;
+
+struct ReconcilerTimings {
+  // A node that dies is started again at once; one that dies again and again waits from
+  // restart_pause, doubling to restart_pause_max.
+  std::chrono::milliseconds restart_pause{500};
+  std::chrono::milliseconds restart_pause_max{30'000};
+  // A node that ran this long has left its crashes behind.
+  std::chrono::milliseconds stable_after{10'000};
+  // How long to rest without being woken, while something is under way and otherwise.
+  std::chrono::milliseconds busy_rest{100};
+  std::chrono::milliseconds idle_rest{1'000};
+};
+
+struct ReconcilerContext {
+  MetadataStore& store;
+  NodeRuntime& runtime;
+  const Clock& clock;
+  EventLog& events;
+  ReconcilerTimings timings;
+};
+
+}  // namespace mikura::control

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/reconciler_fixture.h"
+
+#include "control/metadata/metadata_keys.h"
+#include "control/model/event.h"
+
+namespace mikura::control {
+namespace {
+
+constexpr char kAccount[] = "000000000000";
+constexpr char kRegion[] = "ap-northeast-1";
+
+}  // namespace
+
+void ReconcilerFixture::Restart() {
+  reconciler_ = std::make_unique<Reconciler>(store_, host_, clock_, ReconcilerTimings{});
+}
+
+void ReconcilerFixture::Settle() {
+  for (int i = 0; i < 100; ++i) {
+    if (Step()) return;
+    clock_.Advance(std::chrono::milliseconds(20));
+  }
+  ADD_FAILURE() << "the reconciler did not come to rest";
+}
+
+void ReconcilerFixture::CreateGroup(const std::string& id, int64_t nodes, bool automatic_failover) {
+  NewReplicationGroup asked;
+  asked.id = id;
+  asked.description = "a test";
+  asked.node_type = "cache.t3.micro";
+  asked.cluster_count = nodes;
+  asked.automatic_failover = automatic_failover;
+  const auto built = BuildReplicationGroup(asked, creation_);
+  ASSERT_TRUE(built.ok()) << built.error().message;
+  std::vector<Write> writes = {
+      Write::Put(ReplicationGroupKey(kAccount, kRegion, id), ToJson(built->group))};
+  for (const CacheCluster& member : built->members) {
+    writes.push_back(Write::Put(CacheClusterKey(kAccount, kRegion, member.id), ToJson(member)));
+  }
+  ASSERT_TRUE(store_.Transact({}, writes)->has_value());
+}
+
+void ReconcilerFixture::DeleteGroup(const std::string& id) {
+  ReplicationGroup group = Group(id);
+  group.status = kStatusDeleting;
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(ReplicationGroupKey(kAccount, kRegion, id), ToJson(group))})
+          ->has_value());
+}
+
+void ReconcilerFixture::CreateCluster(const std::string& id, const std::string& engine,
+                                      int64_t nodes) {
+  NewCacheCluster asked;
+  asked.id = id;
+  asked.engine = engine;
+  asked.node_type = "cache.t3.micro";
+  asked.node_count = nodes;
+  const auto cluster = BuildCacheCluster(asked, creation_);
+  ASSERT_TRUE(cluster.ok()) << cluster.error().message;
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(*cluster))})
+          ->has_value());
+}
+
+void ReconcilerFixture::DeleteCluster(const std::string& id) {
+  CacheCluster cluster = Cluster(id);
+  cluster.status = kStatusDeleting;
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(cluster))})
+          ->has_value());
+}
+
+ReplicationGroup ReconcilerFixture::Group(const std::string& id) {
+  return *ReplicationGroupFromJson(
+      (*store_.Get(ReplicationGroupKey(kAccount, kRegion, id)))->value);
+}
+
+CacheCluster ReconcilerFixture::Cluster(const std::string& id) {
+  return *CacheClusterFromJson((*store_.Get(CacheClusterKey(kAccount, kRegion, id)))->value);
+}
+
+ShardState ReconcilerFixture::Shard(const std::string& group_id) {
+  return *ShardStateFromJson((*store_.Get(ShardStateKey(Group(group_id).ShardKey())))->value);
+}
+
+bool ReconcilerFixture::GroupExists(const std::string& id) {
+  return store_.Get(ReplicationGroupKey(kAccount, kRegion, id))->has_value();
+}
+
+bool ReconcilerFixture::ClusterExists(const std::string& id) {
+  return store_.Get(CacheClusterKey(kAccount, kRegion, id))->has_value();
+}
+
+std::vector<std::string> ReconcilerFixture::Events() {
+  std::vector<std::string> messages;
+  const auto events = store_.List(kEventsPrefix);
+  for (const KeyValue& kv : *events) {
+    const Event event = *EventFromJson(kv.value);
+    messages.push_back(event.source_id + ": " + event.message);
+  }
+  return messages;
+}
+
+std::vector<std::string> ReconcilerFixture::Keys(const std::string& prefix) {
+  std::vector<std::string> keys;
+  const auto listed = store_.List(prefix);
+  for (const KeyValue& kv : *listed) keys.push_back(kv.key);
+  return keys;
+}
+
+}  // namespace mikura::control

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/replication_group_workflow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logging.h"
+#include "control/metadata/metadata_keys.h"
+#include "control/reconciler/address_pool.h"
+#include "control/reconciler/event_log.h"
+#include "control/reconciler/node_plan.h"
+
+namespace mikura::control {
+
+Result<bool> ReplicationGroupWorkflow::Step(Stored<ReplicationGroup>& group, Inventory& inventory) {
+  std::vector<Stored<CacheCluster>*> clusters;
+  for (const std::string& id : group.record.member_clusters) {
+    Stored<CacheCluster>* cluster = inventory.FindCluster(group.record, id);
+    if (cluster != nullptr) clusters.push_back(cluster);
+  }
+  if (group.record.status == kStatusDeleting) return Delete(group, clusters);
+  if (clusters.size() != group.record.member_clusters.size()) {
+    return Error{fmt::format("group {} lacks the record of a member", group.record.id)};
+  }
+  const auto shard = inventory.shards.find(ShardStateKey(group.record.ShardKey()));
+  if (shard == inventory.shards.end()) {
+    RETURN_IF_ERROR(Provision(group, clusters));
+    return false;  // what was written is read again by the next pass
+  }
+  return Run(group, shard->second, clusters, inventory);
+}
+
+Status ReplicationGroupWorkflow::Provision(Stored<ReplicationGroup>& group,
+                                           const std::vector<Stored<CacheCluster>*>& members) {
+  ReplicationGroup& record = group.record;
+  std::vector<std::string> owners = {"primary endpoint of " + record.id,
+                                     "reader endpoint of " + record.id};
+  for (const auto* member : members) owners.push_back("node of " + member->record.id);
+  ASSIGN_OR_RETURN(AddressReservation reserved,
+                   ReserveAddresses(context_.store, context_.runtime, owners, record.port));
+  record.primary_endpoint = {reserved.addresses[0], record.port};
+  record.reader_endpoint = {reserved.addresses[1], record.port};
+
+  const std::string shard_key = ShardStateKey(record.ShardKey());
+  ShardState state{.epoch = 1};
+  std::vector<Compare>& compares = reserved.compares;
+  std::vector<Write>& writes = reserved.writes;
+  compares.push_back(group.Unchanged());
+  compares.push_back(Compare::Absent(shard_key));
+  for (size_t i = 0; i < members.size(); ++i) {
+    CacheCluster& cluster = members[i]->record;
+    CacheNode& node = cluster.nodes.front();
+    node.endpoint = {reserved.addresses[2 + i], record.port};
+    const NodeSpec spec = SpecOf(cluster, node, record.ShardKey());
+    state.members.push_back(spec.id);
+    compares.push_back(members[i]->Unchanged());
+    writes.push_back(members[i]->Put());
+    writes.push_back(Write::Put(NodeSpecKey(spec.id), ToJson(spec)));
+  }
+  state.primary = state.members.front();
+  state.in_sync = {state.primary};
+  writes.push_back(group.Put());
+  writes.push_back(Write::Put(shard_key, ToJson(state)));
+  RETURN_IF_ERROR(context_.store.Transact(compares, writes));
+  return Ok();
+}
+
+Result<bool> ReplicationGroupWorkflow::Run(Stored<ReplicationGroup>& group,
+                                           Stored<ShardState>& shard,
+                                           const std::vector<Stored<CacheCluster>*>& clusters,
+                                           Inventory& inventory) {
+  std::vector<ShardMember> members;
+  for (const std::string& id : shard.record.members) {
+    const auto spec = inventory.nodes.find(id);
+    if (spec == inventory.nodes.end()) {
+      return Error{fmt::format("group {} lacks the spec of node {}", group.record.id, id)};
+    }
+    ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
+    members.push_back({spec->second, std::move(seen)});
+  }
+  RETURN_IF_ERROR(shards_.Step(group.record, shard, members));
+  bool settled = false;
+  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, settled));
+  return settled;
+}
+
+Status ReplicationGroupWorkflow::StoreStatuses(Stored<ReplicationGroup>& group,
+                                               const ShardState& state,
+                                               const std::vector<Stored<CacheCluster>*>& clusters,
+                                               const std::vector<ShardMember>& members,
+                                               bool& settled) {
+  std::vector<Compare> compares = {group.Unchanged()};
+  std::vector<Write> writes;
+  settled = true;
+  for (auto* cluster : clusters) {
+    CacheNode& node = cluster->record.nodes.front();
+    const std::string id = cluster->record.NodeId(node);
+    const auto member = std::find_if(members.begin(), members.end(),
+                                     [&](const ShardMember& each) { return each.spec.id == id; });
+    if (member == members.end()) continue;
+    const bool fine = ShardController::IsSettled(state, members, *member);
+    settled = settled && fine;
+    const bool was_creating = cluster->record.status == kStatusCreating;
+    if (!SetStatuses(cluster->record, {StatusOfNode(node.status, member->seen.answering, fine)})) {
+      continue;
+    }
+    compares.push_back(cluster->Unchanged());
+    writes.push_back(cluster->Put());
+    if (was_creating && fine) {
+      writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
+    }
+  }
+  std::string& status = group.record.status;
+  const bool was_creating = status == kStatusCreating;
+  const std::string now = settled        ? std::string(kStatusAvailable)
+                          : was_creating ? std::string(kStatusCreating)
+                                         : std::string(kStatusModifying);
+  if (status != now) {
+    status = now;
+    writes.push_back(group.Put());
+    if (was_creating) {
+      writes.push_back(context_.events.Of(group.record, "Replication group created"));
+    }
+  }
+  // A lost race (the group was just deleted) is seen by the next pass.
+  if (!writes.empty()) RETURN_IF_ERROR(context_.store.Transact(compares, writes));
+  return Ok();
+}
+
+Result<bool> ReplicationGroupWorkflow::Delete(const Stored<ReplicationGroup>& group,
+                                              const std::vector<Stored<CacheCluster>*>& clusters) {
+  std::vector<std::pair<std::string, Endpoint>> nodes;
+  bool gone = true;
+  for (const auto* cluster : clusters) {
+    for (const CacheNode& node : cluster->record.nodes) {
+      nodes.emplace_back(cluster->record.NodeId(node), node.endpoint);
+      if (context_.runtime.Observe(nodes.back().first).Gone()) continue;
+      context_.runtime.Stop(nodes.back().first);
+      gone = gone && context_.runtime.Observe(nodes.back().first).Gone();
+    }
+  }
+  if (!gone) return false;
+  std::vector<Write> writes;
+  for (const auto& [id, endpoint] : nodes) {
+    RETURN_IF_ERROR(context_.runtime.Forget(id));
+    keeper_.Drop(id);
+    for (Write& write : RemovalOf(id, endpoint)) writes.push_back(std::move(write));
+  }
+  const ReplicationGroup& record = group.record;
+  for (const Endpoint& endpoint : {record.primary_endpoint, record.reader_endpoint}) {
+    if (endpoint.empty()) continue;
+    context_.runtime.CloseEndpoint(endpoint);
+    writes.push_back(ReleaseAddress(endpoint.address));
+  }
+  for (const auto* cluster : clusters) writes.push_back(Write::Delete(cluster->kv.key));
+  writes.push_back(Write::Delete(ShardStateKey(record.ShardKey())));
+  writes.push_back(Write::Delete(group.kv.key));
+  writes.push_back(context_.events.Of(record, "Replication group deleted"));
+  ASSIGN_OR_RETURN(const std::optional<Revision> deleted,
+                   context_.store.Transact({group.Unchanged()}, writes));
+  return deleted.has_value();
+}
+
+}  // namespace mikura::control

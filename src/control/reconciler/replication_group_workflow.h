@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Brings one replication group from what is desired to what is: addresses and nodes, roles,
+// observed statuses, and its end.
+#pragma once
+
+#include <vector>
+
+#include "control/reconciler/inventory.h"
+#include "control/reconciler/node_keeper.h"
+#include "control/reconciler/reconciler_context.h"
+#include "control/reconciler/shard_controller.h"
+
+namespace mikura::control {
+
+class ReplicationGroupWorkflow {
+ public:
+  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper)
+      : context_(context), keeper_(keeper), shards_(context, keeper) {}
+
+  // One pass. Returns whether nothing is left to do for now.
+  // Errors: the store; no address could be had. The next pass tries again.
+  Result<bool> Step(Stored<ReplicationGroup>& group, Inventory& inventory);
+
+ private:
+  // Gives addresses to the group and its nodes and writes their specs and the shard's first
+  // state: one transaction.
+  Status Provision(Stored<ReplicationGroup>& group,
+                   const std::vector<Stored<CacheCluster>*>& members);
+  Result<bool> Run(Stored<ReplicationGroup>& group, Stored<ShardState>& shard,
+                   const std::vector<Stored<CacheCluster>*>& clusters, Inventory& inventory);
+  Status StoreStatuses(Stored<ReplicationGroup>& group, const ShardState& state,
+                       const std::vector<Stored<CacheCluster>*>& clusters,
+                       const std::vector<ShardMember>& members, bool& settled);
+  Result<bool> Delete(const Stored<ReplicationGroup>& group,
+                      const std::vector<Stored<CacheCluster>*>& clusters);
+
+  const ReconcilerContext& context_;
+  NodeKeeper& keeper_;
+  ShardController shards_;
+};
+
+}  // namespace mikura::control

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/replication_group_workflow.h"
+
+#include <chrono>
+
+#include "control/reconciler/reconciler_fixture.h"
+
+namespace mikura::control {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using std::chrono_literals::operator""ms;
+
+using ReplicationGroups = ReconcilerFixture;
+
+TEST_F(ReplicationGroups, BecomeAvailableWithOnePrimaryAndItsReplicas) {
+  CreateGroup("demo", 3);
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+  EXPECT_TRUE(host_.node(Node("demo-001")).is_primary);
+  for (const char* replica : {"demo-002", "demo-003"}) {
+    EXPECT_EQ(host_.node(Node(replica)).follows, Cluster("demo-001").nodes[0].endpoint);
+    EXPECT_EQ(Cluster(replica).status, "available");
+    EXPECT_EQ(Cluster(replica).nodes[0].status, "available");
+  }
+  EXPECT_THAT(Shard("demo").in_sync, SizeIs(3));
+}
+
+TEST_F(ReplicationGroups, GiveEachNodeAndEndpointItsOwnAddressOnThePort) {
+  CreateGroup("demo", 2);
+  Settle();
+  std::set<std::string> addresses;
+  for (const Endpoint& endpoint :
+       {Group("demo").primary_endpoint, Group("demo").reader_endpoint,
+        Cluster("demo-001").nodes[0].endpoint, Cluster("demo-002").nodes[0].endpoint}) {
+    EXPECT_EQ(endpoint.port, 6379);
+    addresses.insert(endpoint.address);
+  }
+  EXPECT_THAT(addresses, ElementsAre("127.42.0.1", "127.42.0.2", "127.42.0.3", "127.42.0.4"));
+}
+
+TEST_F(ReplicationGroups, ServeThePrimaryEndpointFromThePrimaryAndTheReaderFromReplicas) {
+  CreateGroup("demo", 3);
+  Settle();
+  EXPECT_THAT(host_.ServersOf("primary"), ElementsAre(Node("demo-001")));
+  EXPECT_THAT(host_.ServersOf("reader"), ElementsAre(Node("demo-002"), Node("demo-003")));
+}
+
+TEST_F(ReplicationGroups, ServeTheReaderFromThePrimaryWithoutReplicas) {
+  CreateGroup("solo", 1, false);
+  Settle();
+  EXPECT_EQ(Group("solo").status, "available");
+  EXPECT_THAT(host_.ServersOf("reader"), ElementsAre(Node("solo-001")));
+}
+
+TEST_F(ReplicationGroups, AreNotAvailableBeforeTheReplicasHoldTheData) {
+  host_.HoldCopies(true);
+  CreateGroup("demo", 2);
+  for (int i = 0; i < 20; ++i) Step();
+  EXPECT_EQ(Group("demo").status, "creating");
+  EXPECT_EQ(Cluster("demo-002").status, "creating");
+  host_.HoldCopies(false);
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+}
+
+TEST_F(ReplicationGroups, AtRestChangeNothing) {
+  CreateGroup("demo", 3);
+  Settle();
+  const int before = store_.transactions();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(Step());
+  EXPECT_EQ(store_.transactions(), before);
+}
+
+TEST_F(ReplicationGroups, ARestartOfTheControlProcessChangesNothing) {
+  CreateGroup("demo", 3);
+  Settle();
+  const int transactions = store_.transactions();
+  const int starts = host_.starts();
+  Restart();
+  Settle();
+  EXPECT_EQ(store_.transactions(), transactions);
+  EXPECT_EQ(host_.starts(), starts);
+}
+
+TEST_F(ReplicationGroups, VanishWithAllTheyHad) {
+  CreateGroup("demo", 3);
+  CreateGroup("other", 1, false);
+  Settle();
+  DeleteGroup("demo");
+  Settle();
+  EXPECT_FALSE(GroupExists("demo"));
+  EXPECT_FALSE(ClusterExists("demo-001"));
+  EXPECT_FALSE(host_.Has(Node("demo-001")));
+  EXPECT_THAT(Keys("/ec/v1/node/"), SizeIs(2));
+  EXPECT_THAT(Keys("/ec/v1/shard/"), SizeIs(1));
+  EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(3));
+  EXPECT_EQ(Group("other").status, "available");
+}
+
+TEST_F(ReplicationGroups, CanBeDeletedBeforeTheyHaveAnything) {
+  CreateGroup("demo", 2);
+  DeleteGroup("demo");
+  Settle();
+  EXPECT_FALSE(GroupExists("demo"));
+  EXPECT_THAT(Keys("/ec/v1/acct/"), IsEmpty());
+}
+
+TEST_F(ReplicationGroups, AnAddressIsNotUsedAgainSoon) {
+  CreateGroup("demo", 1, false);
+  Settle();
+  const Endpoint before = Group("demo").primary_endpoint;
+  DeleteGroup("demo");
+  Settle();
+  creation_.incarnation = "2a2a2a2a";
+  CreateGroup("demo", 1, false);
+  Settle();
+  EXPECT_NE(Group("demo").primary_endpoint, before);
+}
+
+TEST_F(ReplicationGroups, WaitWhileThePortIsTakenEverywhere) {
+  host_.TakePortEverywhere(true);
+  CreateGroup("demo", 2);
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Step());
+  EXPECT_EQ(Group("demo").status, "creating");
+  host_.TakePortEverywhere(false);
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+}
+
+TEST_F(ReplicationGroups, AReplicaThatDiesIsStartedAgainAndCopiesAnew) {
+  CreateGroup("demo", 2);
+  Settle();
+  host_.Write(Node("demo-001"), "x");
+  host_.Kill(Node("demo-002"));
+  Step();
+  EXPECT_EQ(Group("demo").status, "modifying");
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+  EXPECT_EQ(host_.node(Node("demo-002")).data.count("x"), 1u);
+  EXPECT_EQ(Shard("demo").primary, Node("demo-001"));
+  EXPECT_THAT(Events(), Contains("demo-002: Finished recovery for cache nodes 0001"));
+}
+
+TEST_F(ReplicationGroups, ANodeThatDiesAgainAndAgainIsStartedEverMoreSlowly) {
+  CreateGroup("demo", 2);
+  Settle();
+  const int before = host_.starts();
+  for (int i = 0; i < 1000; ++i) {  // 20 seconds
+    if (host_.node(Node("demo-002")).running) host_.Kill(Node("demo-002"));
+    Step();
+    clock_.Advance(20ms);
+  }
+  // 0, 0.5, 1, 2, 4, 8 seconds apart.
+  EXPECT_GE(host_.starts() - before, 5);
+  EXPECT_LE(host_.starts() - before, 8);
+  EXPECT_EQ(Cluster("demo-002").status, "rebooting cluster nodes");
+  EXPECT_EQ(NodeStatusFromJson((*store_.Get("/ec/v1/node/" + Node("demo-002") + "/status"))->value)
+                ->state,
+            "failing");
+  clock_.Advance(30'000ms);
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+}
+
+TEST_F(ReplicationGroups, AProcessThatCannotBeStartedIsTriedAgain) {
+  host_.RefuseStarts("no such file");
+  CreateGroup("demo", 1, false);
+  for (int i = 0; i < 5; ++i) Step();
+  EXPECT_EQ(Group("demo").status, "creating");
+  const auto status = (*store_.Get("/ec/v1/node/" + Node("demo-001") + "/status"))->value;
+  EXPECT_EQ(NodeStatusFromJson(status)->detail, "no such file");
+  host_.RefuseStarts("");
+  clock_.Advance(60'000ms);
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+}
+
+}  // namespace
+}  // namespace mikura::control

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the engines of one shard match its stored state: one primary, all others following it,
+// endpoints where they belong; and chooses another primary when the primary is gone.
+//
+//   R1. The state is changed by compare-and-set, before any engine is told. What engines are told
+//       follows from the state and from what they say of themselves, so a step that was cut off
+//       anywhere is finished by the next one.
+//   R2. A new primary is chosen only when the old one's process is certainly gone.
+//   R3. The primary endpoint is taken from every other member before the primary gets it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/model/replication_group.h"
+#include "control/reconciler/inventory.h"
+#include "control/reconciler/node_keeper.h"
+#include "control/reconciler/reconciler_context.h"
+#include "control/reconciler/shard_election.h"
+
+namespace mikura::control {
+
+inline constexpr char kPrimaryListener[] = "primary";
+inline constexpr char kReaderListener[] = "reader";
+
+class ShardController {
+ public:
+  ShardController(const ReconcilerContext& context, NodeKeeper& keeper)
+      : context_(context), keeper_(keeper) {}
+
+  // One pass. `shard` and `members` are brought up to date with what was done and seen.
+  // Errors: the store. An engine that fails a command is asked again in the next pass.
+  Status Step(const ReplicationGroup& group, Stored<ShardState>& shard,
+              std::vector<ShardMember>& members);
+
+  // Whether the member is all that it should be: answering, in its role, in sync, at its endpoint.
+  static bool IsSettled(const ShardState& state, const std::vector<ShardMember>& members,
+                        const ShardMember& member);
+
+ private:
+  Status Lead(const ReplicationGroup& group, Stored<ShardState>& shard,
+              std::vector<ShardMember>& members, bool& led);
+  Status StartMembers(Stored<ShardState>& shard, std::vector<ShardMember>& members);
+  void SetRoles(const ShardState& state, std::vector<ShardMember>& members);
+  Status UpdateInSync(Stored<ShardState>& shard, const std::vector<ShardMember>& members);
+  void PlacePrimaryEndpoint(const ReplicationGroup& group, const ShardState& state,
+                            std::vector<ShardMember>& members);
+  void PlaceReaderEndpoint(const ReplicationGroup& group, const ShardState& state,
+                           std::vector<ShardMember>& members);
+  Status Announce(const ReplicationGroup& group, Stored<ShardState>& shard,
+                  const std::vector<ShardMember>& members);
+  // Compare-and-set; on a lost race `shard` keeps its old content and false is returned.
+  Result<bool> Replace(Stored<ShardState>& shard, ShardState next, std::vector<Write> events);
+  // Looks again at a member that was told something.
+  void Told(ShardMember& member, const Status& status, const char* what);
+
+  const ReconcilerContext& context_;
+  NodeKeeper& keeper_;
+};
+
+}  // namespace mikura::control

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/reconciler/shard_election.h"
+
+#include <tuple>
+
+namespace mikura::control {
+
+Election ElectPrimary(const ShardState& state, const std::vector<ShardMember>& members,
+                      NodeRuntime& runtime) {
+  std::string lost_zone;
+  for (const ShardMember& member : members) {
+    if (member.spec.id == state.primary) lost_zone = member.spec.zone;
+  }
+  Election election;
+  int64_t best_offset = 0;
+  bool best_elsewhere = false;
+  for (const ShardMember& member : members) {
+    if (member.spec.id == state.primary || !state.IsInSync(member.spec.id)) continue;
+    if (member.seen.Gone()) continue;
+    const auto position = runtime.Position(member.spec.id);
+    if (!position.ok() || position->loading) {
+      if (election.outcome == Election::Outcome::kNobody) {
+        election.outcome = Election::Outcome::kWait;
+      }
+      continue;
+    }
+    const bool elsewhere = member.spec.zone != lost_zone;
+    const bool first = election.outcome != Election::Outcome::kPromote;
+    // Members come in the order of their ids, so an equal one later does not win.
+    if (first || std::tie(position->offset, elsewhere) > std::tie(best_offset, best_elsewhere)) {
+      election = {Election::Outcome::kPromote, member.spec.id};
+      best_offset = position->offset;
+      best_elsewhere = elsewhere;
+    }
+  }
+  return election;
+}
+
+}  // namespace mikura::control

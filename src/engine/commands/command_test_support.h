@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs command lines against a keyspace of its own, in process, without a server: for tests.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/commands/command_context.h"
+#include "engine/commands/command_table.h"
+#include "wire/parameter_set.h"
+
+namespace mikura::engine {
+
+// Services that remember what they were asked.
+class FakeServices final : public ClientRegistry, public Parameters, public ServerControl {
+ public:
+  std::vector<ClientInfo> List() override { return clients; }
+  std::string Describe(const ClientInfo& info, UnixMillis now) override;
+  void Publish(const ClientState& state) override { published = state; }
+  size_t Kill(const ClientFilter& filter) override;
+  std::vector<std::pair<std::string, std::string>> Get(
+      std::span<const std::string_view> patterns) override;
+  Status Set(std::span<const std::pair<std::string_view, std::string_view>> changes) override;
+  std::string Info(std::span<const std::string_view> sections) override;
+  RoleInfo Role() override { return role; }
+  Status ReplicaOf(std::string_view host, int port) override;
+  Status Shutdown(bool save, bool nosave, bool now, bool force) override;
+  void ResetStatistics() override { ++resets; }
+  bool Authenticate(std::string_view user, std::string_view given) override;
+  bool RequiresAuthentication() override { return !password.empty(); }
+  bool DebugAllowed(const ClientState&) override { return debug_allowed; }
+
+  std::vector<ClientInfo> clients;
+  ClientState published;
+  ClientFilter last_kill;
+  wire::ParameterSet parameters;
+  RoleInfo role;
+  std::string replica_of = "not asked";
+  std::string shutdown = "not asked";
+  int resets = 0;
+  std::string password;
+  bool debug_allowed = true;
+};
+
+class CommandRunner {
+ public:
+  CommandRunner();
+
+  // Runs words separated by blanks and returns the reply as it goes over the wire, with "\r\n"
+  // shown as a blank: "$1 v ". An unknown or wrong command line ends the test program.
+  std::string Run(std::string_view line);
+  std::string Run(const std::vector<std::string>& words);
+  // What the last command gave to the change log: "SET k v; DEL x", or "" when nothing.
+  const std::string& effects() const { return effects_text_; }
+
+  ManualClock& clock() { return clock_; }
+  FakeServices& fakes() { return fakes_; }
+  ClientState& client() { return client_; }
+  Keyspace& keyspace() { return *keyspace_; }
+  const CommandTable& table() const { return table_; }
+  void set_string_bytes_max(uint64_t bytes) { services_.string_bytes_max = bytes; }
+  // The entry of a key in the client's database, as attributes; for what no reply shows.
+  store::Attributes AttributesOf(std::string_view key);
+  void SetAttributes(std::string_view key, const store::Attributes& attributes);
+
+ private:
+  ManualClock clock_;
+  FakeServices fakes_;
+  ClientState client_;
+  CommandTable table_;
+  std::unique_ptr<Keyspace> keyspace_;
+  Services services_{fakes_, fakes_, fakes_};
+  Effects effects_;
+  std::string effects_text_;
+};
+
+}  // namespace mikura::engine

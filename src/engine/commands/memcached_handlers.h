@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The groups of memcached commands; memcached_commands.cc chooses among them.
+#pragma once
+
+#include "engine/commands/memcached_services.h"
+#include "wire/memcached_request.h"
+
+namespace mikura::engine {
+
+void RunMetaGet(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMetaSet(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMetaDelete(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMetaDebug(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+
+// incr, decr and ma.
+void RunIncrement(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMetaArithmetic(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+
+// Requests without a key.
+void RunMemcachedAdmin(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMemcachedStats(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+
+}  // namespace mikura::engine

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces of memcached replies, written without allocation.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "engine/commands/memcached_services.h"
+#include "wire/memcached_request.h"
+
+namespace mikura::engine {
+
+inline constexpr std::string_view kMemcachedNotFound = "NOT_FOUND\r\n";
+inline constexpr std::string_view kMemcachedEnd = "END\r\n";
+inline constexpr std::string_view kMemcachedOk = "OK\r\n";
+inline constexpr std::string_view kMemcachedNotNumeric =
+    "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
+inline constexpr std::string_view kMemcachedOtherType =
+    "SERVER_ERROR the key holds a value of another type\r\n";
+
+// A one-line reply, dropped when the client wants none.
+inline void ReplyLine(MemcachedContext& ctx, const wire::MemcachedRequest& request,
+                      std::string_view line) {
+  if (!request.noreply) ctx.out.Append(line);
+}
+
+// Decimal digits.
+void AppendNumber(wire::OutputBuffer& out, uint64_t value);
+// " " and `letter`, then what the flag answers.
+void AppendFlag(wire::OutputBuffer& out, char letter);
+void AppendNumberFlag(wire::OutputBuffer& out, char letter, uint64_t value);
+// " k<key>", or " k<base64> b" for a binary key.
+void AppendKeyFlag(wire::OutputBuffer& out, std::string_view key, bool is_binary);
+// " t<seconds left>", -1 when it never expires.
+void AppendTtlFlag(wire::OutputBuffer& out, UnixMillis deadline, UnixMillis now);
+// The flags O and k of the request, in its order: what misses and refusals answer.
+void AppendEchoFlags(wire::OutputBuffer& out, const wire::MemcachedRequest& request);
+// A two-letter code, the echoed flags and a line end.
+void AppendMetaStatus(wire::OutputBuffer& out, std::string_view code,
+                      const wire::MemcachedRequest& request);
+
+}  // namespace mikura::engine

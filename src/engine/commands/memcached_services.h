@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// What memcached commands need of the server around them. Declared here, implemented in
+// engine/server.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/keyspace/key_access.h"
+#include "wire/output_buffer.h"
+
+namespace mikura::engine {
+
+// Settings that hold while a request runs; a copy or a reference, as the server likes.
+struct MemcachedSettings {
+  size_t item_size_max = size_t{1} << 20;  // of an entry with its overhead (memcached -I)
+  bool flush_all_enabled = true;           // memcached -F turns it off
+  bool shutdown_enabled = false;           // memcached -A turns it on
+  bool evictions = true;                   // memcached -M turns them off
+  int port = 11211;
+  int backlog = 1024;
+  int threads = 1;
+  int verbosity = 0;
+  uint32_t connections_max = 1024;
+  std::string interface;           // empty: all addresses
+  std::string version = "1.6.18";  // what clients that ask for the version adapt to
+};
+
+// Counters of one event loop: written by its thread only, summed by `stats`.
+class MemcachedCounter {
+ public:
+  void Add(uint64_t by = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  uint64_t Get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  // Publishes nothing but itself, to whoever sums the counters up.
+  std::atomic<uint64_t> value_{0};
+};
+
+struct MemcachedCounters {
+  MemcachedCounter cmd_get, cmd_set, cmd_flush, cmd_touch, cmd_meta;
+  MemcachedCounter get_hits, get_misses, delete_hits, delete_misses;
+  MemcachedCounter incr_hits, incr_misses, decr_hits, decr_misses;
+  MemcachedCounter cas_hits, cas_misses, cas_badval, touch_hits, touch_misses;
+  MemcachedCounter store_too_large, store_no_memory, total_items;
+};
+
+// One value per counter: a sum over loops, or a mark set by `stats reset`.
+struct MemcachedTotals {
+  uint64_t cmd_get = 0, cmd_set = 0, cmd_flush = 0, cmd_touch = 0, cmd_meta = 0;
+  uint64_t get_hits = 0, get_misses = 0, delete_hits = 0, delete_misses = 0;
+  uint64_t incr_hits = 0, incr_misses = 0, decr_hits = 0, decr_misses = 0;
+  uint64_t cas_hits = 0, cas_misses = 0, cas_badval = 0, touch_hits = 0, touch_misses = 0;
+  uint64_t store_too_large = 0, store_no_memory = 0, total_items = 0;
+
+  void Add(const MemcachedCounters& counters);
+  // What came since `mark`.
+  MemcachedTotals Since(const MemcachedTotals& mark) const;
+};
+
+// What `stats` shows of the process and its clients.
+struct MemcachedServerInfo {
+  UnixMillis started_at = 0;
+  uint64_t connections_current = 0;
+  uint64_t connections_total = 0;
+  uint64_t connections_rejected = 0;
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+  uint64_t memory_limit_bytes = 0;  // 0: none
+  uint64_t evictions = 0;
+  MemcachedTotals totals;  // since the start or the last ResetStatistics
+};
+
+struct MemcachedConnection {
+  int fd = -1;
+  std::string address;        // "127.0.0.1:51234"
+  std::string local_address;  // the address the client connected to
+  UnixMillis last_active_at = 0;
+};
+
+// The nodes of the cluster that this node belongs to, for clients that discover them.
+struct MemcachedCluster {
+  uint64_t version = 0;
+  std::string nodes;  // "host|ip|port" for each, blanks between
+};
+
+// All functions are called with no shard locked, from any event loop.
+class MemcachedServices {
+ public:
+  virtual ~MemcachedServices() = default;
+  virtual MemcachedServerInfo Info() = 0;
+  virtual std::vector<MemcachedConnection> Connections() = 0;
+  virtual void ResetStatistics() = 0;
+  virtual void SetVerbosity(uint64_t level) = 0;
+  // False when the limit cannot be taken.
+  virtual bool SetMemoryLimit(uint64_t bytes) = 0;
+  // Runs Keyspace::FlushAll at that moment; replaces what was planned before; nullopt: never.
+  virtual void PlanFlush(std::optional<UnixMillis> at) = 0;
+  // Ends the process soon; graceful: after the connections were served.
+  virtual void Shutdown(bool graceful) = 0;
+  // Nothing while no control plane has told it.
+  virtual std::optional<MemcachedCluster> Cluster() = 0;
+};
+
+// What one memcached request is run with.
+struct MemcachedContext {
+  KeyAccess& keys;  // of the database memcached clients see; its effects gather what was changed
+  const Key* key;   // hashed, its shard locked; null for requests without a key
+  wire::OutputBuffer& out;
+  Keyspace& keyspace;  // for requests without a key
+  MemcachedServices& services;
+  const MemcachedSettings& settings;
+  MemcachedCounters& counters;
+  bool read_only;           // a replica: requests that write were refused (MemcachedRefusal)
+  bool& close_after_reply;  // set by quit and shutdown
+
+  UnixMillis now() const { return keys.now(); }
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commands/memcached_storage.h"
+
+#include "engine/commands/memcached_entry.h"
+#include "wire/memcached_lines.h"
+#include "wire/memcached_parser.h"
+
+namespace mikura::engine {
+namespace {
+
+using wire::MemcachedRequest;
+
+uint64_t CasFor(MemcachedContext& ctx, const MemcachedRequest& request) {
+  return request.meta.Has('E') ? request.explicit_cas : NewMemcachedCas(ctx);
+}
+
+// Stores the request's data as a new entry, whatever was there.
+MemcachedStoreResult Replace(MemcachedContext& ctx, const MemcachedRequest& request,
+                             int32_t exptime, uint8_t state) {
+  store::Attributes attributes;
+  attributes.has_memcached = true;
+  attributes.deadline = MemcachedDeadline(exptime, ctx.now());
+  attributes.memcached_flags = request.client_flags;
+  attributes.cas = CasFor(ctx, request);
+  attributes.memcached_state = state | (request.key_is_binary ? kMemcachedBinaryKey : 0);
+  if (!StoreMemcached(ctx, request.data, attributes).ok()) {
+    ctx.counters.store_no_memory.Add();
+    // As memcached: better a miss than a value that its owner believes replaced.
+    EraseMemcached(ctx);
+    return {MemcachedStored::kNoMemory};
+  }
+  return {MemcachedStored::kStored, attributes.cas};
+}
+
+MemcachedStoreResult Extend(MemcachedContext& ctx, const MemcachedRequest& request,
+                            store::Found& found, bool before) {
+  const std::string_view value = found.entry.value();
+  const uint32_t flags = found.entry.attributes().memcached_flags;
+  if (wire::MemcachedParser::IsTooLarge(request.key.size(), value.size() + request.data.size(),
+                                        flags, ctx.settings.item_size_max)) {
+    return {MemcachedStored::kNotStored};
+  }
+  const uint64_t cas = CasFor(ctx, request);
+  if (!ExtendMemcached(ctx, found, request.data, before, cas).ok()) {
+    ctx.counters.store_no_memory.Add();
+    return {MemcachedStored::kNoMemory};
+  }
+  return {MemcachedStored::kStored, cas};
+}
+
+// What a CAS says about an entry that is there: store it, store it as stale, or refuse.
+enum class CasVerdict : uint8_t { kMatch, kStale, kMismatch };
+
+CasVerdict CompareCas(MemcachedContext& ctx, const MemcachedRequest& request,
+                      const store::Found& found) {
+  const uint64_t cas = MemcachedCas(found.entry);
+  if (cas == request.cas) {
+    ctx.counters.cas_hits.Add();
+    return CasVerdict::kMatch;
+  }
+  // Flag I: a value made from an older one is better than none, but has to be made anew.
+  if (request.meta.Has('I') && request.cas < cas) return CasVerdict::kStale;
+  ctx.counters.cas_badval.Add();
+  return CasVerdict::kMismatch;
+}
+
+}  // namespace
+
+MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const MemcachedRequest& request, char mode,
+                                  bool compare_cas) {
+  ctx.counters.cmd_set.Add();
+  const bool extends = mode == 'A' || mode == 'P';
+  if (mode == 'S' && !compare_cas) {
+    if (HoldsOtherType(ctx)) return {MemcachedStored::kOtherType};
+    return Replace(ctx, request, request.exptime, 0);
+  }
+  store::Found found = FindMemcached(ctx);
+  if (!found) {
+    if (HoldsOtherType(ctx)) return {MemcachedStored::kOtherType};
+    if (mode == 'E') return Replace(ctx, request, request.exptime, 0);
+    if (extends && request.meta.Has('N')) return Replace(ctx, request, request.vivify_ttl, 0);
+    if (extends || !compare_cas) return {MemcachedStored::kNotStored};
+    ctx.counters.cas_misses.Add();
+    return {MemcachedStored::kNotFound};
+  }
+  if (mode == 'E') return {MemcachedStored::kNotStored};
+  CasVerdict verdict = CasVerdict::kMatch;
+  if (compare_cas) verdict = CompareCas(ctx, request, found);
+  if (verdict == CasVerdict::kMismatch) return {MemcachedStored::kExists};
+  if (extends) {
+    if (verdict == CasVerdict::kStale) return {MemcachedStored::kExists};
+    return Extend(ctx, request, found, mode == 'P');
+  }
+  return Replace(ctx, request, request.exptime,
+                 verdict == CasVerdict::kStale ? kMemcachedStale : 0);
+}
+
+std::string_view StoreError(MemcachedStored stored) {
+  switch (stored) {
+    case MemcachedStored::kNoMemory:
+      return wire::kMemcachedOutOfMemory;
+    case MemcachedStored::kOtherType:
+      return "SERVER_ERROR the key holds a value of another type\r\n";
+    default:
+      return {};
+  }
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands on the server as a whole.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <vector>
+
+#include "engine/commands/command_families.h"
+#include "engine/commands/command_support.h"
+#include "engine/commands/compatible_version.h"
+
+namespace mikura::engine {
+namespace {
+
+// INFO [section ...] -> text, one "name:value" per line.
+FaultOr<> Info(CommandContext& ctx) {
+  std::vector<std::string> sections;
+  for (const std::string_view word : ctx.args.subspan(1)) sections.push_back(ToLower(word));
+  if (sections.empty()) sections.emplace_back("default");
+  const std::vector<std::string_view> views(sections.begin(), sections.end());
+  ctx.reply.Verbatim("txt", ctx.services.control.Info(views));
+  return Ok();
+}
+
+// TIME -> seconds and microseconds of now, not of the batch.
+FaultOr<> Time(CommandContext& ctx) {
+  using std::chrono::microseconds;
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const int64_t micros = std::chrono::duration_cast<microseconds>(since_epoch).count();
+  ctx.reply.Array(2);
+  ctx.reply.BulkInteger(micros / 1'000'000);
+  ctx.reply.BulkInteger(micros % 1'000'000);
+  return Ok();
+}
+
+// ROLE -> "master", offset, replicas; or "slave", host, port, link state, offset.
+FaultOr<> Role(CommandContext& ctx) {
+  const RoleInfo role = ctx.services.control.Role();
+  if (!role.is_primary) {
+    ctx.reply.Array(5);
+    ctx.reply.Bulk("slave");
+    ctx.reply.Bulk(role.primary_host);
+    ctx.reply.Integer(role.primary_port);
+    ctx.reply.Bulk(role.link_state);
+    ctx.reply.Integer(role.offset);
+    return Ok();
+  }
+  ctx.reply.Array(3);
+  ctx.reply.Bulk("master");
+  ctx.reply.Integer(role.offset);
+  ctx.reply.Array(role.replicas.size());
+  for (const RoleInfo::Replica& replica : role.replicas) {
+    ctx.reply.Array(3);
+    ctx.reply.Bulk(replica.host);
+    ctx.reply.BulkInteger(replica.port);
+    ctx.reply.BulkInteger(replica.offset);
+  }
+  return Ok();
+}
+
+void ReplyStatus(CommandContext& ctx, const Status& status) {
+  if (status.ok()) {
+    ctx.reply.Ok();
+  } else {
+    ctx.reply.Error("ERR", status.error().message);
+  }
+}
+
+// REPLICAOF host port | NO ONE. Answers before the link is there.
+FaultOr<> ReplicaOf(CommandContext& ctx) {
+  if (EqualsIgnoreCase(ctx.args[1], "NO") && EqualsIgnoreCase(ctx.args[2], "ONE")) {
+    ReplyStatus(ctx, ctx.services.control.ReplicaOf("", 0));
+    return Ok();
+  }
+  const std::optional<int64_t> port = ParseInt64(ctx.args[2]);
+  if (!port || *port < 0 || *port > 65535) {
+    ctx.reply.Error("ERR", "Invalid master port");
+    return Ok();
+  }
+  ReplyStatus(ctx, ctx.services.control.ReplicaOf(ctx.args[1], static_cast<int>(*port)));
+  return Ok();
+}
+
+// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] | ABORT. Not answered when it succeeds.
+FaultOr<> Shutdown(CommandContext& ctx) {
+  bool save = false;
+  bool nosave = false;
+  bool now = false;
+  bool force = false;
+  bool abort = false;
+  for (const std::string_view word : ctx.args.subspan(1)) {
+    if (EqualsIgnoreCase(word, "SAVE")) {
+      save = true;
+    } else if (EqualsIgnoreCase(word, "NOSAVE")) {
+      nosave = true;
+    } else if (EqualsIgnoreCase(word, "NOW")) {
+      now = true;
+    } else if (EqualsIgnoreCase(word, "FORCE")) {
+      force = true;
+    } else if (EqualsIgnoreCase(word, "ABORT")) {
+      abort = true;
+    } else {
+      return Fault::kSyntax;
+    }
+  }
+  if ((save && nosave) || (abort && ctx.args.size() > 2)) return Fault::kSyntax;
+  if (abort) {
+    ctx.reply.Error("ERR", "No shutdown in progress.");
+    return Ok();
+  }
+  const Status status = ctx.services.control.Shutdown(save, nosave, now, force);
+  if (status.ok()) {
+    ctx.client.close_after_reply = true;
+  } else {
+    ctx.reply.Error("ERR", status.error().message);
+  }
+  return Ok();
+}
+
+// LOLWUT -> a small picture: a storehouse, which is what "mikura" means.
+FaultOr<> LolWut(CommandContext& ctx) {
+  ctx.reply.Verbatim("txt", fmt::format("     /\\\n"
+                                        "    /  \\\n"
+                                        "   /____\\\n"
+                                        "   |    |\n"
+                                        "   | [] |\n"
+                                        "  _|____|_\n"
+                                        "\nMikura. Redis ver. {}\n",
+                                        kCompatibleRedisVersion));
+  return Ok();
+}
+
+constexpr CommandSpec kServerCommands[] = {
+    {.name = "INFO",
+     .handler = Info,
+     .arity = AtLeast(1),
+     .flags = kLoadingOk | kStaleOk,
+     .acl = kAclDangerous,
+     .group = "server",
+     .since = "1.0.0",
+     .summary = "Returns information and statistics of the server.",
+     .tips = "nondeterministic_output|request_policy:all_shards|response_policy:special"},
+    {.name = "TIME",
+     .handler = Time,
+     .arity = Exactly(1),
+     .flags = kLoadingOk | kStaleOk | kFast,
+     .group = "server",
+     .since = "2.6.0",
+     .summary = "Returns the server's time.",
+     .tips = "nondeterministic_output"},
+    {.name = "ROLE",
+     .handler = Role,
+     .arity = Exactly(1),
+     .flags = kNoScript | kLoadingOk | kStaleOk | kFast,
+     .acl = kAclAdmin | kAclDangerous,
+     .group = "server",
+     .since = "2.8.12",
+     .summary = "Returns the replication role."},
+    {.name = "REPLICAOF",
+     .handler = ReplicaOf,
+     .arity = Exactly(3),
+     .flags = kAdmin | kNoScript | kStaleOk | kNoAsyncLoading,
+     .group = "server",
+     .since = "5.0.0",
+     .summary = "Makes the server a replica, or a primary."},
+    {.name = "SLAVEOF",
+     .handler = ReplicaOf,
+     .arity = Exactly(3),
+     .flags = kAdmin | kNoScript | kStaleOk | kNoAsyncLoading,
+     .group = "server",
+     .since = "1.0.0",
+     .summary = "Older name of REPLICAOF."},
+    {.name = "SHUTDOWN",
+     .handler = Shutdown,
+     .arity = AtLeast(1),
+     .flags = kAdmin | kNoScript | kLoadingOk | kStaleOk | kNoMulti | kAllowBusy,
+     .group = "server",
+     .since = "1.0.0",
+     .summary = "Ends the server."},
+    {.name = "LOLWUT",
+     .handler = LolWut,
+     .arity = AtLeast(1),
+     .flags = kReadOnly | kFast,
+     .group = "server",
+     .since = "5.0.0",
+     .summary = "Draws a picture and names the version."},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ServerCommands() { return kServerCommands; }
+
+}  // namespace mikura::engine

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/persistence/entry_collector.h"
+
+#include "base/thread_index.h"
+#include "engine/persistence/rdb_writer.h"
+
+namespace mikura::engine {
+
+void EntryCollector::Consume(int database, const store::Entry& entry) {
+  Stripe& stripe = stripes_[ThreadIndex() % kStripes];
+  MutexLock lock(stripe.mutex);
+  if (stripe.database != database) {
+    AppendRdbSelect(stripe.bytes, database);
+    stripe.database = database;
+  }
+  const store::Attributes attributes = entry.attributes();
+  if (entry.is_external()) {
+    AppendRdbStringHead(stripe.bytes, entry.key(), entry.value().size(), attributes);
+    stripe.pieces.push_back({std::exchange(stripe.bytes, {}), entry.Share()});
+    return;
+  }
+  AppendRdbString(stripe.bytes, entry.key(), entry.value(), attributes);
+  if (stripe.bytes.size() >= kPieceBytes) {
+    stripe.pieces.push_back({std::exchange(stripe.bytes, {}), {}});
+  }
+}
+
+std::vector<EntryCollector::Piece> EntryCollector::Take() {
+  std::vector<Piece> all;
+  for (Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    for (Piece& piece : stripe.pieces) all.push_back(std::move(piece));
+    stripe.pieces.clear();
+    if (!stripe.bytes.empty()) all.push_back({std::exchange(stripe.bytes, {}), {}});
+    stripe.database = -1;
+  }
+  return all;
+}
+
+}  // namespace mikura::engine

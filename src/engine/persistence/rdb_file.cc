@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/persistence/rdb_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "base/unique_fd.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr size_t kWriteBytes = 1024 * 1024;
+
+Error FileError(std::string_view what, const std::string& path) {
+  return Error{fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
+}
+
+// Collects small writes into large ones.
+class FileSink final : public SnapshotSink {
+ public:
+  FileSink(int fd, const std::string& path) : fd_(fd), path_(path) {}
+
+  Status Write(std::string_view bytes) override {
+    buffer_.append(bytes);
+    return buffer_.size() < kWriteBytes ? Status() : Flush();
+  }
+  Status Flush() {
+    std::string_view left = buffer_;
+    while (!left.empty()) {
+      const ssize_t n = write(fd_, left.data(), left.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return FileError("write", path_);
+      left.remove_prefix(static_cast<size_t>(n));
+    }
+    buffer_.clear();
+    return Ok();
+  }
+
+ private:
+  const int fd_;
+  const std::string& path_;
+  std::string buffer_;
+};
+
+class FileSource final : public ByteSource {
+ public:
+  FileSource(int fd, const std::string& path) : fd_(fd), path_(path) {}
+  Result<size_t> Read(char* out, size_t size) override {
+    while (true) {
+      const ssize_t n = read(fd_, out, size);
+      if (n >= 0) return static_cast<size_t>(n);
+      if (errno != EINTR) return FileError("read", path_);
+    }
+  }
+
+ private:
+  const int fd_;
+  const std::string& path_;
+};
+
+Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (fd.get() < 0) return FileError("create", path);
+  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, Snapshot::Begin(keyspace, slots));
+  FileSink sink(fd.get(), path);
+  RETURN_IF_ERROR(snapshot->WriteRdb(sink, {}));
+  RETURN_IF_ERROR(sink.Flush());
+  if (fsync(fd.get()) != 0) return FileError("sync", path);
+  return Ok();
+}
+
+Status SyncFolderOf(const std::string& path) {
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  if (folder.empty()) folder = ".";
+  const UniqueFd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || fsync(fd.get()) != 0) return FileError("sync", folder);
+  return Ok();
+}
+
+}  // namespace
+
+Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path) {
+  // The address of a local tells concurrent saves of one process apart.
+  const std::string temporary =
+      fmt::format("{}.{}-{}.tmp", path, getpid(), static_cast<const void*>(&path));
+  const Status written = WriteAndSync(keyspace, slots, temporary);
+  if (!written.ok()) {
+    unlink(temporary.c_str());
+    return written;
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = FileError("rename to", path);
+    unlink(temporary.c_str());
+    return error;
+  }
+  return SyncFolderOf(path);
+}
+
+Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return FileError("open", path);
+  FileSource source(fd.get(), path);
+  KeyspaceLoader loader(keyspace, now);
+  RdbReader reader(source, loader);
+  RETURN_IF_ERROR(reader.Read());
+  return loader.count();
+}
+
+Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
+  if (entry.database >= keyspace_.database_count()) {
+    return Error{fmt::format("RDB data names database {}; this node has {}", entry.database,
+                             keyspace_.database_count())};
+  }
+  if (entry.attributes.deadline <= drop_expired_at_) {
+    ++count_.expired;
+    return Ok();
+  }
+  // Time 0: a key whose deadline has passed is still a key here.
+  const store::Access access{0, false};
+  const Key key = keyspace_.hasher()(entry.key);
+  ShardGuard guard(keyspace_.lock(key.shard()));
+  store::Shard& shard = keyspace_.LockedShard(key.shard());
+  if (shard.Peek(entry.database, key, access)) {
+    return Error{
+        fmt::format("RDB data has key '{}' of database {} twice", entry.key, entry.database)};
+  }
+  if (!shard.SetString(entry.database, key, entry.value, entry.attributes, access).ok()) {
+    return Error{"there is not enough memory for the RDB data"};
+  }
+  ++count_.keys;
+  return Ok();
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keyspace to and from an RDB file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/keyspace/keyspace.h"
+#include "engine/persistence/rdb_reader.h"
+#include "engine/persistence/snapshot.h"
+
+namespace mikura::engine {
+
+// Writes a snapshot to a temporary file beside `path`, syncs it, and renames it: `path` is the old
+// file or the complete new one at every moment. Blocks; the keyspace goes on meanwhile.
+Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path);
+
+struct LoadedCount {
+  uint64_t keys = 0;
+  uint64_t expired = 0;  // left out, because their deadline had passed
+};
+
+// Adds the keys of the file to the keyspace. Errors: the file's, or those of KeyspaceLoader; keys
+// read before the error stay.
+Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now);
+
+// Puts what an RdbReader reads into the keyspace, one shard lock per key.
+// Errors: a database out of range, a key that is there already, no more memory.
+class KeyspaceLoader : public RdbHandler {
+ public:
+  // drop_expired_at: keys whose deadline is at or before it are left out; 0 keeps all (on a replica
+  // only the primary deletes).
+  KeyspaceLoader(Keyspace& keyspace, UnixMillis drop_expired_at)
+      : keyspace_(keyspace), drop_expired_at_(drop_expired_at) {}
+
+  Status OnEntry(const RdbEntry& entry) override;
+  void OnAux(std::string_view, std::string_view) override {}
+  const LoadedCount& count() const { return count_; }
+
+ private:
+  Keyspace& keyspace_;
+  const UnixMillis drop_expired_at_;
+  LoadedCount count_;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The numbers of the RDB format that we know; docs/formats/rdb.md describes the layout.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace mikura::engine {
+
+// Written: what Redis 7.0 writes. Read: up to what later servers write for the types we have.
+inline constexpr int kRdbVersionWritten = 10;
+inline constexpr int kRdbVersionReadMax = 12;
+inline constexpr int kRdbVersionWithChecksum = 5;
+
+enum class RdbOpcode : uint8_t {
+  kSlotInfo = 0xf4,
+  kFunction = 0xf5,
+  kFunctionOld = 0xf6,
+  kModuleAux = 0xf7,
+  kIdle = 0xf8,
+  kFrequency = 0xf9,
+  kAux = 0xfa,
+  kResizeDatabase = 0xfb,
+  kExpireMillis = 0xfc,
+  kExpireSeconds = 0xfd,
+  kSelectDatabase = 0xfe,
+  kEnd = 0xff,
+};
+
+inline constexpr uint8_t kRdbTypeString = 0;
+
+// The two top bits of a length byte, and the encodings of a string that has none.
+inline constexpr uint8_t kRdbLength6 = 0;
+inline constexpr uint8_t kRdbLength14 = 1;
+inline constexpr uint8_t kRdbLengthLong = 2;
+inline constexpr uint8_t kRdbEncoded = 3;
+inline constexpr uint8_t kRdbLength32Byte = 0x80;
+inline constexpr uint8_t kRdbLength64Byte = 0x81;
+inline constexpr uint8_t kRdbInt8 = 0;
+inline constexpr uint8_t kRdbInt16 = 1;
+inline constexpr uint8_t kRdbInt32 = 2;
+inline constexpr uint8_t kRdbLzf = 3;
+
+// An aux field in front of a key that a memcached client wrote: 12 bytes, flags (4) and CAS (8),
+// little-endian. Servers that do not know it skip it, as any unknown aux field.
+inline constexpr std::string_view kRdbMemcachedAux = "mikura-mc";
+inline constexpr size_t kRdbMemcachedAuxBytes = 12;
+
+}  // namespace mikura::engine

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "engine/persistence/crc64.h"
+#include "engine/persistence/lzf.h"
+#include "engine/persistence/rdb_reader.h"
+#include "engine/persistence/rdb_writer.h"
+
+namespace mikura::engine {
+namespace {
+
+using testing::HasSubstr;
+
+// Hands out `bytes` in pieces of at most `piece`.
+class StringSource final : public ByteSource {
+ public:
+  explicit StringSource(std::string bytes, size_t piece = SIZE_MAX)
+      : bytes_(std::move(bytes)), piece_(piece) {}
+  Result<size_t> Read(char* out, size_t size) override {
+    const size_t count = std::min({size, piece_, bytes_.size() - position_});
+    std::memcpy(out, bytes_.data() + position_, count);
+    position_ += count;
+    return count;
+  }
+
+ private:
+  std::string bytes_;
+  size_t piece_;
+  size_t position_ = 0;
+};
+
+struct Read {
+  int database;
+  std::string key;
+  std::string value;
+  store::Attributes attributes;
+};
+
+class Collector final : public RdbHandler {
+ public:
+  Status OnEntry(const RdbEntry& entry) override {
+    entries.push_back(
+        {entry.database, std::string(entry.key), std::string(entry.value), entry.attributes});
+    return Ok();
+  }
+  void OnAux(std::string_view name, std::string_view value) override {
+    aux.emplace_back(name, value);
+  }
+  std::vector<Read> entries;
+  std::vector<std::pair<std::string, std::string>> aux;
+};
+
+std::string Ended(std::string rdb) {
+  AppendRdbEnd(rdb, Crc64(0, rdb));
+  return rdb;
+}
+
+std::string Header() {
+  std::string out;
+  AppendRdbHeader(out);
+  return out;
+}
+
+// The error of reading `rdb`, or "" when there was none.
+std::string ErrorOf(const std::string& rdb) {
+  StringSource source(rdb);
+  Collector collector;
+  RdbReader reader(source, collector);
+  const Status status = reader.Read();
+  return status.ok() ? "" : status.error().message;
+}
+
+TEST(Crc64, MatchesTheCheckValueOfTheJonesVariant) {
+  EXPECT_EQ(Crc64(0, "123456789"), 0xe9c6d914c4b8d9caull);
+  EXPECT_EQ(Crc64(Crc64(0, "1234"), "56789"), 0xe9c6d914c4b8d9caull);
+}
+
+TEST(Lzf, ExpandsLiteralsAndOverlappingCopies) {
+  std::string out(7, ' ');
+  // One literal "a", then 6 more by copying from distance 1.
+  EXPECT_TRUE(ExpandLzf(std::string_view("\x00"
+                                         "a"
+                                         "\x80\x00",
+                                         4),
+                        out));
+  EXPECT_EQ(out, "aaaaaaa");
+}
+
+TEST(Lzf, RefusesWhatLeavesTheBuffers) {
+  std::string out(7, ' ');
+  EXPECT_FALSE(ExpandLzf(std::string_view("\x80\x00", 2), out));  // copies from before
+  EXPECT_FALSE(ExpandLzf(std::string_view("\x05"
+                                          "ab",
+                                          3),
+                         out));  // literals missing
+  EXPECT_FALSE(ExpandLzf(std::string_view("\x00"
+                                          "a\xe0",
+                                          3),
+                         out));  // length missing
+  EXPECT_FALSE(ExpandLzf(std::string_view("\x00"
+                                          "a\xa0\x00",
+                                          4),
+                         out));  // too long
+  EXPECT_FALSE(ExpandLzf(std::string_view("\x00"
+                                          "a\x20\x00",
+                                          4),
+                         out));  // too short
+}
+
+TEST(Rdb, WhatWasWrittenIsReadBack) {
+  std::string rdb = Header();
+  AppendRdbAux(rdb, "redis-ver", "7.0.15");
+  AppendRdbSelect(rdb, 0);
+  AppendRdbString(rdb, "plain", "value", {});
+  AppendRdbString(rdb, "", "", {});
+  AppendRdbString(rdb, std::string(70, 'k'), std::string(20'000, 'v'), {});
+  AppendRdbSelect(rdb, 7);
+  AppendRdbString(rdb, "timed", "t", {.deadline = 1'700'000'000'123});
+  AppendRdbString(rdb, "mc", "m",
+                  {.has_memcached = true, .memcached_flags = 0xdeadbeef, .cas = 42});
+  AppendRdbString(rdb, "after", "a", {});
+  rdb = Ended(rdb);
+
+  for (const size_t piece : {size_t{1}, size_t{7}, size_t{100'000}}) {
+    StringSource source(rdb + "behind", piece);
+    Collector got;
+    RdbReader reader(source, got);
+    const Status status = reader.Read();
+    ASSERT_TRUE(status.ok()) << status.error().message;
+    EXPECT_EQ(reader.offset(), rdb.size());
+    ASSERT_EQ(got.entries.size(), 6u);
+    EXPECT_EQ(got.aux.at(0).first, "redis-ver");
+    EXPECT_EQ(got.entries[0].value, "value");
+    EXPECT_EQ(got.entries[1].key, "");
+    EXPECT_EQ(got.entries[2].value, std::string(20'000, 'v'));
+    EXPECT_EQ(got.entries[2].database, 0);
+    EXPECT_EQ(got.entries[3].database, 7);
+    EXPECT_EQ(got.entries[3].attributes.deadline, 1'700'000'000'123);
+    EXPECT_TRUE(got.entries[4].attributes.has_memcached);
+    EXPECT_EQ(got.entries[4].attributes.memcached_flags, 0xdeadbeef);
+    EXPECT_EQ(got.entries[4].attributes.cas, 42u);
+    EXPECT_EQ(got.entries[4].attributes.deadline, store::kNoDeadline);
+    EXPECT_FALSE(got.entries[5].attributes.has_memcached);
+  }
+}
+
+TEST(Rdb, BytesBehindTheEndAreLeftToTheCaller) {
+  StringSource source(Ended(Header()) + "*1\r\n");
+  Collector got;
+  RdbReader reader(source, got);
+  ASSERT_TRUE(reader.Read().ok());
+  EXPECT_EQ(reader.rest(), "*1\r\n");
+}
+
+TEST(Rdb, BytesReadBeforeAreTheBeginning) {
+  const std::string rdb = Ended(Header());
+  StringSource source(rdb.substr(5));
+  Collector got;
+  RdbReader reader(source, got, std::string_view(rdb).substr(0, 5));
+  EXPECT_TRUE(reader.Read().ok());
+}
+
+TEST(Rdb, IntegersAndCompressedStringsAreExpanded) {
+  std::string rdb = Header();
+  const auto value = [&rdb](std::string_view encoded) {
+    rdb.append("\x00\x01k", 3);
+    rdb.append(encoded);
+  };
+  value(std::string_view("\xc0\xff", 2));              // int8
+  value(std::string_view("\xc1\x00\x80", 3));          // int16
+  value(std::string_view("\xc2\xff\xff\xff\x7f", 5));  // int32
+  value(
+      std::string_view("\xc3\x04\x07\x00"
+                       "a"
+                       "\x80\x00",
+                       7));  // LZF
+  StringSource source(Ended(rdb));
+  Collector got;
+  RdbReader reader(source, got);
+  const Status status = reader.Read();
+  ASSERT_TRUE(status.ok()) << status.error().message;
+  ASSERT_EQ(got.entries.size(), 4u);
+  EXPECT_EQ(got.entries[0].value, "-1");
+  EXPECT_EQ(got.entries[1].value, "-32768");
+  EXPECT_EQ(got.entries[2].value, "2147483647");
+  EXPECT_EQ(got.entries[3].value, "aaaaaaa");
+}
+
+TEST(Rdb, HintsOfOtherServersAreSkipped) {
+  std::string rdb = Header();
+  rdb.append("\xfb\x03\x01", 3);                    // sizes of the database
+  rdb.append("\xf4\x01\x02\x03", 4);                // a slot
+  rdb.append("\xf7\x05\x02\x01\x05\x02xy\x00", 9);  // module data
+  rdb.append("\xf9\x07", 2);                        // use counter
+  rdb.append("\xf8\x09", 2);                        // idle time
+  rdb.append("\xfd\x01\x00\x00\x00", 5);            // deadline in seconds
+  AppendRdbString(rdb, "k", "v", {});
+  StringSource source(Ended(rdb));
+  Collector got;
+  RdbReader reader(source, got);
+  const Status status = reader.Read();
+  ASSERT_TRUE(status.ok()) << status.error().message;
+  ASSERT_EQ(got.entries.size(), 1u);
+  EXPECT_EQ(got.entries[0].attributes.deadline, 1000);
+}
+
+TEST(Rdb, ATypeThatIsNotSupportedIsNamed) {
+  std::string rdb = Header();
+  AppendRdbSelect(rdb, 3);
+  rdb.append("\x12\x04list\x01", 7);
+  EXPECT_THAT(ErrorOf(rdb), HasSubstr("key 'list' in database 3 is a list"));
+}
+
+TEST(Rdb, AWrongChecksumIsRefusedAndNoneIsAccepted) {
+  std::string rdb = Header();
+  AppendRdbString(rdb, "k", "v", {});
+  std::string broken = Ended(rdb);
+  broken[13] ^= 1;  // the value
+  EXPECT_THAT(ErrorOf(broken), HasSubstr("checksum"));
+  EXPECT_EQ(ErrorOf(rdb + '\xff' + std::string(8, '\0')), "");
+}
+
+TEST(Rdb, EveryTruncationIsAnError) {
+  std::string rdb = Header();
+  AppendRdbAux(rdb, "a", "b");
+  AppendRdbSelect(rdb, 1);
+  AppendRdbString(rdb, "key", std::string(300, 'v'), {.deadline = 5, .has_memcached = true});
+  rdb = Ended(rdb);
+  for (size_t size = 0; size < rdb.size(); ++size) {
+    EXPECT_THAT(ErrorOf(rdb.substr(0, size)), HasSubstr("too early")) << size;
+  }
+}
+
+TEST(Rdb, LengthsAreNotBelieved) {
+  EXPECT_THAT(ErrorOf(Header() + std::string("\x00\x81\x7f\xff\xff\xff\xff\xff\xff\xff", 10)),
+              HasSubstr("a string of"));
+  EXPECT_THAT(ErrorOf(Header() + std::string("\x00\x80\x1f\xff\xff\xff"
+                                             "abc",
+                                             9)),
+              HasSubstr("too early"));
+  EXPECT_THAT(ErrorOf(Header() + std::string("\x00\xc3\x01\x80\x1f\xff\xff\xff"
+                                             "a",
+                                             9)),
+              HasSubstr("impossible size"));
+}
+
+TEST(Rdb, FlippedBitsNeverCrashTheReader) {
+  std::string rdb = Header();
+  AppendRdbAux(rdb, "name", "value");
+  AppendRdbSelect(rdb, 1);
+  AppendRdbString(rdb, "key", "value", {.deadline = 5, .has_memcached = true});
+  rdb = Ended(rdb);
+  int refused = 0;
+  for (size_t bit = 0; bit < rdb.size() * 8; ++bit) {
+    std::string broken = rdb;
+    broken[bit / 8] = static_cast<char>(broken[bit / 8] ^ (1 << (bit % 8)));
+    refused += ErrorOf(broken).empty() ? 0 : 1;
+  }
+  EXPECT_EQ(refused, static_cast<int>(rdb.size() * 8));  // the checksum sees each single bit
+}
+
+TEST(Rdb, OtherFilesAreRefused) {
+  EXPECT_THAT(ErrorOf("hello, world"), HasSubstr("does not begin"));
+  EXPECT_THAT(ErrorOf("REDIS9999\xff"), HasSubstr("version 9999"));
+}
+
+}  // namespace
+}  // namespace mikura::engine

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Appends the parts of an RDB file to a buffer. The caller puts them in order:
+// header, aux fields, then for each run of entries of one database a selection and the entries,
+// then the end. Nothing here keeps state, so that parts can be made on different threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/store/entry.h"
+
+namespace mikura::engine {
+
+void AppendRdbHeader(std::string& out);
+void AppendRdbAux(std::string& out, std::string_view name, std::string_view value);
+void AppendRdbSelect(std::string& out, int database);
+// How many keys, and how many with a deadline, the selected database has: a hint for the reader.
+void AppendRdbResize(std::string& out, uint64_t keys, uint64_t volatile_keys);
+// One string entry with its deadline and its memcached block.
+void AppendRdbString(std::string& out, std::string_view key, std::string_view value,
+                     const store::Attributes& attributes);
+// The same without the bytes of the value: they follow, `value_bytes` of them.
+void AppendRdbStringHead(std::string& out, std::string_view key, size_t value_bytes,
+                         const store::Attributes& attributes);
+// The end opcode and the checksum. `checksum_before`: of all bytes in front of this end.
+void AppendRdbEnd(std::string& out, uint64_t checksum_before);
+
+}  // namespace mikura::engine

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// One snapshot of the whole keyspace, taken without stopping it and without a fork.
+//
+// S1. It begins at a gate: all shards are locked, the change log's position is noted, and each
+// shard
+//     learns that it has a consumer. Snapshot plus log from that position is the state later on.
+// S2. From then on the walker visits shard after shard, some chains per lock; whoever changes a
+// chain
+//     that was not visited yet hands its entries over first ("settle").
+// S3. Handing over copies small values and shares large ones; it never waits. The walker waits
+//     instead: it writes what was gathered before it visits more.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/persistence/entry_collector.h"
+
+namespace mikura::engine {
+
+// Which of the walks that a shard can serve at one time are taken. One per process.
+class SnapshotSlots {
+ public:
+  // -1 when all are taken.
+  int Acquire();
+  void Release(int slot);
+
+ private:
+  Mutex mutex_;
+  std::array<bool, store::kWalksMax> taken_ GUARDED_BY(mutex_) = {};
+};
+
+// Where a snapshot's bytes go. Write may block; it is called with no lock held.
+class SnapshotSink {
+ public:
+  virtual ~SnapshotSink() = default;
+  virtual Status Write(std::string_view bytes) = 0;
+};
+
+class Snapshot {
+ public:
+  using AuxFields = std::vector<std::pair<std::string, std::string>>;
+
+  // Notes position and contents at this moment. `at_gate` runs while all shards are locked.
+  // Errors: all slots are taken. Cost: the gate, see Keyspace::WithGate.
+  static Result<std::unique_ptr<Snapshot>> Begin(Keyspace& keyspace, SnapshotSlots& slots,
+                                                 const std::function<void()>& at_gate = {});
+  // Ends the walk, which takes a pass over all shards when it was not complete.
+  ~Snapshot();
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  // Position of the change log at the gate.
+  Lsn lsn() const { return lsn_; }
+
+  // Walks and writes the whole RDB file. Called once. Errors: those of the sink.
+  Status WriteRdb(SnapshotSink& sink, const AuxFields& aux);
+
+ private:
+  Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot)
+      : keyspace_(keyspace), slots_(slots), slot_(slot) {}
+
+  Status Emit(SnapshotSink& sink, std::string_view bytes);
+  Status EmitCollected(SnapshotSink& sink);
+  std::string Preamble(const AuxFields& aux) const;
+
+  Keyspace& keyspace_;
+  SnapshotSlots& slots_;
+  const int slot_;
+  Lsn lsn_ = 0;
+  EntryCollector collector_;
+  uint32_t shards_done_ = 0;
+  uint64_t checksum_ = 0;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/replication/primary_side.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/logging.h"
+#include "engine/replication/primary_session.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr size_t kSessionsMax = 32;  // a thread each
+constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
+constexpr std::string_view kSelectZero = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+
+}  // namespace
+
+std::string NewReplicationId() {
+  unsigned char bytes[20];
+  CHECK(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
+  std::string id;
+  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
+  return id;
+}
+
+PrimarySide::PrimarySide(Keyspace& keyspace, SnapshotSlots& slots, const SettingsSource& settings)
+    : keyspace_(keyspace),
+      slots_(slots),
+      settings_(settings),
+      backlog_(settings().backlog_bytes, settings().lag_bytes_max) {
+  ids_.current = NewReplicationId();
+  keyspace_.change_log().AddReader(backlog_);
+}
+
+PrimarySide::~PrimarySide() {
+  DropReplicas();
+  keyspace_.change_log().RemoveReader(backlog_);
+}
+
+void PrimarySide::Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received) {
+  auto session =
+      std::make_unique<PrimarySession>(*this, std::move(fd), handshake, std::move(received));
+  MutexLock lock(sessions_mutex_);
+  if (sessions_.size() >= kSessionsMax) {
+    Log(LogLevel::kWarning, "replication", "refused a replica: there are {} already", kSessionsMax);
+    return;
+  }
+  session->Start();
+  sessions_.push_back(std::move(session));
+}
+
+void PrimarySide::DropReplicas() {
+  std::vector<std::unique_ptr<PrimarySession>> dropped;
+  {
+    MutexLock lock(sessions_mutex_);
+    dropped.swap(sessions_);
+  }
+  for (const auto& session : dropped) session->Interrupt();
+  dropped.clear();  // joins
+}
+
+std::vector<ReplicaStatus> PrimarySide::replicas() const {
+  std::vector<ReplicaStatus> all;
+  MutexLock lock(sessions_mutex_);
+  for (const auto& session : sessions_) {
+    if (!session->ended()) all.push_back(session->status());
+  }
+  return all;
+}
+
+void PrimarySide::ReapSessions() {
+  std::vector<std::unique_ptr<PrimarySession>> ended;
+  MutexLock lock(sessions_mutex_);
+  for (auto& session : sessions_) {
+    if (session->ended()) ended.push_back(std::move(session));
+  }
+  std::erase(sessions_, nullptr);
+}
+
+void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
+  ReapSessions();
+  const ReplicationSettings settings = settings_();
+  backlog_.set_size(settings.backlog_bytes);
+  bool attended = !is_primary;
+  {
+    MutexLock lock(sessions_mutex_);
+    attended = attended || !sessions_.empty();
+  }
+  ChangeLog& log = keyspace_.change_log();
+  if (attended || last_attended_ == 0) last_attended_ = now;
+  if (!log.active()) return;
+  if (is_primary && attended &&
+      now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
+    last_ping_ = now;
+    ShardGuard guard(keyspace_.lock(0));
+    if (log.active()) log.Append(kPing);
+  }
+  if (now - last_attended_ >= std::chrono::nanoseconds(settings.unread_log_time).count()) {
+    MutexLock sync(sync_mutex_);
+    MutexLock lock(sessions_mutex_);
+    if (!sessions_.empty()) return;
+    Deactivate();
+    MutexLock ids(ids_mutex_);
+    ids_ = {NewReplicationId(), "", -1};
+  }
+}
+
+ReplicationIds PrimarySide::ids() const {
+  MutexLock lock(ids_mutex_);
+  return ids_;
+}
+
+bool PrimarySide::is_suspended() const {
+  MutexLock lock(sync_mutex_);
+  return suspended_;
+}
+
+void PrimarySide::Activate() {
+  ChangeLog& log = keyspace_.change_log();
+  if (log.active()) return;
+  backlog_.Reset(log.head());
+  keyspace_.WithGate([&] { log.SetActive(true); });
+  log.Wake();
+}
+
+void PrimarySide::Deactivate() {
+  MutexLock apply(apply_mutex_);
+  ChangeLog& log = keyspace_.change_log();
+  keyspace_.WithGate([&] { log.SetActive(false); });
+  log.Drain();
+}
+
+void PrimarySide::Suspend() {
+  {
+    MutexLock sync(sync_mutex_);
+    suspended_ = true;
+  }
+  // No session begins to copy any more; those that do end here.
+  DropReplicas();
+  MutexLock sync(sync_mutex_);
+  Deactivate();
+}
+
+void PrimarySide::Resume(const std::string& id, Lsn lsn) {
+  MutexLock sync(sync_mutex_);
+  keyspace_.change_log().SetHead(lsn);
+  // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
+  Activate();
+  suspended_ = false;
+  MutexLock lock(ids_mutex_);
+  ids_ = {id, "", -1};
+}
+
+void PrimarySide::FollowNewId(const std::string& id) {
+  MutexLock lock(ids_mutex_);
+  if (id == ids_.current) return;
+  ids_ = {id, ids_.current, keyspace_.change_log().head()};
+}
+
+void PrimarySide::Promote() {
+  MutexLock sync(sync_mutex_);
+  suspended_ = false;
+  MutexLock apply(apply_mutex_);
+  MutexLock lock(ids_mutex_);
+  ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};
+  if (stream_database_ != 0) AppendReceived(kSelectZero);  // L4
+  stream_database_ = 0;
+}
+
+void PrimarySide::AppendReceived(std::string_view record) {
+  ChangeLog& log = keyspace_.change_log();
+  if (log.active()) {
+    log.Append(record);
+    log.Wake();
+  } else {
+    log.SetHead(log.head() + static_cast<Lsn>(record.size()));
+  }
+}
+
+Result<PrimarySide::FullSync> PrimarySide::BeginFullSync(Backlog::Cursor& cursor) {
+  MutexLock sync(sync_mutex_);
+  if (suspended_) return Error{"the node is loading its own primary's data"};
+  MutexLock apply(apply_mutex_);
+  ChangeLog& log = keyspace_.change_log();
+  if (!log.active()) backlog_.Reset(log.head());
+  backlog_.AttachAtEnd(cursor);
+  auto snapshot = Snapshot::Begin(keyspace_, slots_, [&] { log.SetActive(true); });
+  log.Wake();
+  if (!snapshot.ok()) {
+    backlog_.Detach(cursor);
+    return std::move(snapshot).error();
+  }
+  FullSync sync_data{std::move(snapshot).value(), ids().current, stream_database_};
+  backlog_.Seek(cursor, sync_data.snapshot->lsn());
+  return sync_data;
+}
+
+Result<std::string> PrimarySide::BeginPartialSync(const ReplicaHandshake& handshake,
+                                                  Backlog::Cursor& cursor) {
+  MutexLock sync(sync_mutex_);
+  if (suspended_) return Error{"the node is loading its own primary's data"};
+  const ReplicationIds known = ids();
+  // The offset names the first byte that is lacking, counted from 1.
+  const Lsn lsn = handshake.wanted_offset - 1;
+  const bool same = handshake.wanted_id == known.current;
+  const bool before = handshake.wanted_id == known.previous && lsn <= known.previous_end;
+  if (!same && !before) return Error{"it followed another history"};
+  if (!keyspace_.change_log().active()) return Error{"there is no backlog"};
+  if (!backlog_.AttachAt(cursor, lsn)) return Error{"its offset is not in the backlog"};
+  return known.current;
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node offers to its replicas: the replication id, the backlog, and a session for each. A
+// replica offers the same to replicas of its own; then the log holds, byte for byte, what its
+// primary sent.
+//
+// R1. The log is active from the first full sync until nobody has read it for a long time. When it
+//     ends, the id changes: an offset of before must not be continued.
+// R2. A full sync begins at a gate: activation, position and snapshot are one moment.
+// R3. A replica appends a record after it has executed it, with apply_mutex() held over both; a
+// full
+//     sync takes it too, so that its snapshot never holds a record that its position does not
+//     cover.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/persistence/snapshot.h"
+#include "engine/replication/backlog.h"
+#include "engine/replication/replica_handshake.h"
+#include "engine/replication/replication_settings.h"
+
+namespace mikura::engine {
+
+class PrimarySession;
+
+struct ReplicationIds {
+  std::string current;    // 40 hexadecimal digits
+  std::string previous;   // the primary's that was followed before a promotion; empty when none
+  Lsn previous_end = -1;  // up to where `previous` names the same history
+};
+
+// 40 random hexadecimal digits.
+std::string NewReplicationId();
+
+struct ReplicaStatus {
+  std::string host;
+  int port = 0;
+  std::string state;  // wait_bgsave, send_bulk, online
+  Lsn offset = 0;
+  int64_t lag_seconds = 0;  // since its last acknowledgement
+};
+
+class PrimarySide {
+ public:
+  PrimarySide(Keyspace& keyspace, SnapshotSlots& slots, const SettingsSource& settings);
+  ~PrimarySide();
+
+  // Serves a connection that sent PSYNC or SYNC; `received`: bytes that came behind it.
+  void Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received);
+  // Ends all sessions and waits for their threads.
+  void DropReplicas();
+  std::vector<ReplicaStatus> replicas() const;
+
+  // Some times a second: pings (on a primary), ended sessions, the end of an unread log.
+  void Tick(MonotonicNanos now, bool is_primary);
+
+  // ---- The role, from the owner of the replica's side.
+  ReplicationIds ids() const;
+  // A replica lost its data and is about to copy another's: no syncs, no log, until Resume().
+  void Suspend();
+  // Goes on with the data, the id and the position of the primary.
+  void Resume(const std::string& id, Lsn lsn);
+  // The primary that is followed goes on under another id.
+  void FollowNewId(const std::string& id);
+  // Becomes a primary: a new id, continuing the history so far.
+  void Promote();
+  // The database selected at the end of what the primary sent (0 on a primary).
+  void set_stream_database(int database) { stream_database_ = database; }
+  int stream_database() const { return stream_database_; }
+  Mutex& apply_mutex() RETURN_CAPABILITY(apply_mutex_) { return apply_mutex_; }
+  // On a replica, with apply_mutex() held: what was received and executed.
+  void AppendReceived(std::string_view record) REQUIRES(apply_mutex_);
+
+  // ---- For sessions.
+  struct FullSync {
+    std::unique_ptr<Snapshot> snapshot;
+    std::string id;
+    int stream_database = 0;
+  };
+  // Begins a snapshot and attaches the cursor at its position. Errors: no snapshot can begin now;
+  // try again. Suspended: is_suspended().
+  Result<FullSync> BeginFullSync(Backlog::Cursor& cursor);
+  // Attaches the cursor at the wanted offset, when it can be continued; returns the current id.
+  Result<std::string> BeginPartialSync(const ReplicaHandshake& handshake, Backlog::Cursor& cursor);
+  bool is_suspended() const;
+  Backlog& backlog() { return backlog_; }
+  Backlog::Extent backlog_extent() const { return backlog_.extent(); }
+  const SettingsSource& settings() const { return settings_; }
+
+ private:
+  void ReapSessions();
+  void Activate() REQUIRES(sync_mutex_);
+  void Deactivate() REQUIRES(sync_mutex_) EXCLUDES(apply_mutex_);
+
+  Keyspace& keyspace_;
+  SnapshotSlots& slots_;
+  const SettingsSource& settings_;
+  Backlog backlog_;
+
+  // Order: sync_mutex_, apply_mutex_, then shard locks, then the others.
+  mutable Mutex sync_mutex_;
+  bool suspended_ GUARDED_BY(sync_mutex_) = false;
+  Mutex apply_mutex_;
+  // Written with apply_mutex_ held, published by it to BeginFullSync.
+  int stream_database_ = 0;
+
+  mutable Mutex ids_mutex_;
+  ReplicationIds ids_ GUARDED_BY(ids_mutex_);
+
+  mutable Mutex sessions_mutex_;
+  std::vector<std::unique_ptr<PrimarySession>> sessions_ GUARDED_BY(sessions_mutex_);
+  MonotonicNanos last_ping_ = 0;      // Tick's
+  MonotonicNanos last_attended_ = 0;  // Tick's: when a session was there last
+};
+
+}  // namespace mikura::engine

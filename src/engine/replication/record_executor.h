@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs what a primary sent. Declared here, implemented in engine/commands, so that replication
+// knows no command.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace mikura::engine {
+
+using CommandWords = std::span<const std::string_view>;
+
+class RecordExecutor {
+ public:
+  virtual ~RecordExecutor() = default;
+  // Runs the commands of one record as one step: with the shards of all of them locked. `database`
+  // is the selected one; SELECT changes it.
+  // Errors: a command that this node does not have, or that fails; those before it have been run.
+  virtual Status Execute(std::span<const CommandWords> commands, int& database) = 0;
+};
+
+}  // namespace mikura::engine

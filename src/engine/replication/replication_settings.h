@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parameters replication looks at; read anew at each use, since CONFIG SET changes them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+
+namespace mikura::engine {
+
+struct ReplicationSettings {
+  size_t backlog_bytes = 1024 * 1024;
+  // A replica that is further behind is cut off (client-output-buffer-limit replica).
+  size_t lag_bytes_max = 256 * 1024 * 1024;
+  std::chrono::milliseconds timeout{60'000};
+  std::chrono::milliseconds ping_period{10'000};
+  // How long the log goes on without any replica (repl-backlog-ttl).
+  std::chrono::milliseconds unread_log_time{3'600'000};
+  std::string primary_user;      // masteruser; empty: the default user
+  std::string primary_password;  // masterauth; empty: none
+  std::string announce_ip;
+  int announce_port = 0;  // 0: listening_port
+  int listening_port = 0;
+  // Address replicas connect from, so that the primary sees each node under its own; may be empty.
+  std::string source_address;
+  // Folder for the snapshot of a replica that needs to know its length first.
+  std::string folder = ".";
+};
+
+using SettingsSource = std::function<ReplicationSettings()>;
+
+}  // namespace mikura::engine
