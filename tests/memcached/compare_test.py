@@ -38,7 +38,10 @@ class CompareTest(unittest.TestCase):
         for client, normalise in zip(self.clients, self.normalisers):
             reply, state = client.ask(data, seconds)
             answers.append((normalise(reply), state))
-        if answers[0] != answers[1]:
+        # Before the end of a data block memcached keeps replies back that we have sent.
+        both_wait = answers[0][1] == answers[1][1] == "waiting"
+        if answers[0] != answers[1] and not (both_wait and
+                                             answers[1][0].startswith(answers[0][0])):
             self.fail(f"to {shorten(data)}\nmemcached: {shorten(answers[0][0])} {answers[0][1]}"
                       f"\nmikura:    {shorten(answers[1][0])} {answers[1][1]}")
         return answers[0][1]
@@ -62,7 +65,7 @@ class CompareTest(unittest.TestCase):
                     self.compare(verb + b"\r\nget n\r\n")
 
     def test_a_request_that_is_not_finished_waits(self):
-        for data in (b"set a 0 0 10\r\nabc", b"set a 0 0 2147483645\r\nx\r\n", b"get " + b"a " * 2000):
+        for data in (b"set a 0 0 10\r\nabc", b"x" * 2048, b"get " + b"a " * 2000):
             with self.subTest(request=shorten(data)):
                 self.reconnect()
                 self.clients[0].socket.sendall(data)
@@ -71,6 +74,18 @@ class CompareTest(unittest.TestCase):
                     client.socket.settimeout(0.2)
                     with self.assertRaises(TimeoutError):
                         client.socket.recv(1)
+
+    def test_an_endless_line_closes_the_connection(self):
+        for data in (b"x" * 2049, b"set a 0 0 " + b"1" * 4000, b" " * 101 + b"get" + b" a" * 2000):
+            with self.subTest(request=shorten(data)):
+                self.reconnect()
+                for client in self.clients:
+                    client.socket.sendall(data)
+                    client.socket.settimeout(servers.REPLY_SECONDS)
+                    try:
+                        self.assertEqual(client.socket.recv(1), b"")
+                    except ConnectionResetError:
+                        pass
 
     def test_random_requests(self):
         for seed in range(int(os.environ.get("COMPARE_SEEDS", "4"))):
@@ -84,12 +99,13 @@ class CompareTest(unittest.TestCase):
     def test_random_pipelines_in_pieces(self):
         generator = samples.Generator(random.Random(99))
         for _ in range(40):
-            self.compare(b"".join(generator.request() for _ in range(30)))
+            self.compare(b"".join(generator.request(arithmetic=False) for _ in range(30)))
 
     def test_damaged_requests(self):
         for seed in range(int(os.environ.get("COMPARE_SEEDS", "4"))):
             dice = random.Random(1000 + seed)
-            generator = samples.Generator(dice)
+            # Values shorter than a line may be, since a damaged length makes a line of them.
+            generator = samples.Generator(dice, big=b"w" * 1000)
             for step in range(60):
                 data = bytearray(b"".join(generator.request() for _ in range(3)))
                 for _ in range(dice.randint(1, 4)):

@@ -59,7 +59,7 @@ ODD = [
     b"\x81\r\n", b"set \x00\x01\xff 0 0 1\r\nx\r\nget \x00\x01\xff\r\n", b"get a\x00b\r\n",
     b"get a\rb\r\n", b"get a\r\r\n", b"se\x00t a\r\n", b"set a\x00b 0 0 1\r\nx\r\nget a\r\n",
     b"set \xff\x01\x7f 0 0 1\r\nx\r\nget \xff\x01\x7f\r\n",
-    b"x" * 2049, b"get " + b"a " * 3000 + b"\r\n", b"gets " + b"b " * 9000 + b"\r\n",
+    b"get " + b"a " * 3000 + b"\r\n", b"gets " + b"b " * 9000 + b"\r\n",
     b"mg\r\nmg a\r\nms\r\nms a\r\nmd\r\nma\r\nme\r\nmx\r\nmn foo\r\nmg " + LONG_KEY + b" v\r\n",
     b"mg a x\r\nmg a v v\r\nmg a S1\r\nmg a \xff\r\nmg a 1\r\nmg a +\r\nmgx a\r\nmg a v\t\r\n",
     b"mg a kfoo v\r\nmg a vfoo\r\n mg  a  v   s\r\nmg a\x00 v\r\nmg a P1 P2\r\nmg a P L Pa\r\n",
@@ -102,10 +102,11 @@ ODD = [
     b"ms a 1 MA C0\r\nx\r\nms a 1 ME C0\r\nx\r\nms a 1 MR C0\r\nx\r\nms z 1 MA C0\r\nx\r\n",
     b"ms z 1 MR C0\r\nx\r\nms z 1 C0\r\nx\r\nms z 1 ME C0 c\r\nx\r\nms z 1 MP C0\r\nx\r\n",
     b"get a\r\nmg a h\r\nset a 0 0 1\r\nx\r\nmg a u h\r\nmg a h\r\nmg a h\r\n",
-    b"gat 0 a\r\nmg a h\r\nset a 0 0 1\r\n1\r\ntouch a 0\r\nmg a h\r\nincr a 1\r\nmg a h\r\n",
+    b"gat 0 a\r\nmg a h\r\nset a 0 0 1\r\n1\r\ntouch a 0\r\nmg a h\r\n",
 ]
 
-NUMBER_LIKE = [b"", b"0", b"7", b"10", b"-1", b"-0", b"+5", b"  5", b"5  ", b" ", b"12 abc",
+# Without blanks alone: memcached 1.6.18 reads on behind the end of those.
+NUMBER_LIKE = [b"", b"0", b"7", b"10", b"-1", b"-0", b"+5", b"  5", b"5  ", b"12 abc",
                b"12abc", b"1\t-", b"1\x002", b" x", b"99", b"00099", b"18446744073709551615",
                b"18446744073709551616", b"-18446744073709551615", b"000000000000000000000000007"]
 
@@ -115,14 +116,15 @@ class Generator:
 
     KEYS = [b"k%d" % i for i in range(5)]
 
-    def __init__(self, random):
+    def __init__(self, random, big=b"w" * 6000):
         self.random = random
+        self.big = big
 
     def key(self):
         return self.random.choice(self.KEYS)
 
     def value(self):
-        return self.random.choice([b"5", b"10", b"99", b"abc", b"", b"v" * 100, b"w" * 6000,
+        return self.random.choice([b"5", b"10", b"99", b"abc", b"", b"v" * 100, self.big,
                                    b"18446744073709551615", b"line\r\nline"])
 
     def ttl(self):
@@ -190,7 +192,15 @@ class Generator:
                   lambda: b"D7", lambda: b"M" + self.random.choice([b"I", b"D", b"+", b"-"])]
         return b"ma " + key + binary + self.flags([b"k", b"q", b"t", b"c", b"v"], tokens) + b"\r\n"
 
-    def request(self):
+    def request(self, arithmetic=True):
+        # memcached does not change a number in place while a reply still refers to it: whether
+        # blanks follow a shorter one then depends on how requests were gathered.
+        while True:
+            request = self.any_request()
+            if arithmetic or not request.startswith((b"incr", b"decr", b"ma ")):
+                return request
+
+    def any_request(self):
         return self.random.choice([self.retrieval, self.retrieval, self.storage, self.storage,
                                    self.small, self.meta_get, self.meta_get, self.meta_set,
                                    self.meta_rest])()
