@@ -27,16 +27,16 @@ def git(*words):
 
 
 def changed_files():
-    """Against the merge base with main and in the working tree; None when there is no main."""
-    for main in ("origin/main", "main"):
-        base = git("merge-base", "HEAD", main)
-        if base is None:
-            continue
-        if base[0] == (git("rev-parse", "HEAD") or [""])[0]:
-            base = git("rev-parse", "HEAD~1") or base  # on main itself: the last commit
-        changed = git("diff", "--name-only", base[0]) or []
-        return set(changed) | set(git("ls-files", "-o", "--exclude-standard") or [])
-    return None
+    """Against the merge base with main and in the working tree; None when there is no history."""
+    head = (git("rev-parse", "HEAD") or [""])[0]
+    bases = [git("merge-base", "HEAD", main) for main in ("origin/main", "main")]
+    base = next((found[0] for found in bases if found), head)
+    if base == head:  # on main itself, or without one: the last commit
+        base = (git("rev-parse", "HEAD~1") or [None])[0]
+    if base is None:
+        return None
+    changed = git("diff", "--name-only", base) or []
+    return set(changed) | set(git("ls-files", "-o", "--exclude-standard") or [])
 
 
 class Includes:

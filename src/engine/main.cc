@@ -28,7 +28,6 @@
 #include "engine/server/listening.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/parameter_adapter.h"
-#include "wire/memcached_flags.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -105,7 +104,8 @@ class StopSignal {
   UniqueFd signals_;
 };
 
-int RunEngine(wire::ParameterSet& parameters, const std::string& config_file) {
+int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
+              const MemcachedSettings& memcached_settings) {
   const auto current = parameters.Current();
   StopSignal stop;
   if (const Status status = EnterDirectory(*current); !status.ok()) return Fail(status.error());
@@ -135,7 +135,8 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file) {
   ParameterAdapter adapter(parameters);
   Services services{clients, adapter, control};
   Dispatcher dispatcher(keyspace, table, services, node);
-  MemcachedBackend memcached(keyspace, parameters, node, clock);
+  MemcachedBackend memcached(keyspace, parameters, node, clock, memcached_settings,
+                             [&stop] { stop.Raise(); });
   LoopContext context{keyspace, dispatcher, memcached, clients, node, clock};
   context.protected_mode = [&parameters] {
     const auto now = parameters.Current();
@@ -199,7 +200,10 @@ int EngineMain(std::span<const std::string_view> arguments) {
     const Status status = parameters.Load(option.name, option.words);
     if (!status.ok()) return Fail(status.error());
   }
-  return RunEngine(parameters, line->config_file);
+  MemcachedSettings memcached_settings;
+  memcached_settings.item_size_max = parameters.Current()->memcached_max_item_size_bytes;
+  memcached_settings.port = static_cast<int>(parameters.Current()->memcached_port);
+  return RunEngine(parameters, line->config_file, memcached_settings);
 }
 
 }  // namespace mikura::engine

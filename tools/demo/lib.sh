@@ -37,7 +37,7 @@ show() {
 do_it() {
   show "$@"
   output=$("$@")
-  printf '%s\n' "$output"
+  [ -z "$output" ] || printf '%s\n' "$output"
 }
 
 # The same for the AWS CLI against the service.
@@ -100,7 +100,7 @@ ended() { ! kill -0 "$1" 2>/dev/null; }
 demo_processes() {
   local folder command
   for folder in /proc/[0-9]*; do
-    command=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null) || continue
+    command=$({ tr '\0' ' ' <"$folder/cmdline"; } 2>/dev/null) || continue
     case "$command" in *mikura*"$data"*) echo "${folder#/proc/}" ;; esac
   done
 }

@@ -34,20 +34,26 @@ CommandTable::CommandTable() {
       StringCommands(),   StringSetCommands(),     StringEditCommands(), GenericCommands(),
       ExpireCommands(),   RenameCommands(),        ScanCommands(),       ObjectCommands(),
       DatabaseCommands(), ConnectionCommands(),    ClientCommands(),     ConfigCommands(),
-      ServerCommands(),   IntrospectionCommands(), DebugCommands(),
+      ServerCommands(),   IntrospectionCommands(), DebugCommands(),      ReplicationCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }
+  // Found by name, but not shown: what only the replication stream and the append log send.
+  const std::span<const CommandSpec> internal = MemcachedReplicationCommands();
   size_t size = 64;
-  while (size < all_.size() * 4) size *= 2;
+  while (size < (all_.size() + internal.size()) * 4) size *= 2;
   slots_.assign(size, nullptr);
-  for (const CommandSpec* spec : all_) {
-    CHECK(Find(spec->name) == nullptr);
-    size_t slot = FoldedHash(spec->name) & (size - 1);
-    while (slots_[slot] != nullptr) slot = (slot + 1) & (size - 1);
-    slots_[slot] = spec;
-  }
+  for (const CommandSpec* spec : all_) Insert(spec);
+  for (const CommandSpec& spec : internal) Insert(&spec);
+}
+
+void CommandTable::Insert(const CommandSpec* spec) {
+  CHECK(Find(spec->name) == nullptr);
+  const size_t mask = slots_.size() - 1;
+  size_t slot = FoldedHash(spec->name) & mask;
+  while (slots_[slot] != nullptr) slot = (slot + 1) & mask;
+  slots_[slot] = spec;
 }
 
 const CommandSpec* CommandTable::Find(std::string_view name) const {

@@ -93,7 +93,7 @@ bool FakeServices::Authenticate(std::string_view user, std::string_view given) {
 }
 
 CommandRunner::CommandRunner() {
-  auto keyspace = Keyspace::Create({.reserve_bytes = uint64_t{1} << 30});
+  auto keyspace = Keyspace::Create({});
   CHECK(keyspace.ok());
   keyspace_ = std::move(*keyspace);
   client_.id = 7;

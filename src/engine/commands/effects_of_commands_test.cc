@@ -109,7 +109,7 @@ TEST_F(CommandEffects, MovesAreRepeatedAsTheyAre) {
 
 TEST_F(CommandEffects, AnotherDatabaseIsSelectedInsideTheRecord) {
   runner_.Run("SELECT 2");
-  EXPECT_EQ(Of("SET k v"), "MULTI; SELECT 2; SET k v; SELECT 0; EXEC");
+  EXPECT_EQ(Of("SET k v"), "SELECT 2; SET k v; SELECT 0");
 }
 
 class MemcachedBlock : public CommandEffects {

@@ -378,6 +378,7 @@ void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;
   const uint32_t share = (kShardCount + context_.loop_count - 1) / context_.loop_count;
   context_.keyspace.Maintain(index_ * share, share, now_);
+  if (index_ == 0) context_.memcached.Maintain(now_, batch_.effects());
   if (now_ >= next_idle_check_) CloseIdle();
 }
 

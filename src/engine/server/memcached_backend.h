@@ -2,12 +2,16 @@
 // Runs memcached requests: the locks, the admission, and what the protocol needs to know of the node.
 #pragma once
 
-#include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/mutex.h"
+#include "base/thread_index.h"
 #include "engine/commands/client_state.h"
+#include "engine/commands/memcached_services.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
@@ -20,31 +24,66 @@ namespace mikura::engine {
 class LoopGroup;
 class ServerClientRegistry;
 
-class MemcachedBackend {
+class MemcachedBackend final : public MemcachedServices {
  public:
-  MemcachedBackend(Keyspace& keyspace, const wire::ParameterSet& parameters, const NodeState& node,
-                   const Clock& clock);
+  // The memcached view is database 0.
+  static constexpr int kDatabase = 0;
 
-  // Known only after the loops were built; before they start.
-  void SetLoops(const LoopGroup& loops, const ServerClientRegistry& clients);
+  MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& parameters, const NodeState& node,
+                   const Clock& clock, const MemcachedSettings& settings,
+                   std::function<void()> stop);
 
-  size_t item_size_max() const;
+  // Known only after the loops were built; called once before they start.
+  void SetLoops(const LoopGroup& loops, ServerClientRegistry& clients);
+
+  size_t item_size_max() const { return settings_.item_size_max; }
 
   // Runs one request and writes its reply. `key` is the hashed key, or null when it has none.
   void Run(const wire::MemcachedRequest& request, const Key* key, ClientState& client,
-           UnixMillis now, Effects& effects, wire::OutputBuffer& output,
-           LoopStatistics& statistics);
+           UnixMillis now, Effects& effects, wire::OutputBuffer& out);
+
+  // Carries out a planned flush_all whose moment has come. Called by the first event loop.
+  void Maintain(UnixMillis now, Effects& effects);
 
   // What "config get cluster" answers. Called by the admin thread.
-  void SetClusterConfiguration(uint64_t version, std::string nodes);
+  void SetClusterConfiguration(uint64_t version, std::string nodes) EXCLUDES(mutex_);
+
+  // ---- MemcachedServices
+  MemcachedServerInfo Info() override;
+  std::vector<MemcachedConnection> Connections() override;
+  void ResetStatistics() override;
+  void SetVerbosity(uint64_t level) override;
+  bool SetMemoryLimit(uint64_t bytes) override;
+  void PlanFlush(std::optional<UnixMillis> at) override;
+  void Shutdown(bool graceful) override;
+  std::optional<MemcachedCluster> Cluster() override;
 
  private:
+  std::optional<Fault> Admit(const wire::MemcachedRequest& request) const;
+  MemcachedTotals SumTotals() const;
+
   Keyspace& keyspace_;
-  const wire::ParameterSet& parameters_;
+  wire::ParameterSet& parameters_;
   const NodeState& node_;
   const Clock& clock_;
+  const MemcachedSettings settings_;
+  const UnixMillis started_at_;
+  std::function<void()> stop_;
   const LoopGroup* loops_ = nullptr;
-  const ServerClientRegistry* clients_ = nullptr;
+  ServerClientRegistry* clients_ = nullptr;
+
+  struct alignas(64) CounterRow {
+    MemcachedCounters counters;  // written by the thread of this index only
+  };
+  std::unique_ptr<CounterRow[]> rows_;  // kThreadsMax
+
+  // The moment of a planned flush_all; INT64_MAX: none. Published to the first loop, which looks at it
+  // in each turn of its maintenance.
+  std::atomic<UnixMillis> flush_at_{INT64_MAX};
+
+  Mutex mutex_;
+  std::optional<MemcachedCluster> cluster_ GUARDED_BY(mutex_);
+  MemcachedTotals mark_ GUARDED_BY(mutex_);  // totals at the last ResetStatistics
 };
 
 }  // namespace mikura::engine

@@ -115,7 +115,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
     memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, now,
-                   effects_, output_, statistics_);
+                   effects_, output_);
   } else {
     RunResp(item, now);
   }

@@ -39,6 +39,9 @@ class RequestBatch {
   // Prefetches, runs all requests in order, and forgets them; replies gather in output().
   void Run(UnixMillis now);
 
+  // Scratch for work between batches.
+  Effects& effects() { return effects_; }
+
   // Where the replies of each session are in output(), in order.
   struct Range {
     Session* session;

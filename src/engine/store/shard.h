@@ -73,6 +73,9 @@ class alignas(64) Shard {
 
   // ---- Prefetch hints: no lock needed; harmless when the shard changes meanwhile. For a batch:
   // the first for all keys, then the second for all keys, then the commands.
+  void PrefetchTable(int database) const {
+    if (database == 0) __builtin_prefetch(&first_);
+  }
   void PrefetchBucket(int database, const Key& key) const {
     if (const Table* table = TableAt(database)) table->keys().PrefetchChain(key.hash);
   }

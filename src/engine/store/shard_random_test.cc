@@ -41,7 +41,7 @@ TEST_P(ScanUnderChange, SeesEveryKeyThatIsThereAllTheTime) {
   const int growth = GetParam() % 2 == 0 ? 95 : 10;  // growing or shrinking during the scan
   for (int i = 0; i < 8000; ++i) model.Change(growth == 95 ? 30 : 95);
   const auto before = model.Contents();
-  model.erased().clear();
+  model.removed().clear();
   const Access at_the_beginning{0, false};  // nothing counts as expired
   CollectingConsumer consumer;
   std::optional<uint64_t> cursor = 0;
@@ -51,7 +51,7 @@ TEST_P(ScanUnderChange, SeesEveryKeyThatIsThereAllTheTime) {
   }
   size_t always = 0;
   for (const auto& [name, value] : before) {
-    if (name[0] != '0' || model.erased().contains(name)) continue;
+    if (name[0] != '0' || model.removed().contains(name)) continue;
     ++always;
     EXPECT_TRUE(consumer.seen.contains(name)) << name;
   }

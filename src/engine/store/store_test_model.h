@@ -112,8 +112,8 @@ class ModelledShard {
   TestShard& keys() { return keys_; }
   UnixMillis now() const { return keys_.clock().NowMillis(); }
   const Database& database(int number) const { return databases_[number]; }
-  // "database:key" of every key that Erase has removed.
-  std::set<std::string>& erased() { return erased_; }
+  // "database:key" of every key that was erased or has expired.
+  std::set<std::string>& removed() { return removed_; }
   void DropKept() { kept_.reset(); }
 
  private:
@@ -151,7 +151,7 @@ class ModelledShard {
     ASSERT_EQ(keys_.Erase(name, database), was_live);
     if (!was_live) return;
     databases_[database].erase(name);
-    erased_.insert(std::to_string(database) + ":" + name);
+    removed_.insert(std::to_string(database) + ":" + name);
   }
 
   void ChangeDeadline(int database, const std::string& name) {
@@ -197,7 +197,9 @@ class ModelledShard {
   void Read(int database, const std::string& name) {
     const auto value = keys_.Get(name, database);
     ASSERT_EQ(value.has_value(), IsLive(database, name));
-    if (value) ASSERT_EQ(*value, databases_[database][name].bytes);
+    if (value.has_value()) {
+      ASSERT_EQ(*value, databases_[database][name].bytes);
+    }
   }
 
   void ExpireSome() { keys_.shard().ExpireStep(now(), 1 + Pick(20)); }
@@ -214,6 +216,7 @@ class ModelledShard {
       ASSERT_TRUE(it != databases_[database].end()) << event;
       ASSERT_LE(it->second.deadline, now()) << event;
       databases_[database].erase(it);
+      removed_.insert(event);
     }
     keys_.expired().clear();
   }
@@ -222,7 +225,7 @@ class ModelledShard {
   const int key_space_;
   mutable TestShard keys_;
   std::array<Database, kDatabases> databases_;
-  std::set<std::string> erased_;
+  std::set<std::string> removed_;
   std::shared_ptr<Table> kept_;
 };
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs bytes of a memcached client in process, on the keys of a CommandRunner: for tests.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/commands/command_test_support.h"
+#include "engine/commands/memcached_services.h"
+#include "wire/memcached_parser.h"
+
+namespace mikura::engine {
+
+// Services that remember what they were asked.
+class FakeMemcachedServices final : public MemcachedServices {
+ public:
+  MemcachedServerInfo Info() override { return info; }
+  std::vector<MemcachedConnection> Connections() override { return connections; }
+  void ResetStatistics() override { ++resets; }
+  void SetVerbosity(uint64_t level) override { verbosity = level; }
+  bool SetMemoryLimit(uint64_t bytes) override {
+    memory_limit = bytes;
+    return true;
+  }
+  void PlanFlush(std::optional<UnixMillis> at) override { planned_flush = at; }
+  void Shutdown(bool graceful) override { shutdown = graceful ? "graceful" : "at once"; }
+  std::optional<MemcachedCluster> Cluster() override { return cluster; }
+
+  MemcachedServerInfo info;
+  std::vector<MemcachedConnection> connections;
+  int resets = 0;
+  uint64_t verbosity = 0;
+  uint64_t memory_limit = 0;
+  std::optional<UnixMillis> planned_flush = UnixMillis{-1};  // -1: not asked
+  std::string shutdown = "not asked";
+  std::optional<MemcachedCluster> cluster;
+};
+
+class MemcachedRunner {
+ public:
+  explicit MemcachedRunner(CommandRunner& redis) : redis_(redis) {}
+
+  // Everything that is answered to `input`, which must hold whole requests.
+  std::string Run(std::string_view input);
+  // The reply to a storage command: `line` without its length, and the data.
+  std::string Set(std::string_view key, std::string_view value, std::string_view flags = "0",
+                  std::string_view exptime = "0");
+  // The CAS that gets shows.
+  std::string CasOf(std::string_view key);
+
+  // Applies the effects of all requests from now on to another node's keys.
+  void ReplicateTo(CommandRunner& replica) { replica_ = &replica; }
+
+  FakeMemcachedServices& fakes() { return fakes_; }
+  MemcachedSettings& settings() { return settings_; }
+  MemcachedCounters& counters() { return counters_; }
+  void set_read_only(bool value) { read_only_ = value; }
+  bool close_after_reply() const { return close_after_reply_; }
+
+ private:
+  void RunOne(const wire::MemcachedRequest& request);
+  void Replicate(std::string_view record);
+
+  CommandRunner& redis_;
+  CommandRunner* replica_ = nullptr;
+  FakeMemcachedServices fakes_;
+  MemcachedSettings settings_;
+  MemcachedCounters counters_;
+  wire::MemcachedParser parser_{size_t{1} << 20};
+  wire::OutputBuffer out_;
+  Effects effects_;
+  bool read_only_ = false;
+  bool close_after_reply_ = false;
+};
+
+}  // namespace mikura::engine
