@@ -202,9 +202,12 @@ Result<bool> ShardController::Replace(Loaded<ShardState>& shard, ShardState next
 }
 
 void ShardController::Told(ShardMember& member, const Status& status, const char* what) {
-  if (!status.ok()) {
-    Log(LogLevel::kWarning, "reconciler", "node {}: {}: {}", member.spec.id, what,
-        status.error().message);
+  std::string& said = failures_[member.spec.id];
+  if (status.ok()) {
+    said.clear();
+  } else if (said != status.error().message) {
+    said = status.error().message;
+    Log(LogLevel::kWarning, "reconciler", "node {}: {}: {}", member.spec.id, what, said);
   }
   member.seen = context_.runtime.Observe(member.spec.id);
 }

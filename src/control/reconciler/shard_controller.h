@@ -9,6 +9,7 @@
 //   R3. The primary endpoint is taken from every other member before the primary gets it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ class ShardController {
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  // Node id -> the failure last logged, so that one that lasts is said once.
+  std::map<std::string, std::string> failures_;
 };
 
 }  // namespace mikura::control
