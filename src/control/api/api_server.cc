@@ -5,6 +5,7 @@
 
 #include "base/logging.h"
 #include "control/api/random_id.h"
+#include "control/model/zones.h"
 
 namespace mikura::control {
 namespace {
@@ -77,6 +78,12 @@ HttpResponse ApiServer::Serve(const HttpRequest& request,
   const auto verified = VerifySignature(request, *claim, credential->secret, clock_.NowMillis());
   if (!verified.ok()) {
     return ErrorResponse(description, DescribeSignatureError(description, verified.error()),
+                         request_id);
+  }
+  if (!IsRegionName(claim->region)) {
+    return ErrorResponse(description,
+                         {ApiErrorCode::kInvalidParameterValue,
+                          fmt::format("'{}' is not a valid region name.", claim->region)},
                          request_id);
   }
   if (service == nullptr) {

@@ -82,6 +82,11 @@ TEST_F(ApiServerTest, AServiceThatIsNotProvidedIsNamed) {
   EXPECT_EQ(ApiTestClient::Texts(response, "Message"), "The service s3 is not provided here.");
 }
 
+TEST_F(ApiServerTest, ARegionNameThatCannotBeOneIsRefused) {
+  sts_.claim().region = "Tokyo!";
+  EXPECT_EQ(CodeOf(sts_.Call("GetCallerIdentity")), "400 InvalidParameterValue");
+}
+
 TEST_F(ApiServerTest, ARequestWithoutActionIsMissingIt) {
   EXPECT_EQ(CodeOf(sts_.Call("")), "400 MissingAction");
 }

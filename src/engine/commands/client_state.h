@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "engine/replication/replica_handshake.h"
 
 namespace mikura::engine {
 
@@ -31,6 +32,7 @@ struct ClientState {
   bool close_after_reply = false;
   // Set by PSYNC: the session stops being a client; its socket goes to the replication part.
   bool is_replica = false;
+  ReplicaHandshake replica;  // what REPLCONF and PSYNC said
   UnixMillis connected_at = 0;
 };
 

@@ -24,5 +24,6 @@ std::span<const CommandSpec> IntrospectionCommands();
 std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
+std::span<const CommandSpec> ReplicationCommands();
 
 }  // namespace mikura::engine

@@ -34,7 +34,7 @@ CommandTable::CommandTable() {
       StringCommands(),   StringSetCommands(),     StringEditCommands(), GenericCommands(),
       ExpireCommands(),   RenameCommands(),        ScanCommands(),       ObjectCommands(),
       DatabaseCommands(), ConnectionCommands(),    ClientCommands(),     ConfigCommands(),
-      ServerCommands(),   IntrospectionCommands(), DebugCommands(),
+      ServerCommands(),   IntrospectionCommands(), DebugCommands(),      ReplicationCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);

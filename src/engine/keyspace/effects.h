@@ -16,10 +16,15 @@ namespace mikura::engine {
 // One per event loop, reused. Not thread-safe.
 class Effects {
  public:
+  Effects() = default;
+  // Never active: what a replica executes is in the log already, in its primary's words.
+  struct Muted {};
+  explicit Effects(Muted) : muted_(true) {}
+
   // False when nobody reads the log: then Add does nothing, and a command need not build arguments.
   bool active() const { return active_; }
   void Begin(bool active) {
-    active_ = active;
+    active_ = active && !muted_;
     count_ = 0;
     bytes_.clear();
   }
@@ -39,6 +44,7 @@ class Effects {
  private:
   void AppendCommand(std::span<const std::string_view> words);
 
+  const bool muted_ = false;
   bool active_ = false;
   int count_ = 0;
   int current_database_ = 0;

@@ -59,6 +59,13 @@ TEST(Effects, NothingIsGatheredWhenNobodyReadsTheLog) {
   EXPECT_TRUE(effects.empty());
 }
 
+TEST(Effects, MutedEffectsStayEmpty) {
+  Effects effects{Effects::Muted{}};
+  effects.Begin(true);
+  effects.Add(0, {"DEL", "a"});
+  EXPECT_TRUE(effects.empty());
+}
+
 TEST(Effects, BeginForgetsTheRecordBefore) {
   Effects effects;
   effects.Begin(true);

@@ -29,7 +29,7 @@ class Backlog final : public LogReader {
 
    private:
     friend class Backlog;
-    Lsn position_ = 0;     // guarded by the backlog's lock, as all below
+    Lsn position_ = 0;  // guarded by the backlog's lock, as all below
     bool waiting_ = false;
     bool cut_ = false;
     UniqueFd event_;
@@ -41,7 +41,8 @@ class Backlog final : public LogReader {
   // From the flusher.
   void OnBytes(std::span<const LogSlice> slices) override;
 
-  // Forgets everything and begins anew at `lsn`. Nothing may be appended meanwhile, no cursor attached.
+  // Forgets everything and begins anew at `lsn`. Nothing may be appended meanwhile, no cursor
+  // attached.
   void Reset(Lsn lsn);
   void set_size(size_t size);
 

@@ -4,8 +4,8 @@
 //   attached -> (partial) online
 //   attached -> wait_bgsave -> send_bulk -> online
 //
-// A replica that reads a snapshot of unknown length must not be sent more before it has said that it
-// is done: it looks for the mark at the end of what it has received.
+// A replica that reads a snapshot of unknown length must not be sent more before it has said that
+// it is done: it looks for the mark at the end of what it has received.
 #pragma once
 
 #include <atomic>

@@ -92,7 +92,8 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
   ChangeLog& log = keyspace_.change_log();
   if (attended || last_attended_ == 0) last_attended_ = now;
   if (!log.active()) return;
-  if (is_primary && attended && now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
+  if (is_primary && attended &&
+      now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
     last_ping_ = now;
     ShardGuard guard(keyspace_.lock(0));
     if (log.active()) log.Append(kPing);
@@ -160,6 +161,8 @@ void PrimarySide::FollowNewId(const std::string& id) {
 }
 
 void PrimarySide::Promote() {
+  MutexLock sync(sync_mutex_);
+  suspended_ = false;
   MutexLock apply(apply_mutex_);
   MutexLock lock(ids_mutex_);
   ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};

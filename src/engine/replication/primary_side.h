@@ -6,8 +6,10 @@
 // R1. The log is active from the first full sync until nobody has read it for a long time. When it
 //     ends, the id changes: an offset of before must not be continued.
 // R2. A full sync begins at a gate: activation, position and snapshot are one moment.
-// R3. A replica appends a record after it has executed it, with apply_mutex() held over both; a full
-//     sync takes it too, so that its snapshot never holds a record that its position does not cover.
+// R3. A replica appends a record after it has executed it, with apply_mutex() held over both; a
+// full
+//     sync takes it too, so that its snapshot never holds a record that its position does not
+//     cover.
 #pragma once
 
 #include <functional>
@@ -28,8 +30,8 @@ namespace mikura::engine {
 class PrimarySession;
 
 struct ReplicationIds {
-  std::string current;   // 40 hexadecimal digits
-  std::string previous;  // the primary's that was followed before a promotion; empty when none
+  std::string current;    // 40 hexadecimal digits
+  std::string previous;   // the primary's that was followed before a promotion; empty when none
   Lsn previous_end = -1;  // up to where `previous` names the same history
 };
 
@@ -88,6 +90,7 @@ class PrimarySide {
   Result<std::string> BeginPartialSync(const ReplicaHandshake& handshake, Backlog::Cursor& cursor);
   bool is_suspended() const;
   Backlog& backlog() { return backlog_; }
+  Backlog::Extent backlog_extent() const { return backlog_.extent(); }
   const SettingsSource& settings() const { return settings_; }
 
  private:

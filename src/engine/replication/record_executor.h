@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs what a primary sent. Declared here, implemented in engine/commands, so that replication knows
-// no command.
+// Runs what a primary sent. Declared here, implemented in engine/commands, so that replication
+// knows no command.
 #pragma once
 
 #include <span>

@@ -9,12 +9,12 @@ namespace mikura::engine {
 
 struct ReplicaHandshake {
   int listening_port = 0;
-  std::string ip_address;      // empty: the one it connects from
+  std::string ip_address;           // empty: the one it connects from
   bool understands_eof = false;     // takes a snapshot of unknown length
   bool understands_psync2 = false;  // takes a new replication id with +CONTINUE
   // SYNC of very old replicas: no reply line in front of the snapshot.
   bool is_sync = false;
-  std::string wanted_id;   // of PSYNC; "?" for a full sync
+  std::string wanted_id;       // of PSYNC; "?" for a full sync
   int64_t wanted_offset = -1;  // first byte it lacks, counted from 1
 };
 

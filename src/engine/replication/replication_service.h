@@ -1,27 +1,95 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interim: a node that is always a primary without replicas. Replaced when replication is merged.
+// The replication role of this node: primary or replica, and everything that belongs to it.
+//
+// Thread-safe; nothing here is called with a shard lock held.
 #pragma once
 
-#include "base/unique_fd.h"
-#include "engine/commands/services.h"
-#include "engine/keyspace/keyspace.h"
-#include "wire/parameter_set.h"
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "engine/replication/primary_side.h"
+#include "engine/replication/replica_link.h"
 
 namespace mikura::engine {
 
-class CommandTable;
-struct NodeState;
+struct ReplicationStatus {
+  bool is_primary = true;
+  ReplicationIds ids;
+  Lsn offset = 0;
+  std::vector<ReplicaStatus> replicas;
+  bool backlog_active = false;
+  Backlog::Extent backlog;
+  // ---- Of a replica.
+  std::string primary_host;
+  int primary_port = 0;
+  std::string link_state;  // connect, connecting, sync, connected
+  bool sync_in_progress = false;
+  int64_t last_io_seconds = -1;
+  int64_t link_down_seconds = 0;
+
+  bool link_up() const { return link_state == "connected"; }
+};
 
 class ReplicationService {
  public:
-  ReplicationService(Keyspace&, const CommandTable&, wire::ParameterSet&, NodeState&,
-                     const Clock&) {}
-  RoleInfo Role() { return {}; }
-  Status ReplicaOf(std::string_view, int) { return Error{"replication is not available yet"}; }
-  std::string InfoText() { return "role:master\r\nconnected_slaves:0\r\n"; }
-  void Adopt(UniqueFd, const ClientState&, std::string) {}
-  void Start() {}
-  void Stop() {}
+  // What the rest of the node has to know of the role. Called in order, one call at a time.
+  struct Role {
+    bool is_primary = true;
+    bool loading = false;  // a copy of the primary's data replaces this node's
+  };
+  using RoleListener = std::function<void(const Role&)>;
+
+  // `executor` runs what a primary sends; see RecordExecutor.
+  ReplicationService(Keyspace& keyspace, SnapshotSlots& slots, RecordExecutor& executor,
+                     SettingsSource settings, RoleListener on_role);
+  ~ReplicationService();
+
+  // Takes over the connection of a client that sent PSYNC or SYNC (ClientState::replica), with what
+  // it sent behind it. The socket is non-blocking and no longer polled by anybody. Does not block.
+  void Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received);
+
+  // Follows another node: from when this returns, clients' writes are refused; the copy of its data
+  // comes later. An empty host: becomes a primary with the data it has; what the old primary sent
+  // and this node has received is executed before this returns. Never fails.
+  Status ReplicaOf(std::string_view host, int port);
+
+  ReplicationStatus status() const;
+  // The lines of INFO's section "replication" behind its heading, with "\r\n" line ends.
+  std::string InfoText() const;
+
+  // Ends links and sessions. Nothing may be adopted afterwards.
+  void Stop();
+
+ private:
+  void PublishRole(bool is_primary);
+  void PublishLoading(bool loading);
+  void RunTicks();
+
+  Keyspace& keyspace_;
+  const SettingsSource settings_;
+  const RoleListener on_role_;
+  SystemClock clock_;
+
+  // Held while the role changes; taken before any other lock of replication.
+  mutable Mutex role_mutex_;
+  std::string primary_host_ GUARDED_BY(role_mutex_);  // empty: this is a primary
+  int primary_port_ GUARDED_BY(role_mutex_) = 0;
+
+  // The role that was published, and its lock, which the link's thread takes while it loads.
+  mutable Mutex published_mutex_;
+  Role published_ GUARDED_BY(published_mutex_);
+
+  PrimarySide primary_side_;
+  std::unique_ptr<ReplicaLink> link_;
+
+  Mutex tick_mutex_;
+  CondVar tick_;
+  bool stopping_ GUARDED_BY(tick_mutex_) = false;
+  std::thread tick_thread_;
 };
 
 }  // namespace mikura::engine

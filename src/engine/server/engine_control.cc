@@ -52,7 +52,17 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   return InfoText(sources, sections);
 }
 
-RoleInfo EngineControl::Role() { return replication_.Role(); }
+RoleInfo EngineControl::Role() {
+  const ReplicationStatus status = replication_.status();
+  RoleInfo role{.is_primary = status.is_primary, .offset = status.offset};
+  for (const ReplicaStatus& replica : status.replicas) {
+    role.replicas.push_back({replica.host, replica.port, replica.offset});
+  }
+  role.primary_host = status.primary_host;
+  role.primary_port = status.primary_port;
+  role.link_state = status.link_state;
+  return role;
+}
 
 Status EngineControl::ReplicaOf(std::string_view host, int port) {
   return replication_.ReplicaOf(host, port);

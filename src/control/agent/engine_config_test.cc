@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/agent/engine_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mikura::control {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+NodeLaunch Launch(EngineKind kind) {
+  return {.id = "demo-001-1f2e3d4c",
+          .kind = kind,
+          .endpoint = {"127.42.0.3", 7000},
+          .memory_bytes = 402653184,
+          .threads = 2,
+          .primary = {}};
+}
+
+TEST(EngineConfig, OfARedisNodeListensForRespAlone) {
+  const std::string text =
+      EngineConfigText(Launch(EngineKind::kRedis), PathsOf("/data", "demo-001-1f2e3d4c"));
+  for (const char* line :
+       {"node-id demo-001-1f2e3d4c\n", "bind 127.42.0.3\n", "\nport 7000\n", "memcached-port 0\n",
+        "threads 2\n", "maxmemory 402653184\n", "dir /data/nodes/demo-001-1f2e3d4c\n",
+        "logfile /data/nodes/demo-001-1f2e3d4c/engine.log\n", "admin-socket /data/run/"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("replicaof")));
+}
+
+TEST(EngineConfig, OfAMemcachedNodeListensForMemcachedAlone) {
+  const std::string text = EngineConfigText(Launch(EngineKind::kMemcached), PathsOf("/data", "x"));
+  EXPECT_THAT(text, HasSubstr("\nport 0\n"));
+  EXPECT_THAT(text, HasSubstr("memcached-port 7000\n"));
+}
+
+TEST(EngineConfig, OfAReplicaNamesItsPrimary) {
+  NodeLaunch launch = Launch(EngineKind::kValkey);
+  launch.primary = {"127.42.0.4", 6379};
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")),
+              HasSubstr("replicaof 127.42.0.4 6379\n"));
+}
+
+TEST(EngineConfig, QuotesPathsWithBlanks) {
+  const std::string text = EngineConfigText(Launch(EngineKind::kRedis), PathsOf("/my \"d", "x"));
+  EXPECT_THAT(text, HasSubstr("dir \"/my \\\"d/nodes/x\"\n"));
+}
+
+TEST(NodePaths, ASocketPathFitsForTheLongestDataDirectory) {
+  const std::string longest(DataDirBytesMax(), 'd');
+  EXPECT_EQ(PathsOf(longest, std::string(60, 'n')).admin_socket.size(), 107u);
+}
+
+TEST(NodePaths, DifferentNodesHaveDifferentSockets) {
+  EXPECT_NE(PathsOf("/d", "a-001").admin_socket, PathsOf("/d", "a-002").admin_socket);
+}
+
+}  // namespace
+}  // namespace mikura::control

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an engine says of its replication in INFO.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "control/model/endpoint.h"
+
+namespace mikura::control {
+
+struct EngineState {
+  bool is_primary = false;
+  Endpoint follows;      // a replica's primary
+  bool link_up = false;  // a replica: connected, and not taking over a copy
+  bool loading = false;  // a replica: taking over a copy
+  int64_t offset = 0;    // of the data it holds
+};
+
+// Reads the lines of INFO replication; what is missing or unreadable keeps its default.
+EngineState ParseReplicationInfo(std::string_view info);
+
+}  // namespace mikura::control

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/agent/fake_engine.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "base/check.h"
+#include "control/agent/admin_reply.h"
+
+namespace mikura::control {
+namespace {
+
+FileDescriptor Tcp(const std::string& host, int port, bool listening) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+  FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const auto* name = reinterpret_cast<const sockaddr*>(&address);
+  const bool done =
+      listening ? bind(socket.get(), name, sizeof address) == 0 && listen(socket.get(), 16) == 0
+                : connect(socket.get(), name, sizeof address) == 0;
+  if (!done) socket.Close();
+  return socket;
+}
+
+FileDescriptor Unix(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  CHECK(listen(socket.get(), 16) == 0);
+  return socket;
+}
+
+}  // namespace
+
+FakeEngine::FakeEngine(const std::string& config_file) {
+  std::ifstream file(config_file);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::string value;
+    words >> name;
+    std::getline(words >> std::ws, value);
+    config_[name] = value;
+  }
+  // A test asks for a node that dies as it starts by leaving this file in its directory.
+  if (std::ifstream(config_["dir"] + "/die-at-start").good()) std::exit(7);
+  if (config_.count("replicaof") != 0) {
+    std::istringstream words(config_["replicaof"]);
+    words >> primary_host_ >> primary_port_;
+  }
+  const int port = std::stoi(config_["port"] != "0" ? config_["port"] : config_["memcached-port"]);
+  port_ = Tcp(config_["bind"], port, true);
+  if (!port_.valid()) std::exit(8);
+  admin_ = Unix(config_["admin-socket"]);
+}
+
+void FakeEngine::Serve() {
+  while (true) {
+    std::vector<pollfd> waited = {{admin_.get(), POLLIN, 0}, {port_.get(), POLLIN, 0}};
+    for (const auto& [name, socket] : listeners_) waited.push_back({socket.get(), POLLIN, 0});
+    const size_t first_client = waited.size();
+    for (const Client& client : clients_) waited.push_back({client.socket.get(), POLLIN, 0});
+    poll(waited.data(), waited.size(), -1);
+    std::vector<Client> kept;
+    for (size_t i = first_client; i < waited.size(); ++i) {
+      Client& client = clients_[i - first_client];
+      if (waited[i].revents == 0 || Read(client)) kept.push_back(std::move(client));
+    }
+    clients_ = std::move(kept);
+    for (size_t i = 0; i < first_client; ++i) {
+      if (waited[i].revents != 0) Accept(waited[i].fd);
+    }
+  }
+}
+
+void FakeEngine::Accept(int listener) {
+  FileDescriptor socket(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+  if (!socket.valid()) return;
+  if (listener == admin_.get()) {
+    clients_.push_back({std::move(socket), "", {}});
+    return;
+  }
+  const std::string name = config_["node-id"] + "\n";
+  send(socket.get(), name.data(), name.size(), MSG_NOSIGNAL);
+}
+
+bool FakeEngine::Read(Client& client) {
+  char buffer[4096];
+  iovec bytes{buffer, sizeof buffer};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t count = recvmsg(client.socket.get(), &message, MSG_CMSG_CLOEXEC);
+  if (count <= 0) return false;
+  if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    client.passed = FileDescriptor(fd);
+  }
+  client.input.append(buffer, static_cast<size_t>(count));
+  AdminReply request;
+  if (ParseAdminReply(client.input, request) == ReplyProgress::kComplete) {
+    client.input.clear();
+    Answer(client, request.items);
+  }
+  return true;
+}
+
+void FakeEngine::Answer(Client& client, const std::vector<std::string>& arguments) {
+  std::string answer = "-ERR unknown command\r\n";
+  if (arguments[0] == "PING") answer = "+PONG\r\n";
+  if (arguments[0] == "INFO") answer = fmt::format("${}\r\n{}\r\n", Info().size(), Info());
+  if (arguments[0] == "SHUTDOWN") std::exit(0);
+  if (arguments[0] != "MIKURA") {
+    send(client.socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    return;
+  }
+  answer = Mikura(client, arguments);
+  msghdr message{};
+  iovec bytes{answer.data(), answer.size()};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  const auto listener = arguments.size() > 2 ? listeners_.find(arguments[2]) : listeners_.end();
+  if (arguments[1] == "LISTENER" && listener != listeners_.end()) {
+    const int fd = listener->second.get();
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  sendmsg(client.socket.get(), &message, MSG_NOSIGNAL);
+}
+
+std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& arguments) {
+  const std::string& verb = arguments[1];
+  if (verb == "NODE") {
+    return fmt::format("${}\r\n{}\r\n", config_["node-id"].size(), config_["node-id"]);
+  }
+  if (verb == "PROMOTE" || verb == "FOLLOW") {
+    const long epoch = std::stol(arguments[2]);
+    if (epoch < epoch_) return "-STALEEPOCH a newer one was seen\r\n";
+    epoch_ = epoch;
+    primary_host_ = verb == "FOLLOW" ? arguments[3] : "";
+    primary_port_ = verb == "FOLLOW" ? std::stoi(arguments[4]) : 0;
+    return "+OK\r\n";
+  }
+  if (verb == "LISTEN") {
+    listeners_[arguments[2]] = std::move(client.passed);
+    return "+OK\r\n";
+  }
+  if (verb == "UNLISTEN") {
+    listeners_.erase(arguments[2]);
+    return "+OK\r\n";
+  }
+  if (verb == "LISTENERS") {
+    std::string names = fmt::format("*{}\r\n", listeners_.size());
+    for (const auto& [name, socket] : listeners_) {
+      names += fmt::format("${}\r\n{}\r\n", name.size(), name);
+    }
+    return names;
+  }
+  if (verb == "LISTENER" && listeners_.count(arguments[2]) == 0) {
+    return "-ERR no such listener\r\n";
+  }
+  return "+OK\r\n";
+}
+
+std::string FakeEngine::Info() const {
+  if (primary_host_.empty()) return "role:master\r\nmaster_repl_offset:0\r\n";
+  return fmt::format(
+      "role:slave\r\nmaster_host:{}\r\nmaster_port:{}\r\nmaster_link_status:{}\r\n"
+      "master_sync_in_progress:0\r\nslave_repl_offset:0\r\n",
+      primary_host_, primary_port_, ReachesPrimary() ? "up" : "down");
+}
+
+bool FakeEngine::ReachesPrimary() const { return Tcp(primary_host_, primary_port_, false).valid(); }
+
+}  // namespace mikura::control

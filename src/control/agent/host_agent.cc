@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/agent/host_agent.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/logging.h"
+#include "control/agent/engine_process.h"
+#include "control/agent/engine_state.h"
+
+namespace mikura::control {
+namespace {
+
+// Whether some process holds the node's lock.
+bool IsLocked(const std::string& path) {
+  const FileDescriptor lock(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  return lock.valid() && flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HostAgent>> HostAgent::Open(const HostAgentOptions& options) {
+  if (options.data_dir.size() > DataDirBytesMax()) {
+    return Error{
+        fmt::format("the data directory {} has a path of more than {} bytes, which is "
+                    "too long for the sockets in it",
+                    options.data_dir, DataDirBytesMax())};
+  }
+  for (const char* folder : {"/nodes", "/run"}) {
+    std::error_code failure;
+    std::filesystem::create_directories(options.data_dir + folder, failure);
+    if (failure) {
+      return Error{
+          fmt::format("cannot create {}{}: {}", options.data_dir, folder, failure.message())};
+    }
+  }
+  std::unique_ptr<HostAgent> agent(new HostAgent(options));
+  agent->AdoptAll();
+  return agent;
+}
+
+HostAgent::~HostAgent() { supervisors_.clear(); }
+
+void HostAgent::AdoptAll() {
+  const std::map<std::string, pid_t> engines = FindEngines();
+  std::error_code failure;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(options_.data_dir + "/nodes", failure)) {
+    const std::string node_id = entry.path().filename();
+    if (!Adopt(node_id, engines)) continue;
+    Log(LogLevel::kInfo, "agent", "adopted the running node {}", node_id);
+  }
+}
+
+bool HostAgent::Adopt(const std::string& node_id, const std::map<std::string, pid_t>& engines) {
+  const NodePaths paths = PathsOf(options_.data_dir, node_id);
+  const auto found = engines.find(paths.config_file);
+  if (found == engines.end()) return false;
+  auto process = HoldEngine(found->second, paths.config_file);
+  if (!process) return false;
+  Supervise(node_id, std::move(*process));
+  return true;
+}
+
+void HostAgent::Supervise(const std::string& node_id, ProcessHandle process) {
+  supervisors_[node_id] = std::make_unique<NodeSupervisor>(
+      node_id, PathsOf(options_.data_dir, node_id), std::move(process), options_.timings, sockets_,
+      [this] { Changed(); });
+}
+
+NodeSupervisor* HostAgent::Find(const std::string& node_id) {
+  const auto found = supervisors_.find(node_id);
+  return found == supervisors_.end() ? nullptr : found->second.get();
+}
+
+void HostAgent::StopAll() {
+  for (auto& [id, supervisor] : supervisors_) supervisor->RequestStop();
+  for (auto& [id, supervisor] : supervisors_) supervisor->AwaitEnd();
+}
+
+size_t HostAgent::CountRunning() {
+  return static_cast<size_t>(
+      std::count_if(supervisors_.begin(), supervisors_.end(),
+                    [](const auto& entry) { return !entry.second->Observation().Gone(); }));
+}
+
+NodeObservation HostAgent::Observe(const std::string& node_id) {
+  NodeSupervisor* supervisor = Find(node_id);
+  return supervisor == nullptr ? NodeObservation() : supervisor->Observation();
+}
+
+Status HostAgent::Start(const NodeLaunch& launch) {
+  if (!Observe(launch.id).Gone()) return Ok();
+  const NodePaths paths = PathsOf(options_.data_dir, launch.id);
+  // A process we do not know: started by an agent that was killed before it was seen.
+  if (IsLocked(paths.lock_file) && Adopt(launch.id, FindEngines())) return Ok();
+  NodeLaunch fitted = launch;
+  const int64_t processors = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  fitted.threads = std::clamp<int64_t>(launch.threads, 1, processors);
+  ASSIGN_OR_RETURN(ProcessHandle process, StartEngine(options_.engine_binary, fitted, paths));
+  Log(LogLevel::kInfo, "agent", "started node {} (pid {}) at {}:{}", launch.id, process.pid,
+      launch.endpoint.address, launch.endpoint.port);
+  Supervise(launch.id, std::move(process));
+  return Ok();
+}
+
+void HostAgent::Stop(const std::string& node_id) {
+  if (NodeSupervisor* supervisor = Find(node_id)) supervisor->RequestStop();
+}
+
+Status HostAgent::Forget(const std::string& node_id) {
+  if (!Observe(node_id).Gone()) return Error{"node " + node_id + " is still running"};
+  const NodePaths paths = PathsOf(options_.data_dir, node_id);
+  if (IsLocked(paths.lock_file)) {
+    Adopt(node_id, FindEngines());
+    return Error{"node " + node_id + " is still running"};
+  }
+  supervisors_.erase(node_id);
+  unlink(paths.admin_socket.c_str());
+  std::error_code failure;
+  std::filesystem::remove_all(paths.directory, failure);
+  if (failure) {
+    return Error{fmt::format("cannot remove {}: {}", paths.directory, failure.message())};
+  }
+  return Ok();
+}
+
+Result<AdminReply> HostAgent::Call(const std::string& node_id,
+                                   const std::vector<std::string>& arguments, int passed) {
+  const NodePaths paths = PathsOf(options_.data_dir, node_id);
+  ASSIGN_OR_RETURN(AdminClient client,
+                   AdminClient::Connect(paths.admin_socket, options_.timings.admin_timeout));
+  return client.Call(arguments, passed);
+}
+
+Status HostAgent::Tell(const std::string& node_id, const std::vector<std::string>& arguments,
+                       int passed) {
+  RETURN_IF_ERROR(Call(node_id, arguments, passed));
+  if (NodeSupervisor* supervisor = Find(node_id)) supervisor->Refresh();
+  return Ok();
+}
+
+Result<ReplicaPosition> HostAgent::Position(const std::string& node_id) {
+  ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "replication"}));
+  const EngineState state = ParseReplicationInfo(info.text);
+  return ReplicaPosition{state.offset, state.loading};
+}
+
+Status HostAgent::Promote(const std::string& node_id, int64_t epoch) {
+  return Tell(node_id, {"MIKURA", "PROMOTE", std::to_string(epoch)});
+}
+
+Status HostAgent::Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) {
+  return Tell(node_id, {"MIKURA", "FOLLOW", std::to_string(epoch), primary.address,
+                        std::to_string(primary.port)});
+}
+
+Status HostAgent::Listen(const std::string& node_id, const std::string& name,
+                         const Endpoint& endpoint, ListenerProtocol protocol) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<FileDescriptor> socket, sockets_.Acquire(endpoint));
+  const char* spoken = protocol == ListenerProtocol::kResp ? "resp" : "memcached";
+  return Tell(node_id, {"MIKURA", "LISTEN", name, spoken}, socket->get());
+}
+
+Status HostAgent::Unlisten(const std::string& node_id, const std::string& name) {
+  return Tell(node_id, {"MIKURA", "UNLISTEN", name});
+}
+
+void HostAgent::CloseEndpoint(const Endpoint& endpoint) { sockets_.Close(endpoint); }
+
+Status HostAgent::SetClusterConfig(const std::string& node_id, int64_t version,
+                                   const std::string& nodes) {
+  return Tell(node_id, {"MIKURA", "CLUSTERCONFIG", std::to_string(version), nodes});
+}
+
+bool HostAgent::IsFree(const Endpoint& endpoint) { return EndpointSockets::IsFree(endpoint); }
+
+void HostAgent::OnChange(std::function<void()> changed) {
+  MutexLock lock(change_mutex_);
+  changed_ = std::move(changed);
+}
+
+void HostAgent::Changed() {
+  MutexLock lock(change_mutex_);
+  if (changed_) changed_();
+}
+
+}  // namespace mikura::control

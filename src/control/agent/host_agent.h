@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent of this host: runs engines as processes that outlive it.
+//
+// Its state is what the host itself knows: which processes run, found by their command line, and
+// which sockets their engines accept on. An agent that begins anew adopts them all, so a kill at
+// any moment loses nothing. One agent at a time per data directory (DataDirLock).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "control/agent/endpoint_sockets.h"
+#include "control/agent/node_supervisor.h"
+#include "control/model/node_runtime.h"
+
+namespace mikura::control {
+
+struct HostAgentOptions {
+  std::string data_dir;       // absolute
+  std::string engine_binary;  // run as "<binary> engine <config file>"
+  AgentTimings timings;
+};
+
+class HostAgent final : public NodeRuntime {
+ public:
+  // Errors: the data directory cannot be written, or its path is too long for sockets in it.
+  static Result<std::unique_ptr<HostAgent>> Open(const HostAgentOptions& options);
+  // Leaves the engines running.
+  ~HostAgent() override;
+
+  // Ends all engines and waits until they have ended: for stopping the service as a whole.
+  void StopAll();
+  // How many engines run.
+  size_t CountRunning();
+
+  NodeObservation Observe(const std::string& node_id) override;
+  Status Start(const NodeLaunch& launch) override;
+  void Stop(const std::string& node_id) override;
+  Status Forget(const std::string& node_id) override;
+  Result<ReplicaPosition> Position(const std::string& node_id) override;
+  Status Promote(const std::string& node_id, int64_t epoch) override;
+  Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;
+  Status Listen(const std::string& node_id, const std::string& name, const Endpoint& endpoint,
+                ListenerProtocol protocol) override;
+  Status Unlisten(const std::string& node_id, const std::string& name) override;
+  void CloseEndpoint(const Endpoint& endpoint) override;
+  Status SetClusterConfig(const std::string& node_id, int64_t version,
+                          const std::string& nodes) override;
+  bool IsFree(const Endpoint& endpoint) override;
+  void OnChange(std::function<void()> changed) override;
+
+ private:
+  explicit HostAgent(const HostAgentOptions& options) : options_(options) {}
+
+  void AdoptAll();
+  // Supervises the running process of the node, if there is one.
+  bool Adopt(const std::string& node_id, const std::map<std::string, pid_t>& engines);
+  void Supervise(const std::string& node_id, ProcessHandle process);
+  NodeSupervisor* Find(const std::string& node_id);
+  Result<AdminReply> Call(const std::string& node_id, const std::vector<std::string>& arguments,
+                          int passed = -1);
+  // Call(), and a look at what came of it.
+  Status Tell(const std::string& node_id, const std::vector<std::string>& arguments,
+              int passed = -1);
+  void Changed() EXCLUDES(change_mutex_);
+
+  const HostAgentOptions options_;
+  EndpointSockets sockets_;
+  Mutex change_mutex_;
+  std::function<void()> changed_ GUARDED_BY(change_mutex_);
+  // Used by the one thread that calls us (NodeRuntime); destroyed first, because supervisors use
+  // the members above.
+  std::map<std::string, std::unique_ptr<NodeSupervisor>> supervisors_;
+};
+
+}  // namespace mikura::control

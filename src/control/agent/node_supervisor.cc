@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/agent/node_supervisor.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logging.h"
+#include "control/agent/engine_state.h"
+
+namespace mikura::control {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+bool SameSight(const NodeObservation& a, const NodeObservation& b) {
+  return a.process == b.process && a.answering == b.answering && a.is_primary == b.is_primary &&
+         a.follows == b.follows && a.link_up == b.link_up && a.listeners == b.listeners;
+}
+
+}  // namespace
+
+NodeSupervisor::NodeSupervisor(std::string node_id, NodePaths paths, ProcessHandle process,
+                               const AgentTimings& timings, EndpointSockets& sockets,
+                               std::function<void()> changed)
+    : node_id_(std::move(node_id)),
+      paths_(std::move(paths)),
+      process_(std::move(process)),
+      timings_(timings),
+      sockets_(sockets),
+      changed_(std::move(changed)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  observation_.process = NodeObservation::Process::kRunning;
+  observation_.process_id = fmt::format("{}-{}", process_.pid, process_.start_time);
+  thread_ = std::thread([this] { Run(); });
+}
+
+NodeSupervisor::~NodeSupervisor() {
+  {
+    MutexLock lock(mutex_);
+    leave_requested_ = true;
+  }
+  eventfd_write(wake_.get(), 1);
+  thread_.join();
+}
+
+NodeObservation NodeSupervisor::Observation() {
+  MutexLock lock(mutex_);
+  return observation_;
+}
+
+void NodeSupervisor::RequestStop() {
+  {
+    MutexLock lock(mutex_);
+    stop_requested_ = true;
+  }
+  eventfd_write(wake_.get(), 1);
+}
+
+bool NodeSupervisor::Wait(SteadyClock::time_point until) {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count();
+  pollfd waited[] = {{process_.pidfd.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+  poll(waited, 2, static_cast<int>(std::max<int64_t>(left, 0)));
+  eventfd_t requests = 0;
+  if ((waited[1].revents & POLLIN) != 0) eventfd_read(wake_.get(), &requests);
+  return (waited[0].revents & POLLIN) != 0;
+}
+
+void NodeSupervisor::Run() {
+  const SteadyClock::time_point started = SteadyClock::now();
+  SteadyClock::time_point next = started;
+  bool answered = false;
+  int misses = 0;
+  while (!Wait(next)) {
+    bool stop = false;
+    {
+      MutexLock lock(mutex_);
+      if (leave_requested_) return;
+      stop = stop_requested_;
+    }
+    if (stop) {
+      EndProcess();
+      break;
+    }
+    const SteadyClock::time_point now = SteadyClock::now();
+    if (now < next) continue;
+    const ProbeOutcome outcome = Probe();
+    // Silence is a hang at any time; a refused connection is one only after the start.
+    if (outcome == ProbeOutcome::kAnswered) {
+      answered = true;
+      misses = 0;
+    } else if (answered || outcome == ProbeOutcome::kSilent) {
+      ++misses;
+    }
+    if (misses >= timings_.probe_misses_max ||
+        (!answered && now - started > timings_.start_timeout)) {
+      Log(LogLevel::kWarning, "agent", "node {} (pid {}) does not answer: killing it", node_id_,
+          process_.pid);
+      Kill();
+    }
+    next = now + (answered && Settled() ? timings_.probe_interval : timings_.settle_interval);
+  }
+  NodeObservation gone;
+  gone.process = NodeObservation::Process::kExited;
+  gone.exit_reason = ExitReason(process_);
+  Log(LogLevel::kNotice, "agent", "node {} (pid {}): {}", node_id_, process_.pid, gone.exit_reason);
+  Publish(std::move(gone));
+}
+
+bool NodeSupervisor::Settled() {
+  MutexLock lock(mutex_);
+  return !observation_.answering || observation_.is_primary || observation_.link_up;
+}
+
+NodeSupervisor::ProbeOutcome NodeSupervisor::Probe() {
+  MutexLock lock(probe_mutex_);
+  auto client = AdminClient::Connect(paths_.admin_socket, timings_.probe_timeout);
+  NodeObservation seen = Observation();
+  if (seen.Gone()) return ProbeOutcome::kRefused;
+  if (!client.ok()) {
+    seen.answering = false;
+    Publish(std::move(seen));
+    return ProbeOutcome::kRefused;
+  }
+  Result<NodeObservation> answer = Ask(*client);
+  if (answer.ok()) {
+    answer->process = NodeObservation::Process::kRunning;
+    answer->process_id = seen.process_id;
+    Publish(std::move(answer).value());
+    return ProbeOutcome::kAnswered;
+  }
+  Log(LogLevel::kDebug, "agent", "node {}: {}", node_id_, answer.error().message);
+  seen.answering = false;
+  Publish(std::move(seen));
+  return ProbeOutcome::kSilent;
+}
+
+Result<NodeObservation> NodeSupervisor::Ask(AdminClient& client) {
+  RETURN_IF_ERROR(client.Call({"PING"}));
+  ASSIGN_OR_RETURN(const AdminReply info, client.Call({"INFO", "replication"}));
+  ASSIGN_OR_RETURN(const AdminReply listeners, client.Call({"MIKURA", "LISTENERS"}));
+  if (!met_) RETURN_IF_ERROR(FirstMeeting(client, listeners.items));
+  const EngineState state = ParseReplicationInfo(info.text);
+  NodeObservation seen;
+  seen.answering = true;
+  seen.is_primary = state.is_primary;
+  seen.follows = state.follows;
+  seen.link_up = state.link_up;
+  seen.listeners = listeners.items;
+  return seen;
+}
+
+// Is it the node it should be? And what it accepts on is kept by us too, as before we were
+// restarted.
+Status NodeSupervisor::FirstMeeting(AdminClient& client,
+                                    const std::vector<std::string>& listeners) {
+  ASSIGN_OR_RETURN(const AdminReply name, client.Call({"MIKURA", "NODE"}));
+  if (name.text != node_id_) {
+    return Error{fmt::format("its admin socket is that of node {}", name.text)};
+  }
+  for (const std::string& listener : listeners) {
+    RETURN_IF_ERROR(client.Call({"MIKURA", "LISTENER", listener}));
+    FileDescriptor socket = client.TakeDescriptor();
+    if (socket.valid()) sockets_.Keep(std::move(socket));
+  }
+  met_ = true;
+  return Ok();
+}
+
+void NodeSupervisor::Publish(NodeObservation seen) {
+  {
+    MutexLock lock(mutex_);
+    // The end of a process is final: a probe that was under way knows less.
+    if (observation_.Gone() || SameSight(seen, observation_)) return;
+    observation_ = std::move(seen);
+  }
+  changed_();
+}
+
+void NodeSupervisor::EndProcess() {
+  auto client = AdminClient::Connect(paths_.admin_socket, timings_.probe_timeout);
+  // An engine that ends at once may not answer any more; what counts is that it ends.
+  if (client.ok()) static_cast<void>(client->Call({"SHUTDOWN", "NOSAVE"}).ok());
+  const auto grace = client.ok() ? timings_.stop_grace : std::chrono::milliseconds(0);
+  if (HasEnded(process_, static_cast<int>(grace.count()))) return;
+  Kill();
+  HasEnded(process_, -1);
+}
+
+void NodeSupervisor::Kill() const {
+  syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+}  // namespace mikura::control

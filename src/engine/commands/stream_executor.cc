@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commands/stream_executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/numbers.h"
+#include "engine/commands/fault_replies.h"
+
+namespace mikura::engine {
+namespace {
+
+// Part of the stream, but nothing to do for the data.
+bool IsIgnored(std::string_view name) {
+  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF", "PUBLISH", "SPUBLISH"};
+  return std::any_of(std::begin(kIgnored), std::end(kIgnored),
+                     [name](std::string_view ignored) { return EqualsIgnoreCase(name, ignored); });
+}
+
+}  // namespace
+
+Status StreamExecutor::Execute(std::span<const CommandWords> commands,
+                               int& database) NO_THREAD_SAFETY_ANALYSIS {
+  steps_.clear();
+  keys_.clear();
+  for (const CommandWords words : commands) RETURN_IF_ERROR(Resolve(words));
+  ShardSet shards;
+  bool needs_gate = false;
+  for (const Step& step : steps_) {
+    // FLUSHALL and its like lock all shards themselves.
+    needs_gate = needs_gate || (step.spec != nullptr && step.key_count == 0);
+    for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
+  }
+  if (!needs_gate) {
+    keyspace_.LockShards(shards);
+    Status status;
+    for (const Step& step : steps_) {
+      status = Run(step, database);
+      if (!status.ok()) break;
+    }
+    keyspace_.UnlockShards(shards);
+    return status;
+  }
+  for (const Step& step : steps_) {
+    ShardSet own;
+    for (size_t i = 0; i < step.key_count; ++i) own.set(keys_[step.first_key + i].shard());
+    keyspace_.LockShards(own);
+    const Status status = Run(step, database);
+    keyspace_.UnlockShards(own);
+    RETURN_IF_ERROR(status);
+  }
+  return Ok();
+}
+
+Status StreamExecutor::Resolve(CommandWords words) {
+  Step step{.words = words};
+  if (IsIgnored(words[0]) || EqualsIgnoreCase(words[0], "SELECT")) {
+    steps_.push_back(step);
+    return Ok();
+  }
+  step.spec = table_.Find(words[0]);
+  if (step.spec != nullptr && !step.spec->subcommands.empty() && words.size() > 1) {
+    step.spec = table_.FindSubcommand(*step.spec, words[1]);
+  }
+  if (step.spec == nullptr || step.spec->handler == nullptr) {
+    return Error{fmt::format("the primary sent '{}', which this node does not have", words[0])};
+  }
+  if (!step.spec->arity.Accepts(words.size())) {
+    return Error{fmt::format("the primary sent '{}' with {} words", words[0], words.size())};
+  }
+  const KeyRange& range = step.spec->keys;
+  step.first_key = keys_.size();
+  if (range.step != 0) {
+    const size_t last = range.last >= 0 ? static_cast<size_t>(range.last)
+                                        : words.size() - static_cast<size_t>(-range.last);
+    for (auto i = static_cast<size_t>(range.first); i <= last && i < words.size();
+         i += static_cast<size_t>(range.step)) {
+      keys_.push_back(keyspace_.hasher()(words[i]));
+    }
+  }
+  step.key_count = keys_.size() - step.first_key;
+  steps_.push_back(step);
+  return Ok();
+}
+
+Status StreamExecutor::Run(const Step& step, int& database) {
+  if (step.spec == nullptr) {
+    if (!EqualsIgnoreCase(step.words[0], "SELECT")) return Ok();
+    const auto number = step.words.size() == 2 ? ParseInt64(step.words[1]) : std::nullopt;
+    if (!number || *number < 0 || *number >= keyspace_.database_count()) {
+      return Error{"the primary selected a database that this node does not have"};
+    }
+    database = static_cast<int>(*number);
+    return Ok();
+  }
+  client_.database = database;
+  client_.authenticated = true;
+  output_.Clear();
+  effects_.Begin(false);
+  wire::RespWriter reply(output_, 2);
+  KeyAccess keys(keyspace_, effects_, database, {0, false});
+  CommandContext context{
+      .args = step.words,
+      .key_list = std::span<const Key>(keys_).subspan(step.first_key, step.key_count),
+      .keys = keys,
+      .reply = reply,
+      .client = client_,
+      .keyspace = keyspace_,
+      .services = services_,
+      .table = table_,
+      .spec = *step.spec};
+  const FaultOr<> outcome = step.spec->handler(context);
+  if (!outcome.ok()) {
+    return Error{fmt::format("'{}' of the primary failed here: {}", step.words[0],
+                             ReplyFor(outcome.error()).message)};
+  }
+  if (output_.view().starts_with('-')) {
+    return Error{fmt::format("'{}' of the primary failed here: {}", step.words[0],
+                             output_.view().substr(1, output_.size() - 3))};
+  }
+  return Ok();
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs what a primary sent through the same handlers as what clients send.
+#pragma once
+
+#include <vector>
+
+#include "engine/commands/command_context.h"
+#include "engine/commands/command_table.h"
+#include "engine/replication/record_executor.h"
+#include "wire/output_buffer.h"
+
+namespace mikura::engine {
+
+// E1. A record whose commands all name their keys runs with all their shards locked.
+// E2. No key is expired here: the primary says when one is gone, and until then its commands mean
+// the
+//     key it had.
+// E3. Nothing is logged here: the record itself is, by whoever calls.
+class StreamExecutor final : public RecordExecutor {
+ public:
+  StreamExecutor(Keyspace& keyspace, const CommandTable& table, Services& services)
+      : keyspace_(keyspace), table_(table), services_(services) {}
+
+  Status Execute(std::span<const CommandWords> commands, int& database) override;
+
+ private:
+  struct Step {
+    CommandWords words;
+    const CommandSpec* spec = nullptr;  // null: nothing to run
+    size_t first_key = 0;
+    size_t key_count = 0;
+  };
+
+  Status Resolve(CommandWords words);
+  Status Run(const Step& step, int& database);
+
+  Keyspace& keyspace_;
+  const CommandTable& table_;
+  Services& services_;
+  // ---- Reused from record to record.
+  std::vector<Step> steps_;
+  std::vector<Key> keys_;
+  ClientState client_;
+  Effects effects_{Effects::Muted{}};
+  wire::OutputBuffer output_;
+};
+
+}  // namespace mikura::engine

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/replication/replication_service.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "base/logging.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr milliseconds kTickPeriod{500};
+constexpr MonotonicNanos kSecond = 1'000'000'000;
+
+std::string_view LinkStateName(LinkState state) {
+  switch (state) {
+    case LinkState::kConnecting:
+      return "connecting";
+    case LinkState::kSync:
+      return "sync";
+    case LinkState::kConnected:
+      return "connected";
+    case LinkState::kNone:
+    case LinkState::kConnect:
+      break;
+  }
+  return "connect";
+}
+
+}  // namespace
+
+ReplicationService::ReplicationService(Keyspace& keyspace, SnapshotSlots& slots,
+                                       RecordExecutor& executor, SettingsSource settings,
+                                       RoleListener on_role)
+    : keyspace_(keyspace),
+      settings_(std::move(settings)),
+      on_role_(std::move(on_role)),
+      primary_side_(keyspace, slots, settings_),
+      link_(std::make_unique<ReplicaLink>(keyspace, primary_side_, executor, settings_,
+                                          [this](bool loading) { PublishLoading(loading); })),
+      tick_thread_([this] { RunTicks(); }) {}
+
+ReplicationService::~ReplicationService() { Stop(); }
+
+void ReplicationService::Stop() {
+  {
+    MutexLock lock(tick_mutex_);
+    stopping_ = true;
+    tick_.NotifyAll();
+  }
+  if (tick_thread_.joinable()) tick_thread_.join();
+  link_->Release();
+  primary_side_.DropReplicas();
+}
+
+void ReplicationService::RunTicks() {
+  while (true) {
+    {
+      MutexLock lock(tick_mutex_);
+      if (!stopping_) tick_.WaitFor(tick_mutex_, kTickPeriod);
+      if (stopping_) return;
+    }
+    bool is_primary = false;
+    {
+      MutexLock lock(role_mutex_);
+      is_primary = primary_host_.empty();
+    }
+    primary_side_.Tick(clock_.NowNanos(), is_primary);
+  }
+}
+
+void ReplicationService::Adopt(UniqueFd fd, const ReplicaHandshake& handshake,
+                               std::string received) {
+  primary_side_.Adopt(std::move(fd), handshake, std::move(received));
+}
+
+void ReplicationService::PublishRole(bool is_primary) {
+  MutexLock lock(published_mutex_);
+  published_.is_primary = is_primary;
+  on_role_(published_);
+}
+
+void ReplicationService::PublishLoading(bool loading) {
+  MutexLock lock(published_mutex_);
+  published_.loading = loading;
+  on_role_(published_);
+}
+
+Status ReplicationService::ReplicaOf(std::string_view host, int port) {
+  MutexLock lock(role_mutex_);
+  const bool was_primary = primary_host_.empty();
+  if (host.empty()) {
+    if (was_primary) return Ok();
+    link_->Release();
+    primary_side_.Promote();
+    primary_host_.clear();
+    keyspace_.set_may_expire(true);
+    PublishRole(true);
+    Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
+        keyspace_.change_log().head());
+    return Ok();
+  }
+  if (host == primary_host_ && port == primary_port_) return Ok();
+  primary_host_ = host;
+  primary_port_ = port;
+  PublishRole(false);
+  keyspace_.set_may_expire(false);
+  // Their history ends here; they ask again and are told how it goes on.
+  if (was_primary) primary_side_.DropReplicas();
+  link_->Follow(primary_host_, port, !was_primary);
+  Log(LogLevel::kNotice, "replication", "this node follows {}:{} now", host, port);
+  return Ok();
+}
+
+ReplicationStatus ReplicationService::status() const {
+  ReplicationStatus status;
+  {
+    MutexLock lock(role_mutex_);
+    status.is_primary = primary_host_.empty();
+    status.primary_host = primary_host_;
+    status.primary_port = primary_port_;
+  }
+  status.ids = primary_side_.ids();
+  status.offset = keyspace_.change_log().head();
+  status.replicas = primary_side_.replicas();
+  status.backlog_active = keyspace_.change_log().active();
+  status.backlog = primary_side_.backlog_extent();
+  const LinkStatus link = link_->status();
+  const MonotonicNanos now = clock_.NowNanos();
+  status.link_state = LinkStateName(link.state);
+  status.sync_in_progress = link.state == LinkState::kSync;
+  if (link.last_io != 0) status.last_io_seconds = (now - link.last_io) / kSecond;
+  if (link.down_since != 0) status.link_down_seconds = (now - link.down_since) / kSecond;
+  return status;
+}
+
+std::string ReplicationService::InfoText() const {
+  const ReplicationStatus status = this->status();
+  std::string out;
+  const auto line = [&out](std::string_view name, const auto& value) {
+    fmt::format_to(std::back_inserter(out), "{}:{}\r\n", name, value);
+  };
+  line("role", status.is_primary ? "master" : "slave");
+  if (!status.is_primary) {
+    line("master_host", status.primary_host);
+    line("master_port", status.primary_port);
+    line("master_link_status", status.link_up() ? "up" : "down");
+    line("master_last_io_seconds_ago", status.link_up() ? status.last_io_seconds : -1);
+    line("master_sync_in_progress", status.sync_in_progress ? 1 : 0);
+    line("slave_read_repl_offset", status.offset);
+    line("slave_repl_offset", status.offset);
+    if (!status.link_up()) line("master_link_down_since_seconds", status.link_down_seconds);
+    line("slave_priority", 100);
+    line("slave_read_only", 1);
+    line("replica_announced", 1);
+  }
+  line("connected_slaves", status.replicas.size());
+  for (size_t i = 0; i < status.replicas.size(); ++i) {
+    const ReplicaStatus& replica = status.replicas[i];
+    line(fmt::format("slave{}", i),
+         fmt::format("ip={},port={},state={},offset={},lag={}", replica.host, replica.port,
+                     replica.state, replica.offset, replica.lag_seconds));
+  }
+  line("master_failover_state", "no-failover");
+  line("master_replid", status.ids.current);
+  line("master_replid2", status.ids.previous.empty() ? std::string(40, '0') : status.ids.previous);
+  line("master_repl_offset", status.offset);
+  // As Redis counts: the first byte that belongs to the new id only.
+  line("second_repl_offset", status.ids.previous_end < 0 ? -1 : status.ids.previous_end + 1);
+  line("repl_backlog_active", status.backlog_active ? 1 : 0);
+  line("repl_backlog_size", status.backlog.size);
+  line("repl_backlog_first_byte_offset", status.backlog_active ? status.backlog.begin + 1 : 0);
+  line("repl_backlog_histlen",
+       status.backlog_active ? status.backlog.end - status.backlog.begin : 0);
+  return out;
+}
+
+}  // namespace mikura::engine
