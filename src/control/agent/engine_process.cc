@@ -76,6 +76,9 @@ Result<pid_t> Spawn(const std::string& binary, const NodePaths& paths, int lock)
   posix_spawn_file_actions_addopen(&settings.files, STDOUT_FILENO, paths.log_file.c_str(),
                                    O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&settings.files, STDOUT_FILENO, STDERR_FILENO);
+  // Whatever the process has open that a library did not mark close-on-exec, such as the listening
+  // socket of the API: an engine that kept it would keep its port.
+  posix_spawn_file_actions_addclosefrom_np(&settings.files, kLockDescriptor + 1);
   std::string program = binary;
   std::string role = "engine";
   std::string config_file = paths.config_file;
@@ -107,8 +110,7 @@ Result<ProcessHandle> StartEngine(const std::string& binary, const NodeLaunch& l
     kill(pid, SIGKILL);
     return Failed("cannot watch the process", errno);
   }
-  auto held = HoldEngine(pid, paths.config_file);
-  if (held) process.start_time = held->start_time;
+  process.start_time = StartTimeOf(pid);
   return process;
 }
 

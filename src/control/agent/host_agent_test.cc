@@ -258,6 +258,23 @@ TEST_F(Agent, KnowsWhichEndpointsAreFree) {
   EXPECT_FALSE(agent_->IsFree(At(1)));
 }
 
+TEST_F(Agent, PassesNothingToEnginesThatTheProcessHasOpen) {
+  // A library's socket without close-on-exec: the engine must not keep its port.
+  const FileDescriptor mine(socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(6379);
+  inet_pton(AF_INET, At(50).address.c_str(), &address.sin_addr);
+  ASSERT_EQ(bind(mine.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  StartAndAwait(Launch("a", 1));
+  for (const auto& entry :
+       std::filesystem::directory_iterator(fmt::format("/proc/{}/fd", PidOf("a")))) {
+    std::error_code gone;
+    EXPECT_NE(std::filesystem::read_symlink(entry.path(), gone),
+              std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", mine.get())));
+  }
+}
+
 TEST_F(Agent, SaysWhenTheEngineBinaryIsMissing) {
   agent_ = HostAgent::Open({data_dir_, "/nonexistent/mikura", {}}).value();
   const Status refused = agent_->Start(Launch("a", 1));

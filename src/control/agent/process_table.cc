@@ -38,6 +38,8 @@ std::string ConfigFileOf(pid_t pid) {
   return words.size() == 3 && words[1] == "engine" ? words[2] : "";
 }
 
+}  // namespace
+
 // The command is in parentheses and may hold anything, so fields are counted after the last one.
 std::string StartTimeOf(pid_t pid) {
   constexpr int kFieldsAfterCommand = 20;  // state is field 3, start time field 22
@@ -51,8 +53,6 @@ std::string StartTimeOf(pid_t pid) {
   }
   return stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
 }
-
-}  // namespace
 
 std::optional<ProcessHandle> HoldEngine(pid_t pid, const std::string& config_file) {
   ProcessHandle process;

@@ -20,6 +20,9 @@ struct ProcessHandle {
   FileDescriptor pidfd;    // readable once the process has ended
 };
 
+// When the process started, in clock ticks since the host did; empty when it is gone.
+std::string StartTimeOf(pid_t pid);
+
 // Holds process `pid`, or nothing when it is gone or its command line is not "... engine
 // <config file>".
 std::optional<ProcessHandle> HoldEngine(pid_t pid, const std::string& config_file);

@@ -119,6 +119,7 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("nodes", cluster.nodes);
   visit("configuration_endpoint", cluster.configuration_endpoint);
   visit("membership_version", cluster.membership_version);
+  visit("held_keys", cluster.held_keys);
 }
 
 std::string CacheCluster::PreferredZone() const {

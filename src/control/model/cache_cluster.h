@@ -56,6 +56,8 @@ struct CacheCluster {
   std::vector<CacheNode> nodes;
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
+  // Keys of the store that are removed with it: its holds on subnets and security groups.
+  std::vector<std::string> held_keys;
 
   // The one zone of its nodes, or "Multiple".
   std::string PreferredZone() const;

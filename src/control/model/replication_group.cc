@@ -114,6 +114,7 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("member_clusters", group.member_clusters);
   visit("primary_endpoint", group.primary_endpoint);
   visit("reader_endpoint", group.reader_endpoint);
+  visit("held_keys", group.held_keys);
 }
 
 std::string ReplicationGroup::ArnOf() const {

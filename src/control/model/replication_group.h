@@ -41,6 +41,7 @@ struct ReplicationGroup {
   std::vector<std::string> member_clusters;  // primary-first as created
   Endpoint primary_endpoint;                 // empty until given out
   Endpoint reader_endpoint;
+  std::vector<std::string> held_keys;  // as CacheCluster::held_keys
 
   std::string ArnOf() const;
   // The name of its shard in the store: unlike the group's id it is never used again.

@@ -29,7 +29,7 @@ std::string DiscoveryList(const CacheCluster& cluster) {
 
 }  // namespace
 
-Result<bool> CacheClusterWorkflow::Step(Stored<CacheCluster>& cluster, Inventory& inventory) {
+Result<bool> CacheClusterWorkflow::Step(Loaded<CacheCluster>& cluster, Inventory& inventory) {
   if (cluster.record.status == kStatusDeleting) return Delete(cluster);
   if (cluster.record.nodes.front().endpoint.empty()) {
     RETURN_IF_ERROR(Provision(cluster));
@@ -38,7 +38,7 @@ Result<bool> CacheClusterWorkflow::Step(Stored<CacheCluster>& cluster, Inventory
   return Run(cluster, inventory);
 }
 
-Status CacheClusterWorkflow::Provision(Stored<CacheCluster>& cluster) {
+Status CacheClusterWorkflow::Provision(Loaded<CacheCluster>& cluster) {
   CacheCluster& record = cluster.record;
   std::vector<std::string> owners;
   for (const CacheNode& node : record.nodes) {
@@ -61,7 +61,7 @@ Status CacheClusterWorkflow::Provision(Stored<CacheCluster>& cluster) {
   return Ok();
 }
 
-Result<bool> CacheClusterWorkflow::Run(Stored<CacheCluster>& cluster, Inventory& inventory) {
+Result<bool> CacheClusterWorkflow::Run(Loaded<CacheCluster>& cluster, Inventory& inventory) {
   CacheCluster& record = cluster.record;
   const bool was_creating = record.status == kStatusCreating;
   std::vector<std::string> statuses;
@@ -111,7 +111,7 @@ bool CacheClusterWorkflow::Join(const CacheCluster& cluster, const std::string& 
   return status.ok();
 }
 
-Result<bool> CacheClusterWorkflow::Delete(const Stored<CacheCluster>& cluster) {
+Result<bool> CacheClusterWorkflow::Delete(const Loaded<CacheCluster>& cluster) {
   const CacheCluster& record = cluster.record;
   bool gone = true;
   for (const CacheNode& node : record.nodes) {
@@ -133,6 +133,7 @@ Result<bool> CacheClusterWorkflow::Delete(const Stored<CacheCluster>& cluster) {
     context_.runtime.CloseEndpoint(record.configuration_endpoint);
     writes.push_back(ReleaseAddress(record.configuration_endpoint.address));
   }
+  for (const std::string& key : record.held_keys) writes.push_back(Write::Delete(key));
   writes.push_back(Write::Delete(cluster.kv.key));
   writes.push_back(context_.events.Of(record, "Cache cluster deleted"));
   ASSIGN_OR_RETURN(const std::optional<Revision> deleted,

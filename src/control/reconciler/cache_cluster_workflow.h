@@ -21,14 +21,14 @@ class CacheClusterWorkflow {
       : context_(context), keeper_(keeper) {}
 
   // One pass. Returns whether nothing is left to do for now. Errors: as for replication groups.
-  Result<bool> Step(Stored<CacheCluster>& cluster, Inventory& inventory);
+  Result<bool> Step(Loaded<CacheCluster>& cluster, Inventory& inventory);
 
  private:
-  Status Provision(Stored<CacheCluster>& cluster);
-  Result<bool> Run(Stored<CacheCluster>& cluster, Inventory& inventory);
+  Status Provision(Loaded<CacheCluster>& cluster);
+  Result<bool> Run(Loaded<CacheCluster>& cluster, Inventory& inventory);
   // Memcached: the configuration endpoint and the list of nodes. Returns whether the node has both.
   bool Join(const CacheCluster& cluster, const std::string& node_id, const NodeObservation& seen);
-  Result<bool> Delete(const Stored<CacheCluster>& cluster);
+  Result<bool> Delete(const Loaded<CacheCluster>& cluster);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;

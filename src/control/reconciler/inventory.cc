@@ -25,7 +25,7 @@ bool EndsWith(std::string_view text, std::string_view end) {
 
 }  // namespace
 
-Stored<CacheCluster>* Inventory::FindCluster(const ReplicationGroup& group,
+Loaded<CacheCluster>* Inventory::FindCluster(const ReplicationGroup& group,
                                              const std::string& cluster_id) {
   const auto found = clusters.find(CacheClusterKey(group.account, group.region, cluster_id));
   return found == clusters.end() ? nullptr : &found->second;
@@ -36,12 +36,12 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
   ASSIGN_OR_RETURN(const std::vector<KeyValue> accounts, store.List(kAccountsPrefix));
   for (const KeyValue& kv : accounts) {
     if (IsReplicationGroupKey(kv.key)) {
-      Stored<ReplicationGroup> group{kv, {}};
+      Loaded<ReplicationGroup> group{kv, {}};
       if (Read(ReplicationGroupFromJson(kv.value), kv, group.record)) {
         inventory.groups.push_back(std::move(group));
       }
     } else if (IsCacheClusterKey(kv.key)) {
-      Stored<CacheCluster> cluster{kv, {}};
+      Loaded<CacheCluster> cluster{kv, {}};
       if (Read(CacheClusterFromJson(kv.value), kv, cluster.record)) {
         inventory.clusters.emplace(kv.key, std::move(cluster));
       }
@@ -56,7 +56,7 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
   }
   ASSIGN_OR_RETURN(const std::vector<KeyValue> shards, store.List(kShardsPrefix));
   for (const KeyValue& kv : shards) {
-    Stored<ShardState> shard{kv, {}};
+    Loaded<ShardState> shard{kv, {}};
     if (Read(ShardStateFromJson(kv.value), kv, shard.record)) {
       inventory.shards.emplace(kv.key, std::move(shard));
     }

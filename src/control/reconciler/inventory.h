@@ -15,7 +15,7 @@
 namespace mikura::control {
 
 template <typename Record>
-struct Stored {
+struct Loaded {
   KeyValue kv;
   Record record;
 
@@ -25,12 +25,12 @@ struct Stored {
 };
 
 struct Inventory {
-  std::vector<Stored<ReplicationGroup>> groups;
-  std::map<std::string, Stored<CacheCluster>> clusters;  // by key
+  std::vector<Loaded<ReplicationGroup>> groups;
+  std::map<std::string, Loaded<CacheCluster>> clusters;  // by key
   std::map<std::string, NodeSpec> nodes;                 // by node id
-  std::map<std::string, Stored<ShardState>> shards;      // by key
+  std::map<std::string, Loaded<ShardState>> shards;      // by key
 
-  Stored<CacheCluster>* FindCluster(const ReplicationGroup& group, const std::string& cluster_id);
+  Loaded<CacheCluster>* FindCluster(const ReplicationGroup& group, const std::string& cluster_id);
 };
 
 // A record that cannot be read is left out and logged: one bad record must not stop all others.

@@ -58,7 +58,7 @@ bool Reconciler::Step() {
   Result<Inventory> inventory = LoadInventory(context_.store);
   if (!inventory.ok()) return Note("store", inventory.error());
   bool idle = true;
-  for (Stored<ReplicationGroup>& group : inventory->groups) {
+  for (Loaded<ReplicationGroup>& group : inventory->groups) {
     idle = Note("replication group " + group.record.id, groups_.Step(group, *inventory)) && idle;
   }
   for (auto& [key, cluster] : inventory->clusters) {

@@ -14,10 +14,10 @@
 
 namespace mikura::control {
 
-Result<bool> ReplicationGroupWorkflow::Step(Stored<ReplicationGroup>& group, Inventory& inventory) {
-  std::vector<Stored<CacheCluster>*> clusters;
+Result<bool> ReplicationGroupWorkflow::Step(Loaded<ReplicationGroup>& group, Inventory& inventory) {
+  std::vector<Loaded<CacheCluster>*> clusters;
   for (const std::string& id : group.record.member_clusters) {
-    Stored<CacheCluster>* cluster = inventory.FindCluster(group.record, id);
+    Loaded<CacheCluster>* cluster = inventory.FindCluster(group.record, id);
     if (cluster != nullptr) clusters.push_back(cluster);
   }
   if (group.record.status == kStatusDeleting) return Delete(group, clusters);
@@ -32,8 +32,8 @@ Result<bool> ReplicationGroupWorkflow::Step(Stored<ReplicationGroup>& group, Inv
   return Run(group, shard->second, clusters, inventory);
 }
 
-Status ReplicationGroupWorkflow::Provision(Stored<ReplicationGroup>& group,
-                                           const std::vector<Stored<CacheCluster>*>& members) {
+Status ReplicationGroupWorkflow::Provision(Loaded<ReplicationGroup>& group,
+                                           const std::vector<Loaded<CacheCluster>*>& members) {
   ReplicationGroup& record = group.record;
   std::vector<std::string> owners = {"primary endpoint of " + record.id,
                                      "reader endpoint of " + record.id};
@@ -67,9 +67,9 @@ Status ReplicationGroupWorkflow::Provision(Stored<ReplicationGroup>& group,
   return Ok();
 }
 
-Result<bool> ReplicationGroupWorkflow::Run(Stored<ReplicationGroup>& group,
-                                           Stored<ShardState>& shard,
-                                           const std::vector<Stored<CacheCluster>*>& clusters,
+Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
+                                           Loaded<ShardState>& shard,
+                                           const std::vector<Loaded<CacheCluster>*>& clusters,
                                            Inventory& inventory) {
   std::vector<ShardMember> members;
   for (const std::string& id : shard.record.members) {
@@ -86,9 +86,9 @@ Result<bool> ReplicationGroupWorkflow::Run(Stored<ReplicationGroup>& group,
   return settled;
 }
 
-Status ReplicationGroupWorkflow::StoreStatuses(Stored<ReplicationGroup>& group,
+Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
                                                const ShardState& state,
-                                               const std::vector<Stored<CacheCluster>*>& clusters,
+                                               const std::vector<Loaded<CacheCluster>*>& clusters,
                                                const std::vector<ShardMember>& members,
                                                bool& settled) {
   std::vector<Compare> compares = {group.Unchanged()};
@@ -129,8 +129,8 @@ Status ReplicationGroupWorkflow::StoreStatuses(Stored<ReplicationGroup>& group,
   return Ok();
 }
 
-Result<bool> ReplicationGroupWorkflow::Delete(const Stored<ReplicationGroup>& group,
-                                              const std::vector<Stored<CacheCluster>*>& clusters) {
+Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& group,
+                                              const std::vector<Loaded<CacheCluster>*>& clusters) {
   std::vector<std::pair<std::string, Endpoint>> nodes;
   bool gone = true;
   for (const auto* cluster : clusters) {
@@ -156,6 +156,7 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Stored<ReplicationGroup>& gr
   }
   for (const auto* cluster : clusters) writes.push_back(Write::Delete(cluster->kv.key));
   writes.push_back(Write::Delete(ShardStateKey(record.ShardKey())));
+  for (const std::string& key : record.held_keys) writes.push_back(Write::Delete(key));
   writes.push_back(Write::Delete(group.kv.key));
   writes.push_back(context_.events.Of(record, "Replication group deleted"));
   ASSIGN_OR_RETURN(const std::optional<Revision> deleted,

@@ -19,20 +19,20 @@ class ReplicationGroupWorkflow {
 
   // One pass. Returns whether nothing is left to do for now.
   // Errors: the store; no address could be had. The next pass tries again.
-  Result<bool> Step(Stored<ReplicationGroup>& group, Inventory& inventory);
+  Result<bool> Step(Loaded<ReplicationGroup>& group, Inventory& inventory);
 
  private:
   // Gives addresses to the group and its nodes and writes their specs and the shard's first
   // state: one transaction.
-  Status Provision(Stored<ReplicationGroup>& group,
-                   const std::vector<Stored<CacheCluster>*>& members);
-  Result<bool> Run(Stored<ReplicationGroup>& group, Stored<ShardState>& shard,
-                   const std::vector<Stored<CacheCluster>*>& clusters, Inventory& inventory);
-  Status StoreStatuses(Stored<ReplicationGroup>& group, const ShardState& state,
-                       const std::vector<Stored<CacheCluster>*>& clusters,
+  Status Provision(Loaded<ReplicationGroup>& group,
+                   const std::vector<Loaded<CacheCluster>*>& members);
+  Result<bool> Run(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
+                   const std::vector<Loaded<CacheCluster>*>& clusters, Inventory& inventory);
+  Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
+                       const std::vector<Loaded<CacheCluster>*>& clusters,
                        const std::vector<ShardMember>& members, bool& settled);
-  Result<bool> Delete(const Stored<ReplicationGroup>& group,
-                      const std::vector<Stored<CacheCluster>*>& clusters);
+  Result<bool> Delete(const Loaded<ReplicationGroup>& group,
+                      const std::vector<Loaded<CacheCluster>*>& clusters);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;

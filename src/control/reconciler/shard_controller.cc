@@ -27,7 +27,7 @@ bool IsSyncedReplica(const ShardMember& member, const ShardMember& primary) {
 
 }  // namespace
 
-Status ShardController::Step(const ReplicationGroup& group, Stored<ShardState>& shard,
+Status ShardController::Step(const ReplicationGroup& group, Loaded<ShardState>& shard,
                              std::vector<ShardMember>& members) {
   bool led = false;
   RETURN_IF_ERROR(Lead(group, shard, members, led));
@@ -41,7 +41,7 @@ Status ShardController::Step(const ReplicationGroup& group, Stored<ShardState>& 
   return Ok();
 }
 
-Status ShardController::Lead(const ReplicationGroup& group, Stored<ShardState>& shard,
+Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
                              std::vector<ShardMember>& members, bool& led) {
   const ShardState& state = shard.record;
   const ShardMember* primary = Find(members, state.primary);
@@ -67,7 +67,7 @@ Status ShardController::Lead(const ReplicationGroup& group, Stored<ShardState>& 
   return Ok();
 }
 
-Status ShardController::StartMembers(Stored<ShardState>& shard, std::vector<ShardMember>& members) {
+Status ShardController::StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members) {
   const ShardMember* primary = Find(members, shard.record.primary);
   const Endpoint leader = primary->spec.endpoint;
   for (ShardMember& member : members) {
@@ -103,7 +103,7 @@ void ShardController::SetRoles(const ShardState& state, std::vector<ShardMember>
   }
 }
 
-Status ShardController::UpdateInSync(Stored<ShardState>& shard,
+Status ShardController::UpdateInSync(Loaded<ShardState>& shard,
                                      const std::vector<ShardMember>& members) {
   const ShardMember* primary = Find(members, shard.record.primary);
   ShardState next = shard.record;
@@ -170,7 +170,7 @@ void ShardController::PlaceReaderEndpoint(const ReplicationGroup& group, const S
 }
 
 // Tells that a failover is over once the new primary serves the endpoint.
-Status ShardController::Announce(const ReplicationGroup& group, Stored<ShardState>& shard,
+Status ShardController::Announce(const ReplicationGroup& group, Loaded<ShardState>& shard,
                                  const std::vector<ShardMember>& members) {
   if (shard.record.failover_from.empty()) return Ok();
   const ShardMember* primary = Find(members, shard.record.primary);
@@ -190,7 +190,7 @@ Status ShardController::Announce(const ReplicationGroup& group, Stored<ShardStat
   return Ok();
 }
 
-Result<bool> ShardController::Replace(Stored<ShardState>& shard, ShardState next,
+Result<bool> ShardController::Replace(Loaded<ShardState>& shard, ShardState next,
                                       std::vector<Write> events) {
   events.push_back(Write::Put(shard.kv.key, ToJson(next)));
   ASSIGN_OR_RETURN(const std::optional<Revision> revision,
@@ -202,9 +202,12 @@ Result<bool> ShardController::Replace(Stored<ShardState>& shard, ShardState next
 }
 
 void ShardController::Told(ShardMember& member, const Status& status, const char* what) {
-  if (!status.ok()) {
-    Log(LogLevel::kWarning, "reconciler", "node {}: {}: {}", member.spec.id, what,
-        status.error().message);
+  std::string& said = failures_[member.spec.id];
+  if (status.ok()) {
+    said.clear();
+  } else if (said != status.error().message) {
+    said = status.error().message;
+    Log(LogLevel::kWarning, "reconciler", "node {}: {}: {}", member.spec.id, what, said);
   }
   member.seen = context_.runtime.Observe(member.spec.id);
 }

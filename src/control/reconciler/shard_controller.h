@@ -9,6 +9,7 @@
 //   R3. The primary endpoint is taken from every other member before the primary gets it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ class ShardController {
 
   // One pass. `shard` and `members` are brought up to date with what was done and seen.
   // Errors: the store. An engine that fails a command is asked again in the next pass.
-  Status Step(const ReplicationGroup& group, Stored<ShardState>& shard,
+  Status Step(const ReplicationGroup& group, Loaded<ShardState>& shard,
               std::vector<ShardMember>& members);
 
   // Whether the member is all that it should be: answering, in its role, in sync, at its endpoint.
@@ -38,24 +39,26 @@ class ShardController {
                         const ShardMember& member);
 
  private:
-  Status Lead(const ReplicationGroup& group, Stored<ShardState>& shard,
+  Status Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
               std::vector<ShardMember>& members, bool& led);
-  Status StartMembers(Stored<ShardState>& shard, std::vector<ShardMember>& members);
+  Status StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
   void SetRoles(const ShardState& state, std::vector<ShardMember>& members);
-  Status UpdateInSync(Stored<ShardState>& shard, const std::vector<ShardMember>& members);
+  Status UpdateInSync(Loaded<ShardState>& shard, const std::vector<ShardMember>& members);
   void PlacePrimaryEndpoint(const ReplicationGroup& group, const ShardState& state,
                             std::vector<ShardMember>& members);
   void PlaceReaderEndpoint(const ReplicationGroup& group, const ShardState& state,
                            std::vector<ShardMember>& members);
-  Status Announce(const ReplicationGroup& group, Stored<ShardState>& shard,
+  Status Announce(const ReplicationGroup& group, Loaded<ShardState>& shard,
                   const std::vector<ShardMember>& members);
   // Compare-and-set; on a lost race `shard` keeps its old content and false is returned.
-  Result<bool> Replace(Stored<ShardState>& shard, ShardState next, std::vector<Write> events);
+  Result<bool> Replace(Loaded<ShardState>& shard, ShardState next, std::vector<Write> events);
   // Looks again at a member that was told something.
   void Told(ShardMember& member, const Status& status, const char* what);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  // Node id -> the failure last logged, so that one that lasts is said once.
+  std::map<std::string, std::string> failures_;
 };
 
 }  // namespace mikura::control

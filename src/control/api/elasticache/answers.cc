@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/api/elasticache/answers.h"
+
+#include <string>
+#include <utility>
+
+namespace mikura::control {
+namespace {
+
+constexpr char kIpv4[] = "ipv4";
+
+std::optional<elasticache::Endpoint> EndpointOf(const Endpoint& endpoint) {
+  if (endpoint.empty()) return std::nullopt;
+  return elasticache::Endpoint{endpoint.address, static_cast<int32_t>(endpoint.port)};
+}
+
+std::optional<std::string> UnlessEmpty(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+std::string Switch(bool on) { return on ? "enabled" : "disabled"; }
+
+elasticache::CacheNode NodeOf(const CacheNode& node) {
+  elasticache::CacheNode wire;
+  wire.cache_node_id = node.id;
+  wire.cache_node_status = node.status;
+  wire.cache_node_create_time = node.created_at;
+  wire.endpoint = EndpointOf(node.endpoint);
+  wire.parameter_group_status = "in-sync";
+  wire.customer_availability_zone = node.zone;
+  return wire;
+}
+
+}  // namespace
+
+elasticache::CacheSubnetGroup ToWire(const CacheSubnetGroup& group) {
+  elasticache::CacheSubnetGroup wire;
+  wire.cache_subnet_group_name = group.name;
+  wire.cache_subnet_group_description = group.description;
+  wire.vpc_id = group.vpc_id;
+  wire.arn = group.ArnOf();
+  wire.supported_network_types = {kIpv4};
+  for (const GroupSubnet& subnet : group.subnets) {
+    elasticache::Subnet each;
+    each.subnet_identifier = subnet.id;
+    each.subnet_availability_zone = elasticache::AvailabilityZone{subnet.zone};
+    each.supported_network_types = {kIpv4};
+    wire.subnets.push_back(std::move(each));
+  }
+  return wire;
+}
+
+elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
+  elasticache::CacheCluster wire;
+  wire.cache_cluster_id = cluster.id;
+  wire.cache_node_type = cluster.node_type;
+  wire.engine = cluster.engine;
+  wire.engine_version = cluster.engine_version;
+  wire.cache_cluster_status = cluster.status;
+  wire.num_cache_nodes = static_cast<int32_t>(cluster.nodes.size());
+  wire.preferred_availability_zone = cluster.PreferredZone();
+  wire.cache_cluster_create_time = cluster.created_at;
+  wire.preferred_maintenance_window = UnlessEmpty(cluster.maintenance_window);
+  wire.pending_modified_values = elasticache::PendingModifiedValues{};
+  elasticache::CacheParameterGroupStatus parameters;
+  parameters.cache_parameter_group_name = cluster.parameter_group;
+  parameters.parameter_apply_status = "in-sync";
+  wire.cache_parameter_group = std::move(parameters);
+  wire.cache_subnet_group_name = UnlessEmpty(cluster.subnet_group);
+  wire.auto_minor_version_upgrade = cluster.auto_minor_version_upgrade;
+  for (const std::string& id : cluster.security_groups) {
+    wire.security_groups.push_back({id, "active"});
+  }
+  wire.replication_group_id = UnlessEmpty(cluster.replication_group);
+  wire.snapshot_retention_limit = 0;
+  wire.snapshot_window = UnlessEmpty(cluster.snapshot_window);
+  wire.auth_token_enabled = false;
+  wire.transit_encryption_enabled = false;
+  wire.at_rest_encryption_enabled = false;
+  wire.arn = cluster.ArnOf();
+  wire.replication_group_log_delivery_enabled = false;
+  wire.network_type = kIpv4;
+  wire.ip_discovery = kIpv4;
+  if (cluster.status != kStatusCreating) {
+    wire.configuration_endpoint = EndpointOf(cluster.configuration_endpoint);
+  }
+  if (!show_nodes || cluster.status == kStatusCreating) return wire;
+  for (const CacheNode& node : cluster.nodes) wire.cache_nodes.push_back(NodeOf(node));
+  return wire;
+}
+
+elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
+  elasticache::ReplicationGroup wire;
+  wire.replication_group_id = group.id;
+  wire.description = group.description;
+  wire.status = group.status;
+  wire.pending_modified_values = elasticache::ReplicationGroupPendingModifiedValues{};
+  wire.member_clusters = group.member_clusters;
+  wire.automatic_failover = Switch(group.automatic_failover);
+  wire.multi_az = Switch(group.multi_az);
+  wire.snapshot_retention_limit = 0;
+  wire.snapshot_window = UnlessEmpty(group.snapshot_window);
+  wire.cluster_enabled = false;
+  wire.cache_node_type = group.node_type;
+  wire.auth_token_enabled = false;
+  wire.transit_encryption_enabled = false;
+  wire.at_rest_encryption_enabled = false;
+  wire.arn = group.ArnOf();
+  wire.replication_group_create_time = group.created_at;
+  wire.data_tiering = Switch(false);
+  wire.auto_minor_version_upgrade = group.auto_minor_version_upgrade;
+  wire.network_type = kIpv4;
+  wire.ip_discovery = kIpv4;
+  wire.engine = group.engine;
+  wire.cluster_mode = Switch(false);
+  return wire;
+}
+
+void AddNodeGroup(const ReplicationGroup& group, const std::vector<CacheCluster>& members,
+                  const std::optional<ShardState>& shard, elasticache::ReplicationGroup& wire) {
+  const bool known = group.status != kStatusCreating && shard.has_value();
+  elasticache::NodeGroup node_group;
+  node_group.node_group_id = std::string(kOnlyShard);
+  node_group.status = group.status;
+  if (known) {
+    node_group.primary_endpoint = EndpointOf(group.primary_endpoint);
+    node_group.reader_endpoint = EndpointOf(group.reader_endpoint);
+  }
+  for (const CacheCluster& cluster : members) {
+    const CacheNode& node = cluster.nodes.front();
+    elasticache::NodeGroupMember member;
+    member.cache_cluster_id = cluster.id;
+    member.cache_node_id = node.id;
+    member.preferred_availability_zone = node.zone;
+    if (known) {
+      member.read_endpoint = EndpointOf(node.endpoint);
+      member.current_role = shard->primary == cluster.NodeId(node) ? "primary" : "replica";
+    }
+    node_group.node_group_members.push_back(std::move(member));
+  }
+  wire.node_groups.push_back(std::move(node_group));
+}
+
+std::vector<elasticache::Tag> ToWire(const Tags& tags) {
+  std::vector<elasticache::Tag> wire;
+  for (const auto& [key, value] : tags) wire.push_back({key, value});
+  return wire;
+}
+
+}  // namespace mikura::control

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/api/elasticache/cache_cluster_actions.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "control/api/elasticache/answers.h"
+#include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/unavailable.h"
+#include "control/api/random_id.h"
+
+namespace mikura::control {
+namespace {
+
+NewCacheCluster AskedFor(const elasticache::CreateCacheClusterRequest& request, Tags tags,
+                         const CacheNetwork& network) {
+  NewCacheCluster asked;
+  asked.id = request.cache_cluster_id;
+  asked.engine = request.engine.value_or("");
+  asked.engine_version = request.engine_version.value_or("");
+  asked.node_type = request.cache_node_type.value_or("");
+  asked.node_count = request.num_cache_nodes;
+  asked.port = request.port;
+  asked.az_mode = request.az_mode.value_or("");
+  asked.preferred_zone = request.preferred_availability_zone.value_or("");
+  asked.preferred_zones = request.preferred_availability_zones;
+  asked.parameter_group = request.cache_parameter_group_name.value_or("");
+  if (network.subnet_group) asked.subnet_group = network.subnet_group->record.name;
+  asked.security_groups = request.security_group_ids;
+  asked.maintenance_window = request.preferred_maintenance_window.value_or("");
+  asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
+  asked.tags = std::move(tags);
+  return asked;
+}
+
+ApiResult<std::optional<CacheCluster>> TryCreate(
+    ActionContext& context, const elasticache::CreateCacheClusterRequest& request) {
+  ASSIGN_OR_RETURN(Tags tags, TagsOf(request.tags));
+  ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, request.cache_subnet_group_name,
+                                                           request.security_group_ids));
+  const CreationContext creation{context.account_id, context.region,
+                                 RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
+                                 network.zones};
+  ASSIGN_OR_RETURN(CacheCluster cluster,
+                   BuildCacheCluster(AskedFor(request, std::move(tags), network), creation));
+  const CacheStore store(context);
+  ASSIGN_OR_RETURN(const bool exists, store.Exists(store.KeyOf(cluster)));
+  if (exists) {
+    return ApiError{ApiErrorCode::kCacheClusterAlreadyExists,
+                    fmt::format("Cache cluster already exists: {}", cluster.id)};
+  }
+  std::vector<std::string> zones;
+  for (const CacheNode& node : cluster.nodes) zones.push_back(node.zone);
+  Change change;
+  ASSIGN_OR_RETURN(cluster.held_keys,
+                   HoldNetwork(context, network, zones, "cluster/" + cluster.id, change));
+  change.Create(store.KeyOf(cluster), ToJson(cluster));
+  ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
+  if (!applied) return std::optional<CacheCluster>();
+  return std::optional<CacheCluster>(std::move(cluster));
+}
+
+ApiResult<> CheckDeletable(const CacheCluster& cluster,
+                           const elasticache::DeleteCacheClusterRequest& request) {
+  if (!cluster.replication_group.empty()) {
+    return ApiError{ApiErrorCode::kInvalidCacheClusterState,
+                    fmt::format("Cache cluster {} is a member of replication group {}; removing "
+                                "members one by one is not available yet.",
+                                cluster.id, cluster.replication_group)};
+  }
+  if (request.final_snapshot_identifier) {
+    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
+                    "Snapshots are not available yet, so neither is a final one."};
+  }
+  if (cluster.status == kStatusDeleting) {
+    return ApiError{ApiErrorCode::kInvalidCacheClusterState,
+                    fmt::format("Cache cluster {} has status deleting.", cluster.id)};
+  }
+  return Ok();
+}
+
+}  // namespace
+
+ApiResult<elasticache::CreateCacheClusterResult> CreateCacheCluster(
+    ActionContext& context, const elasticache::CreateCacheClusterRequest& request) {
+  RETURN_IF_ERROR(RefuseUnavailable(request));
+  ASSIGN_OR_RETURN(const CacheCluster cluster,
+                   UntilApplied([&] { return TryCreate(context, request); }));
+  return elasticache::CreateCacheClusterResult{ToWire(cluster, false)};
+}
+
+ApiResult<elasticache::DescribeCacheClustersResult> DescribeCacheClusters(
+    ActionContext& context, const elasticache::DescribeCacheClustersRequest& request) {
+  const CacheStore store(context);
+  std::vector<Stored<CacheCluster>> clusters;
+  if (request.cache_cluster_id) {
+    ASSIGN_OR_RETURN(auto cluster, store.Cluster(*request.cache_cluster_id));
+    clusters.push_back(std::move(cluster));
+  } else {
+    ASSIGN_OR_RETURN(clusters, store.Clusters());
+  }
+  if (request.show_cache_clusters_not_in_replication_groups.value_or(false)) {
+    std::erase_if(clusters,
+                  [](const auto& cluster) { return !cluster.record.replication_group.empty(); });
+  }
+  ASSIGN_OR_RETURN(auto page,
+                   PageOf(
+                       std::move(clusters), [](const auto& cluster) { return cluster.record.id; },
+                       request.max_records, request.marker));
+  elasticache::DescribeCacheClustersResult result;
+  result.marker = page.next_token;
+  const bool show_nodes = request.show_cache_node_info.value_or(false);
+  for (const auto& cluster : page.items) {
+    result.cache_clusters.push_back(ToWire(cluster.record, show_nodes));
+  }
+  return result;
+}
+
+ApiResult<elasticache::DeleteCacheClusterResult> DeleteCacheCluster(
+    ActionContext& context, const elasticache::DeleteCacheClusterRequest& request) {
+  using Result = elasticache::DeleteCacheClusterResult;
+  return UntilApplied([&]() -> ApiResult<std::optional<Result>> {
+    ASSIGN_OR_RETURN(auto cluster, CacheStore(context).Cluster(request.cache_cluster_id));
+    RETURN_IF_ERROR(CheckDeletable(cluster.record, request));
+    cluster.record.status = kStatusDeleting;
+    for (CacheNode& node : cluster.record.nodes) node.status = kStatusDeleting;
+    Change change;
+    change.Replace(cluster.kv, ToJson(cluster.record));
+    ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
+    if (!applied) return std::optional<Result>();
+    return std::optional<Result>(Result{ToWire(cluster.record, false)});
+  });
+}
+
+}  // namespace mikura::control

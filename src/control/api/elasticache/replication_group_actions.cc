@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/api/elasticache/replication_group_actions.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "control/api/elasticache/answers.h"
+#include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/unavailable.h"
+#include "control/api/random_id.h"
+#include "control/model/identifiers.h"
+
+namespace mikura::control {
+namespace {
+
+NewReplicationGroup AskedFor(const elasticache::CreateReplicationGroupRequest& request, Tags tags,
+                             const CacheNetwork& network) {
+  NewReplicationGroup asked;
+  asked.id = request.replication_group_id;
+  asked.description = request.replication_group_description;
+  asked.engine = request.engine.value_or("");
+  asked.engine_version = request.engine_version.value_or("");
+  asked.node_type = request.cache_node_type.value_or("");
+  asked.cluster_count = request.num_cache_clusters;
+  asked.node_group_count = request.num_node_groups;
+  asked.replicas_per_node_group = request.replicas_per_node_group;
+  asked.preferred_zones = request.preferred_cache_cluster_azs;
+  asked.port = request.port;
+  asked.automatic_failover = request.automatic_failover_enabled;
+  asked.multi_az = request.multi_az_enabled;
+  asked.parameter_group = request.cache_parameter_group_name.value_or("");
+  if (network.subnet_group) asked.subnet_group = network.subnet_group->record.name;
+  asked.security_groups = request.security_group_ids;
+  asked.maintenance_window = request.preferred_maintenance_window.value_or("");
+  asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
+  asked.tags = std::move(tags);
+  return asked;
+}
+
+// The names that a new group takes must be free: its own and those of its members.
+ApiResult<> CheckNamesFree(const CacheStore& store, const BuiltReplicationGroup& built) {
+  ASSIGN_OR_RETURN(const bool group_exists, store.Exists(store.KeyOf(built.group)));
+  if (group_exists) {
+    return ApiError{
+        ApiErrorCode::kReplicationGroupAlreadyExists,
+        fmt::format("Replication group already exists. Requested id: {}", built.group.id)};
+  }
+  for (const CacheCluster& member : built.members) {
+    ASSIGN_OR_RETURN(const bool member_exists, store.Exists(store.KeyOf(member)));
+    if (!member_exists) continue;
+    return ApiError{ApiErrorCode::kInvalidParameterValue,
+                    fmt::format("A member of the group would be named {}, and a cache cluster of "
+                                "that name already exists.",
+                                member.id)};
+  }
+  return Ok();
+}
+
+ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
+    ActionContext& context, const elasticache::CreateReplicationGroupRequest& request) {
+  ASSIGN_OR_RETURN(Tags tags, TagsOf(request.tags));
+  ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, request.cache_subnet_group_name,
+                                                           request.security_group_ids));
+  const CreationContext creation{context.account_id, context.region,
+                                 RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
+                                 network.zones};
+  ASSIGN_OR_RETURN(BuiltReplicationGroup built,
+                   BuildReplicationGroup(AskedFor(request, std::move(tags), network), creation));
+  const CacheStore store(context);
+  RETURN_IF_ERROR(CheckNamesFree(store, built));
+  Change change;
+  std::vector<std::string> zones;
+  for (const CacheCluster& member : built.members) {
+    zones.push_back(member.nodes.front().zone);
+    change.Create(store.KeyOf(member), ToJson(member));
+  }
+  ASSIGN_OR_RETURN(
+      built.group.held_keys,
+      HoldNetwork(context, network, zones, "replicationgroup/" + built.group.id, change));
+  change.Create(store.KeyOf(built.group), ToJson(built.group));
+  ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
+  if (!applied) return std::optional<BuiltReplicationGroup>();
+  return std::optional<BuiltReplicationGroup>(std::move(built));
+}
+
+ApiResult<std::vector<CacheCluster>> MembersOf(const CacheStore& store,
+                                               const ReplicationGroup& group) {
+  std::vector<CacheCluster> members;
+  for (const std::string& id : group.member_clusters) {
+    ASSIGN_OR_RETURN(auto member, store.Cluster(id));
+    members.push_back(std::move(member.record));
+  }
+  return members;
+}
+
+// A group that is removed between two reads has lost members: then it is left out.
+ApiResult<std::optional<elasticache::ReplicationGroup>> WholeAnswer(const CacheStore& store,
+                                                                    const ReplicationGroup& group) {
+  const auto members = MembersOf(store, group);
+  if (!members.ok()) {
+    if (members.error().code != ApiErrorCode::kCacheClusterNotFound) return members.error();
+    return std::optional<elasticache::ReplicationGroup>();
+  }
+  ASSIGN_OR_RETURN(const auto shard, store.Shard(group));
+  elasticache::ReplicationGroup wire = ToWire(group);
+  AddNodeGroup(group, *members, shard, wire);
+  return std::optional<elasticache::ReplicationGroup>(std::move(wire));
+}
+
+}  // namespace
+
+ApiResult<elasticache::CreateReplicationGroupResult> CreateReplicationGroup(
+    ActionContext& context, const elasticache::CreateReplicationGroupRequest& request) {
+  RETURN_IF_ERROR(RefuseUnavailable(request));
+  ASSIGN_OR_RETURN(const BuiltReplicationGroup built,
+                   UntilApplied([&] { return TryCreate(context, request); }));
+  return elasticache::CreateReplicationGroupResult{ToWire(built.group)};
+}
+
+ApiResult<elasticache::DescribeReplicationGroupsResult> DescribeReplicationGroups(
+    ActionContext& context, const elasticache::DescribeReplicationGroupsRequest& request) {
+  const CacheStore store(context);
+  std::vector<Stored<ReplicationGroup>> groups;
+  if (request.replication_group_id) {
+    ASSIGN_OR_RETURN(auto group, store.Group(*request.replication_group_id));
+    groups.push_back(std::move(group));
+  } else {
+    ASSIGN_OR_RETURN(groups, store.Groups());
+  }
+  ASSIGN_OR_RETURN(auto page,
+                   PageOf(
+                       std::move(groups), [](const auto& group) { return group.record.id; },
+                       request.max_records, request.marker));
+  elasticache::DescribeReplicationGroupsResult result;
+  result.marker = page.next_token;
+  for (const auto& group : page.items) {
+    ASSIGN_OR_RETURN(auto wire, WholeAnswer(store, group.record));
+    if (wire) {
+      result.replication_groups.push_back(std::move(*wire));
+    } else if (request.replication_group_id) {
+      RETURN_IF_ERROR(store.Group(*request.replication_group_id));
+    }
+  }
+  return result;
+}
+
+ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
+    ActionContext& context, const elasticache::DeleteReplicationGroupRequest& request) {
+  using Result = elasticache::DeleteReplicationGroupResult;
+  return UntilApplied([&]() -> ApiResult<std::optional<Result>> {
+    const CacheStore store(context);
+    ASSIGN_OR_RETURN(auto group, store.Group(request.replication_group_id));
+    if (request.retain_primary_cluster.value_or(false)) {
+      return ApiError{ApiErrorCode::kInvalidParameterValue,
+                      "RetainPrimaryCluster is not available yet."};
+    }
+    if (request.final_snapshot_identifier) {
+      return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
+                      "Snapshots are not available yet, so neither is a final one."};
+    }
+    if (group.record.status == kStatusDeleting) {
+      return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
+                      fmt::format("Replication group {} has status deleting.", group.record.id)};
+    }
+    Change change;
+    group.record.status = kStatusDeleting;
+    change.Replace(group.kv, ToJson(group.record));
+    for (const std::string& id : group.record.member_clusters) {
+      ASSIGN_OR_RETURN(auto member, store.Cluster(id));
+      member.record.status = kStatusDeleting;
+      for (CacheNode& node : member.record.nodes) node.status = kStatusDeleting;
+      change.Replace(member.kv, ToJson(member.record));
+    }
+    ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
+    if (!applied) return std::optional<Result>();
+    return std::optional<Result>(Result{ToWire(group.record)});
+  });
+}
+
+}  // namespace mikura::control

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The control role: `mikura up` and `mikura credentials`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace mikura::control {
+
+struct UpOptions {
+  std::string bind = "127.0.0.1";
+  uint16_t port = 4566;
+  std::string data_dir;       // empty: DefaultDataDir()
+  std::string engine_binary;  // empty: this program
+  bool stop_caches_on_exit = false;
+};
+
+// "$XDG_DATA_HOME/mikura", "~/.local/share/mikura", or "mikura-data" without a home.
+std::string DefaultDataDir();
+
+// The whole service on this machine, in the foreground, until SIGINT or SIGTERM. Caches go on
+// running after it and are taken over by the next one, unless stop_caches_on_exit.
+// Returns the exit status; what went wrong is said on standard error.
+int RunUp(const UpOptions& options);
+
+// `arguments`: what stands behind `mikura up` and `mikura credentials`.
+int UpMain(std::span<const std::string_view> arguments);
+int CredentialsMain(std::span<const std::string_view> arguments);
+
+}  // namespace mikura::control

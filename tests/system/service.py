@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running `mikura up` for the system tests, and the clients that drive it.
+
+MIKURA_BIN names the program (default build/release/mikura). Ends only processes that it started.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import boto3
+
+REGION = "ap-northeast-1"
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def binary():
+    return os.environ.get("MIKURA_BIN", os.path.join(ROOT, "build/release/mikura"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition, what, seconds=20.0):
+    """Waits for the condition and returns how long that took."""
+    begin = time.monotonic()
+    while not condition():
+        if time.monotonic() - begin > seconds:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+    return time.monotonic() - begin
+
+
+class Service(unittest.TestCase):
+    """Each test has a service of its own, with a data directory of its own."""
+
+    def setUp(self):
+        self.data_dir = tempfile.mkdtemp(prefix="mikura-")
+        self.port = free_port()
+        self.process = None
+        self.start()
+        credentials = dict(aws_access_key_id="test", aws_secret_access_key="test")
+        endpoint = f"http://127.0.0.1:{self.port}"
+        self.cache = boto3.client(
+            "elasticache", endpoint_url=endpoint, region_name=REGION, **credentials)
+
+    def tearDown(self):
+        if self.process is not None:
+            self.kill()
+        self.start("--stop-caches-on-exit")
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(30), 0)
+        shutil.rmtree(self.data_dir)
+
+    def start(self, *options):
+        with open(os.path.join(self.data_dir, "up.log"), "ab") as log:
+            self.process = subprocess.Popen(
+                [binary(), "up", "--port", str(self.port), "--data-dir", self.data_dir, *options],
+                stdout=log, stderr=log)
+        until(self.answers, "the API answers")
+
+    def answers(self):
+        self.assertIsNone(self.process.poll(), "mikura up has ended")
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+            return True
+        except OSError:
+            return False
+
+    def kill(self):
+        """kill -9 of the service; its caches go on."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def pid_of(self, cluster, node=None):
+        """The pid of the engine of a cluster (of its node 0002, ...)."""
+        name = cluster + "-" + (node + "-" if node else "")
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if len(words) > 2 and words[1] == "engine" and f"{self.data_dir}/nodes/{name}" in words[2]:
+                return int(pid)
+        raise AssertionError(f"no engine of {name}")
+
+    def create_group(self, name, nodes):
+        self.cache.create_replication_group(
+            ReplicationGroupId=name, ReplicationGroupDescription="a test",
+            CacheNodeType="cache.t3.micro", NumCacheClusters=nodes,
+            AutomaticFailoverEnabled=nodes > 1)
+        took = until(lambda: self.status(name) == "available", f"group {name} is available")
+        print(f"  group of {nodes}: available after {took:.2f} s")
+        return self.node_group(name)
+
+    def group(self, name):
+        return self.cache.describe_replication_groups(
+            ReplicationGroupId=name)["ReplicationGroups"][0]
+
+    def status(self, name):
+        return self.group(name)["Status"]
+
+    def node_group(self, name):
+        return self.group(name)["NodeGroups"][0]
+
+    def primary_of(self, name):
+        for member in self.node_group(name)["NodeGroupMembers"]:
+            if member["CurrentRole"] == "primary":
+                return member["CacheClusterId"]
+        raise AssertionError("no primary")
+
+    def cluster(self, name):
+        return self.cache.describe_cache_clusters(
+            CacheClusterId=name, ShowCacheNodeInfo=True)["CacheClusters"][0]

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A primary or a replica is killed or hangs, and the same endpoints go on answering."""
+
+import os
+import signal
+import time
+import unittest
+
+import redis
+
+from service import Service, until
+
+
+def client(endpoint):
+    return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], socket_timeout=5,
+                       socket_connect_timeout=5)
+
+
+def time_to_answer(endpoint):
+    """How long until a new connection to the endpoint gets a write through."""
+    begin = time.monotonic()
+    while True:
+        try:
+            client(endpoint).set("probe", "1")
+            return time.monotonic() - begin
+        except redis.RedisError:
+            if time.monotonic() - begin > 20:
+                raise
+
+
+class Failover(Service):
+    def setUp(self):
+        super().setUp()
+        self.nodes = self.create_group("demo", 3)
+        self.endpoint = self.nodes["PrimaryEndpoint"]
+        client(self.endpoint).set("kept", "yes")
+        self.assertEqual(client(self.endpoint).execute_command("WAIT", 2, 5000), 2)
+
+    def lose_primary(self, how, limit):
+        lost = self.primary_of("demo")
+        os.kill(self.pid_of(lost), how)
+        took = time_to_answer(self.endpoint)
+        print(f"  primary lost by {how.name}: the endpoint answered after {took:.3f} s")
+        self.assertLess(took, limit)
+        self.assertEqual(client(self.endpoint).get("kept"), b"yes")
+        self.assertNotEqual(self.primary_of("demo"), lost)
+        until(lambda: self.status("demo") == "available", "the group is whole again")
+
+    def test_a_killed_primary_is_replaced(self):
+        self.lose_primary(signal.SIGKILL, 2.0)
+
+    def test_a_hung_primary_is_replaced(self):
+        self.lose_primary(signal.SIGSTOP, 5.0)
+
+    def test_it_happens_again_and_again(self):
+        for _ in range(3):
+            self.lose_primary(signal.SIGKILL, 2.0)
+
+    def test_a_killed_replica_comes_back_with_the_data(self):
+        replica = [m["CacheClusterId"] for m in self.nodes["NodeGroupMembers"]
+                   if m["CurrentRole"] == "replica"][0]
+        os.kill(self.pid_of(replica), signal.SIGKILL)
+        until(lambda: self.status("demo") != "available", "the loss is seen")
+        until(lambda: self.status("demo") == "available", "the group is whole again")
+        member = [m for m in self.node_group("demo")["NodeGroupMembers"]
+                  if m["CacheClusterId"] == replica][0]
+        self.assertEqual(client(member["ReadEndpoint"]).get("kept"), b"yes")
+
+    def test_the_reader_endpoint_reads_what_was_written(self):
+        self.assertEqual(client(self.nodes["ReaderEndpoint"]).get("kept"), b"yes")
+        with self.assertRaises(redis.ReadOnlyError):
+            client(self.nodes["ReaderEndpoint"]).set("x", "y")
+
+
+if __name__ == "__main__":
+    unittest.main()
