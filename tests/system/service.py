@@ -53,6 +53,7 @@ class Service(unittest.TestCase):
             "elasticache", endpoint_url=endpoint, region_name=REGION, **credentials)
 
     def tearDown(self):
+        self.cache.close()
         if self.process is not None:
             self.kill()
         self.start("--stop-caches-on-exit")
