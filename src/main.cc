@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program `mikura`: picks the role by its first word.
 
+#include "control/main.h"
+
 #include <cstdio>
 #include <string_view>
 #include <vector>
@@ -29,6 +31,9 @@ int main(int argc, char** argv) {
   const std::string_view role = words.empty() ? std::string_view() : words[0];
   const std::vector<std::string_view> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
   if (role == "engine") return mikura::engine::EngineMain(rest);
+  if (role == "memcached") return mikura::engine::MemcachedMain(rest);
+  if (role == "up") return mikura::control::UpMain(rest);
+  if (role == "credentials") return mikura::control::CredentialsMain(rest);
   if (role == "version" || role == "--version") {
     std::puts("mikura 0.1.0");
     return 0;

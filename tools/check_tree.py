@@ -37,21 +37,21 @@ def is_test(name):
     return name.startswith("tests/") or re.search(r"_(test|bench)\.\w+$", name) is not None
 
 
+def names(text, path):
+    """Either the file itself, or its bare stem (lists of fuzzers: foreach over names)."""
+    stem = re.escape(path[:-len(".cc")])
+    return re.search(rf"(?<![\w./-]){stem}(\.cc)?(?![\w./-])", text) is not None
+
+
 def check_named(root, files):
     """A .cc that no CMakeLists.txt names is not built, and rots."""
-    lists = {name: (root / name).read_text(encoding="utf-8")
-             for name in files if name.rsplit("/", 1)[-1] == "CMakeLists.txt"}
+    lists = {name.rpartition("/")[0]: read(root, name)
+             for name in files if name.endswith("/CMakeLists.txt")}
     for name in files:
         if not name.endswith(".cc") or not name.startswith(("src/", "bench/", "tests/")):
             continue
-        folder, _, rest = name.rpartition("/")
-        while folder and f"{folder}/CMakeLists.txt" not in lists:
-            folder, _, part = folder.rpartition("/")
-            rest = f"{part}/{rest}"
-        text = lists.get(f"{folder}/CMakeLists.txt", "")
-        stem = re.escape(rest[:-len(".cc")])
-        # Either the file itself, or its bare stem (lists of fuzzers: foreach over names).
-        if not re.search(rf"(?<![\w./-]){stem}(\.cc)?(?![\w./-])", text):
+        if not any(names(text, name[len(folder) + 1:]) for folder, text in lists.items()
+                   if name.startswith(folder + "/")):
             yield f"{name}: named by no CMakeLists.txt"
 
 

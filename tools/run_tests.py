@@ -68,10 +68,21 @@ def run(command, seconds_max, env=None):
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
+    with process.stdout:
+        output = copy_output(process, time.monotonic() + seconds_max)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        print(f"took more than {seconds_max} s", flush=True)
+        return None, output
+    return process.returncode, output
+
+
+def copy_output(process, deadline):
+    """Shows and returns what the process writes, until its own end or the deadline."""
     pipe = process.stdout.fileno()
-    deadline = time.monotonic() + seconds_max
     output = b""
-    while True:
+    while time.monotonic() < deadline:
         readable = select.select([pipe], [], [], 0.2)[0]
         chunk = os.read(pipe, 65536) if readable else b""
         output += chunk
@@ -80,12 +91,7 @@ def run(command, seconds_max, env=None):
         # Its end is the process' own: a child it left behind may hold the pipe open.
         if not chunk and process.poll() is not None:
             break
-        if time.monotonic() > deadline:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            print(f"took more than {seconds_max} s", flush=True)
-            return None, output.decode(errors="replace")
-    return process.returncode, output.decode(errors="replace")
+    return output.decode(errors="replace")
 
 
 def count_ctest(code, output):

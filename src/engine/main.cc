@@ -21,13 +21,17 @@
 
 #include "base/logging.h"
 #include "engine/commands/command_table.h"
+#include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
 #include "engine/server/engine_control.h"
 #include "engine/server/listening.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/parameter_adapter.h"
+#include "engine/server/replication_binding.h"
+#include "wire/memcached_flags.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -124,10 +128,9 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   if (!listeners.ok()) return Fail(listeners.error());
 
   const CommandTable table;
-  ReplicationService replication(keyspace, table, parameters, node, clock);
   const std::string run_id =
       fmt::format("{:016x}{:016x}{:08x}", RandomNumber(), RandomNumber(), RandomNumber() >> 32);
-  EngineControl control(parameters, keyspace, node, replication, clock, run_id, config_file,
+  EngineControl control(parameters, keyspace, node, clock, run_id, config_file,
                         [&stop] { stop.Raise(); });
   LoopGroup* loops_for_kill = nullptr;
   ServerClientRegistry clients(
@@ -142,9 +145,16 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
     const auto now = parameters.Current();
     return now->protected_mode && now->requirepass.empty();
   };
+  SnapshotSlots snapshot_slots;
+  StreamExecutor stream_executor(keyspace, table, services);
+  ReplicationService replication(
+      keyspace, snapshot_slots, stream_executor,
+      [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
+      SwitchRole(node, keyspace));
+  control.SetReplication(replication);
   context.adopt_replica = [&replication](UniqueFd fd, const ClientState& client,
-                                         std::string leftover) {
-    replication.Adopt(std::move(fd), client, std::move(leftover));
+                                         std::string received) {
+    replication.Adopt(std::move(fd), client.replica, std::move(received));
   };
   const uint32_t threads =
       current->threads > 0 ? static_cast<uint32_t>(current->threads) : AvailableCores();
@@ -156,7 +166,9 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
 
   loops.Start();
   for (auto& listener : *listeners) loops.StartListening(listener);
-  replication.Start();
+  if (const Status status = FollowConfiguredPrimary(*current, replication); !status.ok()) {
+    return Fail(status.error());
+  }
   if (!current->admin_socket.empty()) {
     if (const Status status = admin.Start(current->admin_socket); !status.ok()) {
       return Fail(status.error());
@@ -167,8 +179,8 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   stop.Wait();
   Log(LogLevel::kNotice, "server", "stopping");
   admin.Stop();
-  replication.Stop();
   loops.Stop();
+  replication.Stop();
   return 0;
 }
 
@@ -184,6 +196,45 @@ Status LoadConfigFile(const std::string& path, wire::ParameterSet& parameters) {
     text << file.rdbuf();
   }
   return parameters.LoadText(text.str(), path);
+}
+
+// Memcached's flags as parameters of an engine without a RESP port.
+Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& parameters) {
+  std::string addresses;
+  for (const std::string& address : flags.addresses) addresses += address + " ";
+  if (addresses.empty()) addresses = "* -::*";
+  const std::pair<std::string_view, std::string> settings[] = {
+      {"port", "0"},
+      {"memcached-port", std::to_string(flags.unix_socket.empty() ? flags.port : 0)},
+      {"bind", addresses},
+      {"protected-mode", "no"},  // as memcached: -l decides who can reach it
+      {"maxmemory", std::to_string(flags.memory_limit_bytes)},
+      {"maxclients", std::to_string(flags.connections_max)},
+      {"threads", std::to_string(flags.threads)},
+      {"tcp-backlog", std::to_string(flags.backlog)},
+      {"timeout", std::to_string(flags.idle_timeout_seconds)},
+      {"pidfile", flags.pid_file},
+  };
+  for (const auto& [name, value] : settings) {
+    const std::vector<std::string> words =
+        name == "bind" ? wire::SplitWords(value).value() : std::vector<std::string>{value};
+    RETURN_IF_ERROR(parameters.Load(name, words));
+  }
+  return Ok();
+}
+
+MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
+  MemcachedSettings settings;
+  settings.item_size_max = flags.item_size_max;
+  settings.flush_all_enabled = flags.flush_all_enabled;
+  settings.shutdown_enabled = flags.shutdown_enabled;
+  settings.evictions = flags.evictions;
+  settings.port = flags.port;
+  settings.backlog = flags.backlog;
+  settings.threads = static_cast<int>(flags.threads);
+  settings.verbosity = flags.verbosity;
+  settings.connections_max = flags.connections_max;
+  return settings;
 }
 
 }  // namespace
@@ -204,6 +255,30 @@ int EngineMain(std::span<const std::string_view> arguments) {
   memcached_settings.item_size_max = parameters.Current()->memcached_max_item_size_bytes;
   memcached_settings.port = static_cast<int>(parameters.Current()->memcached_port);
   return RunEngine(parameters, line->config_file, memcached_settings);
+}
+
+int MemcachedMain(std::span<const std::string_view> arguments) {
+  const auto flags = wire::ParseMemcachedFlags(arguments);
+  if (!flags.ok()) return Fail(flags.error());
+  if (flags->show == wire::MemcachedFlags::Show::kHelp) {
+    std::fputs(wire::MemcachedHelp().c_str(), stdout);
+    return 0;
+  }
+  if (flags->show != wire::MemcachedFlags::Show::kNothing) {
+    std::puts("memcached 1.6.18 (mikura 0.1.0), Apache License 2.0");
+    return 0;
+  }
+  if (!flags->unix_socket.empty()) {
+    return Fail(Error{"-s: a Unix socket for the memcached protocol is not available yet"});
+  }
+  wire::ParameterSet parameters;
+  if (const Status status = LoadFlags(*flags, parameters); !status.ok()) {
+    return Fail(status.error());
+  }
+  if (flags->daemon && daemon(1, 0) != 0) {
+    return Fail(Error{fmt::format("-d: cannot become a daemon: {}", std::strerror(errno))});
+  }
+  return RunEngine(parameters, "", SettingsOf(*flags));
 }
 
 }  // namespace mikura::engine

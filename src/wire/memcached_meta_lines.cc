@@ -83,7 +83,9 @@ std::string_view TakeFlags(std::string_view known, MemcachedRequest* request) {
     request->meta.Add(flag.letter());
     if (flag.letter() == 'O' && flag.word().size() > kOpaqueWordMax) has_long_opaque = true;
     const std::string_view flag_fault = TakeFlag(flag, request);
-    if (!flag_fault.empty()) fault = flag_fault;
+    // A bad F has no words of its own: it leaves those of another fault.
+    if (flag_fault.empty() || (flag.letter() == 'F' && !fault.empty())) continue;
+    fault = flag_fault;
   }
   if (fault.empty() && has_long_opaque) fault = kLongOpaque;
   return fault;

@@ -27,10 +27,7 @@ std::optional<Digits> ReadDigits(std::string_view text) {
       return std::nullopt;
     }
   }
-  if (at == first) {
-    if (text.empty() || !IsBlank(text[0])) return std::nullopt;
-    return Digits{};
-  }
+  if (at == first) return std::nullopt;
   // A NUL ends the text, as it does for the C library.
   if (at < text.size() && !IsBlank(text[at]) && text[at] != '\0') return std::nullopt;
   return result;

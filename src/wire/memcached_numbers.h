@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and keys as memcached reads them: with the C library's leniency, so that what it accepts
-// we accept. Blanks before a number, a sign, and anything behind a blank after it are passed over;
-// a number without digits counts as 0 when the text starts with a blank.
+// we accept: blanks before a number, a sign, and anything behind a blank after it are passed over.
 // Source: compared with memcached 1.6.18 in tests/memcached/compare_test.py.
 #pragma once
 

@@ -154,8 +154,7 @@ MemcachedParseStatus MemcachedParser::TakeData(std::string_view input, size_t li
                                                size_t* consumed) {
   if (IsTooLarge(request->key.size(), size, request->client_flags, item_size_max_)) {
     const bool is_meta = request->command == MemcachedCommand::kMetaSet;
-    request->erase_old =
-        request->command == MemcachedCommand::kSet || (is_meta && request->mode == 'S');
+    request->erase_old = request->command == MemcachedCommand::kSet || is_meta;
     request->command = MemcachedCommand::kTooLarge;
     request->reply = request->noreply && !is_meta ? std::string_view() : kMemcachedTooLarge;
     swallow_ = uint64_t{size} + 2;

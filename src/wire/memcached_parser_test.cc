@@ -180,7 +180,7 @@ TEST(MemcachedParser, OnlyAFailedSetDropsTheOldEntry) {
   EXPECT_TRUE(erases("ms a 200\r\n"));
   EXPECT_FALSE(erases("add a 0 0 200\r\n"));
   EXPECT_FALSE(erases("cas a 0 0 200 1\r\n"));
-  EXPECT_FALSE(erases("ms a 200 MA\r\n"));
+  EXPECT_TRUE(erases("ms a 200 MA\r\n"));
 }
 
 TEST(MemcachedParser, NoreplySilencesRefusalsOfClassicCommands) {
@@ -216,6 +216,7 @@ TEST(MemcachedParser, RefusesMetaFlagsInMemcachedsWords) {
       {"mg a Tx\r\n", "CLIENT_ERROR bad token in command line format\r\n"},
       {"mg a Fx\r\n", "CLIENT_ERROR bad command line format\r\n"},
       {"mg a b\r\n", "CLIENT_ERROR error decoding key\r\n"},
+      {"mg a Tx Fx\r\n", "CLIENT_ERROR bad token in command line format\r\n"},
       {"mg a Tx MZZ\r\n", "CLIENT_ERROR incorrect length for M token\r\n"},
       {"ma a Dx\r\n", "CLIENT_ERROR invalid or duplicate flag\r\n"},
       {"ma a MX\r\n", "CLIENT_ERROR invalid mode for ma M token\r\n"},

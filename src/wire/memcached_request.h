@@ -82,7 +82,7 @@ struct MemcachedRequest {
   bool last_key = true;        // R2
   bool with_cas_ids = false;   // kClusterItem: asked for with gets
   bool key_is_binary = false;  // the client sent the key in base64 (flag b)
-  bool erase_old = false;      // kTooLarge: memcached drops what a failed `set` would have replaced
+  bool erase_old = false;      // kTooLarge: memcached drops what a failed set or ms was to replace
   char mode = 'S';             // ms: S E A P R; ma: I or D
   uint32_t client_flags = 0;
   int32_t exptime = 0;        // as sent: seconds from now, or since 1970 above 30 days

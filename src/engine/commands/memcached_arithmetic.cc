@@ -133,7 +133,8 @@ void ReplyNumber(MemcachedContext& ctx, const MemcachedRequest& request, uint64_
     ctx.out.Append("\r\n");
   }
   const bool is_kept = !found || SetMemcachedDeadline(ctx, found, deadline).ok();
-  if (is_kept && !request.noreply) return;
+  // As memcached has it, q does not hide that the entry was created.
+  if (is_kept && (created || !request.noreply)) return;
   ctx.out.Truncate(begin);
   if (!is_kept) ctx.out.Append(wire::kMemcachedOutOfMemory);
 }

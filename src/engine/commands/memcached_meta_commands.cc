@@ -33,8 +33,7 @@ FaultOr<MetaItem> Vivify(MemcachedContext& ctx, const MemcachedRequest& request)
   attributes.has_memcached = true;
   attributes.deadline = MemcachedDeadline(request.vivify_ttl, ctx.now());
   attributes.cas = request.meta.Has('E') ? request.explicit_cas : NewMemcachedCas(ctx);
-  attributes.memcached_state =
-      kMemcachedWinSent | (request.key_is_binary ? kMemcachedBinaryKey : 0);
+  attributes.memcached_state = kMemcachedWinSent;
   RETURN_IF_ERROR(StoreMemcached(ctx, "", attributes));
   MetaItem item;
   item.found = PeekMemcached(ctx);

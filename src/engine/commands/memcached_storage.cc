@@ -59,7 +59,7 @@ CasVerdict CompareCas(MemcachedContext& ctx, const MemcachedRequest& request,
     return CasVerdict::kMatch;
   }
   // Flag I: a value made from an older one is better than none, but has to be made anew.
-  if (request.meta.Has('I') && request.cas < cas) return CasVerdict::kStale;
+  if (request.meta.Has('I') && request.cas != 0 && request.cas < cas) return CasVerdict::kStale;
   ctx.counters.cas_badval.Add();
   return CasVerdict::kMismatch;
 }
@@ -85,7 +85,8 @@ MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const MemcachedRequest&
   }
   if (mode == 'E') return {MemcachedStored::kNotStored};
   CasVerdict verdict = CasVerdict::kMatch;
-  if (compare_cas) verdict = CompareCas(ctx, request, found);
+  // A CAS of 0 is no entry's; append and prepend take it for none, as memcached does.
+  if (compare_cas && !(extends && request.cas == 0)) verdict = CompareCas(ctx, request, found);
   if (verdict == CasVerdict::kMismatch) return {MemcachedStored::kExists};
   if (extends) {
     if (verdict == CasVerdict::kStale) return {MemcachedStored::kExists};

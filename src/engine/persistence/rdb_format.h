@@ -41,9 +41,9 @@ inline constexpr uint8_t kRdbInt16 = 1;
 inline constexpr uint8_t kRdbInt32 = 2;
 inline constexpr uint8_t kRdbLzf = 3;
 
-// An aux field in front of a key that a memcached client wrote: 12 bytes, flags (4) and CAS (8),
-// little-endian. Servers that do not know it skip it, as any unknown aux field.
+// An aux field in front of a key that a memcached client wrote: 13 bytes, flags (4), CAS (8) and
+// state (1), little-endian. Servers that do not know it skip it, as any unknown aux field.
 inline constexpr std::string_view kRdbMemcachedAux = "mikura-mc";
-inline constexpr size_t kRdbMemcachedAuxBytes = 12;
+inline constexpr size_t kRdbMemcachedAuxBytes = 13;
 
 }  // namespace mikura::engine

@@ -169,6 +169,7 @@ Status RdbReader::ReadAux() {
   attributes_.has_memcached = true;
   attributes_.memcached_flags = LoadLittleEndian<uint32_t>(value_.data());
   attributes_.cas = LoadLittleEndian<uint64_t>(value_.data() + 4);
+  attributes_.memcached_state = LoadLittleEndian<uint8_t>(value_.data() + 12);
   return Ok();
 }
 

@@ -122,8 +122,9 @@ TEST(Rdb, WhatWasWrittenIsReadBack) {
   AppendRdbString(rdb, std::string(70, 'k'), std::string(20'000, 'v'), {});
   AppendRdbSelect(rdb, 7);
   AppendRdbString(rdb, "timed", "t", {.deadline = 1'700'000'000'123});
-  AppendRdbString(rdb, "mc", "m",
-                  {.has_memcached = true, .memcached_flags = 0xdeadbeef, .cas = 42});
+  AppendRdbString(
+      rdb, "mc", "m",
+      {.has_memcached = true, .memcached_flags = 0xdeadbeef, .cas = 42, .memcached_state = 5});
   AppendRdbString(rdb, "after", "a", {});
   rdb = Ended(rdb);
 
@@ -145,6 +146,7 @@ TEST(Rdb, WhatWasWrittenIsReadBack) {
     EXPECT_TRUE(got.entries[4].attributes.has_memcached);
     EXPECT_EQ(got.entries[4].attributes.memcached_flags, 0xdeadbeef);
     EXPECT_EQ(got.entries[4].attributes.cas, 42u);
+    EXPECT_EQ(got.entries[4].attributes.memcached_state, 5);
     EXPECT_EQ(got.entries[4].attributes.deadline, store::kNoDeadline);
     EXPECT_FALSE(got.entries[5].attributes.has_memcached);
   }

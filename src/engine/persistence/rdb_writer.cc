@@ -73,6 +73,7 @@ void AppendRdbStringHead(std::string& out, std::string_view key, size_t value_by
     std::string block;
     AppendLittleEndian(block, attributes.memcached_flags);
     AppendLittleEndian(block, attributes.cas);
+    AppendLittleEndian(block, attributes.memcached_state);
     AppendRdbAux(out, kRdbMemcachedAux, block);
   }
   if (attributes.deadline != store::kNoDeadline) {

@@ -254,7 +254,7 @@ class Workload {
 };
 
 TEST(Snapshot, WithTheLogFromItsPositionItIsTheLaterState) {
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 3; ++round) {
     auto keyspace = MakeKeyspace();
     SnapshotSlots slots;
     LogCollector log;

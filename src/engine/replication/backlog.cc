@@ -98,6 +98,11 @@ bool Backlog::Read(Cursor& cursor, size_t bytes_max, std::vector<LogSlice>& out)
   return true;
 }
 
+bool Backlog::IsCut(const Cursor& cursor) const {
+  MutexLock lock(mutex_);
+  return cursor.cut_;
+}
+
 bool Backlog::Await(Cursor& cursor) {
   uint64_t count;
   // Empties the event; fails when it is empty.

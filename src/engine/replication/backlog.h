@@ -57,6 +57,7 @@ class Backlog final : public LogReader {
   // Appends to `out` up to about `bytes_max` bytes from the cursor on, and moves it behind them.
   // False when the cursor was cut.
   bool Read(Cursor& cursor, size_t bytes_max, std::vector<LogSlice>& out);
+  bool IsCut(const Cursor& cursor) const;
   // Arms the cursor's event; false when there is something to read (or to learn) already.
   bool Await(Cursor& cursor);
 

@@ -215,6 +215,8 @@ Status PrimarySession::StreamLog() {
       RETURN_IF_ERROR(ReceiveSome());
     }
     if (socket_.interrupted()) return Error{"interrupted"};
+    // One that takes nothing at all never comes to ask the backlog again.
+    if (blocked && side_.backlog().IsCut(cursor_)) return Error{"it is too far behind"};
     const MonotonicNanos silence =
         clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
     if (silence > std::chrono::nanoseconds(side_.settings()().timeout).count()) {

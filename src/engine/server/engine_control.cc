@@ -26,13 +26,11 @@ bool EqualConstantTime(std::string_view a, std::string_view b) {
 }  // namespace
 
 EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
-                             const NodeState& node, ReplicationService& replication,
-                             const Clock& clock, std::string run_id, std::string config_file,
-                             std::function<void()> stop)
+                             const NodeState& node, const Clock& clock, std::string run_id,
+                             std::string config_file, std::function<void()> stop)
     : parameters_(parameters),
       keyspace_(keyspace),
       node_(node),
-      replication_(replication),
       clock_(clock),
       run_id_(std::move(run_id)),
       config_file_(std::move(config_file)),
@@ -48,12 +46,12 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.config_file = config_file_;
   sources.tcp_port = static_cast<int>(parameters_.Current()->port);
   sources.threads = loops_->loops().size();
-  sources.replication = replication_.InfoText();
+  sources.replication = replication_->InfoText();
   return InfoText(sources, sections);
 }
 
 RoleInfo EngineControl::Role() {
-  const ReplicationStatus status = replication_.status();
+  const ReplicationStatus status = replication_->status();
   RoleInfo role{.is_primary = status.is_primary, .offset = status.offset};
   for (const ReplicaStatus& replica : status.replicas) {
     role.replicas.push_back({replica.host, replica.port, replica.offset});
@@ -65,7 +63,7 @@ RoleInfo EngineControl::Role() {
 }
 
 Status EngineControl::ReplicaOf(std::string_view host, int port) {
-  return replication_.ReplicaOf(host, port);
+  return replication_->ReplicaOf(host, port);
 }
 
 Status EngineControl::Shutdown(bool save, bool, bool, bool) {

@@ -17,12 +17,14 @@ namespace mikura::engine {
 
 class EngineControl final : public ServerControl {
  public:
-  // `stop` asks the process to end, from any thread. The loops are known only later (SetLoops).
+  // `stop` asks the process to end, from any thread.
   EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
-                const NodeState& node, ReplicationService& replication, const Clock& clock,
-                std::string run_id, std::string config_file, std::function<void()> stop);
+                const NodeState& node, const Clock& clock, std::string run_id,
+                std::string config_file, std::function<void()> stop);
 
+  // Parts that are built later; each is set once, before the loops start.
   void SetLoops(const LoopGroup& loops) { loops_ = &loops; }
+  void SetReplication(ReplicationService& replication) { replication_ = &replication; }
 
   std::string Info(std::span<const std::string_view> sections) override;
   RoleInfo Role() override;
@@ -37,14 +39,14 @@ class EngineControl final : public ServerControl {
   const wire::ParameterSet& parameters_;
   const Keyspace& keyspace_;
   const NodeState& node_;
-  ReplicationService& replication_;
   const Clock& clock_;
   const std::string run_id_;
   const std::string config_file_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
-  const LoopGroup* loops_ = nullptr;  // set once before the loops start
-  LoopStatistics base_;               // written by ResetStatistics, read by Info: relaxed counters
+  const LoopGroup* loops_ = nullptr;
+  ReplicationService* replication_ = nullptr;
+  LoopStatistics base_;  // written by ResetStatistics, read by Info: relaxed counters
 };
 
 }  // namespace mikura::engine

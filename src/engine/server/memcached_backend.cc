@@ -107,8 +107,8 @@ MemcachedServerInfo MemcachedBackend::Info() {
 std::vector<MemcachedConnection> MemcachedBackend::Connections() {
   std::vector<MemcachedConnection> connections;
   for (const ClientInfo& client : clients_->List()) {
-    connections.push_back({client.fd, client.state.address, client.state.local_address,
-                           client.last_active_at});
+    connections.push_back(
+        {client.fd, client.state.address, client.state.local_address, client.last_active_at});
   }
   return connections;
 }

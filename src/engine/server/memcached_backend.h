@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs memcached requests: the locks, the admission, and what the protocol needs to know of the node.
+// Runs memcached requests: the locks, the admission, and what the protocol needs to know of the
+// node.
 #pragma once
 
 #include <functional>
@@ -77,8 +78,8 @@ class MemcachedBackend final : public MemcachedServices {
   };
   std::unique_ptr<CounterRow[]> rows_;  // kThreadsMax
 
-  // The moment of a planned flush_all; INT64_MAX: none. Published to the first loop, which looks at it
-  // in each turn of its maintenance.
+  // The moment of a planned flush_all; INT64_MAX: none. Published to the first loop, which looks at
+  // it in each turn of its maintenance.
   std::atomic<UnixMillis> flush_at_{INT64_MAX};
 
   Mutex mutex_;

@@ -12,8 +12,8 @@
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
 #include "engine/server/session.h"
-#include "wire/output_buffer.h"
 #include "wire/memcached_parser.h"
+#include "wire/output_buffer.h"
 #include "wire/resp_parser.h"
 
 namespace mikura::engine {
@@ -84,7 +84,8 @@ class RequestBatch {
   std::vector<std::unique_ptr<std::string>> storage_;
   std::vector<Key> keys_;
   std::vector<std::string> errors_;
-  std::unique_ptr<wire::MemcachedRequest[]> memcached_requests_;  // kRequestsMax, made when first used
+  std::unique_ptr<wire::MemcachedRequest[]>
+      memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
   bool must_run_ = false;

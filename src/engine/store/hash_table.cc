@@ -189,8 +189,8 @@ void HashTable::FreeEntry(Entry entry) {
   allocator_->Free(allocator_->RefOf(entry.bytes()), total);
 }
 
-bool HashTable::CreateFirstArray(uint32_t stagger, WalkSet& walks) {
-  stagger_ = stagger;
+bool HashTable::CreateFirstArray(uint32_t shard, WalkSet& walks) {
+  stagger_ = static_cast<uint16_t>(shard);
   Array array;
   if (!MakeArray(array, 1)) return false;
   if (!MakePage(array, 0, walks.senses())) {

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -53,7 +54,10 @@ struct ChainRange {
 class HashTable {
  public:
   HashTable(SlabAllocator& allocator, const KeyHasher& hasher)
-      : region_(allocator.region()), allocator_(&allocator), hasher_(&hasher) {}
+      : region_(allocator.region()),
+        region_bits_(static_cast<uint8_t>(std::bit_width(allocator.region_mask()))),
+        allocator_(&allocator),
+        hasher_(&hasher) {}
   HashTable(const HashTable&) = delete;
   HashTable& operator=(const HashTable&) = delete;
   ~HashTable();  // the table must be empty of arrays: see FreeStep
@@ -150,7 +154,7 @@ class HashTable {
   Place LookupIn(Bucket* head, const Key& key) const;
   bool Matches(const char* entry, std::string_view name) const;
 
-  bool CreateFirstArray(uint32_t stagger, WalkSet& walks);
+  bool CreateFirstArray(uint32_t shard, WalkSet& walks);
   bool MakeArray(Array& array, uint32_t buckets);
   void FreeArray(Array& array);
   bool MakePage(Array& array, uint32_t page, uint8_t marks);
@@ -163,11 +167,14 @@ class HashTable {
   Place Append(Bucket* head, uint8_t tag, SlabRef ref);
   int64_t ArrayMemoryOf(const Array& array, uint32_t first_chain, uint64_t position_end) const;
 
+  // What a lookup or a hint reads, 48 bytes: with the marks before it one cache line of Shard.
   char* const region_;
   Array current_;
   Array old_;
   std::atomic<uint32_t> moved_{0};  // chains of old_ that have been moved; atomic for the hints
-  uint32_t stagger_ = 0;            // spreads the sizes of tables over shards (table_sizes.h)
+  uint16_t stagger_ = 0;            // spreads the sizes of tables over shards (table_sizes.h)
+  const uint8_t region_bits_;       // log2 of the region's size
+
   RelaxedCount keys_;
   RelaxedCount bytes_;
   SlabAllocator* const allocator_;
@@ -219,10 +226,11 @@ inline uint64_t HashTable::HintedChainOffset(uint64_t hash) const {
   }
   if (buckets == 0) return 0;
   const uint32_t index = IndexOf(PositionOf(hash), buckets);
-  const uint64_t mask = allocator_->region_mask() & ~uint64_t{63};
+  const uint64_t mask = ((uint64_t{1} << region_bits_) - 1) & ~uint64_t{63};
   const uint64_t entry = array->directory.load(std::memory_order_relaxed) + index / 64 * 8;
-  const uint64_t page = __atomic_load_n(
-      reinterpret_cast<uint64_t*>(region_ + (entry & (mask | 56))), __ATOMIC_RELAXED);
+  // A plain load: the directory's memory may by now be anything, written by anyone.
+  const uint64_t page =
+      *reinterpret_cast<const volatile uint64_t*>(region_ + (entry & (mask | 56)));
   return (page + index % 64 * kBucketBytes) & mask;
 }
 

@@ -41,6 +41,9 @@ FaultOr<Found> Shard::SetString(int database, const Key& key, std::string_view v
     Expire(database, table, key, existing);
     existing = {};
   }
+  if (existing.entry != nullptr && OverwriteSameShape(table, key, existing, value, attributes)) {
+    return FoundAt(database, existing);
+  }
   EntryContent content;
   content.key = key.name;
   content.attributes = attributes;
@@ -90,7 +93,7 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   EntryContent written = content;
   SharedValue owner;  // keeps the block until the entry has its own share
   if (written.block == nullptr && value.size() > kInlineValueMax) {
-    written.block = ValueBlock::Create(allocator_.gauge(), value.size(), value.size());
+    written.block = ValueBlock::Create(allocator_.block_memory(), value.size(), value.size());
     if (written.block == nullptr) return Fault::kOutOfMemory;
     owner = SharedValue::Adopt(written.block);
     std::memcpy(written.block->bytes(), value.data(), value.size());
@@ -117,6 +120,21 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   }
   table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
   return FoundAt(database, place);
+}
+
+// The commonest write: a plain inline string over one of the same length.
+bool Shard::OverwriteSameShape(Table& table, const Key& key, const Place& place,
+                               std::string_view value, const Attributes& attributes) {
+  static_assert(static_cast<int>(ValueType::kString) == 0);
+  const EntryParts parts = ParseEntry(place.entry);
+  if ((parts.flags & ~kUseCounterMask) != 0 || parts.value_length != value.size() ||
+      attributes.deadline != kNoDeadline || attributes.has_memcached) {
+    return false;
+  }
+  walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
+  if (!value.empty())
+    std::memcpy(place.entry + parts.key + parts.key_length, value.data(), value.size());
+  return true;
 }
 
 // True when the new content fits the memory that the entry has. The chain is settled.
@@ -210,7 +228,7 @@ FaultOr<char*> Shard::ResizeExternal(Found& found, size_t size) {
   }
   const std::string_view value = found.entry.value();
   const size_t capacity = size > value.size() ? GrownCapacity(size) : size;
-  ValueBlock* grown = ValueBlock::Create(allocator_.gauge(), size, capacity);
+  ValueBlock* grown = ValueBlock::Create(allocator_.block_memory(), size, capacity);
   if (grown == nullptr) return Fault::kOutOfMemory;
   const SharedValue owner = SharedValue::Adopt(grown);
   std::memcpy(grown->bytes(), value.data(), std::min(value.size(), size));

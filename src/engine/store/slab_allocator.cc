@@ -117,13 +117,13 @@ SlabRef SlabAllocator::Allocate(size_t bytes) {
     CHECK(bytes <= kLargeBytesMax);
     ref = TakeLarge(bytes);
   }
-  if (ref != 0) gauge_.Add(thread, static_cast<int64_t>(AllocatedBytes(bytes)));
+  if (ref != 0) gauge().Add(thread, static_cast<int64_t>(AllocatedBytes(bytes)));
   return ref;
 }
 
 void SlabAllocator::Free(SlabRef ref, size_t bytes) {
   const uint32_t thread = ThreadIndex();
-  gauge_.Add(thread, -static_cast<int64_t>(AllocatedBytes(bytes)));
+  gauge().Add(thread, -static_cast<int64_t>(AllocatedBytes(bytes)));
   if (bytes <= kSmallBytesMax) {
     Give(SmallClassOf(bytes), thread, ref);
   } else {
@@ -135,13 +135,13 @@ uint32_t SlabAllocator::AllocateBucket() {
   const uint32_t thread = ThreadIndex();
   const SlabRef ref = Take(kBucketClass, thread);
   if (ref == 0) return 0;
-  gauge_.Add(thread, kBucketBytes);
+  gauge().Add(thread, kBucketBytes);
   return static_cast<uint32_t>(ref / (kBucketBytes / kRefUnitBytes));
 }
 
 void SlabAllocator::FreeBucket(uint32_t number) {
   const uint32_t thread = ThreadIndex();
-  gauge_.Add(thread, -static_cast<int64_t>(kBucketBytes));
+  gauge().Add(thread, -static_cast<int64_t>(kBucketBytes));
   Give(kBucketClass, thread, SlabRef{number} * (kBucketBytes / kRefUnitBytes));
 }
 

@@ -26,6 +26,7 @@
 #include "base/thread_index.h"
 #include "engine/store/memory_gauge.h"
 #include "engine/store/size_classes.h"
+#include "engine/store/value_block.h"
 
 namespace mikura::engine::store {
 
@@ -69,8 +70,11 @@ class SlabAllocator {
   // Bytes given to spans so far: an upper limit of what the region has resident.
   uint64_t span_bytes() const { return span_bytes_.load(std::memory_order_relaxed); }
 
-  MemoryGauge& gauge() { return gauge_; }
-  const MemoryGauge& gauge() const { return gauge_; }
+  // Memory of all data: this region's slots and the external values.
+  MemoryGauge& gauge() { return block_memory_.gauge; }
+  const MemoryGauge& gauge() const { return block_memory_.gauge; }
+  // For external values. Someone has to call block_memory().deferred.FreeAll() now and then.
+  BlockMemory& block_memory() { return block_memory_; }
 
  private:
   // Free slots of one class that belong to one thread.
@@ -119,7 +123,7 @@ class SlabAllocator {
   // caches_[i] belongs to the thread with index i; set once, by that thread.
   std::array<std::atomic<ThreadCache*>, kThreadsMax> caches_{};
   std::array<Pool, kClassCount> pools_;
-  MemoryGauge gauge_;
+  BlockMemory block_memory_;
 };
 
 }  // namespace mikura::engine::store

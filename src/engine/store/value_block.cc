@@ -8,18 +8,24 @@
 
 namespace mikura::engine::store {
 
-ValueBlock* ValueBlock::Create(MemoryGauge& gauge, size_t size, size_t capacity) {
-  void* memory = std::malloc(sizeof(ValueBlock) + capacity);
-  if (memory == nullptr) return nullptr;
-  auto* block = new (memory) ValueBlock(gauge, size, capacity);
-  gauge.Add(ThreadIndex(), static_cast<int64_t>(block->memory_bytes()));
+ValueBlock* ValueBlock::Create(BlockMemory& memory, size_t size, size_t capacity) {
+  void* bytes = std::malloc(sizeof(ValueBlock) + capacity);
+  if (bytes == nullptr) return nullptr;
+  auto* block = new (bytes) ValueBlock(memory, size, capacity);
+  memory.gauge.Add(ThreadIndex(), static_cast<int64_t>(block->memory_bytes()));
   return block;
 }
 
 void ValueBlock::Destroy() {
-  gauge_.Add(ThreadIndex(), -static_cast<int64_t>(memory_bytes()));
+  BlockMemory& memory = memory_;
+  const size_t bytes = memory_bytes();
+  memory.gauge.Add(ThreadIndex(), -static_cast<int64_t>(bytes));
   this->~ValueBlock();
-  std::free(this);
+  if (bytes < kDeferredBytesMin) {
+    std::free(this);
+  } else {
+    memory.deferred.Add(this, bytes);
+  }
 }
 
 }  // namespace mikura::engine::store

@@ -13,15 +13,26 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/store/deferred_frees.h"
 #include "engine/store/memory_gauge.h"
 
 namespace mikura::engine::store {
 
+// Where blocks are counted and how large ones are freed.
+struct BlockMemory {
+  MemoryGauge gauge;
+  DeferredFrees deferred;
+};
+
 class ValueBlock {
  public:
+  // Blocks from this size on are not freed by their last owner but by DeferredFrees::FreeAll.
+  static constexpr size_t kDeferredBytesMin = size_t{256} << 10;
+
   // A block with room for `capacity` bytes and `size` bytes in use, not initialised, owned once.
-  // Null when the machine has no memory left. Counted by `gauge` until the last owner has gone.
-  static ValueBlock* Create(MemoryGauge& gauge, size_t size, size_t capacity);
+  // Null when the machine has no memory left. Counted in `memory` until the last owner has gone;
+  // `memory` outlives the block.
+  static ValueBlock* Create(BlockMemory& memory, size_t size, size_t capacity);
 
   char* bytes() { return reinterpret_cast<char*>(this + 1); }
   std::string_view view() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
@@ -33,21 +44,21 @@ class ValueBlock {
   void set_size(size_t size) { size_ = size; }
 
   void Acquire() { owners_.fetch_add(1, std::memory_order_relaxed); }
-  // Frees the block when the caller was its last owner.
+  // Ends the block when the caller was its last owner.
   void Release() {
     if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
   }
 
  private:
-  ValueBlock(MemoryGauge& gauge, size_t size, size_t capacity)
-      : size_(size), capacity_(capacity), gauge_(gauge) {}
+  ValueBlock(BlockMemory& memory, size_t size, size_t capacity)
+      : size_(size), capacity_(capacity), memory_(memory) {}
   void Destroy();
 
   // Release by an owner that read the bytes, acquire by the one who frees or changes them.
   std::atomic<uint64_t> owners_{1};
   size_t size_;
   const size_t capacity_;
-  MemoryGauge& gauge_;
+  BlockMemory& memory_;
 };
 
 // One ownership of a block.

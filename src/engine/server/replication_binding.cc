@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/replication_binding.h"
+
+#include <optional>
+
+#include "base/numbers.h"
+
+namespace mikura::engine {
+namespace {
+
+// The address other nodes know this one by: the first of `bind`, unless that stands for all.
+std::string SourceAddress(const std::string& bind) {
+  std::string first = bind.substr(0, bind.find(' '));
+  if (first.starts_with('-')) first.erase(0, 1);
+  const bool stands_for_all = first == "*" || first == "0.0.0.0" || first.starts_with("::");
+  return stands_for_all ? "" : first;
+}
+
+}  // namespace
+
+ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& parameters) {
+  ReplicationSettings settings;
+  settings.backlog_bytes = parameters.repl_backlog_size_bytes;
+  const auto limits = wire::ParseOutputLimits(parameters.client_output_buffer_limit);
+  if (limits.ok() && limits->replica.hard_bytes > 0) {
+    settings.lag_bytes_max = limits->replica.hard_bytes;
+  }
+  settings.timeout = std::chrono::seconds(parameters.repl_timeout_seconds);
+  settings.ping_period = std::chrono::seconds(parameters.repl_ping_replica_period_seconds);
+  settings.primary_user = parameters.masteruser;
+  settings.primary_password = parameters.masterauth;
+  settings.announce_ip = parameters.replica_announce_ip;
+  settings.announce_port = static_cast<int>(parameters.replica_announce_port);
+  settings.listening_port = static_cast<int>(parameters.port);
+  settings.source_address = SourceAddress(parameters.bind);
+  return settings;
+}
+
+ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace) {
+  return [&node, &keyspace](const ReplicationService::Role& role) {
+    node.loading.store(role.loading, std::memory_order_relaxed);
+    node.read_only.store(!role.is_primary, std::memory_order_relaxed);
+    keyspace.set_may_expire(role.is_primary);
+  };
+}
+
+Status FollowConfiguredPrimary(const wire::EngineParameters& parameters,
+                               ReplicationService& replication) {
+  const std::string& where = parameters.replicaof;
+  if (where.empty()) return Ok();
+  const size_t blank = where.find(' ');
+  const std::optional<int64_t> port =
+      blank == std::string::npos ? std::nullopt : ParseInt64(where.substr(blank + 1));
+  if (!port) return Error{"replicaof needs a host and a port"};
+  return replication.ReplicaOf(where.substr(0, blank), static_cast<int>(*port));
+}
+
+}  // namespace mikura::engine

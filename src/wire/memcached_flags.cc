@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/memcached_flags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/numbers.h"
+
+namespace mikura::wire {
+namespace {
+
+using Set = Status (*)(std::string_view argument, MemcachedFlags& flags);
+
+enum class Effect : uint8_t { kHonoured, kNone, kRefused };
+
+struct Flag {
+  char letter;
+  std::string_view name;
+  std::string_view argument;  // name of its argument; empty: it takes none
+  Effect effect;
+  std::string_view words;  // what it does, or why it is refused or without effect
+  Set set = nullptr;
+};
+
+template <typename T>
+Status SetNumber(std::string_view argument, uint64_t least, uint64_t most, T* out) {
+  const auto number = ParseUint64(argument);
+  if (!number || *number < least || *number > most) {
+    return Error{fmt::format("'{}' is not a number from {} to {}", argument, least, most)};
+  }
+  *out = static_cast<T>(*number);
+  return Ok();
+}
+
+Status SetUdpPort(std::string_view argument, MemcachedFlags&) {
+  if (argument == "0") return Ok();
+  return Error{"UDP is not served; only 0 is taken"};
+}
+
+Status SetMask(std::string_view argument, MemcachedFlags& flags) {
+  int mask = 0;
+  for (const char digit : argument) {
+    if (digit < '0' || digit > '7' || mask > 0777) return Error{"the mask is not octal"};
+    mask = mask * 8 + (digit - '0');
+  }
+  if (argument.empty() || mask > 0777) return Error{"the mask is not octal, 0 to 777"};
+  flags.unix_mask = mask;
+  return Ok();
+}
+
+// Appends the parts of a list separated by commas.
+void Split(std::string_view list, std::vector<std::string>* out) {
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find(','));
+    if (!part.empty()) out->emplace_back(part);
+    list.remove_prefix(std::min(list.size(), part.size() + 1));
+  }
+}
+
+Status SetAddresses(std::string_view argument, MemcachedFlags& flags) {
+  if (argument.starts_with("notls:")) return Error{"TLS is not served, so neither is 'notls:'"};
+  Split(argument, &flags.addresses);
+  return Ok();
+}
+
+Status SetMemory(std::string_view argument, MemcachedFlags& flags) {
+  RETURN_IF_ERROR(SetNumber(argument, 1, uint64_t{1} << 30, &flags.memory_limit_bytes));
+  flags.memory_limit_bytes <<= 20;
+  return Ok();
+}
+
+// Bytes, or with k or m behind the number.
+Status SetItemSize(std::string_view argument, MemcachedFlags& flags) {
+  std::string_view digits = argument;
+  int shift = 0;
+  if (!digits.empty()) {
+    const char unit = digits.back();
+    if (unit == 'k' || unit == 'K') shift = 10;
+    if (unit == 'm' || unit == 'M') shift = 20;
+    if (shift != 0) digits.remove_suffix(1);
+  }
+  uint64_t number = 0;
+  RETURN_IF_ERROR(SetNumber(digits, 1, uint64_t{1} << 30, &number));
+  const uint64_t bytes = number << shift;
+  if (bytes < 1024 || bytes > uint64_t{1} << 30) return Error{"the size must be 1k to 1024m"};
+  flags.item_size_max = bytes;
+  return Ok();
+}
+
+Status SetProtocol(std::string_view argument, MemcachedFlags&) {
+  if (argument == "ascii" || argument == "auto") return Ok();
+  return Error{fmt::format("the {} protocol is not served; ascii and auto are taken", argument)};
+}
+
+constexpr std::string_view kTuningOptions[] = {
+    "maxconns_fast",       "hashpower",
+    "tail_repair_time",    "hash_algorithm",
+    "lru_crawler",         "lru_crawler_sleep",
+    "lru_crawler_tocrawl", "read_buf_mem_limit",
+    "lru_maintainer",      "hot_lru_pct",
+    "warm_lru_pct",        "hot_max_factor",
+    "warm_max_factor",     "temporary_ttl",
+    "slab_reassign",       "slab_automove",
+    "slab_automove_ratio", "slab_automove_window",
+    "slab_chunk_max",      "watcher_logbuf_size",
+    "worker_logbuf_size",  "track_sizes",
+    "hashexpand",          "modern",
+    "inline_ascii_resp",   "resp_obj_mem_limit",
+    "drop_privileges",     "slab_automove_freeratio",
+};
+
+Status SetExtended(std::string_view argument, MemcachedFlags& flags) {
+  std::vector<std::string> options;
+  Split(argument, &options);
+  for (const std::string& option : options) {
+    std::string_view name = std::string_view(option).substr(0, option.find('='));
+    const std::string_view value =
+        name.size() < option.size() ? std::string_view(option).substr(name.size() + 1) : "";
+    if (name == "idle_timeout") {
+      RETURN_IF_ERROR(SetNumber(value, 0, UINT32_MAX, &flags.idle_timeout_seconds));
+      continue;
+    }
+    if (name.starts_with("no_")) name.remove_prefix(3);
+    if (std::find(std::begin(kTuningOptions), std::end(kTuningOptions), name) ==
+        std::end(kTuningOptions)) {
+      return Error{fmt::format("the extended option '{}' is not supported", option)};
+    }
+  }
+  return Ok();
+}
+
+using F = MemcachedFlags;
+using Sv = std::string_view;
+
+// A flag without argument that sets `Member` to `value`.
+template <auto Member, auto value>
+Status Turn(Sv, F& flags) {
+  flags.*Member = value;
+  return Ok();
+}
+
+template <auto Member>
+Status SetText(Sv argument, F& flags) {
+  if (argument.empty()) return Error{"it needs an argument"};
+  flags.*Member = std::string(argument);
+  return Ok();
+}
+
+template <auto Member, uint64_t least, uint64_t most>
+Status SetCount(Sv argument, F& flags) {
+  return SetNumber(argument, least, most, &(flags.*Member));
+}
+
+Status AddVerbosity(Sv, F& flags) {
+  ++flags.verbosity;
+  return Ok();
+}
+
+constexpr auto kHonoured = Effect::kHonoured;
+constexpr auto kNone = Effect::kNone;
+constexpr auto kRefused = Effect::kRefused;
+constexpr Sv kNoSlabs = "there are no slab classes of memcached's kind";
+
+constexpr Flag kFlags[] = {
+    {'p', "port", "num", kHonoured, "TCP port (11211); 0: none", SetCount<&F::port, 0, 65535>},
+    {'U', "udp-port", "num", kHonoured, "UDP port: only 0 is taken", SetUdpPort},
+    {'s', "unix-socket", "file", kHonoured, "Unix socket, instead of a port",
+     SetText<&F::unix_socket>},
+    {'a', "unix-mask", "mask", kHonoured, "access mask of the Unix socket, octal (700)", SetMask},
+    {'A', "enable-shutdown", "", kHonoured, "enable the shutdown command",
+     Turn<&F::shutdown_enabled, true>},
+    {'l', "listen", "addr", kHonoured, "addresses, with commas or repeated (all)", SetAddresses},
+    {'d', "daemon", "", kHonoured, "run as a daemon", Turn<&F::daemon, true>},
+    {'r', "enable-coredumps", "", kHonoured, "allow core files", Turn<&F::core_dumps, true>},
+    {'u', "user", "user", kHonoured, "user to become when started as root", SetText<&F::user>},
+    {'m', "memory-limit", "num", kHonoured, "memory for entries in megabytes (64)", SetMemory},
+    {'M', "disable-evictions", "", kHonoured, "answer an error when memory is full",
+     Turn<&F::evictions, false>},
+    {'c', "conn-limit", "num", kHonoured, "connections at one time (1024)",
+     SetCount<&F::connections_max, 1, 1'000'000>},
+    {'k', "lock-memory", "", kHonoured, "lock all memory", Turn<&F::lock_memory, true>},
+    {'v', "verbose", "", kHonoured, "say more; -vv and -vvv say still more", AddVerbosity},
+    {'h', "help", "", kHonoured, "show this", Turn<&F::show, F::Show::kHelp>},
+    {'i', "license", "", kHonoured, "show the licence", Turn<&F::show, F::Show::kLicense>},
+    {'V', "version", "", kHonoured, "show the version", Turn<&F::show, F::Show::kVersion>},
+    {'P', "pidfile", "file", kHonoured, "file for the process id", SetText<&F::pid_file>},
+    {'t', "threads", "num", kHonoured, "threads (4)", SetCount<&F::threads, 1, 128>},
+    {'b', "listen-backlog", "num", kHonoured, "backlog of listening sockets (1024)",
+     SetCount<&F::backlog, 1, 1'000'000>},
+    {'B', "protocol", "name", kHonoured, "ascii, or auto, which means the same", SetProtocol},
+    {'I', "max-item-size", "num", kHonoured, "largest entry (1m; 1k to 1024m)", SetItemSize},
+    {'F', "disable-flush-all", "", kHonoured, "refuse flush_all",
+     Turn<&F::flush_all_enabled, false>},
+    {'o', "extended", "list", kHonoured,
+     "idle_timeout=<seconds>; tuning options are taken without effect", SetExtended},
+    {'f', "slab-growth-factor", "num", kNone, kNoSlabs},
+    {'n', "slab-min-size", "bytes", kNone, kNoSlabs},
+    {'L', "enable-largepages", "", kNone, "large pages are not used"},
+    {'R', "max-reqs-per-event", "num", kNone, "requests are run in batches over all connections"},
+    {'C', "disable-cas", "", kNone, "entries always have a CAS"},
+    {'X', "disable-dumping", "", kNone, "keys cannot be dumped"},
+    {'W', "disable-watch", "", kNone, "there is no watch command"},
+    {'N', "napi_ids", "num", kNone, "connections are spread by load"},
+    {'D', "", "char", kRefused, "statistics per key prefix are not kept"},
+    {'S', "enable-sasl", "", kRefused, "SASL belongs to the binary protocol, which is not served"},
+    {'Y', "auth-file", "file", kRefused, "password files of the ASCII protocol are not supported"},
+    {'e', "memory-file", "file", kRefused, "restartable memory files are not supported"},
+    {'Z', "enable-ssl", "", kRefused, "TLS is not served on the memcached port"},
+};
+
+std::string Spelling(const Flag& flag) {
+  return flag.name.empty() ? fmt::format("-{}", flag.letter)
+                           : fmt::format("-{} (--{})", flag.letter, flag.name);
+}
+
+Status Apply(const Flag& flag, Sv argument, F& flags) {
+  if (flag.effect == kRefused) {
+    return Error{fmt::format("{}: {}", Spelling(flag), flag.words)};
+  }
+  if (flag.set == nullptr) return Ok();
+  const Status status = flag.set(argument, flags);
+  if (status.ok()) return Ok();
+  return Error{fmt::format("{}: {}", Spelling(flag), status.error().message)};
+}
+
+// Walks the arguments as getopt_long does.
+class Reader {
+ public:
+  Reader(std::span<const Sv> arguments, F& flags) : arguments_(arguments), flags_(flags) {}
+
+  Status Read() {
+    while (at_ < arguments_.size()) {
+      const Sv word = arguments_[at_++];
+      if (word.starts_with("--") && word.size() > 2) {
+        RETURN_IF_ERROR(ReadLong(word.substr(2)));
+      } else if (word.starts_with('-') && word.size() > 1 && word != "--") {
+        RETURN_IF_ERROR(ReadShort(word.substr(1)));
+      } else {
+        return Error{fmt::format("'{}' is not a flag", word)};
+      }
+    }
+    return Ok();
+  }
+
+ private:
+  Status ReadLong(Sv word) {
+    const Sv name = word.substr(0, word.find('='));
+    for (const Flag& flag : kFlags) {
+      if (flag.name != name || name.empty()) continue;
+      if (name.size() < word.size()) {
+        if (flag.argument.empty()) return Error{fmt::format("--{} takes no argument", name)};
+        return Apply(flag, word.substr(name.size() + 1), flags_);
+      }
+      return ApplyWithNext(flag);
+    }
+    return Error{fmt::format("unknown flag --{}", name)};
+  }
+
+  // A word of letters; the first that takes an argument takes the rest of the word for it.
+  Status ReadShort(Sv word) {
+    while (!word.empty()) {
+      const auto* flag = std::find_if(std::begin(kFlags), std::end(kFlags),
+                                      [&](const Flag& row) { return row.letter == word[0]; });
+      if (flag == std::end(kFlags)) return Error{fmt::format("unknown flag -{}", word[0])};
+      word.remove_prefix(1);
+      if (!flag->argument.empty()) {
+        return word.empty() ? ApplyWithNext(*flag) : Apply(*flag, word, flags_);
+      }
+      RETURN_IF_ERROR(Apply(*flag, "", flags_));
+    }
+    return Ok();
+  }
+
+  Status ApplyWithNext(const Flag& flag) {
+    if (flag.argument.empty()) return Apply(flag, "", flags_);
+    if (at_ == arguments_.size()) {
+      return Error{fmt::format("{} needs an argument", Spelling(flag))};
+    }
+    return Apply(flag, arguments_[at_++], flags_);
+  }
+
+  std::span<const Sv> arguments_;
+  F& flags_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arguments) {
+  MemcachedFlags flags;
+  RETURN_IF_ERROR(Reader(arguments, flags).Read());
+  if (flags.show != MemcachedFlags::Show::kNothing) return flags;
+  if (flags.item_size_max > flags.memory_limit_bytes / 2) {
+    return Error{"-I (--max-item-size) must not exceed half of -m (--memory-limit)"};
+  }
+  return flags;
+}
+
+std::string MemcachedHelp() {
+  std::string text = "usage: mikura memcached [flags of memcached]\n";
+  const auto add = [&text](const Flag& flag) {
+    std::string left = flag.name.empty() ? fmt::format("-{}", flag.letter)
+                                         : fmt::format("-{}, --{}", flag.letter, flag.name);
+    if (!flag.argument.empty()) left += fmt::format("=<{}>", flag.argument);
+    text += fmt::format("  {:<32}{}\n", left, flag.words);
+  };
+  for (const auto& [effect, title] :
+       {std::pair{kHonoured, ""}, std::pair{kNone, "Taken without effect:\n"},
+        std::pair{kRefused, "Refused:\n"}}) {
+    text += title;
+    for (const Flag& flag : kFlags) {
+      if (flag.effect == effect) add(flag);
+    }
+  }
+  return text;
+}
+
+}  // namespace mikura::wire

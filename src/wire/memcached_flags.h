@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of `mikura memcached`: memcached's own flags, so that a start script keeps
+// working. What cannot be honoured is refused by name; what only tunes memcached's own inner works
+// is taken and has no effect (MemcachedHelp says which).
+// Source: memcached 1.6.18 --help.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace mikura::wire {
+
+struct MemcachedFlags {
+  enum class Show : uint8_t { kNothing, kHelp, kVersion, kLicense };
+
+  Show show = Show::kNothing;  // print that and exit; the other members are not checked then
+  int port = 11211;            // -p; 0: no TCP port
+  std::vector<std::string> addresses;                // -l, each "host" or "host:port"; empty: all
+  std::string unix_socket;                           // -s; memcached then opens no port
+  int unix_mask = 0700;                              // -a
+  uint64_t memory_limit_bytes = uint64_t{64} << 20;  // -m
+  bool evictions = true;                             // -M turns them off
+  uint32_t connections_max = 1024;                   // -c
+  uint32_t threads = 4;                              // -t
+  uint64_t item_size_max = uint64_t{1} << 20;        // -I
+  int backlog = 1024;                                // -b
+  int verbosity = 0;                                 // -v, -vv, -vvv
+  uint32_t idle_timeout_seconds = 0;                 // -o idle_timeout; 0: none
+  std::string user;                                  // -u
+  std::string pid_file;                              // -P
+  bool daemon = false;                               // -d
+  bool core_dumps = false;                           // -r
+  bool lock_memory = false;                          // -k
+  bool shutdown_enabled = false;                     // -A
+  bool flush_all_enabled = true;                     // -F turns it off
+};
+
+// Parses the arguments behind "memcached", in all the forms getopt_long takes: -p1, -p 1, -vd,
+// --port=1, --port 1. The error names the flag and says what is wrong with it.
+Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arguments);
+
+// What -h shows.
+std::string MemcachedHelp();
+
+}  // namespace mikura::wire

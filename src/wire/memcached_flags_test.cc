@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/memcached_flags.h"
+
+#include <gtest/gtest.h>
+
+namespace mikura::wire {
+namespace {
+
+Result<MemcachedFlags> Parse(std::vector<std::string_view> arguments) {
+  return ParseMemcachedFlags(arguments);
+}
+
+std::string ErrorOf(std::vector<std::string_view> arguments) {
+  const auto flags = Parse(std::move(arguments));
+  return flags.ok() ? "" : flags.error().message;
+}
+
+TEST(MemcachedFlags, DefaultsAreMemcacheds) {
+  const auto flags = Parse({});
+  ASSERT_TRUE(flags.ok());
+  EXPECT_EQ(flags->port, 11211);
+  EXPECT_EQ(flags->threads, 4u);
+  EXPECT_EQ(flags->memory_limit_bytes, 64u << 20);
+  EXPECT_EQ(flags->item_size_max, 1u << 20);
+  EXPECT_EQ(flags->connections_max, 1024u);
+  EXPECT_TRUE(flags->evictions && flags->flush_all_enabled && !flags->shutdown_enabled);
+}
+
+TEST(MemcachedFlags, TakesEveryFormOfGetopt) {
+  const auto flags = Parse({"-p",           "1",    "-m2048", "-vdM",     "--threads=2",
+                            "--conn-limit", "7",    "-vv",    "-l",       "127.0.0.1,::1",
+                            "-l10.0.0.1:5", "-U",   "0",      "-I",       "32m",
+                            "-u",           "root", "-AF",    "-s/tmp/x", "-a",
+                            "770",          "-B",   "auto"});
+  ASSERT_TRUE(flags.ok()) << flags.error().message;
+  EXPECT_EQ(flags->port, 1);
+  EXPECT_EQ(flags->memory_limit_bytes, uint64_t{2048} << 20);
+  EXPECT_TRUE(flags->daemon);
+  EXPECT_FALSE(flags->evictions);
+  EXPECT_EQ(flags->verbosity, 3);
+  EXPECT_EQ(flags->threads, 2u);
+  EXPECT_EQ(flags->connections_max, 7u);
+  EXPECT_EQ(flags->addresses, (std::vector<std::string>{"127.0.0.1", "::1", "10.0.0.1:5"}));
+  EXPECT_EQ(flags->item_size_max, 32u << 20);
+  EXPECT_EQ(flags->user, "root");
+  EXPECT_TRUE(flags->shutdown_enabled);
+  EXPECT_FALSE(flags->flush_all_enabled);
+  EXPECT_EQ(flags->unix_socket, "/tmp/x");
+  EXPECT_EQ(flags->unix_mask, 0770);
+}
+
+TEST(MemcachedFlags, RefusesByNameWhatItCannotHonour) {
+  EXPECT_EQ(ErrorOf({"-S"}),
+            "-S (--enable-sasl): SASL belongs to the binary protocol, which is not served");
+  EXPECT_EQ(ErrorOf({"--enable-ssl"}),
+            "-Z (--enable-ssl): TLS is not served on the memcached port");
+  EXPECT_EQ(ErrorOf({"-U", "11211"}), "-U (--udp-port): UDP is not served; only 0 is taken");
+  EXPECT_EQ(ErrorOf({"-B", "binary"}),
+            "-B (--protocol): the binary protocol is not served; ascii and auto are taken");
+  EXPECT_EQ(ErrorOf({"-o", "modern,ext_path=/x:1G"}),
+            "-o (--extended): the extended option 'ext_path=/x:1G' is not supported");
+}
+
+TEST(MemcachedFlags, TakesTuningWithoutEffect) {
+  EXPECT_EQ(ErrorOf({"-f", "1.25", "-n48", "-L", "-R", "20", "-C", "-X", "-W"}), "");
+  const auto flags = Parse({"-o", "modern,no_lru_crawler,hashpower=20,idle_timeout=60"});
+  ASSERT_TRUE(flags.ok());
+  EXPECT_EQ(flags->idle_timeout_seconds, 60u);
+}
+
+TEST(MemcachedFlags, RefusesNonsense) {
+  for (const std::vector<std::string_view>& bad :
+       std::vector<std::vector<std::string_view>>{{"-p", "65536"},
+                                                  {"-p"},
+                                                  {"-t", "0"},
+                                                  {"-m", "x"},
+                                                  {"-I", "100"},
+                                                  {"-I", "2g"},
+                                                  {"-q"},
+                                                  {"--nonsense"},
+                                                  {"--daemon=1"},
+                                                  {"word"},
+                                                  {"-a", "9"},
+                                                  {"-I", "40m"}}) {
+    EXPECT_NE(ErrorOf(bad), "") << bad[0];
+  }
+}
+
+TEST(MemcachedFlags, HelpNamesEveryFlagAndItsFate) {
+  const auto asked = Parse({"-h"});
+  ASSERT_TRUE(asked.ok());
+  EXPECT_EQ(asked->show, MemcachedFlags::Show::kHelp);
+  const std::string help = MemcachedHelp();
+  EXPECT_NE(help.find("-p, --port=<num>"), std::string::npos);
+  EXPECT_LT(help.find("Taken without effect:"), help.find("--disable-cas"));
+  EXPECT_LT(help.find("Refused:"), help.find("--enable-ssl"));
+}
+
+}  // namespace
+}  // namespace mikura::wire

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole processes that replicate: from a running primary, through promotion and a crash, and with
+redis-server on the other side."""
+import random
+import subprocess
+import threading
+import unittest
+
+import redis
+
+from nodes import MIKURA, REDIS, Node, await_caught_up, eventually
+
+
+class WriteLoad:
+    """Writes from several connections until it is stopped."""
+
+    def __init__(self, primary, writers=2):
+        self.stopping = threading.Event()
+        self.commands = 0
+        self.threads = [threading.Thread(target=self.run, args=(primary.port, seed))
+                        for seed in range(writers)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, port, seed):
+        choose = random.Random(seed)
+        client = redis.Redis(port=port)
+        while not self.stopping.is_set():
+            pipe = client.pipeline(transaction=False)
+            for _ in range(50):
+                one_write(pipe, choose)
+            pipe.execute(raise_on_error=True)
+            self.commands += 50
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def one_write(pipe, choose):
+    key = f"key:{choose.randrange(3000)}"
+    action = choose.randrange(12)
+    if action < 4:
+        pipe.set(key, "v" * choose.randrange(200))
+    elif action == 4:
+        pipe.set(key, "L" * choose.randrange(5000, 20000))
+    elif action == 5:
+        pipe.set(key, "e", px=choose.randrange(1, 100_000_000))
+    elif action == 6:
+        pipe.append(key, "+")
+    elif action == 7:
+        pipe.incr(f"count:{choose.randrange(50)}")
+    elif action == 8:
+        pipe.delete(key)
+    elif action == 9:
+        pipe.mset({key: "m", f"key:{choose.randrange(3000)}": "m"})
+    elif action == 10:
+        pipe.expire(key, 1000)
+    else:
+        pipe.setrange(key, choose.randrange(300), "range")
+
+
+@unittest.skipUnless(MIKURA, "MIKURA_BIN is not set")
+class ReplicationTest(unittest.TestCase):
+
+    def node(self, kind="mikura", *options):
+        node = Node(kind, *options)
+        self.addCleanup(node.stop)
+        return node
+
+    def assert_equal_contents(self, replica, primary):
+        expected = primary.contents()
+        self.assertGreater(len(expected), 0)
+        self.assertEqual(replica.contents(), expected)
+
+    def attach_during_load(self, primary, *replicas):
+        for number in range(3):
+            primary.database(number).set("witness", f"of {number}")
+        load = WriteLoad(primary)
+        try:
+            eventually(lambda: load.commands > 2000, "there is data")
+            for replica in replicas:
+                replica.follow(primary)
+            for replica in replicas:
+                eventually(lambda: replica.replication()["master_link_status"] == "up",
+                           "the link is up")
+            before = load.commands
+            eventually(lambda: load.commands > before + 2000, "the load goes on")
+        finally:
+            load.stop()
+        for replica in replicas:
+            await_caught_up(replica, primary)
+            self.assert_equal_contents(replica, primary)
+
+    def test_replicas_attached_during_a_write_load_end_equal(self):
+        primary, first, second = self.node(), self.node(), self.node()
+        self.attach_during_load(primary, first, second)
+        self.assertEqual(primary.replication()["connected_slaves"], 2)
+
+    def test_a_replica_refuses_writes_and_serves_reads(self):
+        primary, replica = self.node(), self.node()
+        primary.client.set("k", "v")
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        self.assertEqual(replica.client.get("k"), b"v")
+        with self.assertRaises(redis.exceptions.ReadOnlyError):
+            replica.client.set("k", "other")
+
+    def test_other_databases_and_flushes_are_followed(self):
+        primary, replica = self.node(), self.node()
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        for number in range(4):
+            primary.database(number).set("k", number)
+        primary.client.swapdb(1, 2)
+        primary.database(3).flushdb()
+        await_caught_up(replica, primary)
+        self.assertEqual(replica.database(1).get("k"), b"2")
+        self.assert_equal_contents(replica, primary)
+        primary.client.flushall()
+        await_caught_up(replica, primary)
+        self.assertEqual(replica.contents(), {})
+
+    def test_expired_keys_go_when_the_primary_says_so(self):
+        primary, replica = self.node(), self.node()
+        primary.client.set("short", "1", px=200)
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        eventually(lambda: primary.client.dbsize() == 0, "the primary has expired the key")
+        await_caught_up(replica, primary)
+        eventually(lambda: replica.client.dbsize() == 0, "the replica was told")
+
+    def test_a_promoted_replica_has_everything_after_the_primary_was_killed(self):
+        primary, replica = self.node(), self.node()
+        self.attach_during_load(primary, replica)
+        expected = primary.contents()
+        primary.kill()
+        replica.promote()
+        self.assertEqual(replica.replication()["role"], "master")
+        self.assertEqual(replica.contents(), expected)
+        replica.client.set("after", "promotion")
+        self.assertEqual(replica.client.get("after"), b"promotion")
+
+    def test_the_other_replica_continues_at_the_promoted_one(self):
+        primary, promoted, other = self.node(), self.node(), self.node()
+        self.attach_during_load(primary, promoted, other)
+        primary.kill()
+        promoted.promote()
+        other.follow(promoted)
+        promoted.client.set("after", "promotion")
+        await_caught_up(other, promoted)
+        self.assert_equal_contents(other, promoted)
+        self.assertIn("continues from offset", promoted.log_text())
+
+    def test_a_killed_primary_that_returns_empty_is_copied_again(self):
+        primary, replica = self.node(), self.node()
+        primary.client.set("old", "1")
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        primary.kill()
+        eventually(lambda: replica.replication()["master_link_status"] == "down",
+                   "the replica notices")
+        self.assertEqual(replica.client.get("old"), b"1")
+        primary.start()
+        primary.client.set("new", "2")
+        await_caught_up(replica, primary)
+        self.assert_equal_contents(replica, primary)
+        self.assertIsNone(replica.client.get("old"))
+
+    def test_a_replica_of_a_replica_ends_equal(self):
+        primary, middle, last = self.node(), self.node(), self.node()
+        primary.client.set("k", "v")
+        middle.follow(primary)
+        await_caught_up(middle, primary)
+        last.follow(middle)
+        primary.database(2).set("k", "later")
+        await_caught_up(last, primary)
+        self.assert_equal_contents(last, primary)
+
+    def test_a_password_is_given(self):
+        primary = self.node("mikura", "--requirepass", "secret")
+        replica = self.node("mikura", "--masterauth", "secret")
+        primary.client = redis.Redis(port=primary.port, password="secret")
+        primary.client.set("k", "v")
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        self.assertEqual(replica.client.get("k"), b"v")
+
+    @unittest.skipUnless(REDIS, "redis-server is not installed")
+    def test_redis_server_follows_us(self):
+        primary, replica = self.node(), self.node("redis")
+        self.attach_during_load(primary, replica)
+
+    @unittest.skipUnless(REDIS, "redis-server is not installed")
+    def test_we_follow_redis_server(self):
+        primary, replica = self.node("redis"), self.node()
+        self.attach_during_load(primary, replica)
+
+    @unittest.skipUnless(REDIS, "redis-server is not installed")
+    def test_we_follow_redis_server_from_a_file(self):
+        primary, replica = self.node("redis", "--repl-diskless-sync", "no"), self.node()
+        self.attach_during_load(primary, replica)
+
+    @unittest.skipUnless(REDIS, "redis-server is not installed")
+    def test_our_replica_of_redis_serves_redis_as_replica(self):
+        primary, middle, last = self.node("redis"), self.node(), self.node("redis")
+        primary.database(3).set("k", "v")
+        self.attach_during_load(primary, middle)
+        last.follow(middle)
+        primary.database(2).set("later", "v")
+        await_caught_up(last, primary)
+        self.assert_equal_contents(last, primary)
+
+    @unittest.skipUnless(REDIS, "redis-server is not installed")
+    def test_types_that_are_not_supported_are_named(self):
+        primary, replica = self.node("redis"), self.node()
+        primary.client.lpush("queue", "a")
+        replica.follow(primary)
+        eventually(lambda: "key 'queue' in database 0 is a list" in replica.log_text(),
+                   "the log names the key and its type")
+        self.assertEqual(replica.replication()["master_link_status"], "down")
+
+    @unittest.skipUnless(REDIS, "redis-server is not installed")
+    def test_what_redis_saved_of_our_snapshot_passes_its_own_check(self):
+        primary, replica = self.node(), self.node("redis")
+        self.attach_during_load(primary, replica)
+        replica.client.save()
+        subprocess.run(["redis-check-rdb", f"{replica.directory}/dump.rdb"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    unittest.main()
