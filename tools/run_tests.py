@@ -37,6 +37,9 @@ class Stage:
 STAGES = (
     Stage("unit", "asan", "unit tests and the tiny benchmark, address and UB sanitizers"),
     Stage("protocol", "release", "what clients of the engine see", "tests/protocol"),
+    Stage("memcached", "release", "the memcached protocol beside Debian's memcached", "tests/memcached"),
+    Stage("replication", "release", "replicas of our engine and of Debian's redis-server",
+          "tests/replication"),
     Stage("aws_api", "release", "what AWS tools see of the service", "tests/aws_api"),
     Stage("system", "release", "real processes, started and killed", "tests/system", 900),
 )

@@ -46,13 +46,16 @@ class Service(unittest.TestCase):
         self.data_dir = tempfile.mkdtemp(prefix="mikura-")
         self.port = free_port()
         self.process = None
+        self.addCleanup(self.end)
         self.start()
         credentials = dict(aws_access_key_id="test", aws_secret_access_key="test")
         endpoint = f"http://127.0.0.1:{self.port}"
         self.cache = boto3.client(
             "elasticache", endpoint_url=endpoint, region_name=REGION, **credentials)
+        self.addCleanup(self.cache.close)
 
-    def tearDown(self):
+    def end(self):
+        """Ends the service and its caches, also after a test that failed in the middle."""
         if self.process is not None:
             self.kill()
         self.start("--stop-caches-on-exit")

@@ -38,10 +38,12 @@ Result<AdminClient> AdminClient::Connect(const std::string& path,
 }
 
 Result<AdminReply> AdminClient::Call(const std::vector<std::string>& arguments, int passed) {
-  const Deadline deadline = std::chrono::steady_clock::now() + timeout_;
   received_.Close();
-  RETURN_IF_ERROR(Send(EncodeAdminRequest(arguments), passed, deadline));
-  ASSIGN_OR_RETURN(AdminReply reply, Receive(deadline));
+  RETURN_IF_ERROR(
+      Send(EncodeAdminRequest(arguments), passed, std::chrono::steady_clock::now() + timeout_));
+  // The clock starts when the request is out: had this thread to wait for a processor before, that
+  // is no silence of the engine.
+  ASSIGN_OR_RETURN(AdminReply reply, Receive(std::chrono::steady_clock::now() + timeout_));
   if (reply.kind == AdminReply::Kind::kError) return Error{reply.text};
   return reply;
 }

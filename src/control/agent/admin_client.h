@@ -17,8 +17,8 @@ class AdminClient {
   // Errors: nobody listens there, or does not accept within `timeout`; the path is too long.
   static Result<AdminClient> Connect(const std::string& path, std::chrono::milliseconds timeout);
 
-  // Sends one request, with `passed` beside it unless that is -1, and waits for the answer; blocks
-  // at most the timeout given to Connect(). After an error the client is of no more use.
+  // Sends one request, with `passed` beside it unless that is -1, and waits for the answer; each
+  // blocks at most the timeout given to Connect(). After an error the client is of no more use.
   // Errors: no answer in time, the connection broke, an error reply (its words).
   Result<AdminReply> Call(const std::vector<std::string>& arguments, int passed = -1);
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -166,6 +167,19 @@ TEST_F(Agent, KillsAnEngineThatHangs) {
   StartAndAwait(Launch("a", 1));
   kill(PidOf("a"), SIGSTOP);
   EXPECT_THAT(AwaitEnd("a").exit_reason, HasSubstr("signal 9"));
+}
+
+TEST_F(Agent, TellsAnEngineThatStrivesFromOneThatHangs) {
+  StartAndAwait(Launch("a", 1));
+  ProcessHandle hung;
+  hung.pid = PidOf("a");
+  kill(hung.pid, SIGSTOP);
+  siginfo_t info{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(hung.pid), &info, WSTOPPED), 0);
+  EXPECT_FALSE(IsStriving(hung));
+  ProcessHandle self;  // the thread that asks runs
+  self.pid = getpid();
+  EXPECT_TRUE(IsStriving(self));
 }
 
 TEST_F(Agent, StopsAnEngineThatAnswersAndOneThatHangs) {

@@ -99,8 +99,7 @@ void NodeSupervisor::Run() {
     } else if (answered || outcome == ProbeOutcome::kSilent) {
       ++misses;
     }
-    if (misses >= timings_.probe_misses_max ||
-        (!answered && now - started > timings_.start_timeout)) {
+    if (Hangs(misses) || (!answered && now - started > timings_.start_timeout)) {
       Log(LogLevel::kWarning, "agent", "node {} (pid {}) does not answer: killing it", node_id_,
           process_.pid);
       Kill();
@@ -112,6 +111,11 @@ void NodeSupervisor::Run() {
   gone.exit_reason = ExitReason(process_);
   Log(LogLevel::kNotice, "agent", "node {} (pid {}): {}", node_id_, process_.pid, gone.exit_reason);
   Publish(std::move(gone));
+}
+
+bool NodeSupervisor::Hangs(int misses) const {
+  if (misses < timings_.probe_misses_max) return false;
+  return misses >= timings_.probe_misses_striving_max || !IsStriving(process_);
 }
 
 bool NodeSupervisor::Settled() {
@@ -195,7 +199,9 @@ void NodeSupervisor::EndProcess() {
 }
 
 void NodeSupervisor::Kill() const {
+  constexpr int kUsualEndMillis = 1000;
   syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+  HasEnded(process_, kUsualEndMillis);
 }
 
 }  // namespace mikura::control

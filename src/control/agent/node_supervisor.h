@@ -19,10 +19,13 @@ namespace mikura::control {
 
 struct AgentTimings {
   // A settled engine is probed once per interval. One that misses three probes in a row, each
-  // waited for as long as the timeout, is killed: a hang becomes an end, which is certain.
+  // waited for as long as the timeout, is killed: a hang becomes an end, which is certain. One that
+  // still strives for a processor or a disk is given five times as many: a host that is overloaded
+  // for a moment must not cost it its data.
   std::chrono::milliseconds probe_interval{400};
   std::chrono::milliseconds probe_timeout{400};
   int probe_misses_max = 3;
+  int probe_misses_striving_max = 15;
   // Until it has started, and while it is no settled replica.
   std::chrono::milliseconds settle_interval{20};
   // To answer for the first time.
@@ -59,7 +62,10 @@ class NodeSupervisor {
   Status FirstMeeting(AdminClient& client, const std::vector<std::string>& listeners)
       REQUIRES(probe_mutex_);
   void Publish(NodeObservation seen) EXCLUDES(mutex_);
+  // Whether so many probes missed in a row mean that the engine hangs.
+  bool Hangs(int misses) const;
   void EndProcess();
+  // Kills the process and waits a while for its end.
   void Kill() const;
   bool Settled() EXCLUDES(mutex_);
   // Waits for the end of the process, a request or `until`; returns whether the process has ended.

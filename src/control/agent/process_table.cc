@@ -11,9 +11,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 #include "base/numbers.h"
@@ -81,6 +83,20 @@ std::map<std::string, pid_t> FindEngines() {
 bool HasEnded(const ProcessHandle& process, int timeout_ms) {
   pollfd ended{process.pidfd.get(), POLLIN, 0};
   return poll(&ended, 1, timeout_ms) > 0;
+}
+
+bool IsStriving(const ProcessHandle& process) {
+  std::error_code failure;
+  const std::string tasks = fmt::format("/proc/{}/task", process.pid);
+  for (const auto& task : std::filesystem::directory_iterator(tasks, failure)) {
+    std::ifstream in(task.path() / "stat");
+    const std::string stat{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    const size_t close = stat.rfind(')');
+    if (close == stat.npos || close + 2 >= stat.size()) continue;
+    const char state = stat[close + 2];
+    if (state == 'R' || state == 'D') return true;
+  }
+  return false;
 }
 
 std::string ExitReason(const ProcessHandle& process) {

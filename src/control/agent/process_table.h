@@ -35,6 +35,10 @@ std::map<std::string, pid_t> FindEngines();
 // Whether the process has ended; waits `timeout_ms` for it (-1: without end).
 bool HasEnded(const ProcessHandle& process, int timeout_ms);
 
+// Whether a thread of the process is runnable or waits for a disk: if it does not answer, then
+// perhaps because the host is overloaded, not because it hangs.
+bool IsStriving(const ProcessHandle& process);
+
 // Why a process that has ended did so, in words; takes a child's exit status from the kernel.
 std::string ExitReason(const ProcessHandle& process);
 

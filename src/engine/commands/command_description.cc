@@ -139,7 +139,7 @@ void WriteCommandInfo(const CommandSpec& spec, wire::RespWriter& reply) {
   reply.Integer(spec.keys.step);
   WriteSimpleSet(CategoryNames(spec), reply);
   const std::vector<std::string_view> tips = Split(spec.tips, '|');
-  reply.Array(tips.size());
+  reply.Set(tips.size());
   for (const std::string_view tip : tips) reply.Bulk(tip);
   WriteKeySpecs(spec, reply);
   reply.Array(spec.subcommands.size());

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A memcached cluster: its nodes, its configuration endpoint, auto discovery, its end."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,7 +13,9 @@ from service import Service, until
 
 
 def connect(endpoint):
-    return Client((endpoint["Address"], endpoint["Port"]), timeout=5, connect_timeout=5)
+    """A connection that waits for the answer to each write."""
+    return contextlib.closing(Client((endpoint["Address"], endpoint["Port"]), timeout=5,
+                                     connect_timeout=5, default_noreply=False))
 
 
 def discover(endpoint):
@@ -43,9 +46,11 @@ class Memcached(Service):
         endpoints = [node["Endpoint"] for node in self.cluster("mc")["CacheNodes"]]
         self.assertEqual(len({endpoint["Address"] for endpoint in endpoints}), 3)
         for number, endpoint in enumerate(endpoints):
-            connect(endpoint).set("which", str(number))
+            with connect(endpoint) as link:
+                link.set("which", str(number))
         for number, endpoint in enumerate(endpoints):
-            self.assertEqual(connect(endpoint).get("which"), str(number).encode())
+            with connect(endpoint) as link:
+                self.assertEqual(link.get("which"), str(number).encode())
 
     def test_the_configuration_endpoint_tells_all_nodes(self):
         lines = discover(self.cluster("mc")["ConfigurationEndpoint"])
@@ -59,7 +64,8 @@ class Memcached(Service):
         until(lambda: not self.available(), "the loss is seen")
         until(self.available, "the node is back")
         node = self.cluster("mc")["CacheNodes"][1]["Endpoint"]
-        self.assertTrue(connect(node).set("x", "1"))
+        with connect(node) as link:
+            self.assertTrue(link.set("x", "1"))
 
     def test_deletion_leaves_nothing(self):
         self.cache.delete_cache_cluster(CacheClusterId="mc")
