@@ -8,12 +8,7 @@ import unittest
 
 import redis
 
-from service import Service, until
-
-
-def client(endpoint):
-    return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], socket_timeout=5,
-                       socket_connect_timeout=5)
+from service import Service, client, until
 
 
 def time_to_answer(endpoint):
@@ -33,8 +28,7 @@ class Failover(Service):
         super().setUp()
         self.nodes = self.create_group("demo", 3)
         self.endpoint = self.nodes["PrimaryEndpoint"]
-        client(self.endpoint).set("kept", "yes")
-        self.assertEqual(client(self.endpoint).execute_command("WAIT", 2, 5000), 2)
+        self.write_everywhere("demo", "kept", "yes")
 
     def lose_primary(self, how, limit):
         lost = self.primary_of("demo")
