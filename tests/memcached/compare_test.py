@@ -120,6 +120,8 @@ class CompareTest(unittest.TestCase):
                         data.insert(at, dice.choice(BYTES))
                     else:
                         del data[at]
+                if b" E" in data:  # a flag that memcached 1.6.18 does not have yet
+                    continue
                 with self.subTest(seed=seed, step=step):
                     self.reconnect()
                     self.compare(SETUP)
