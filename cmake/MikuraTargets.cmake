@@ -5,7 +5,7 @@
 function(mikura_resolve_deps out)
   set(resolved)
   foreach(dep ${ARGN})
-    if(dep MATCHES "::" OR dep MATCHES "^-l" OR NOT dep MATCHES "^[a-z_]+$")
+    if(dep MATCHES "::" OR dep MATCHES "^-l" OR NOT dep MATCHES "^[a-z][a-z0-9_]*$")
       list(APPEND resolved ${dep})
     else()
       list(APPEND resolved mikura_${dep})

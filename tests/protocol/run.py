@@ -241,7 +241,11 @@ def run(options):
         with Server(kind) as server:
             add(run_files(options.files, kind, server.host, server.port, options))
             if options.check_coverage and kind == "mikura":
-                add(check_coverage(server.host, server.port, options.files))
+                try:
+                    add(check_coverage(server.host, server.port, options.files))
+                except (Closed, OSError) as error:
+                    print(f"coverage: {type(error).__name__} {error}")
+                    totals[1] += 1
             if server.process.poll() is not None:
                 print(f"{kind} ended with {server.process.returncode}:\n{server.log()}")
                 totals[1] += 1

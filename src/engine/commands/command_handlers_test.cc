@@ -23,6 +23,15 @@ TEST(Commands, AKeyIsGoneAtItsDeadlineAndNotBefore) {
   EXPECT_EQ(runner.Run("RENAME k j"), "-ERR no such key ");
 }
 
+TEST(Commands, RandomKeyEndsWhenEveryKeyHasExpired) {
+  CommandRunner runner;
+  for (int i = 0; i < 50; ++i) runner.Run("SET " + std::to_string(i) + " v PX 1");
+  runner.clock().Advance(milliseconds(1));
+  EXPECT_EQ(runner.Run("RANDOMKEY"), "$-1 ");
+  runner.Run("SET k v");
+  EXPECT_EQ(runner.Run("RANDOMKEY"), "$1 k ");
+}
+
 TEST(Commands, TtlRoundsToTheNearestSecond) {
   CommandRunner runner;
   runner.Run("SET k v PX 1499");
@@ -59,7 +68,7 @@ TEST(Commands, LoginIsKeptInTheClient) {
   runner.client().authenticated = false;
   EXPECT_EQ(runner.Run("HELLO 3"),
             "-NOAUTH HELLO must be called with the client already authenticated, otherwise the "
-            "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
+            "HELLO AUTH <user> <pass> option can be used to authenticate the client and "
             "select the RESP protocol version at the same time ");
   EXPECT_EQ(runner.client().resp_version, 2);
   EXPECT_EQ(runner.Run("AUTH wrong"),

@@ -25,7 +25,7 @@ FaultOr<> ExpireFault(CommandContext& ctx, Fault fault) {
 
 FaultOr<int> DatabaseNumber(CommandContext& ctx, std::string_view text) {
   ASSIGN_OR_RETURN(const int64_t number, ToInteger(text));
-  if (number < INT32_MIN || number > INT32_MAX) return Fault::kNotAnInteger;
+  if (number < INT32_MIN || number > INT32_MAX) return Fault::kNotAnInt32;
   if (number < 0 || number >= ctx.keyspace.database_count()) return Fault::kDatabaseOutOfRange;
   return static_cast<int>(number);
 }

@@ -27,7 +27,7 @@ FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMilli
 // Replies to kInvalidExpire with the command's name; passes other faults on.
 FaultOr<> ExpireFault(CommandContext& ctx, Fault fault);
 
-// The number of an existing database. Errors: kNotAnInteger, kDatabaseOutOfRange.
+// The number of an existing database. Errors: kNotAnInteger, kNotAnInt32, kDatabaseOutOfRange.
 FaultOr<int> DatabaseNumber(CommandContext& ctx, std::string_view text);
 
 inline void AddEffect(CommandContext& ctx, std::initializer_list<std::string_view> words) {

@@ -11,6 +11,8 @@ namespace {
 constexpr FaultReply kFaultReplies[] = {
     {Fault::kWrongType, "WRONGTYPE", "Operation against a key holding the wrong kind of value"},
     {Fault::kNotAnInteger, "ERR", "value is not an integer or out of range"},
+    {Fault::kNotAnInt32, "ERR",
+     "value is out of range, value must between -2147483648 and 2147483647"},
     {Fault::kNotAFloat, "ERR", "value is not a valid float"},
     {Fault::kOverflow, "ERR", "increment or decrement would overflow"},
     {Fault::kNanOrInfinity, "ERR", "increment would produce NaN or Infinity"},

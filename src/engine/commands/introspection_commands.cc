@@ -40,7 +40,7 @@ FaultOr<> CommandInfo(CommandContext& ctx) {
     if (spec != nullptr) {
       WriteCommandInfo(*spec, ctx.reply);
     } else {
-      ctx.reply.NullArray();
+      ctx.reply.Null();
     }
   }
   return Ok();
@@ -141,6 +141,18 @@ FaultOr<> CommandGetKeys(CommandContext& ctx) {
   return Ok();
 }
 
+// What `line` does to its key number `key`. A row with variable flags reads the key with GET only.
+std::vector<std::string_view> AccessIn(std::span<const std::string_view> line,
+                                       const CommandSpec& spec, size_t key) {
+  const std::vector<std::string_view> access = KeyAccessNames(spec, key);
+  if (access.empty() || access.back() != "variable_flags") return access;
+  const bool reads = std::any_of(line.begin() + 3, line.end(), [](std::string_view word) {
+    return EqualsIgnoreCase(word, "GET");
+  });
+  if (reads) return {"RW", "access", "update"};
+  return {"OW", "update"};
+}
+
 FaultOr<> CommandGetKeysAndFlags(CommandContext& ctx) {
   const std::optional<KeyPlaces> found = FindKeyPlaces(ctx);
   if (!found) return Ok();
@@ -148,7 +160,7 @@ FaultOr<> CommandGetKeysAndFlags(CommandContext& ctx) {
   for (size_t i = 0; i < found->places.size(); ++i) {
     ctx.reply.Array(2);
     ctx.reply.Bulk(ctx.args[2 + found->places[i]]);
-    const std::vector<std::string_view> access = KeyAccessNames(*found->spec, i);
+    const std::vector<std::string_view> access = AccessIn(ctx.args.subspan(2), *found->spec, i);
     ctx.reply.Set(access.size());
     for (const std::string_view name : access) ctx.reply.Simple(name);
   }

@@ -134,6 +134,8 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     cells_[index].shard->ResizeStep(kResizeBudget);
     lock(index).Unlock();
   }
+  // Large values that were dropped under a lock are freed here, with none held.
+  allocator_->block_memory().deferred.FreeAll();
 }
 
 void Keyspace::OnExpired(int database, const Key& key) {

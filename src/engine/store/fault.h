@@ -12,6 +12,7 @@ namespace mikura::engine {
 enum class Fault : uint8_t {
   kWrongType,
   kNotAnInteger,
+  kNotAnInt32,  // an integer, but beyond 32 bits
   kNotAFloat,
   kOverflow,
   kNanOrInfinity,

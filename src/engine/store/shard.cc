@@ -158,6 +158,7 @@ Found Shard::Random(int database, uint64_t random, const Access& access) {
     }
     position = range.end;
     if (position == kPositions) {
+      if (wrapped) break;  // `start` lies in the last chain
       position = 0;
       wrapped = true;
     }
