@@ -56,6 +56,7 @@ class Node:
             eventually(self.answers, f"{self.kind} answers")
         except AssertionError:
             print(self.log_text())
+            self.kill()
             raise
 
     def answers(self):
@@ -63,7 +64,7 @@ class Node:
             raise AssertionError(f"{self.kind} ended: {self.log_text()}")
         try:
             return self.client.ping()
-        except redis.exceptions.BusyLoadingError:
+        except (redis.exceptions.BusyLoadingError, redis.exceptions.AuthenticationError):
             return True
         except redis.exceptions.ConnectionError:
             return False
