@@ -5,6 +5,7 @@
   docs/commands.md     from the rows of src/engine/commands/*.cc and the commands of Redis 7.0
   docs/parameters.md   from the rows of src/wire/engine_parameter_rows.cc
   docs/aws-api.md      from src/control/api/*/operations.json
+  docs/compatibility.md  the summary of these
 
 `--check` writes nothing and fails when a document is stale. A source that is not there yet leaves
 its document out.
@@ -144,7 +145,31 @@ def aws_document():
     return "\n".join(out) + "\n" if paths else None
 
 
-DOCUMENTS = {"docs/commands.md": commands_document, "docs/parameters.md": parameters_document,
+def compatibility_document():
+    ours = command_rows(ROOT / "src/engine/commands")
+    if not ours:
+        return None
+    theirs = redis_commands()
+    out = [MARK, "# Compatibility", "",
+           "| What | Works | Of | Details |", "|---|---|---|---|",
+           f"| commands and subcommands of Redis 7.0 | {sum(n in ours for n in theirs)} | "
+           f"{len(theirs)} | [commands.md](commands.md) |"]
+    for path in sorted((ROOT / "src/control/api").glob("*/operations.json")):
+        service = json.loads(path.read_text(encoding="utf-8"))
+        operations = service["operations"].values()
+        built = sum(bool(o.get("implemented")) for o in operations)
+        out.append(f"| described operations of AWS {service['service']} | {built} | "
+                   f"{len(operations)} | [aws-api.md](aws-api.md) |")
+    out += ["", "Settings of an engine: [parameters.md](parameters.md).", "",
+            "Memcached: the text protocols, classic and meta, on the keys of database 0. The binary "
+            "protocol, SASL and UDP are not built; a connection that speaks the binary protocol is "
+            "closed.", "",
+            "Whatever is not built answers with an error that names it: an unknown command, a setting "
+            "that is refused at start, an AWS error `UnsupportedOperation`."]
+    return "\n".join(out) + "\n"
+
+
+DOCUMENTS = {"docs/compatibility.md": compatibility_document, "docs/commands.md": commands_document, "docs/parameters.md": parameters_document,
              "docs/aws-api.md": aws_document}
 
 

@@ -53,7 +53,7 @@ class GeneratorTest(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
 
     def test_without_tables_there_are_no_documents(self):
-        self.assertEqual([make() for make in generator.DOCUMENTS.values()], [None, None, None])
+        self.assertEqual({make() for make in generator.DOCUMENTS.values()}, {None})
 
     def test_commands_and_subcommands_built_and_missing(self):
         self.write("src/engine/commands/some.cc", COMMANDS)

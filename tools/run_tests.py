@@ -34,12 +34,24 @@ class Stage:
     seconds_max: int = 600
 
 
-STAGES = (
-    Stage("unit", "asan", "unit tests and the tiny benchmark, address and UB sanitizers"),
-    Stage("protocol", "release", "what clients of the engine see", "tests/protocol"),
-    Stage("aws_api", "release", "what AWS tools see of the service", "tests/aws_api"),
-    Stage("system", "release", "real processes, started and killed", "tests/system", 900),
-)
+WHAT = {
+    "protocol": "what RESP clients of an engine see",
+    "memcached": "what memcached clients of an engine see",
+    "replication": "primaries and replicas, ours and Redis'",
+    "aws_api": "what AWS tools see of the service",
+    "system": "real processes of the service, started and killed",
+}
+
+
+def all_stages():
+    """Unit tests, then every folder of tests/ that holds scripts: those of WHAT first."""
+    found = {script.parent.name for script in (ROOT / "tests").glob("*/*_test.py")}
+    names = [name for name in WHAT if name in found] + sorted(found - set(WHAT))
+    return [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers")] + [
+        Stage(name, "release", WHAT.get(name, ""), f"tests/{name}", 900) for name in names]
+
+
+STAGES = all_stages()
 
 
 @dataclass
@@ -194,7 +206,7 @@ def main():
     options = parse(sys.argv[1:])
     if options.list:
         for stage in STAGES:
-            print(f"{stage.name:10} {stage.preset:8} {stage.what}")
+            print(f"{stage.name:12} {stage.preset:8} {stage.what}")
         return 0
     total, summary, built = Count(), [], {}
     for stage in options.stages:
@@ -209,7 +221,7 @@ def main():
             print(f"{stage.name}: the {stage.preset} build failed", flush=True)
         else:
             count = run_scripts(stage, options) if stage.folder else run_ctest(stage, options)
-        summary.append(f"{stage.name:10} {count}  ({time.monotonic() - begin:.0f} s)")
+        summary.append(f"{stage.name:12} {count}  ({time.monotonic() - begin:.0f} s)")
         total.add(count)
     print("\n" + "\n".join(summary))
     if total.passed + total.failed == 0:

@@ -92,9 +92,10 @@ Status Build(const UpOptions& options, const Clock& clock, Service& service) {
   service.api = std::make_unique<ApiServer>(
       http, *service.store, clock,
       std::vector<ApiService>{ElastiCacheService(), Ec2Service(), StsService()});
-  // Before the agent and the reconciler: a taken port must not start anything.
-  RETURN_IF_ERROR(service.api->Start());
+  // Who gets an answer of the API can rely on the agent holding what it found. The reconciler comes
+  // last: a taken port must not start anything.
   ASSIGN_OR_RETURN(service.agent, HostAgent::Open({data_dir, binary, {}}));
+  RETURN_IF_ERROR(service.api->Start());
   service.reconciler =
       std::make_unique<Reconciler>(*service.store, *service.agent, clock, ReconcilerTimings{});
   service.reconciler->Start();

@@ -108,79 +108,113 @@ class StopSignal {
   UniqueFd signals_;
 };
 
+// All parts of one node, in the order in which they are built and, backwards, taken down.
+class Engine {
+ public:
+  Engine(wire::ParameterSet& parameters, const std::string& config_file,
+         const MemcachedSettings& memcached_settings, std::unique_ptr<Keyspace> keyspace,
+         StopSignal& stop)
+      : parameters_(parameters),
+        current_(parameters.Current()),
+        keyspace_(std::move(keyspace)),
+        control_(parameters, *keyspace_, node_, clock_, NewRunId(), config_file,
+                 [&stop] { stop.Raise(); }),
+        clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); }),
+        adapter_(parameters),
+        services_{clients_, adapter_, control_},
+        dispatcher_(*keyspace_, table_, services_, node_),
+        memcached_(*keyspace_, parameters, node_, clock_, memcached_settings,
+                   [&stop] { stop.Raise(); }),
+        stream_executor_(*keyspace_, table_, services_),
+        replication_(
+            *keyspace_, snapshot_slots_, stream_executor_,
+            [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
+            SwitchRole(node_, *keyspace_)),
+        context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
+    BindNodeState(parameters_, node_);
+    context_.protected_mode = [this] {
+      const auto now = parameters_.Current();
+      return now->protected_mode && now->requirepass.empty();
+    };
+    context_.adopt_replica = [this](UniqueFd fd, const ClientState& client, std::string received) {
+      replication_.Adopt(std::move(fd), client.replica, std::move(received));
+    };
+    loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
+    control_.SetLoops(*loops_);
+    control_.SetReplication(replication_);
+    memcached_.SetLoops(*loops_, clients_);
+    admin_ = std::make_unique<AdminServer>(
+        AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
+  }
+
+  Status Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
+    // The role comes first: a replica must not take a write while it finds its primary.
+    RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+    loops_->Start();
+    for (const auto& listener : listeners) loops_->StartListening(listener);
+    if (!current_->admin_socket.empty()) {
+      RETURN_IF_ERROR(admin_->Start(current_->admin_socket));
+    }
+    Log(LogLevel::kNotice, "server", "ready: {} threads, port {}, memcached port {}, pid {}",
+        ThreadCount(), current_->port, current_->memcached_port, getpid());
+    return Ok();
+  }
+
+  void Stop() {
+    admin_->Stop();
+    loops_->Stop();
+    replication_.Stop();
+  }
+
+ private:
+  static std::string NewRunId() {
+    return fmt::format("{:016x}{:016x}{:08x}", RandomNumber(), RandomNumber(),
+                       RandomNumber() >> 32);
+  }
+  uint32_t ThreadCount() const {
+    return current_->threads > 0 ? static_cast<uint32_t>(current_->threads) : AvailableCores();
+  }
+
+  wire::ParameterSet& parameters_;
+  const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
+  const SystemClock clock_;
+  NodeState node_;
+  const std::unique_ptr<Keyspace> keyspace_;
+  const CommandTable table_;
+  EngineControl control_;
+  ServerClientRegistry clients_;
+  ParameterAdapter adapter_;
+  Services services_;
+  Dispatcher dispatcher_;
+  MemcachedBackend memcached_;
+  SnapshotSlots snapshot_slots_;
+  StreamExecutor stream_executor_;
+  ReplicationService replication_;
+  LoopContext context_;
+  std::unique_ptr<LoopGroup> loops_;
+  std::unique_ptr<AdminServer> admin_;
+};
+
 int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
               const MemcachedSettings& memcached_settings) {
   const auto current = parameters.Current();
   StopSignal stop;
   if (const Status status = EnterDirectory(*current); !status.ok()) return Fail(status.error());
   RaiseFileLimit(current->maxclients);
-
-  const SystemClock clock;
-  NodeState node;
-  BindNodeState(parameters, node);
-  auto keyspace_or_error = Keyspace::Create(
+  auto keyspace = Keyspace::Create(
       {.database_count = static_cast<int>(current->databases), .hash_seed = RandomNumber()});
-  if (!keyspace_or_error.ok()) return Fail(keyspace_or_error.error());
-  Keyspace& keyspace = **keyspace_or_error;
-
+  if (!keyspace.ok()) return Fail(keyspace.error());
   // Listening begins before anything is started, so that a taken port ends the process at once.
   auto listeners = OpenListeners(*current);
   if (!listeners.ok()) return Fail(listeners.error());
-
-  const CommandTable table;
-  const std::string run_id =
-      fmt::format("{:016x}{:016x}{:08x}", RandomNumber(), RandomNumber(), RandomNumber() >> 32);
-  EngineControl control(parameters, keyspace, node, clock, run_id, config_file,
-                        [&stop] { stop.Raise(); });
-  LoopGroup* loops_for_kill = nullptr;
-  ServerClientRegistry clients(
-      [&loops_for_kill](uint32_t loop, uint64_t id) { loops_for_kill->KillClient(loop, id); });
-  ParameterAdapter adapter(parameters);
-  Services services{clients, adapter, control};
-  Dispatcher dispatcher(keyspace, table, services, node);
-  MemcachedBackend memcached(keyspace, parameters, node, clock, memcached_settings,
-                             [&stop] { stop.Raise(); });
-  LoopContext context{keyspace, dispatcher, memcached, clients, node, clock};
-  context.protected_mode = [&parameters] {
-    const auto now = parameters.Current();
-    return now->protected_mode && now->requirepass.empty();
-  };
-  SnapshotSlots snapshot_slots;
-  StreamExecutor stream_executor(keyspace, table, services);
-  ReplicationService replication(
-      keyspace, snapshot_slots, stream_executor,
-      [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
-      SwitchRole(node, keyspace));
-  control.SetReplication(replication);
-  context.adopt_replica = [&replication](UniqueFd fd, const ClientState& client,
-                                         std::string received) {
-    replication.Adopt(std::move(fd), client.replica, std::move(received));
-  };
-  const uint32_t threads =
-      current->threads > 0 ? static_cast<uint32_t>(current->threads) : AvailableCores();
-  LoopGroup loops(threads, context);
-  loops_for_kill = &loops;
-  control.SetLoops(loops);
-  memcached.SetLoops(loops, clients);
-  AdminServer admin({control, loops, clients, memcached, current->node_id});
-
-  loops.Start();
-  for (auto& listener : *listeners) loops.StartListening(listener);
-  if (const Status status = FollowConfiguredPrimary(*current, replication); !status.ok()) {
+  Engine engine(parameters, config_file, memcached_settings, std::move(keyspace).value(), stop);
+  if (const Status status = engine.Start(*listeners); !status.ok()) {
+    engine.Stop();
     return Fail(status.error());
   }
-  if (!current->admin_socket.empty()) {
-    if (const Status status = admin.Start(current->admin_socket); !status.ok()) {
-      return Fail(status.error());
-    }
-  }
-  Log(LogLevel::kNotice, "server", "ready: {} threads, port {}, memcached port {}, pid {}", threads,
-      current->port, current->memcached_port, getpid());
   stop.Wait();
   Log(LogLevel::kNotice, "server", "stopping");
-  admin.Stop();
-  loops.Stop();
-  replication.Stop();
+  engine.Stop();
   return 0;
 }
 

@@ -21,7 +21,9 @@ std::string_view SkipBlanks(std::string_view text) {
 
 // Whether `input`, which may be cut off, begins a retrieval, whose line may be long (P2).
 bool IsRetrieval(std::string_view input) {
-  const std::string_view text = SkipBlanks(input.substr(0, kLeadingBlanksMax + 5));
+  const size_t first = input.find_first_not_of(' ');
+  if (first == std::string_view::npos || first > kLeadingBlanksMax) return false;
+  const std::string_view text = input.substr(first);
   return text.starts_with("get ") || text.starts_with("gets ") || text.starts_with("gat ") ||
          text.starts_with("gats ");
 }

@@ -22,9 +22,12 @@ class CompareTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.servers = []
-        for start in (servers.start_memcached, servers.start_mikura):
-            cls.servers.append(start())
-            cls.addClassCleanup(cls.servers[-1].stop)
+        # Without threads that hold on to entries for a moment: memcached changes a number in place
+        # only when nobody else refers to it.
+        for server in (servers.start_memcached("-o", "no_lru_maintainer,no_lru_crawler"),
+                       servers.start_mikura()):
+            cls.servers.append(server)
+            cls.addClassCleanup(server.stop)
 
     def setUp(self):
         self.clients = [servers.Client(server) for server in self.servers]
@@ -117,6 +120,8 @@ class CompareTest(unittest.TestCase):
                         data.insert(at, dice.choice(BYTES))
                     else:
                         del data[at]
+                if b" E" in data:  # a flag that memcached 1.6.18 does not have yet
+                    continue
                 with self.subTest(seed=seed, step=step):
                     self.reconnect()
                     self.compare(SETUP)

@@ -65,7 +65,7 @@ class Node:
             raise AssertionError(f"{self.kind} ended: {self.log_text()}")
         try:
             return self.client.ping()
-        except redis.exceptions.BusyLoadingError:
+        except (redis.exceptions.BusyLoadingError, redis.exceptions.AuthenticationError):
             return True
         except redis.exceptions.ConnectionError:
             return False

@@ -8,12 +8,7 @@ import unittest
 
 import redis
 
-from service import Service, until
-
-
-def client(endpoint):
-    return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], socket_timeout=5,
-                       socket_connect_timeout=5)
+from service import Service, client, until
 
 
 def time_to_answer(endpoint):
@@ -28,17 +23,28 @@ def time_to_answer(endpoint):
                 raise
 
 
+def is_stopped(pid):
+    """Whether every thread of the process has stopped: a signal reaches them one by one."""
+    states = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
+            states.append(file.read().rpartition(")")[2].split()[0])
+    return set(states) == {"T"}
+
+
 class Failover(Service):
     def setUp(self):
         super().setUp()
         self.nodes = self.create_group("demo", 3)
         self.endpoint = self.nodes["PrimaryEndpoint"]
-        client(self.endpoint).set("kept", "yes")
-        self.assertEqual(client(self.endpoint).execute_command("WAIT", 2, 5000), 2)
+        self.write_everywhere("demo", "kept", "yes")
 
     def lose_primary(self, how, limit):
         lost = self.primary_of("demo")
-        os.kill(self.pid_of(lost), how)
+        pid = self.pid_of(lost)
+        os.kill(pid, how)
+        if how == signal.SIGSTOP:
+            until(lambda: is_stopped(pid), "the process has stopped")
         took = time_to_answer(self.endpoint)
         print(f"  primary lost by {how.name}: the endpoint answered after {took:.3f} s")
         self.assertLess(took, limit)

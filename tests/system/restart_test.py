@@ -6,13 +6,7 @@ import signal
 import subprocess
 import unittest
 
-import redis
-
-from service import Service, binary, until
-
-
-def client(endpoint):
-    return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], socket_timeout=5)
+from service import Service, binary, client, until
 
 
 class Restart(Service):
@@ -29,8 +23,7 @@ class Restart(Service):
 
     def test_a_successor_still_fails_over(self):
         endpoint = self.create_group("demo", 2)["PrimaryEndpoint"]
-        client(endpoint).set("kept", "yes")
-        self.assertEqual(client(endpoint).execute_command("WAIT", 1, 5000), 1)
+        self.write_everywhere("demo", "kept", "yes")
         self.kill()
         self.start()
         until(lambda: self.status("demo") == "available", "the group is available")
@@ -40,8 +33,7 @@ class Restart(Service):
 
     def test_a_primary_lost_while_the_service_was_gone_is_replaced(self):
         endpoint = self.create_group("demo", 2)["PrimaryEndpoint"]
-        client(endpoint).set("kept", "yes")
-        self.assertEqual(client(endpoint).execute_command("WAIT", 1, 5000), 1)
+        self.write_everywhere("demo", "kept", "yes")
         pid = self.pid_of("demo-001")
         self.kill()
         os.kill(pid, signal.SIGKILL)

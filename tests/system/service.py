@@ -14,6 +14,7 @@ import time
 import unittest
 
 import boto3
+import redis
 
 REGION = "ap-northeast-1"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -37,6 +38,12 @@ def until(condition, what, seconds=20.0):
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.01)
     return time.monotonic() - begin
+
+
+def client(endpoint):
+    """A Redis client of an endpoint as the API shows it."""
+    return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], socket_timeout=5,
+                       socket_connect_timeout=5)
 
 
 class Service(unittest.TestCase):
@@ -125,3 +132,11 @@ class Service(unittest.TestCase):
     def cluster(self, name):
         return self.cache.describe_cache_clusters(
             CacheClusterId=name, ShowCacheNodeInfo=True)["CacheClusters"][0]
+
+    def write_everywhere(self, name, key, value):
+        """Writes through the primary endpoint and waits until every replica has it."""
+        group = self.node_group(name)
+        client(group["PrimaryEndpoint"]).set(key, value)
+        for member in group["NodeGroupMembers"]:
+            until(lambda: client(member["ReadEndpoint"]).get(key) == value.encode(),
+                  f"{member['CacheClusterId']} has {key}")

@@ -56,6 +56,8 @@ void HostAgent::AdoptAll() {
        std::filesystem::directory_iterator(options_.data_dir + "/nodes", failure)) {
     const std::string node_id = entry.path().filename();
     if (!Adopt(node_id, engines)) continue;
+    // Fetches the sockets it accepts on: from here on its end closes none of them.
+    Find(node_id)->Refresh();
     Log(LogLevel::kInfo, "agent", "adopted the running node {}", node_id);
   }
 }

@@ -27,7 +27,8 @@ struct HostAgentOptions {
 
 class HostAgent final : public NodeRuntime {
  public:
-  // Errors: the data directory cannot be written, or its path is too long for sockets in it.
+  // Adopts what runs. Errors: the data directory cannot be written, or its path is too long for
+  // sockets in it. Cost: a probe of each running engine.
   static Result<std::unique_ptr<HostAgent>> Open(const HostAgentOptions& options);
   // Leaves the engines running.
   ~HostAgent() override;

@@ -258,7 +258,6 @@ TEST_F(Agent, KeepsTheSocketsOfEnginesItAdopts) {
   StartAndAwait(Launch("a", 1));
   ASSERT_TRUE(agent_->Listen("a", "primary", At(100), ListenerProtocol::kResp).ok());
   Restart();
-  AwaitAnswer("a");
   kill(PidOf("a"), SIGKILL);
   AwaitEnd("a");
   EXPECT_TRUE(ConnectTo(At(100)).valid());

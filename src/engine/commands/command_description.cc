@@ -82,7 +82,7 @@ void WriteKeySpec(const CommandSpec& spec, std::string_view access, int first, i
 
 void WriteKeySpecs(const CommandSpec& spec, wire::RespWriter& reply) {
   const std::vector<std::string_view> parts = Split(spec.key_access, ';');
-  reply.Array(parts.size());
+  reply.Set(parts.size());
   if (parts.size() == 1) {
     WriteKeySpec(spec, parts[0], spec.keys.first, spec.keys.last, spec.keys.step, reply);
     return;
@@ -142,6 +142,10 @@ void WriteCommandInfo(const CommandSpec& spec, wire::RespWriter& reply) {
   reply.Set(tips.size());
   for (const std::string_view tip : tips) reply.Bulk(tip);
   WriteKeySpecs(spec, reply);
+  if (spec.subcommands.empty()) {
+    reply.Set(0);  // as Redis: a set when there are none, an array otherwise
+    return;
+  }
   reply.Array(spec.subcommands.size());
   for (const CommandSpec& subcommand : spec.subcommands) WriteCommandInfo(subcommand, reply);
 }

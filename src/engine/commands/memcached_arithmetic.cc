@@ -92,7 +92,6 @@ FaultOr<> VivifyNumber(MemcachedContext& ctx, const MemcachedRequest& request) {
   attributes.has_memcached = true;
   attributes.deadline = MemcachedDeadline(request.vivify_ttl, ctx.now());
   attributes.cas = request.meta.Has('E') ? request.explicit_cas : NewMemcachedCas(ctx);
-  attributes.memcached_state = request.key_is_binary ? kMemcachedBinaryKey : 0;
   const Digits digits(request.initial);
   return StoreMemcached(ctx, digits.view(), attributes);
 }

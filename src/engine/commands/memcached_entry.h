@@ -23,7 +23,7 @@ namespace mikura::engine {
 inline constexpr uint8_t kMemcachedFetched = 1 << 0;    // was read since it was stored
 inline constexpr uint8_t kMemcachedWinSent = 1 << 1;    // a client was told to recache it
 inline constexpr uint8_t kMemcachedStale = 1 << 2;      // was marked by md with flag I
-inline constexpr uint8_t kMemcachedBinaryKey = 1 << 3;  // was stored under a key sent in base64
+inline constexpr uint8_t kMemcachedBinaryKey = 1 << 3;  // was stored by ms under a key in base64
 
 // Deadline for an expiry time as clients send it: 0 is never, up to 30 days is from now, above is
 // since 1970, and a negative one has passed.

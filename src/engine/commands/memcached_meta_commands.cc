@@ -103,10 +103,8 @@ void AppendRecacheFlags(MemcachedContext& ctx, MetaItem& item) {
 
 FaultOr<> LeaveBehind(MemcachedContext& ctx, const MemcachedRequest& request, MetaItem& item) {
   if (!item.found) return Ok();
-  if (item.created) {
-    return SetMemcachedDeadline(ctx, item.found, item.deadline);
-  }
   if (!request.meta.Has('u')) item.found.entry.AddMemcachedState(kMemcachedFetched);
+  if (item.created) return SetMemcachedDeadline(ctx, item.found, item.deadline);
   if (item.won) {
     store::Attributes attributes = MemcachedAttributes(item.found.entry);
     attributes.memcached_state |= kMemcachedWinSent;

@@ -14,7 +14,6 @@ MemcachedBackend::MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& param
     : keyspace_(keyspace),
       parameters_(parameters),
       node_(node),
-      clock_(clock),
       settings_(settings),
       started_at_(clock.NowMillis()),
       stop_(std::move(stop)),

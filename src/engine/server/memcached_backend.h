@@ -66,7 +66,6 @@ class MemcachedBackend final : public MemcachedServices {
   Keyspace& keyspace_;
   wire::ParameterSet& parameters_;
   const NodeState& node_;
-  const Clock& clock_;
   const MemcachedSettings settings_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
