@@ -1,7 +1,6 @@
 # Compiler settings that hold for every target of the project.
 
 option(MIKURA_TESTS "Build the unit tests" ON)
-option(MIKURA_FUZZERS "Build the libFuzzer targets" OFF)
 option(MIKURA_DCHECKS "Compile DCHECKs in" OFF)
 set(MIKURA_SANITIZE "" CACHE STRING "Value of -fsanitize, or empty")
 
@@ -40,9 +39,6 @@ if(MIKURA_SANITIZE)
   set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1")
   add_compile_options(-fsanitize=${MIKURA_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MIKURA_SANITIZE})
-  if(MIKURA_FUZZERS)
-    add_compile_options(-fsanitize=fuzzer-no-link)
-  endif()
 endif()
 
 find_package(Threads REQUIRED)
