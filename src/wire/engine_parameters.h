@@ -28,8 +28,6 @@ struct EngineParameters {
   int64_t maxclients = 10000;
   bool protected_mode = true;
   std::string unixsocket;  // "": none
-  uint64_t client_query_buffer_limit_bytes = 1ULL << 30;
-  uint64_t proto_max_bulk_len_bytes = 512ULL << 20;
   // "class hard-bytes soft-bytes soft-seconds", three classes: see ParseOutputLimits().
   std::string client_output_buffer_limit =
       "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
@@ -42,9 +40,8 @@ struct EngineParameters {
   std::string loglevel = "notice";
   std::string pidfile;
   std::string enable_debug_command = "no";  // no, yes, local
-  int64_t shutdown_timeout_seconds = 10;
-  std::string admin_socket;  // Unix socket for the agent; "": none
-  std::string node_id;       // the node's name in the control plane
+  std::string admin_socket;                 // Unix socket for the agent; "": none
+  std::string node_id;                      // the node's name in the control plane
 
   // Access
   std::string requirepass;
@@ -56,17 +53,11 @@ struct EngineParameters {
 
   // Replication
   std::string replicaof;  // "host port"; "": primary
-  bool replica_read_only = true;
-  bool replica_serve_stale_data = true;
-  int64_t replica_priority = 100;
   std::string replica_announce_ip;
   int64_t replica_announce_port = 0;
   int64_t repl_timeout_seconds = 60;
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
-  bool repl_disable_tcp_nodelay = false;
-  int64_t min_replicas_to_write = 0;
-  int64_t min_replicas_max_lag_seconds = 10;
 
   // Memcached protocol
   int64_t memcached_port = 0;  // 0: no memcached listener
@@ -124,6 +115,8 @@ struct OutputLimits {
   OutputLimit replica;
   OutputLimit pubsub;
 };
+// Whether `limits` are in force when set: only the hard limit of replicas can be changed so far.
+bool OutputLimitsAreBuilt(const OutputLimits& limits);
 // Reads groups of four words over `current`: classes that are not named keep their limits.
 Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});
 std::string OutputLimitsText(const OutputLimits& limits);

@@ -53,8 +53,8 @@ TEST(EngineParameters, ValuesAreParsedByTheirKind) {
   EngineParameters parameters;
   EXPECT_TRUE(Set("maxmemory", "100mb", parameters).ok());
   EXPECT_EQ(parameters.maxmemory_bytes, 100ULL << 20);
-  EXPECT_TRUE(Set("slave-read-only", "NO", parameters).ok());
-  EXPECT_FALSE(parameters.replica_read_only);
+  EXPECT_TRUE(Set("protected-mode", "NO", parameters).ok());
+  EXPECT_FALSE(parameters.protected_mode);
   EXPECT_TRUE(Set("loglevel", "Warning", parameters).ok());
   EXPECT_EQ(parameters.loglevel, "warning");
 }
@@ -81,13 +81,24 @@ TEST(EngineParameters, ASettingThatIsNotBuiltTakesOnlyValuesThatChangeNothing) {
 
 TEST(EngineParameters, AnOutputLimitChangesOnlyTheClassItNames) {
   EngineParameters p;
-  EXPECT_TRUE(Set("client-output-buffer-limit", "replica 512mb 1kb 7", p).ok());
+  EXPECT_TRUE(Set("client-output-buffer-limit", "replica 512mb 64mb 60", p).ok());
   EXPECT_EQ(p.client_output_buffer_limit,
-            "normal 0 0 0 slave 536870912 1024 7 pubsub 33554432 8388608 60");
+            "normal 0 0 0 slave 536870912 67108864 60 pubsub 33554432 8388608 60");
   EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", "normal", p)),
             "Wrong number of arguments in buffer limit configuration.");
   EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", "strange 0 0 0", p)),
             "Invalid client class specified in buffer limit configuration.");
+}
+
+TEST(EngineParameters, AnOutputLimitThatNothingWouldKeepIsRefused) {
+  const std::string refused =
+      "not available in this version: only the hard limit of replicas can change";
+  EngineParameters p;
+  for (const std::string_view text :
+       {"normal 1mb 0 0", "pubsub 1mb 8mb 60", "replica 256mb 1mb 60", "replica 256mb 64mb 1"}) {
+    EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", text, p)), refused) << text;
+  }
+  EXPECT_TRUE(Set("client-output-buffer-limit", "normal 0 0 0 pubsub 32mb 8mb 60", p).ok());
 }
 
 TEST(EngineParameters, ReplicaofWantsAHostAndAPortOrNoOne) {

@@ -25,14 +25,14 @@ TEST(ParameterSet, ReadsAConfigurationFile) {
   ParameterSet set;
   const Status status = set.LoadText(
       "# comment\n\n  port 7000\r\nbind 127.0.0.1 -::1\nrequirepass \"a b\\x21\"\nsave \"\"\n"
-      "client-output-buffer-limit normal 1 2 3\nclient-output-buffer-limit pubsub 4 5 6",
+      "client-output-buffer-limit normal 0 0 0\nclient-output-buffer-limit slave 7 64mb 60",
       "redis.conf");
   EXPECT_EQ(ErrorOf(status), "");
   EXPECT_EQ(set.Current()->port, 7000);
   EXPECT_EQ(set.Current()->bind, "127.0.0.1 -::1");
   EXPECT_EQ(set.Current()->requirepass, "a b!");
   EXPECT_EQ(set.Current()->client_output_buffer_limit,
-            "normal 1 2 3 slave 268435456 67108864 60 pubsub 4 5 6");
+            "normal 0 0 0 slave 7 67108864 60 pubsub 33554432 8388608 60");
 }
 
 TEST(ParameterSet, AMistakeInAFileNamesTheLine) {

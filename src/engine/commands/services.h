@@ -100,7 +100,7 @@ struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
   ServerControl& control;
-  // proto-max-bulk-len: no string becomes longer. Fixed at start, as it is read under shard locks.
+  // proto-max-bulk-len: no string becomes longer.
   uint64_t string_bytes_max = 512ULL << 20;
 };
 
