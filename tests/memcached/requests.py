@@ -188,7 +188,8 @@ class Generator:
         if self.random.random() < 0.4:
             tokens = [lambda: b"Oop", lambda: b"T1000", lambda: b"C0"]
             return b"md " + key + binary + self.flags([b"k", b"q", b"I", b"I"][:3], tokens) + b"\r\n"
-        tokens = [lambda: b"Oop", lambda: b"T2000", lambda: b"N1000", lambda: b"J13",
+        # Without T: memcached loses it when the number grows longer.
+        tokens = [lambda: b"Oop", lambda: b"N1000", lambda: b"J13",
                   lambda: b"D7", lambda: b"M" + self.random.choice([b"I", b"D", b"+", b"-"])]
         return b"ma " + key + binary + self.flags([b"k", b"q", b"t", b"c", b"v"], tokens) + b"\r\n"
 
