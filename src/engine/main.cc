@@ -195,8 +195,14 @@ class Engine {
   std::unique_ptr<AdminServer> admin_;
 };
 
+// The Unix socket of `mikura memcached -s`.
+struct MemcachedSocket {
+  std::string path;  // empty: none
+  unsigned mode = 0700;
+};
+
 int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
-              const MemcachedSettings& memcached_settings) {
+              const MemcachedSettings& memcached_settings, const MemcachedSocket& socket = {}) {
   const auto current = parameters.Current();
   StopSignal stop;
   if (const Status status = EnterDirectory(*current); !status.ok()) return Fail(status.error());
@@ -207,6 +213,14 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   // Listening begins before anything is started, so that a taken port ends the process at once.
   auto listeners = OpenListeners(*current);
   if (!listeners.ok()) return Fail(listeners.error());
+  if (!socket.path.empty()) {
+    auto listener = OpenMemcachedSocket(socket.path, socket.mode);
+    if (!listener.ok()) return Fail(listener.error());
+    listeners->push_back(std::move(listener).value());
+  }
+  if (listeners->empty() && current->admin_socket.empty()) {
+    return Fail(Error{"nothing to listen on: every port and socket is off"});
+  }
   Engine engine(parameters, config_file, memcached_settings, std::move(keyspace).value(), stop);
   if (const Status status = engine.Start(*listeners); !status.ok()) {
     engine.Stop();
@@ -302,9 +316,6 @@ int MemcachedMain(std::span<const std::string_view> arguments) {
     std::puts("memcached 1.6.18 (mikura 0.1.0), Apache License 2.0");
     return 0;
   }
-  if (!flags->unix_socket.empty()) {
-    return Fail(Error{"-s: a Unix socket for the memcached protocol is not available yet"});
-  }
   wire::ParameterSet parameters;
   if (const Status status = LoadFlags(*flags, parameters); !status.ok()) {
     return Fail(status.error());
@@ -312,7 +323,8 @@ int MemcachedMain(std::span<const std::string_view> arguments) {
   if (flags->daemon && daemon(1, 0) != 0) {
     return Fail(Error{fmt::format("-d: cannot become a daemon: {}", std::strerror(errno))});
   }
-  return RunEngine(parameters, "", SettingsOf(*flags));
+  return RunEngine(parameters, "", SettingsOf(*flags),
+                   {flags->unix_socket, static_cast<unsigned>(flags->unix_mask)});
 }
 
 }  // namespace mikura::engine

@@ -113,14 +113,14 @@ Status ParameterSet::Set(std::span<const std::pair<std::string_view, std::string
   const std::shared_ptr<const EngineParameters> before = Current();
   auto after = std::make_shared<EngineParameters>(*before);
   for (size_t i = 0; i < changes.size(); ++i) {
-    const Status status = SetParameter(*specs[i], changes[i].second, *after);
+    Status status = SetParameter(*specs[i], changes[i].second, *after);
     if (!status.ok()) return SetFailed(changes[i].first, status.error().message);
   }
   {
     MutexLock lock(mutex_);
     current_ = after;
   }
-  const Status status = RunCallbacks(*before, *after);
+  Status status = RunCallbacks(*before, *after);
   if (!status.ok()) {
     MutexLock lock(mutex_);
     current_ = before;

@@ -37,9 +37,10 @@ def eventually(condition, what):
 class Node:
     """One server process with an empty directory of its own."""
 
-    def __init__(self, kind, *options):
+    def __init__(self, kind, *options, password=None):
         self.kind = kind
         self.options = options
+        self.password = password
         self.port = free_port()
         self.directory = tempfile.mkdtemp(prefix="replication-test-")
         self.start()
@@ -51,12 +52,12 @@ class Node:
             [*program, "--port", str(self.port), "--bind", "127.0.0.1",
              "--databases", str(DATABASES), "--dir", self.directory, *self.options],
             stdout=self.log, stderr=self.log)
-        self.client = redis.Redis(port=self.port)
+        self.client = self.database(0)
         try:
             eventually(self.answers, f"{self.kind} answers")
         except AssertionError:
             print(self.log_text())
-            self.kill()
+            self.stop()
             raise
 
     def answers(self):
@@ -64,7 +65,7 @@ class Node:
             raise AssertionError(f"{self.kind} ended: {self.log_text()}")
         try:
             return self.client.ping()
-        except (redis.exceptions.BusyLoadingError, redis.exceptions.AuthenticationError):
+        except redis.exceptions.BusyLoadingError:
             return True
         except redis.exceptions.ConnectionError:
             return False
@@ -72,6 +73,7 @@ class Node:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self.log.close()
 
     def stop(self):
         if self.process.poll() is None:
@@ -88,7 +90,13 @@ class Node:
             return text.read().decode(errors="replace")
 
     def database(self, number):
-        return redis.Redis(port=self.port, db=number)
+        return redis.Redis(port=self.port, db=number, password=self.password)
+
+    def terminate(self):
+        """Ends the process as an operator does, and waits for it."""
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE_SECONDS)
+        self.log.close()
 
     def replication(self):
         return self.client.info("replication")

@@ -2,13 +2,14 @@
 """Whole processes that replicate: from a running primary, through promotion and a crash, and with
 redis-server on the other side."""
 import random
+import socket
 import subprocess
 import threading
 import unittest
 
 import redis
 
-from nodes import MIKURA, REDIS, Node, await_caught_up, eventually
+from nodes import MIKURA, REDIS, Node, await_caught_up, eventually, free_port
 
 
 class WriteLoad:
@@ -64,8 +65,8 @@ def one_write(pipe, choose):
 @unittest.skipUnless(MIKURA, "MIKURA_BIN is not set")
 class ReplicationTest(unittest.TestCase):
 
-    def node(self, kind="mikura", *options):
-        node = Node(kind, *options)
+    def node(self, kind="mikura", *options, password=None):
+        node = Node(kind, *options, password=password)
         self.addCleanup(node.stop)
         return node
 
@@ -142,6 +143,45 @@ class ReplicationTest(unittest.TestCase):
         replica.client.set("after", "promotion")
         self.assertEqual(replica.client.get("after"), b"promotion")
 
+    def test_a_primary_that_is_stopped_has_sent_everything(self):
+        primary, replica = self.node(), self.node()
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        pipe = primary.client.pipeline(transaction=False)
+        for i in range(20_000):
+            pipe.set(f"k{i}", "v" * 500)
+        pipe.execute()
+        primary.terminate()
+        replica.promote()
+        self.assertEqual(replica.client.dbsize(), 20_000)
+
+    def test_flags_of_memcached_clients_are_copied_and_followed(self):
+        memcached_port = free_port()
+        primary = self.node("mikura", "--memcached-port", str(memcached_port))
+        replica_port = free_port()
+        replica = self.node("mikura", "--memcached-port", str(replica_port))
+        self.memcached(memcached_port, b"set before 7 0 1\r\na\r\n")
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        self.memcached(memcached_port, b"set after 9 0 1\r\nb\r\n")
+        await_caught_up(replica, primary)
+        for key in (b"before", b"after"):
+            read = b"gets " + key + b"\r\n"
+            expected = self.memcached(memcached_port, read)
+            self.assertIn(b"VALUE " + key, expected)
+            self.assertEqual(self.memcached(replica_port, read), expected)
+
+    def memcached(self, port, request):
+        """One request, and its reply up to the last line."""
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request)
+            reply = b""
+            while not reply.endswith((b"END\r\n", b"STORED\r\n")):
+                piece = connection.recv(4096)
+                self.assertTrue(piece, reply)
+                reply += piece
+            return reply
+
     def test_the_other_replica_continues_at_the_promoted_one(self):
         primary, promoted, other = self.node(), self.node(), self.node()
         self.attach_during_load(primary, promoted, other)
@@ -179,9 +219,8 @@ class ReplicationTest(unittest.TestCase):
         self.assert_equal_contents(last, primary)
 
     def test_a_password_is_given(self):
-        primary = self.node("mikura", "--requirepass", "secret")
+        primary = self.node("mikura", "--requirepass", "secret", password="secret")
         replica = self.node("mikura", "--masterauth", "secret")
-        primary.client = redis.Redis(port=primary.port, password="secret")
         primary.client.set("k", "v")
         replica.follow(primary)
         await_caught_up(replica, primary)

@@ -36,6 +36,7 @@ mkdir -p "$work"
 finish() {
   local code=$?
   trap - EXIT
+  trap '' INT TERM # the second signal of an impatient user must not leave caches running
   if [ $code -ne 0 ]; then
     printf '\n%sThe demo failed in step %d.%s The last lines of %s:\n' "$red" "$steps" "$plain" \
       "$work/log" >&2

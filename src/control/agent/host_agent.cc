@@ -52,9 +52,9 @@ HostAgent::~HostAgent() { supervisors_.clear(); }
 void HostAgent::AdoptAll() {
   const std::map<std::string, pid_t> engines = FindEngines();
   std::error_code failure;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(options_.data_dir + "/nodes", failure)) {
-    const std::string node_id = entry.path().filename();
+  std::filesystem::directory_iterator entry(options_.data_dir + "/nodes", failure);
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    const std::string node_id = entry->path().filename();
     if (!Adopt(node_id, engines)) continue;
     // Fetches the sockets it accepts on: from here on its end closes none of them.
     Find(node_id)->Refresh();

@@ -2,6 +2,7 @@
 #include "control/agent/process_table.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,11 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
-#include <system_error>
 #include <vector>
 
 #include "base/numbers.h"
@@ -23,14 +20,35 @@
 namespace mikura::control {
 namespace {
 
-std::string ReadProc(pid_t pid, const char* file) {
-  std::ifstream in(fmt::format("/proc/{}/{}", pid, file), std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+// A whole file of /proc; empty when the process is gone, before or while it is read. (A stream
+// would throw in the second case.)
+std::string ReadProc(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  char buffer[4096];
+  ssize_t count = 0;
+  while ((count = read(file.get(), buffer, sizeof buffer)) > 0) {
+    text.append(buffer, static_cast<size_t>(count));
+  }
+  return count < 0 ? "" : text;
+}
+
+// The entries of a directory of /proc that are numbers: processes, or threads of one.
+std::vector<pid_t> NumbersIn(const std::string& path) {
+  std::vector<pid_t> numbers;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+  if (directory == nullptr) return numbers;
+  while (const dirent* entry = readdir(directory.get())) {
+    if (const auto number = ParseUint64(entry->d_name)) {
+      numbers.push_back(static_cast<pid_t>(*number));
+    }
+  }
+  return numbers;
 }
 
 // The config file of an engine's command line; empty for other processes.
 std::string ConfigFileOf(pid_t pid) {
-  const std::string line = ReadProc(pid, "cmdline");
+  const std::string line = ReadProc(fmt::format("/proc/{}/cmdline", pid));
   std::vector<std::string> words;
   for (size_t begin = 0; begin < line.size();) {
     const size_t end = std::min(line.find('\0', begin), line.size());
@@ -45,7 +63,7 @@ std::string ConfigFileOf(pid_t pid) {
 // The command is in parentheses and may hold anything, so fields are counted after the last one.
 std::string StartTimeOf(pid_t pid) {
   constexpr int kFieldsAfterCommand = 20;  // state is field 3, start time field 22
-  const std::string stat = ReadProc(pid, "stat");
+  const std::string stat = ReadProc(fmt::format("/proc/{}/stat", pid));
   const size_t close = stat.rfind(')');
   if (close == stat.npos) return "";
   size_t at = close + 1;
@@ -69,13 +87,9 @@ std::optional<ProcessHandle> HoldEngine(pid_t pid, const std::string& config_fil
 
 std::map<std::string, pid_t> FindEngines() {
   std::map<std::string, pid_t> engines;
-  const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
-  if (proc == nullptr) return engines;
-  while (const dirent* entry = readdir(proc.get())) {
-    const auto pid = ParseUint64(entry->d_name);
-    if (!pid) continue;
-    std::string config_file = ConfigFileOf(static_cast<pid_t>(*pid));
-    if (!config_file.empty()) engines.emplace(std::move(config_file), static_cast<pid_t>(*pid));
+  for (const pid_t pid : NumbersIn("/proc")) {
+    std::string config_file = ConfigFileOf(pid);
+    if (!config_file.empty()) engines.emplace(std::move(config_file), pid);
   }
   return engines;
 }
@@ -86,11 +100,9 @@ bool HasEnded(const ProcessHandle& process, int timeout_ms) {
 }
 
 bool IsStriving(const ProcessHandle& process) {
-  std::error_code failure;
   const std::string tasks = fmt::format("/proc/{}/task", process.pid);
-  for (const auto& task : std::filesystem::directory_iterator(tasks, failure)) {
-    std::ifstream in(task.path() / "stat");
-    const std::string stat{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  for (const pid_t task : NumbersIn(tasks)) {
+    const std::string stat = ReadProc(fmt::format("{}/{}/stat", tasks, task));
     const size_t close = stat.rfind(')');
     if (close == stat.npos || close + 2 >= stat.size()) continue;
     const char state = stat[close + 2];

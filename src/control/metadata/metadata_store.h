@@ -3,7 +3,8 @@
 // watches. SQLite implements it on one machine; etcd can implement the same interface on many.
 //
 // Keys are paths under "/ec/v1/" (docs/formats/metadata-keys.md), values are JSON texts.
-// Every successful transaction that writes raises the revision of the store by one; all its writes carry it.
+// Every successful transaction that writes raises the revision of the store by one; all its writes
+// carry it.
 #pragma once
 
 #include <cstdint>
@@ -73,9 +74,9 @@ class MetadataStore {
   // All keys that begin with `prefix`, in byte order of the keys: one consistent view.
   virtual Result<std::vector<KeyValue>> List(std::string_view prefix) = 0;
 
-  // Calls `changed` (from any thread, holding no lock of the store) after each transaction that wrote
-  // under `prefix`. It says only that something changed: readers List() again (level-triggered).
-  // The subscription ends when the returned handle is destroyed.
+  // Calls `changed` (from any thread, holding no lock of the store) after each transaction that
+  // wrote under `prefix`. It says only that something changed: readers List() again
+  // (level-triggered). The subscription ends when the returned handle is destroyed.
   virtual std::shared_ptr<void> Watch(std::string prefix, std::function<void()> changed) = 0;
 };
 

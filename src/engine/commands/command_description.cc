@@ -142,11 +142,7 @@ void WriteCommandInfo(const CommandSpec& spec, wire::RespWriter& reply) {
   reply.Set(tips.size());
   for (const std::string_view tip : tips) reply.Bulk(tip);
   WriteKeySpecs(spec, reply);
-  if (spec.subcommands.empty()) {
-    reply.Set(0);  // as Redis: a set when there are none, an array otherwise
-    return;
-  }
-  reply.Array(spec.subcommands.size());
+  reply.Set(spec.subcommands.size());
   for (const CommandSpec& subcommand : spec.subcommands) WriteCommandInfo(subcommand, reply);
 }
 

@@ -144,7 +144,7 @@ FaultOr<> CommandGetKeys(CommandContext& ctx) {
 // What `line` does to its key number `key`. A row with variable flags reads the key with GET only.
 std::vector<std::string_view> AccessIn(std::span<const std::string_view> line,
                                        const CommandSpec& spec, size_t key) {
-  const std::vector<std::string_view> access = KeyAccessNames(spec, key);
+  std::vector<std::string_view> access = KeyAccessNames(spec, key);
   if (access.empty() || access.back() != "variable_flags") return access;
   const bool reads = std::any_of(line.begin() + 3, line.end(), [](std::string_view word) {
     return EqualsIgnoreCase(word, "GET");

@@ -57,8 +57,8 @@ class Keyspace final : public store::RemovalListener {
     if (!effects.empty()) change_log_.Append(effects.Record());
   }
 
-  // ---- Whole databases (all shards locked inside). Freeing happens outside the locks. Each logs its own
-  // effect, through `effects`, inside the gate.
+  // ---- Whole databases (all shards locked inside). Freeing happens outside the locks. Each logs
+  // its own effect, through `effects`, inside the gate.
   void FlushDatabase(int database, Effects& effects);
   void FlushAll(Effects& effects);
   void SwapDatabases(int a, int b, Effects& effects);

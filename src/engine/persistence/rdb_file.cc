@@ -88,7 +88,7 @@ Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path
   // The address of a local tells concurrent saves of one process apart.
   const std::string temporary =
       fmt::format("{}.{}-{}.tmp", path, getpid(), static_cast<const void*>(&path));
-  const Status written = WriteAndSync(keyspace, slots, temporary);
+  Status written = WriteAndSync(keyspace, slots, temporary);
   if (!written.ok()) {
     unlink(temporary.c_str());
     return written;

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "base/check.h"
 #include "base/logging.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kSessionsMax = 32;  // a thread each
 constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
+constexpr std::string_view kGetAck = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
 constexpr std::string_view kSelectZero = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
 
 }  // namespace
@@ -50,6 +52,28 @@ void PrimarySide::Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::str
   }
   session->Start();
   sessions_.push_back(std::move(session));
+}
+
+void PrimarySide::AwaitReplicas(std::chrono::milliseconds patience) {
+  ChangeLog& log = keyspace_.change_log();
+  const Lsn lsn = log.head();
+  if (!log.active() || AllOnlineHave(lsn)) return;
+  {
+    ShardGuard guard(keyspace_.lock(0));
+    log.Append(kGetAck);  // they answer now, not with their next regular report
+  }
+  log.Wake();
+  const auto limit = std::chrono::steady_clock::now() + patience;
+  while (!AllOnlineHave(lsn) && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
+bool PrimarySide::AllOnlineHave(Lsn lsn) const {
+  const std::vector<ReplicaStatus> all = replicas();
+  return std::all_of(all.begin(), all.end(), [lsn](const ReplicaStatus& replica) {
+    return replica.state != "online" || replica.offset >= lsn;
+  });
 }
 
 void PrimarySide::DropReplicas() {

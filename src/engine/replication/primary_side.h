@@ -53,6 +53,9 @@ class PrimarySide {
 
   // Serves a connection that sent PSYNC or SYNC; `received`: bytes that came behind it.
   void Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received);
+  // Waits until the replicas that are online have everything logged before the call, at most
+  // `patience`. For a node that is about to end.
+  void AwaitReplicas(std::chrono::milliseconds patience);
   // Ends all sessions and waits for their threads.
   void DropReplicas();
   std::vector<ReplicaStatus> replicas() const;
@@ -95,6 +98,7 @@ class PrimarySide {
 
  private:
   void ReapSessions();
+  bool AllOnlineHave(Lsn lsn) const;
   void Activate() REQUIRES(sync_mutex_);
   void Deactivate() REQUIRES(sync_mutex_) EXCLUDES(apply_mutex_);
 

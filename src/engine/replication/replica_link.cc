@@ -168,7 +168,7 @@ Status ReplicaLink::ExecuteReceived() {
   while (true) {
     auto more = reader_->Next(record);
     if (more.ok() && !more.value()) return Ok();
-    const Status status = more.ok() ? ExecuteRecord(record) : Status(std::move(more).error());
+    Status status = more.ok() ? ExecuteRecord(record) : Status(std::move(more).error());
     if (!status.ok()) {
       may_continue_ = false;  // F2: the same record would fail again
       return status;

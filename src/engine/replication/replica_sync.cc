@@ -141,7 +141,7 @@ Status ReplicaLink::FullSync(const std::string& id, Lsn lsn) {
   side_.Suspend();
   Effects effects;
   keyspace_.FlushAll(effects);
-  const Status loaded = Load(announcement);
+  Status loaded = Load(announcement);
   if (!loaded.ok()) {
     // Half a copy is worse than none.
     keyspace_.FlushAll(effects);

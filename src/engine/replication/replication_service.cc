@@ -11,6 +11,8 @@ namespace mikura::engine {
 namespace {
 
 constexpr milliseconds kTickPeriod{500};
+// How long a primary that ends waits for its replicas.
+constexpr milliseconds kFarewell{2000};
 constexpr MonotonicNanos kSecond = 1'000'000'000;
 
 std::string_view LinkStateName(LinkState state) {
@@ -51,6 +53,13 @@ void ReplicationService::Stop() {
   }
   if (tick_thread_.joinable()) tick_thread_.join();
   link_->Release();
+  bool is_primary = false;
+  {
+    MutexLock lock(role_mutex_);
+    is_primary = primary_host_.empty();
+  }
+  // A replica has nothing of its own to hand on.
+  if (is_primary) primary_side_.AwaitReplicas(kFarewell);
   primary_side_.DropReplicas();
 }
 

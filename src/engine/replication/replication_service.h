@@ -61,7 +61,8 @@ class ReplicationService {
   // The lines of INFO's section "replication" behind its heading, with "\r\n" line ends.
   std::string InfoText() const;
 
-  // Ends links and sessions. Nothing may be adopted afterwards.
+  // Ends links and sessions; a primary first waits, for 2 s at most, until its replicas have
+  // everything. Nothing may be adopted afterwards. May be called twice.
   void Stop();
 
  private:

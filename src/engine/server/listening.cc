@@ -53,10 +53,12 @@ Result<std::vector<std::shared_ptr<Listener>>> OpenListeners(
     ASSIGN_OR_RETURN(UniqueFd fd, ListenUnix(parameters.unixsocket, 0700));
     listeners.push_back(Make(std::move(fd), Protocol::kResp));
   }
-  if (listeners.empty() && parameters.admin_socket.empty()) {
-    return Error{"nothing to listen on: port, memcached-port, unixsocket and admin-socket are off"};
-  }
   return listeners;
+}
+
+Result<std::shared_ptr<Listener>> OpenMemcachedSocket(const std::string& path, unsigned mode) {
+  ASSIGN_OR_RETURN(UniqueFd fd, ListenUnix(path, mode));
+  return Make(std::move(fd), Protocol::kMemcached);
 }
 
 bool IsLocalAddress(const std::string& address) {

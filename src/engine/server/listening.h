@@ -18,6 +18,9 @@ namespace mikura::engine {
 Result<std::vector<std::shared_ptr<Listener>>> OpenListeners(
     const wire::EngineParameters& parameters);
 
+// A Unix socket for memcached clients (memcached's -s and -a).
+Result<std::shared_ptr<Listener>> OpenMemcachedSocket(const std::string& path, unsigned mode);
+
 // Whether `address` ("127.0.0.1:51234", "[::1]:80", "/path:0") is on this machine.
 bool IsLocalAddress(const std::string& address);
 
