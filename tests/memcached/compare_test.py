@@ -6,6 +6,7 @@ COMPARE_SEEDS sets how many random runs are made (default 4).
 """
 import os
 import random
+import re
 import unittest
 
 import requests as samples
@@ -50,6 +51,8 @@ class CompareTest(unittest.TestCase):
         return answers[0][1]
 
     def reconnect(self):
+        # What one answered while the other waited must not count from here on.
+        self.normalisers = [servers.Normaliser() for _ in self.servers]
         for client in self.clients:
             client.connect()
 
@@ -120,7 +123,8 @@ class CompareTest(unittest.TestCase):
                         data.insert(at, dice.choice(BYTES))
                     else:
                         del data[at]
-                if b" E" in data:  # a flag that memcached 1.6.18 does not have yet
+                # Flag E is newer than memcached 1.6.18, which also takes base64 with '=' inside.
+                if b" E" in data or re.search(rb"=[^= \r\n]", data):
                     continue
                 with self.subTest(seed=seed, step=step):
                     self.reconnect()

@@ -60,7 +60,7 @@ ODD = [
     b"get a\rb\r\n", b"get a\r\r\n", b"se\x00t a\r\n", b"set a\x00b 0 0 1\r\nx\r\nget a\r\n",
     b"set \xff\x01\x7f 0 0 1\r\nx\r\nget \xff\x01\x7f\r\n",
     b"get " + b"a " * 3000 + b"\r\n", b"gets " + b"b " * 9000 + b"\r\n",
-    b"mg\r\nmg a\r\nms\r\nms a\r\nmd\r\nma\r\nme\r\nmx\r\nmn foo\r\nmg " + LONG_KEY + b" v\r\n",
+    b"mg\r\nmg a\r\nms\r\nms a\r\nmd\r\nma\r\nme\r\nmx\r\nmg " + LONG_KEY + b" v\r\n",
     b"mg a x\r\nmg a v v\r\nmg a S1\r\nmg a \xff\r\nmg a 1\r\nmg a +\r\nmgx a\r\nmg a v\t\r\n",
     b"mg a kfoo v\r\nmg a vfoo\r\n mg  a  v   s\r\nmg a\x00 v\r\nmg a P1 P2\r\nmg a P L Pa\r\n",
     b"mg none v\r\nmg none v q\r\nmg none v Oxyz k\r\nmg none v Oxyz k q\r\n",
@@ -188,7 +188,8 @@ class Generator:
         if self.random.random() < 0.4:
             tokens = [lambda: b"Oop", lambda: b"T1000", lambda: b"C0"]
             return b"md " + key + binary + self.flags([b"k", b"q", b"I", b"I"][:3], tokens) + b"\r\n"
-        tokens = [lambda: b"Oop", lambda: b"T2000", lambda: b"N1000", lambda: b"J13",
+        # Without T: memcached loses it when the number grows longer.
+        tokens = [lambda: b"Oop", lambda: b"N1000", lambda: b"J13",
                   lambda: b"D7", lambda: b"M" + self.random.choice([b"I", b"D", b"+", b"-"])]
         return b"ma " + key + binary + self.flags([b"k", b"q", b"t", b"c", b"v"], tokens) + b"\r\n"
 
