@@ -123,7 +123,10 @@ void AddNodeGroup(const ReplicationGroup& group, const std::vector<CacheCluster>
   elasticache::NodeGroup node_group;
   node_group.node_group_id = std::string(kOnlyShard);
   node_group.status = group.status;
+  std::string primary;
   if (known) {
+    // Observed before announced: a new primary is one when it serves the endpoint.
+    primary = shard->failover_from.empty() ? shard->primary : shard->failover_from;
     node_group.primary_endpoint = EndpointOf(group.primary_endpoint);
     node_group.reader_endpoint = EndpointOf(group.reader_endpoint);
   }
@@ -135,7 +138,7 @@ void AddNodeGroup(const ReplicationGroup& group, const std::vector<CacheCluster>
     member.preferred_availability_zone = node.zone;
     if (known) {
       member.read_endpoint = EndpointOf(node.endpoint);
-      member.current_role = shard->primary == cluster.NodeId(node) ? "primary" : "replica";
+      member.current_role = primary == cluster.NodeId(node) ? "primary" : "replica";
     }
     node_group.node_group_members.push_back(std::move(member));
   }

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "control/api/api_test_client.h"
 #include "control/api/elasticache/elasticache_service.h"
 #include "control/metadata/metadata_keys.h"
@@ -85,6 +87,21 @@ class ElastiCache : public ::testing::Test {
     CHECK(client_.store().Transact({}, writes).ok());
   }
 
+  // change: of the shard's state, given the node id of the group's first member.
+  template <typename Change>
+  void ChangeShard(const std::string& id, const Change& change) {
+    MetadataStore& store = client_.store();
+    const auto value = [&](const std::string& key) { return (*store.Get(key))->value; };
+    const ReplicationGroup group =
+        *ReplicationGroupFromJson(value(ReplicationGroupKey("000000000000", "ap-northeast-1", id)));
+    const CacheCluster first = *CacheClusterFromJson(
+        value(CacheClusterKey("000000000000", "ap-northeast-1", group.member_clusters.front())));
+    const std::string key = ShardStateKey(group.ShardKey());
+    ShardState shard = *ShardStateFromJson(value(key));
+    change(shard, first.NodeId(first.nodes[0]));
+    CHECK(store.Transact({}, {Write::Put(key, ToJson(shard))}).ok());
+  }
+
   ApiTestClient client_{"elasticache", "2015-02-02", {ElastiCacheService()}};
 };
 
@@ -148,6 +165,17 @@ TEST_F(ElastiCache, AnAvailableGroupTellsEndpointsAndRoles) {
   EXPECT_THAT(body, HasSubstr("<ReaderEndpoint><Address>127.42.0.2</Address>"));
   // Members stay in the order of their creation, whoever is primary.
   EXPECT_EQ(Text("DescribeReplicationGroups", "", "CurrentRole"), "replica primary");
+}
+
+TEST_F(ElastiCache, ANewPrimaryIsToldWhenItServesTheEndpoint) {
+  ASSERT_EQ(CreateDemo(), "200 ");
+  MakeAvailable("demo");
+  ChangeShard("demo", [](ShardState& shard, const std::string& first) {
+    shard.failover_from = std::exchange(shard.primary, first);
+  });
+  EXPECT_EQ(Text("DescribeReplicationGroups", "", "CurrentRole"), "replica primary");
+  ChangeShard("demo", [](ShardState& shard, const std::string&) { shard.failover_from.clear(); });
+  EXPECT_EQ(Text("DescribeReplicationGroups", "", "CurrentRole"), "primary replica");
 }
 
 TEST_F(ElastiCache, GroupsFailWithTheCodesOfTheService) {
