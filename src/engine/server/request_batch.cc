@@ -18,11 +18,12 @@ RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, Memcached
   keys_.reserve(kRequestsMax);
 }
 
-wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input) {
+wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input,
+                                       const wire::RespLimits& limits) {
   const auto words_begin = static_cast<uint32_t>(words_.size());
-  const wire::RespLimits limits =
-      session.state().authenticated ? wire::RespLimits{} : wire::RespLimits::Unauthenticated();
-  wire::RespResult result = wire::ParseResp(input, limits, words_, storage_);
+  wire::RespResult result = wire::ParseResp(
+      input, session.state().authenticated ? limits : wire::RespLimits::Unauthenticated(), words_,
+      storage_);
   Item item;
   item.session = &session;
   if (result.status == wire::RespStatus::kError) {

@@ -31,7 +31,9 @@ class RequestBatch {
 
   // Parses one request of `session` at the start of `input` and adds it; returns what the parser
   // said. A protocol error is added as a request of its own that answers it and dooms the session.
-  wire::RespResult AddResp(Session& session, std::string_view input);
+  // `limits`: of a client that has logged in.
+  wire::RespResult AddResp(Session& session, std::string_view input,
+                           const wire::RespLimits& limits);
   // The same for a memcached client. kClose is added as a request that ends the session.
   wire::MemcachedParseStatus AddMemcached(Session& session, std::string_view input,
                                           size_t* consumed);

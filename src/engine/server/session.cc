@@ -28,6 +28,17 @@ ssize_t SendSome(int fd, std::string_view data) {
 
 }  // namespace
 
+bool Session::ExceedsOutput(const OutputBounds& bounds, UnixMillis now) {
+  const size_t held = pending_output_bytes();
+  if (bounds.hard_bytes > 0 && held >= bounds.hard_bytes) return true;
+  if (bounds.soft_bytes == 0 || held < bounds.soft_bytes) {
+    over_soft_since_ = 0;
+    return false;
+  }
+  if (over_soft_since_ == 0) over_soft_since_ = now;
+  return now - over_soft_since_ > bounds.soft_time;
+}
+
 bool Session::Send(std::string_view bytes) {
   if (pending_output_bytes() > 0) {
     const ssize_t sent = SendSome(fd_.get(), std::string_view(pending_).substr(pending_sent_));

@@ -10,11 +10,17 @@
 #include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
 #include "engine/server/client_record.h"
+#include "engine/server/protocol.h"
 #include "wire/memcached_parser.h"
 
 namespace mikura::engine {
 
-enum class Protocol : uint8_t { kResp, kMemcached };
+// What a client may leave unread; 0: no limit. client-output-buffer-limit of its class.
+struct OutputBounds {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  UnixMillis soft_time = 0;  // above soft_bytes for longer than this is too much
+};
 
 class Session {
  public:
@@ -45,6 +51,9 @@ class Session {
   // Sends pending output again after the socket became writable. False: the peer is gone.
   bool Flush() { return Send({}); }
   size_t pending_output_bytes() const { return pending_.size() - pending_sent_; }
+  // Whether more is pending than `bounds` allow, now or for too long. To be asked whenever
+  // something was sent, and at least once a second while something is pending.
+  bool ExceedsOutput(const OutputBounds& bounds, UnixMillis now);
 
   // The last command, for CLIENT LIST; published once per batch by the loop.
   void NoteCommand(const CommandSpec* command, const CommandSpec* subcommand) {
@@ -70,6 +79,7 @@ class Session {
   size_t bytes_needed_ = 0;
   std::string pending_;
   size_t pending_sent_ = 0;
+  UnixMillis over_soft_since_ = 0;  // 0: not above the soft limit
 };
 
 }  // namespace mikura::engine
