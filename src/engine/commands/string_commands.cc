@@ -13,7 +13,7 @@ namespace {
 FaultOr<> Get(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const store::Found found, ctx.keys.FindString(ctx.key_list[0]));
   if (found) {
-    ctx.reply.Bulk(found.entry.value());
+    ReplyValue(ctx.reply, found.entry);
   } else {
     ctx.reply.Null();
   }
@@ -26,7 +26,7 @@ FaultOr<> MGet(CommandContext& ctx) {
   for (const Key& key : ctx.key_list) {
     const store::Found found = ctx.keys.Find(key);
     if (found && found.entry.type() == store::ValueType::kString) {
-      ctx.reply.Bulk(found.entry.value());
+      ReplyValue(ctx.reply, found.entry);
     } else {
       ctx.reply.Null();
     }

@@ -20,7 +20,6 @@ constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own
 constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
 constexpr size_t kPendingMax = 1 << 20;     // a connection that leaves more unread is not read from
 constexpr size_t kStrangerPendingMax = 64 << 10;  // one that has not logged in is closed above
-constexpr size_t kRestReserveMax = 64 << 20;  // a declared length is believed up to here at once
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
 constexpr UnixMillis kIdleCheckPeriod = 1000;
@@ -241,16 +240,16 @@ bool EventLoop::ReadArena(Session& session) {
 
 // Part of a request is there already: receive behind it, in the connection's own memory.
 void EventLoop::ReadRest(Session& session) {
-  std::string& rest = session.rest();
+  ReceiveBuffer& rest = session.rest();
   if (session.may_be_readable) {
     const size_t old_size = rest.size();
     const size_t missing =
         session.bytes_needed() > old_size ? session.bytes_needed() - old_size : 0;
     const size_t room = std::clamp(missing, kReadMin, kRestReadMax);
-    if (missing > room) rest.reserve(std::min(session.bytes_needed(), kRestReserveMax));
-    rest.resize(old_size + room);
-    const ssize_t received = recv(session.fd(), rest.data() + old_size, room, 0);
-    rest.resize(old_size + (received > 0 ? static_cast<size_t>(received) : 0));
+    // A declared length is believed as far as half of it has come.
+    const size_t capacity = std::min(session.bytes_needed(), 2 * old_size + room);
+    const ssize_t received = recv(session.fd(), rest.Reserve(room, capacity), room, 0);
+    if (received > 0) rest.Advance(static_cast<size_t>(received));
     NoteReceived(session, received, room);
     if (rest.size() > context_.node.query_buffer_bytes_max.load(std::memory_order_relaxed)) {
       Log(LogLevel::kWarning, "server",
@@ -260,7 +259,7 @@ void EventLoop::ReadRest(Session& session) {
     }
   }
   if (rest.size() < session.bytes_needed()) return;
-  Parse(session, rest, true);
+  Parse(session, rest.view(), true);
 }
 
 bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
@@ -321,21 +320,30 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   if (is_rest) {
     // Requests in the batch point into this memory: run them before it moves.
     batch_.Run(now_);
-    session.rest().erase(0, used);
-    if (session.rest().empty()) std::string().swap(session.rest());
+    session.rest().RemovePrefix(used);
   } else if (used < input.size()) {
-    session.rest().assign(input.substr(used));
+    session.rest().Append(input.substr(used));
   }
 }
 
 void EventLoop::SendOutput() {
+  std::span<wire::OutputBuffer::Insertion> insertions = batch_.insertions();
   for (const RequestBatch::Range& range : batch_.ranges()) {
     Session& session = *range.session;
-    if (session.doomed) continue;
     const std::string_view bytes = batch_.Bytes(range);
-    statistics_.output_bytes.Add(bytes.size());
-    session.record().output_bytes.Add(bytes.size());
-    if (!session.Send(bytes)) session.doomed = true;
+    size_t inserted = 0;
+    size_t inserted_bytes = 0;
+    while (inserted < insertions.size() && insertions[inserted].offset < range.end) {
+      inserted_bytes += insertions[inserted++].bytes.view().size();
+    }
+    const auto own = insertions.first(inserted);
+    insertions = insertions.subspan(inserted);
+    if (session.doomed) continue;
+    statistics_.output_bytes.Add(bytes.size() + inserted_bytes);
+    session.record().output_bytes.Add(bytes.size() + inserted_bytes);
+    const bool sent =
+        own.empty() ? session.Send(bytes) : session.SendWithInsertions(bytes, range.begin, own);
+    if (!sent) session.doomed = true;
     if (session.pending_output_bytes() > 0) HoldsTooMuch(session);
   }
   batch_.ClearOutput();
@@ -355,7 +363,7 @@ void EventLoop::FinishSession(Session& session) {
   ClientState& state = session.state();
   if (state.is_replica && !session.doomed) {
     poller_.Remove(session.fd());
-    context_.adopt_replica(session.TakeFd(), state, std::move(session.rest()));
+    context_.adopt_replica(session.TakeFd(), state, std::string(session.rest().view()));
     Remove(&session);
     return;
   }

@@ -13,6 +13,7 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
                            LoopStatistics& statistics)
     : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
+  output_.set_takes_insertions(true);
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
   keys_.reserve(kRequestsMax);

@@ -54,7 +54,9 @@ class RequestBatch {
   std::string_view Bytes(const Range& range) const {
     return output_.view().substr(range.begin, range.end - range.begin);
   }
-  size_t output_bytes() const { return output_.size(); }
+  size_t output_bytes() const { return output_.size_with_insertions(); }
+  // Large values that belong into output(), in its order; whoever sends them takes them.
+  std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
   // Forgets the replies, after they were sent.
   void ClearOutput();
 

@@ -40,29 +40,14 @@ bool Session::ExceedsOutput(const OutputBounds& bounds, UnixMillis now) {
 }
 
 bool Session::Send(std::string_view bytes) {
-  if (pending_output_bytes() > 0) {
-    const ssize_t sent = SendSome(fd_.get(), std::string_view(pending_).substr(pending_sent_));
-    if (sent < 0) return false;
-    pending_sent_ += static_cast<size_t>(sent);
-  }
-  if (pending_output_bytes() == 0 && !pending_.empty()) {
-    std::string().swap(pending_);
-    pending_sent_ = 0;
-  }
-  if (bytes.empty()) return true;
+  if (!pending_.Flush(fd_.get())) return false;
   size_t done = 0;
   if (pending_.empty()) {
     const ssize_t sent = SendSome(fd_.get(), bytes);
     if (sent < 0) return false;
     done = static_cast<size_t>(sent);
   }
-  if (done < bytes.size()) {
-    if (pending_sent_ > pending_.size() / 2) {
-      pending_.erase(0, pending_sent_);
-      pending_sent_ = 0;
-    }
-    pending_.append(bytes.substr(done));
-  }
+  if (done < bytes.size()) pending_.Append(bytes.substr(done));
   return true;
 }
 
