@@ -267,6 +267,57 @@ class Limits(unittest.TestCase):
             hog.close()
 
 
+class ManyConnections(unittest.TestCase):
+    COUNT = 10_000
+    BYTES_EACH_MAX = 10_000
+    IDLE_SECONDS = 2
+    IDLE_CPU_SECONDS_MAX = 0.2
+
+    def raise_file_limit(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < self.COUNT + 500:
+            self.skipTest(f"only {hard} file descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, self.COUNT + 500), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+    def connected(self, client):
+        text = client.call("INFO", "clients").text
+        return int(re.search(r"connected_clients:(\d+)", text).group(1))
+
+    def test_ten_thousand_idle_ones_cost_little_memory_and_no_processor(self):
+        self.raise_file_limit()
+        with Server("mikura", "--maxclients", str(self.COUNT + 100)) as server:
+            client = Client(server.host, server.port)
+            before = resident_bytes(server)
+            crowd = []
+            for _ in range(self.COUNT):
+                crowd.append(socket.create_connection((server.host, server.port), PATIENCE_SECONDS))
+            self.assertTrue(wait_until(lambda: self.connected(client) == self.COUNT + 1))
+            # Each was served once, and is as it is after that.
+            for start in range(0, self.COUNT, 500):
+                for connection in crowd[start:start + 500]:
+                    connection.sendall(b"PING\r\n")
+                for connection in crowd[start:start + 500]:
+                    self.assertEqual(connection.recv(7), b"+PONG\r\n")
+            self.assertLess((resident_bytes(server) - before) / self.COUNT, self.BYTES_EACH_MAX)
+            busy = cpu_seconds(server)
+            time.sleep(self.IDLE_SECONDS)
+            self.assertLess(cpu_seconds(server) - busy, self.IDLE_CPU_SECONDS_MAX)
+            # Active ones among them are served as ever.
+            active = crowd[::100]
+            begin = time.monotonic()
+            for _ in range(20):
+                for connection in active:
+                    connection.sendall(b"GET k\r\n")
+                for connection in active:
+                    self.assertEqual(connection.recv(5), b"$-1\r\n")
+            self.assertLess(time.monotonic() - begin, 10)
+            for connection in crowd:
+                connection.close()
+            self.assertTrue(wait_until(lambda: self.connected(client) == 1))
+            client.close()
+
+
 class Memcached(unittest.TestCase):
     def test_a_client_over_the_limit_is_told_in_its_own_protocol(self):
         port = free_port()
