@@ -6,7 +6,7 @@
   ./dev test system             one stage; further arguments go to its scripts (--target host:port)
   ./dev test Expiry             of each stage, only the tests and scripts whose name holds the word
   ./dev test --skip system      all but some stages (may be repeated)
-  ./dev test --list             the stages
+  ./dev test --list             the stages; `race` runs only when it is named
 
 A stage that cannot be built, ends early or takes too long counts as one failure.
 """
@@ -33,6 +33,7 @@ class Stage:
     folder: str = ""  # of scripts *_test.py; none: ctest of the preset
     seconds_max: int = 600
     targets: tuple = ()  # what of the preset must be built; none: everything
+    opt_in: bool = False  # runs only when it is named
 
 
 WHAT = {
@@ -41,10 +42,12 @@ WHAT = {
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
+    "race": "a node with its replica under load, in the thread sanitizer",
     "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }
+OPT_IN = {"race"}
 # Stages whose scripts need another build than release: the preset and its targets.
-BUILDS = {"fuzz": ("fuzz", ("mikura_fuzzers",))}
+BUILDS = {"race": ("tsan", ("mikura",)), "fuzz": ("fuzz", ("mikura_fuzzers",))}
 
 
 def all_stages():
@@ -54,7 +57,8 @@ def all_stages():
     stages = [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers")]
     for name in names:
         preset, targets = BUILDS.get(name, ("release", ()))
-        stages.append(Stage(name, preset, WHAT.get(name, ""), f"tests/{name}", 900, targets))
+        stages.append(Stage(name, preset, WHAT.get(name, ""), f"tests/{name}", 900, targets,
+                            name in OPT_IN))
     return stages
 
 
@@ -204,7 +208,8 @@ def parse(arguments):
     unknown = set(options.skip) - set(names)
     if unknown:
         parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    chosen = [options.pattern] if options.pattern in names else names
+    unasked = [stage.name for stage in STAGES if not stage.opt_in]
+    chosen = [options.pattern] if options.pattern in names else unasked
     options.stages = [s for s in STAGES if s.name in chosen and s.name not in options.skip]
     options.word = "" if options.pattern in names else options.pattern
     return options
