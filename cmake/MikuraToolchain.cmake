@@ -1,6 +1,7 @@
 # Compiler settings that hold for every target of the project.
 
 option(MIKURA_TESTS "Build the unit tests" ON)
+option(MIKURA_FUZZ "Build the fuzzers (clang only)" OFF)
 option(MIKURA_DCHECKS "Compile DCHECKs in" OFF)
 set(MIKURA_SANITIZE "" CACHE STRING "Value of -fsanitize, or empty")
 

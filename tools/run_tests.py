@@ -6,7 +6,7 @@
   ./dev test system             one stage; further arguments go to its scripts (--target host:port)
   ./dev test Expiry             of each stage, only the tests and scripts whose name holds the word
   ./dev test --skip system      all but some stages (may be repeated)
-  ./dev test --list             the stages
+  ./dev test --list             the stages; `race` runs only when it is named
 
 A stage that cannot be built, ends early or takes too long counts as one failure.
 """
@@ -32,6 +32,8 @@ class Stage:
     what: str
     folder: str = ""  # of scripts *_test.py; none: ctest of the preset
     seconds_max: int = 600
+    targets: tuple = ()  # what of the preset must be built; none: everything
+    opt_in: bool = False  # runs only when it is named
 
 
 WHAT = {
@@ -40,15 +42,24 @@ WHAT = {
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
+    "race": "a node with its replica under load, in the thread sanitizer",
+    "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }
+OPT_IN = {"race"}
+# Stages whose scripts need another build than release: the preset and its targets.
+BUILDS = {"race": ("tsan", ("mikura",)), "fuzz": ("fuzz", ("mikura_fuzzers",))}
 
 
 def all_stages():
     """Unit tests, then every folder of tests/ that holds scripts: those of WHAT first."""
     found = {script.parent.name for script in (ROOT / "tests").glob("*/*_test.py")}
     names = [name for name in WHAT if name in found] + sorted(found - set(WHAT))
-    return [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers")] + [
-        Stage(name, "release", WHAT.get(name, ""), f"tests/{name}", 900) for name in names]
+    stages = [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers")]
+    for name in names:
+        preset, targets = BUILDS.get(name, ("release", ()))
+        stages.append(Stage(name, preset, WHAT.get(name, ""), f"tests/{name}", 900, targets,
+                            name in OPT_IN))
+    return stages
 
 
 STAGES = all_stages()
@@ -174,9 +185,10 @@ def has_tests(stage, options):
     return any(options.word in s.name for s in (ROOT / stage.folder).glob("*_test.py"))
 
 
-def build(preset, options):
+def build(preset, targets, options):
     steps = [] if (ROOT / f"build/{preset}/build.ninja").exists() else [["cmake", "--preset", preset]]
-    steps.append(["cmake", "--build", f"build/{preset}", "-j", str(options.jobs)])
+    steps.append(["cmake", "--build", f"build/{preset}", "-j", str(options.jobs)]
+                 + (["--target", *targets] if targets else []))
     for step in steps:
         say(" ".join(step))
         if subprocess.run(step, cwd=ROOT, check=False).returncode != 0:
@@ -196,7 +208,8 @@ def parse(arguments):
     unknown = set(options.skip) - set(names)
     if unknown:
         parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    chosen = [options.pattern] if options.pattern in names else names
+    unasked = [stage.name for stage in STAGES if not stage.opt_in]
+    chosen = [options.pattern] if options.pattern in names else unasked
     options.stages = [s for s in STAGES if s.name in chosen and s.name not in options.skip]
     options.word = "" if options.pattern in names else options.pattern
     return options
@@ -214,9 +227,10 @@ def main():
             continue
         print(f"\n== {stage.name}: {stage.what}", flush=True)
         begin = time.monotonic()
-        if stage.preset not in built:
-            built[stage.preset] = build(stage.preset, options)
-        if not built[stage.preset]:
+        what = (stage.preset, stage.targets)
+        if what not in built:
+            built[what] = build(*what, options)
+        if not built[what]:
             count = Count(failed=1)
             print(f"{stage.name}: the {stage.preset} build failed", flush=True)
         else:

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -27,6 +26,7 @@
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
 #include "engine/server/engine_control.h"
+#include "engine/server/file_limit.h"
 #include "engine/server/listening.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/parameter_adapter.h"
@@ -56,15 +56,16 @@ uint32_t AvailableCores() {
   return static_cast<uint32_t>(std::max(1, CPU_COUNT(&cores)));
 }
 
-void RaiseFileLimit(int64_t clients) {
-  const auto wanted = static_cast<rlim_t>(clients) + 128;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? wanted : std::min(wanted, limit.rlim_max);
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-    Log(LogLevel::kWarning, "server", "only {} file descriptors: fewer than maxclients asks for",
-        limit.rlim_cur);
-  }
+// As Redis: with fewer file descriptors than maxclients asks for, maxclients becomes smaller.
+Status FitClientsToFileLimit(wire::ParameterSet& parameters) {
+  const int64_t wanted = parameters.Current()->maxclients;
+  const int64_t possible = RaiseFileLimit(wanted);
+  if (possible >= wanted) return Ok();
+  Log(LogLevel::kWarning, "server",
+      "maxclients is {} instead of {}: the system allows no more file descriptors", possible,
+      wanted);
+  const std::vector<std::string> words{std::to_string(possible)};
+  return parameters.Load("maxclients", words);
 }
 
 Status EnterDirectory(const wire::EngineParameters& current) {
@@ -131,7 +132,7 @@ class Engine {
             [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
             SwitchRole(node_, *keyspace_)),
         context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
-    BindNodeState(parameters_, node_);
+    BindNodeState(parameters_, node_, services_);
     context_.protected_mode = [this] {
       const auto now = parameters_.Current();
       return now->protected_mode && now->requirepass.empty();
@@ -206,7 +207,9 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   const auto current = parameters.Current();
   StopSignal stop;
   if (const Status status = EnterDirectory(*current); !status.ok()) return Fail(status.error());
-  RaiseFileLimit(current->maxclients);
+  if (const Status status = FitClientsToFileLimit(parameters); !status.ok()) {
+    return Fail(status.error());
+  }
   auto keyspace = Keyspace::Create(
       {.database_count = static_cast<int>(current->databases), .hash_seed = RandomNumber()});
   if (!keyspace.ok()) return Fail(keyspace.error());

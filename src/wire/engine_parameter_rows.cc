@@ -112,6 +112,10 @@ constexpr ParameterSpec kRows[] = {
     Text("unixsocket", "", &P::unixsocket, kAtStart, "Path of a Unix socket to listen on."),
     Words("client-output-buffer-limit", "", &P::client_output_buffer_limit, kRuntime,
           "Replies a client may leave unread, by class of client."),
+    Memory("client-query-buffer-limit", &P::client_query_buffer_limit_bytes, 1 << 20, INT64_MAX,
+           kRuntime, "Longest request that is waited for; the client is closed above it."),
+    Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1 << 20, INT64_MAX, kRuntime,
+           "Longest word of a request, and longest string value."),
     // Process
     Number("threads", "io-threads", &P::threads, 0, 128, kAtStart, "",
            "Event loops; 0 for one per processor."),
@@ -253,8 +257,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("propagation-error-behavior", "ignore"),
     NotBuilt("shutdown-timeout", "10"),
     // Network
-    NotBuilt("client-query-buffer-limit", "1073741824", "", "1gb"),
-    NotBuilt("proto-max-bulk-len", "536870912", "", "512mb"),
     NotBuilt("unixsocketperm", "0"),
     NotBuilt("bind-source-addr", ""),
     NotBuilt("socket-mark-id", "0"),

@@ -83,7 +83,9 @@ Status SetText(const ParameterSpec& spec, std::string_view text, EngineParameter
                      ParseOutputLimits(parameters.client_output_buffer_limit));
     ASSIGN_OR_RETURN(const OutputLimits limits, ParseOutputLimits(text, current));
     if (!OutputLimitsAreBuilt(limits)) {
-      return Error{"not available in this version: only the hard limit of replicas can change"};
+      return Error{
+          "not available in this version: only the limits of normal clients and the hard limit of "
+          "replicas can change"};
     }
     field = OutputLimitsText(limits);
     return Ok();
@@ -182,6 +184,7 @@ Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits
 
 bool OutputLimitsAreBuilt(const OutputLimits& limits) {
   OutputLimits allowed = *ParseOutputLimits(EngineParameters().client_output_buffer_limit);
+  allowed.normal = limits.normal;
   allowed.replica.hard_bytes = limits.replica.hard_bytes;
   return OutputLimitsText(limits) == OutputLimitsText(allowed);
 }

@@ -31,6 +31,8 @@ struct EngineParameters {
   // "class hard-bytes soft-bytes soft-seconds", three classes: see ParseOutputLimits().
   std::string client_output_buffer_limit =
       "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
+  uint64_t client_query_buffer_limit_bytes = 1ULL << 30;
+  uint64_t proto_max_bulk_len_bytes = 512ULL << 20;
 
   // Process
   int64_t threads = 0;  // event loops; 0: one per processor
@@ -115,7 +117,8 @@ struct OutputLimits {
   OutputLimit replica;
   OutputLimit pubsub;
 };
-// Whether `limits` are in force when set: only the hard limit of replicas can be changed so far.
+// Whether `limits` are in force when set: not yet those of subscribers, nor the soft limit of
+// replicas.
 bool OutputLimitsAreBuilt(const OutputLimits& limits);
 // Reads groups of four words over `current`: classes that are not named keep their limits.
 Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});

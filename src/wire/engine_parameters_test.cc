@@ -92,13 +92,14 @@ TEST(EngineParameters, AnOutputLimitChangesOnlyTheClassItNames) {
 
 TEST(EngineParameters, AnOutputLimitThatNothingWouldKeepIsRefused) {
   const std::string refused =
-      "not available in this version: only the hard limit of replicas can change";
+      "not available in this version: only the limits of normal clients and the hard limit of "
+      "replicas can change";
   EngineParameters p;
   for (const std::string_view text :
-       {"normal 1mb 0 0", "pubsub 1mb 8mb 60", "replica 256mb 1mb 60", "replica 256mb 64mb 1"}) {
+       {"pubsub 1mb 8mb 60", "replica 256mb 1mb 60", "replica 256mb 64mb 1"}) {
     EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", text, p)), refused) << text;
   }
-  EXPECT_TRUE(Set("client-output-buffer-limit", "normal 0 0 0 pubsub 32mb 8mb 60", p).ok());
+  EXPECT_TRUE(Set("client-output-buffer-limit", "normal 2mb 1mb 5 pubsub 32mb 8mb 60", p).ok());
 }
 
 TEST(EngineParameters, ReplicaofWantsAHostAndAPortOrNoOne) {

@@ -14,6 +14,18 @@ void OutputBuffer::Grow(size_t bytes) {
   limit_ = begin_ + wanted;
 }
 
+void OutputBuffer::AppendShared(SharedBytes bytes) {
+  DCHECK(takes_insertions_);
+  inserted_bytes_ += bytes.view().size();
+  insertions_.push_back({size(), std::move(bytes)});
+}
+
+void OutputBuffer::DropInsertions(size_t from) {
+  while (!insertions_.empty() && insertions_.back().offset >= from) insertions_.pop_back();
+  inserted_bytes_ = 0;
+  for (const Insertion& insertion : insertions_) inserted_bytes_ += insertion.bytes.view().size();
+}
+
 void OutputBuffer::ShrinkTo(size_t capacity) {
   if (this->capacity() <= capacity) return;
   DCHECK(size() == 0);

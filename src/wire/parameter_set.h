@@ -73,7 +73,7 @@ struct EngineCommandLine {
 Result<EngineCommandLine> ParseEngineCommandLine(std::span<const std::string_view> arguments);
 
 // Splits one line into words: blanks separate, "..." with \n \r \t \b \a \" \\ \xHH, '...' with \'.
-// Errors: unbalanced quotes, or text right behind a closing quote.
+// A zero byte ends the line. Errors: unbalanced quotes, or text right behind a closing quote.
 Result<std::vector<std::string>> SplitWords(std::string_view line);
 
 }  // namespace mikura::wire

@@ -126,6 +126,10 @@ TEST(ParameterSet, SplitsWordsWithQuotes) {
   EXPECT_EQ(*SplitWords("'it\\'s'"), (std::vector<std::string>{"it's"}));
   EXPECT_FALSE(SplitWords("\"a\"b").ok());
   EXPECT_FALSE(SplitWords("'a").ok());
+  EXPECT_EQ(*SplitWords("\v a\vb\f c"), (std::vector<std::string>{"a\vb\f", "c"}));
+  EXPECT_EQ(*SplitWords("\"a\"\v"), (std::vector<std::string>{"a"}));
+  EXPECT_EQ(*SplitWords({"a b\0c d", 7}), (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(SplitWords({"\"a\0\"", 4}).ok());
 }
 
 }  // namespace

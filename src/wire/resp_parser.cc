@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include "base/numbers.h"
+#include "wire/parameter_set.h"
 
 namespace mikura::wire {
 namespace {
@@ -64,88 +64,6 @@ RespResult Incomplete(size_t bytes_needed) {
   return result;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
-
-// One byte behind a backslash inside double quotes; moves `i` to its last byte.
-char Unescape(std::string_view line, size_t& i) {
-  ++i;
-  if (line[i] == 'x' && i + 2 < line.size() && HexDigit(line[i + 1]) >= 0 &&
-      HexDigit(line[i + 2]) >= 0) {
-    const int value = HexDigit(line[i + 1]) * 16 + HexDigit(line[i + 2]);
-    i += 2;
-    return static_cast<char>(value);
-  }
-  switch (line[i]) {
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'b':
-      return '\b';
-    case 'a':
-      return '\a';
-    default:
-      return line[i];
-  }
-}
-
-// A quoted part that begins at line[i]; nullopt when it does not end, or something follows it
-// directly.
-std::optional<std::string> ReadQuoted(std::string_view line, size_t& i) {
-  const char quote = line[i++];
-  std::string text;
-  for (; i < line.size(); ++i) {
-    if (line[i] == quote) {
-      ++i;
-      if (i < line.size() && !IsBlank(line[i])) return std::nullopt;
-      return text;
-    }
-    if (line[i] == '\\' && quote == '"' && i + 1 < line.size()) {
-      text.push_back(Unescape(line, i));
-    } else if (line[i] == '\\' && quote == '\'' && i + 1 < line.size() && line[i + 1] == '\'') {
-      text.push_back('\'');
-      ++i;
-    } else {
-      text.push_back(line[i]);
-    }
-  }
-  return std::nullopt;
-}
-
-// Splits an inline line as redis-cli users type it. False: unbalanced quotes.
-bool SplitInline(std::string_view line, std::vector<std::string_view>& words,
-                 std::vector<std::unique_ptr<std::string>>& storage) {
-  size_t i = 0;
-  while (i < line.size()) {
-    if (IsBlank(line[i])) {
-      ++i;
-      continue;
-    }
-    const size_t begin = i;
-    while (i < line.size() && !IsBlank(line[i]) && line[i] != '"' && line[i] != '\'') ++i;
-    if (i == line.size() || IsBlank(line[i])) {
-      words.push_back(line.substr(begin, i - begin));
-      continue;
-    }
-    auto word = std::make_unique<std::string>(line.substr(begin, i - begin));
-    const auto quoted = ReadQuoted(line, i);
-    if (!quoted) return false;
-    word->append(*quoted);
-    words.push_back(*word);
-    storage.push_back(std::move(word));
-  }
-  return true;
-}
-
 RespResult ParseInline(std::string_view input, const RespLimits& limits,
                        std::vector<std::string_view>& words,
                        std::vector<std::unique_ptr<std::string>>& storage) {
@@ -154,15 +72,14 @@ RespResult ParseInline(std::string_view input, const RespLimits& limits,
     if (input.size() > limits.inline_bytes_max) return Failed("too big inline request");
     return Incomplete(input.size() + 1);
   }
-  std::string_view line = input.substr(0, line_end);
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  const size_t before = words.size();
-  if (!SplitInline(line, words, storage)) {
-    words.resize(before);
-    return Failed("unbalanced quotes in request");
+  auto split = SplitWords(input.substr(0, line_end));
+  if (!split.ok()) return Failed("unbalanced quotes in request");
+  for (std::string& word : *split) {
+    storage.push_back(std::make_unique<std::string>(std::move(word)));
+    words.push_back(*storage.back());
   }
   RespResult result;
-  result.status = words.size() > before ? RespStatus::kRequest : RespStatus::kEmpty;
+  result.status = split->empty() ? RespStatus::kEmpty : RespStatus::kRequest;
   result.consumed = line_end + 1;
   return result;
 }

@@ -39,8 +39,8 @@ struct RespResult {
 };
 
 // Parses one request at the start of `input` and appends its words to `words`. Words of an inline
-// request with quotes are stored in `storage` (appended; earlier views stay valid only if the
-// caller keeps the strings), all others are views into `input`.
+// request are stored in `storage` (appended; earlier views stay valid only if the caller keeps the
+// strings), all others are views into `input`.
 RespResult ParseResp(std::string_view input, const RespLimits& limits,
                      std::vector<std::string_view>& words,
                      std::vector<std::unique_ptr<std::string>>& storage);

@@ -89,6 +89,12 @@ void RespWriter::Bulk(std::string_view bytes) {
   out_->Advance(static_cast<size_t>(end - begin));
 }
 
+void RespWriter::BulkShared(SharedBytes bytes) {
+  Header('$', bytes.view().size());
+  out_->AppendShared(std::move(bytes));
+  out_->Append("\r\n");
+}
+
 void RespWriter::BulkInteger(int64_t value) {
   char digits[kNumberMax];
   Bulk({digits, FormatInt64(value, digits)});

@@ -25,6 +25,8 @@ class RespWriter {
   void Error(std::string_view code, std::string_view message);
   void Integer(int64_t value);
   void Bulk(std::string_view bytes);
+  // The same without copying, when out().takes_insertions().
+  void BulkShared(SharedBytes bytes);
   void BulkInteger(int64_t value);  // the integer as a bulk string
   void Null();                      // $-1 or _
   void NullArray();                 // *-1 or _

@@ -4,7 +4,10 @@
 namespace mikura::wire {
 namespace {
 
-bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0'; }
+bool IsBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// Vertical tabs and form feeds separate words, but do not end one that has begun.
+bool EndsWord(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -63,11 +66,12 @@ Result<std::vector<std::string>> SplitWords(std::string_view line) {
   const Error unbalanced{"Unbalanced quotes in configuration line"};
   std::vector<std::string> words;
   size_t at = 0;
+  line = line.substr(0, line.find('\0'));  // as Redis, whose lines end there
   while (true) {
     while (at < line.size() && IsBlank(line[at])) ++at;
     if (at == line.size()) return words;
     std::string word;
-    while (at < line.size() && !IsBlank(line[at])) {
+    while (at < line.size() && !EndsWord(line[at])) {
       if (line[at] != '"' && line[at] != '\'') {
         word += line[at++];
         continue;
@@ -75,6 +79,7 @@ Result<std::vector<std::string>> SplitWords(std::string_view line) {
       at = ReadQuoted(line, at, word);
       if (at == std::string_view::npos) return unbalanced;
       if (at < line.size() && !IsBlank(line[at])) return unbalanced;
+      break;  // a closing quote ends the word
     }
     words.push_back(std::move(word));
   }

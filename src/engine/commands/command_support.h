@@ -34,6 +34,18 @@ inline void AddEffect(CommandContext& ctx, std::initializer_list<std::string_vie
   ctx.keys.effects().Add(ctx.keys.database(), words);
 }
 
+// A value outside the shard's entries: by reference when it is large enough for that to pay.
+void ReplyExternalValue(wire::RespWriter& reply, const store::Entry& entry);
+
+// A string entry's value as a bulk string. The entry's shard is locked.
+inline void ReplyValue(wire::RespWriter& reply, const store::Entry& entry) {
+  if (entry.is_external()) [[unlikely]] {
+    ReplyExternalValue(reply, entry);
+  } else {
+    reply.Bulk(entry.value());
+  }
+}
+
 // Decimal text of a number, on the stack.
 class NumberText {
  public:

@@ -4,6 +4,7 @@
 // All functions are called with no shard lock held, unless they say otherwise, and are thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -100,8 +101,9 @@ struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
   ServerControl& control;
-  // proto-max-bulk-len: no string becomes longer.
-  uint64_t string_bytes_max = 512ULL << 20;
+  // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
+  // the event loops; relaxed.
+  std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
 };
 
 }  // namespace mikura::engine

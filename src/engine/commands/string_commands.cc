@@ -15,7 +15,7 @@ FaultOr<> Get(CommandContext& ctx) {
   if (!found) {
     ctx.reply.Null();
   } else if (found.entry.type() == store::ValueType::kString) {
-    ctx.reply.Bulk(found.entry.value());
+    ReplyValue(ctx.reply, found.entry);
   } else {
     return Fault::kWrongType;
   }
@@ -28,7 +28,7 @@ FaultOr<> MGet(CommandContext& ctx) {
   for (const Key& key : ctx.key_list) {
     const store::Found found = ctx.keys.Find(key);
     if (found && found.entry.type() == store::ValueType::kString) {
-      ctx.reply.Bulk(found.entry.value());
+      ReplyValue(ctx.reply, found.entry);
     } else {
       ctx.reply.Null();
     }

@@ -42,11 +42,6 @@ void ServerClientRegistry::Remove(uint64_t id) {
   clients_.erase(id);
 }
 
-size_t ServerClientRegistry::count() const {
-  MutexLock lock(mutex_);
-  return clients_.size();
-}
-
 std::vector<ClientInfo> ServerClientRegistry::List() {
   MutexLock lock(mutex_);
   std::vector<ClientInfo> list;

@@ -24,7 +24,6 @@ class ServerClientRegistry final : public ClientRegistry {
   // Gives the record its id and makes it visible.
   void Add(const std::shared_ptr<ClientRecord>& record);
   void Remove(uint64_t id);
-  size_t count() const;
   // Ends all clients that came through the passed listener `name`.
   size_t KillByListener(const std::string& name);
 

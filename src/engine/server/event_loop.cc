@@ -19,8 +19,7 @@ constexpr size_t kReadMin = 16 << 10;     // less room than this in the arena en
 constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own buffer
 constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
 constexpr size_t kPendingMax = 1 << 20;     // a connection that leaves more unread is not read from
-constexpr size_t kRequestBytesMax = 1 << 30;  // client-query-buffer-limit
-constexpr size_t kRestReserveMax = 64 << 20;  // a declared length is believed up to here at once
+constexpr size_t kStrangerPendingMax = 64 << 10;  // one that has not logged in is closed above
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
 constexpr UnixMillis kIdleCheckPeriod = 1000;
@@ -64,12 +63,36 @@ void EventLoop::Run() {
     const UnixMillis wait = std::clamp<UnixMillis>(next_maintenance_ - now_, 0, kMaintenancePeriod);
     const auto events = poller_.Wait(ready_.empty() ? static_cast<int>(wait) : 0);
     now_ = context_.clock.NowMillis();
+    ReadLimits();
     HandleEvents(events);
     ServeReady();
     if (now_ >= next_maintenance_) Maintain();
   }
   for (auto& [id, session] : sessions_) context_.clients.Remove(id);
   sessions_.clear();
+}
+
+// With a limit on unread replies the client is read from until it exceeds it, and is then closed,
+// as in Redis; without one it is no longer read from and keeps what it has.
+void EventLoop::ReadLimits() {
+  const NodeState& node = context_.node;
+  request_limits_.bulk_bytes_max = node.bulk_bytes_max.load(std::memory_order_relaxed);
+  output_bounds_.hard_bytes = node.output_hard_bytes.load(std::memory_order_relaxed);
+  output_bounds_.soft_bytes = node.output_soft_bytes.load(std::memory_order_relaxed);
+  output_bounds_.soft_time =
+      node.output_soft_seconds.load(std::memory_order_relaxed) * UnixMillis{1000};
+  unread_bytes_max_ = std::max({kPendingMax, output_bounds_.hard_bytes, output_bounds_.soft_bytes});
+}
+
+// Closes a client that leaves too much unread.
+bool EventLoop::HoldsTooMuch(Session& session) {
+  const size_t held = session.pending_output_bytes();
+  const bool is_stranger = !session.state().authenticated && held > kStrangerPendingMax;
+  if (!is_stranger && !session.ExceedsOutput(output_bounds_, now_)) return false;
+  Log(LogLevel::kWarning, "server", "client {} closed: it left {} bytes of replies unread",
+      session.state().id, held);
+  session.doomed = true;
+  return true;
 }
 
 void EventLoop::HandleEvents(std::span<const epoll_event> events) {
@@ -85,7 +108,7 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
     auto* session = static_cast<Session*>(event.data.ptr);
     if ((event.events & EPOLLOUT) != 0 && session->pending_output_bytes() > 0) {
       if (!session->Flush()) session->doomed = true;
-      if (session->pending_output_bytes() <= kPendingMax) session->input_blocked = false;
+      if (session->pending_output_bytes() <= unread_bytes_max_) session->input_blocked = false;
       MarkReady(session);
     }
     if ((event.events & ~EPOLLOUT) != 0) {
@@ -101,17 +124,19 @@ void EventLoop::AcceptFrom(const Listener* listener) {
                                   [&](const auto& held) { return held.get() == listener; });
   if (found == listeners_.end()) return;
   const std::shared_ptr<const Listener> held = *found;
+  const uint32_t most = context_.node.maxclients.load(std::memory_order_relaxed);
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    UniqueFd fd = Accept(listener->fd.get());
-    if (!fd.valid()) {
-      // ECONNABORTED and the like concern one connection; EMFILE stays until a client leaves.
-      if (errno == EMFILE || errno == ENFILE) {
-        Log(LogLevel::kWarning, "server", "cannot accept: no file descriptor is free");
-      }
-      if (errno != ECONNABORTED && errno != EINTR) return;
+    UniqueFd fd;
+    const auto outcome = acceptor_.Accept(listener->fd.get(), listener->protocol, now_, &fd);
+    if (outcome == Acceptor::Outcome::kNone) return;
+    if (outcome == Acceptor::Outcome::kRefused) statistics_.connections_rejected.Add(1);
+    if (outcome != Acceptor::Outcome::kAccepted) continue;
+    if (context_.client_count.TakePlace(most)) {
+      context_.place_connection(std::move(fd), held);
       continue;
     }
-    context_.place_connection(std::move(fd), held);
+    statistics_.connections_rejected.Add(1);
+    RefuseConnection(std::move(fd), TooManyClientsWords(listener->protocol));
   }
 }
 
@@ -128,29 +153,11 @@ void EventLoop::StopListening(const Listener* listener) {
   listeners_.erase(found);
 }
 
-// Best effort: the connection ends in any case.
-bool EventLoop::Refuse(int socket, std::string_view reason) {
-  [[maybe_unused]] const ssize_t sent = send(socket, reason.data(), reason.size(), MSG_NOSIGNAL);
-  return false;
-}
-
-bool EventLoop::MayConnect(int socket, const std::string& peer) {
-  if (context_.clients.count() >= context_.node.maxclients.load(std::memory_order_relaxed)) {
-    return Refuse(socket, "-ERR max number of clients reached\r\n");
-  }
-  if (!IsLocalAddress(peer) && context_.protected_mode()) {
-    return Refuse(
-        socket,
-        "-DENIED Mikura is running in protected mode: no password is set, so only clients "
-        "of this machine are served. Set requirepass, or protected-mode no.\r\n");
-  }
-  return true;
-}
-
 void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener) {
   const int socket = fd.get();
   std::string peer = PeerAddress(socket);
-  if (!MayConnect(socket, peer)) {
+  if (!IsLocalAddress(peer) && context_.protected_mode()) {
+    RefuseConnection(std::move(fd), ProtectedModeWords(listener->protocol));
     statistics_.connections_rejected.Add(1);
     CountRemoved();
     return;
@@ -233,26 +240,26 @@ bool EventLoop::ReadArena(Session& session) {
 
 // Part of a request is there already: receive behind it, in the connection's own memory.
 void EventLoop::ReadRest(Session& session) {
-  std::string& rest = session.rest();
+  ReceiveBuffer& rest = session.rest();
   if (session.may_be_readable) {
     const size_t old_size = rest.size();
     const size_t missing =
         session.bytes_needed() > old_size ? session.bytes_needed() - old_size : 0;
     const size_t room = std::clamp(missing, kReadMin, kRestReadMax);
-    if (missing > room) rest.reserve(std::min(session.bytes_needed(), kRestReserveMax));
-    rest.resize(old_size + room);
-    const ssize_t received = recv(session.fd(), rest.data() + old_size, room, 0);
-    rest.resize(old_size + (received > 0 ? static_cast<size_t>(received) : 0));
+    // A declared length is believed as far as half of it has come.
+    const size_t capacity = std::min(session.bytes_needed(), 2 * old_size + room);
+    const ssize_t received = recv(session.fd(), rest.Reserve(room, capacity), room, 0);
+    if (received > 0) rest.Advance(static_cast<size_t>(received));
     NoteReceived(session, received, room);
-    if (rest.size() > kRequestBytesMax) {
-      Log(LogLevel::kWarning, "server", "client {} closed: its request exceeds {} bytes",
-          session.state().id, kRequestBytesMax);
+    if (rest.size() > context_.node.query_buffer_bytes_max.load(std::memory_order_relaxed)) {
+      Log(LogLevel::kWarning, "server",
+          "client {} closed: its request exceeds client-query-buffer-limit", session.state().id);
       session.doomed = true;
       return;
     }
   }
   if (rest.size() < session.bytes_needed()) return;
-  Parse(session, rest, true);
+  Parse(session, rest.view(), true);
 }
 
 bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
@@ -281,7 +288,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   size_t needed = 0;
   while (used < input.size() && !session.doomed && !session.state().close_after_reply &&
          !session.state().is_replica) {
-    if (session.pending_output_bytes() > kPendingMax) {
+    if (session.pending_output_bytes() > unread_bytes_max_) {
       session.input_blocked = true;
       break;
     }
@@ -292,7 +299,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
         if (batch_.full() || batch_.must_run()) RunBatch();
         continue;
       }
-      const wire::RespResult result = batch_.AddResp(session, left);
+      const wire::RespResult result = batch_.AddResp(session, left, request_limits_);
       if (result.status == wire::RespStatus::kError) used = input.size();
       if (result.status == wire::RespStatus::kError) break;
       needed = result.bytes_needed;
@@ -315,10 +322,9 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   if (is_rest) {
     // Requests in the batch point into this memory: run them before it moves.
     batch_.Run(now_);
-    session.rest().erase(0, used);
-    if (session.rest().empty()) std::string().swap(session.rest());
+    session.rest().RemovePrefix(used);
   } else if (used < input.size()) {
-    session.rest().assign(input.substr(used));
+    session.rest().Append(input.substr(used));
   }
 }
 
@@ -328,13 +334,24 @@ void EventLoop::RunBatch() {
 }
 
 void EventLoop::SendOutput() {
+  std::span<wire::OutputBuffer::Insertion> insertions = batch_.insertions();
   for (const RequestBatch::Range& range : batch_.ranges()) {
     Session& session = *range.session;
-    if (session.doomed) continue;
     const std::string_view bytes = batch_.Bytes(range);
-    statistics_.output_bytes.Add(bytes.size());
-    session.record().output_bytes.Add(bytes.size());
-    if (!session.Send(bytes)) session.doomed = true;
+    size_t inserted = 0;
+    size_t inserted_bytes = 0;
+    while (inserted < insertions.size() && insertions[inserted].offset < range.end) {
+      inserted_bytes += insertions[inserted++].bytes.view().size();
+    }
+    const auto own = insertions.first(inserted);
+    insertions = insertions.subspan(inserted);
+    if (session.doomed) continue;
+    statistics_.output_bytes.Add(bytes.size() + inserted_bytes);
+    session.record().output_bytes.Add(bytes.size() + inserted_bytes);
+    const bool sent =
+        own.empty() ? session.Send(bytes) : session.SendWithInsertions(bytes, range.begin, own);
+    if (!sent) session.doomed = true;
+    if (session.pending_output_bytes() > 0) HoldsTooMuch(session);
   }
   batch_.ClearOutput();
 }
@@ -353,7 +370,7 @@ void EventLoop::FinishSession(Session& session) {
   ClientState& state = session.state();
   if (state.is_replica && !session.doomed) {
     poller_.Remove(session.fd());
-    context_.adopt_replica(session.TakeFd(), state, std::move(session.rest()));
+    context_.adopt_replica(session.TakeFd(), state, std::string(session.rest().view()));
     Remove(&session);
     return;
   }
@@ -379,7 +396,10 @@ void EventLoop::Remove(Session* session) {
   statistics_.connected_clients.Set(sessions_.size());
 }
 
-void EventLoop::CountRemoved() { assigned_.fetch_sub(1, std::memory_order_relaxed); }
+void EventLoop::CountRemoved() {
+  assigned_.fetch_sub(1, std::memory_order_relaxed);
+  context_.client_count.GivePlace();
+}
 
 void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;
@@ -392,8 +412,9 @@ void EventLoop::Maintain() {
 void EventLoop::CloseIdle() {
   next_idle_check_ = now_ + kIdleCheckPeriod;
   const int limit = context_.node.idle_timeout_seconds.load(std::memory_order_relaxed);
-  if (limit <= 0) return;
   for (auto& [id, session] : sessions_) {
+    if (session->pending_output_bytes() > 0 && HoldsTooMuch(*session)) MarkReady(session.get());
+    if (limit <= 0) continue;
     const UnixMillis active = session->record().last_active_at.load(std::memory_order_relaxed);
     if (now_ - active <= static_cast<UnixMillis>(limit) * 1000) continue;
     session->doomed = true;

@@ -17,6 +17,7 @@
 
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
+#include "engine/server/acceptor.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
@@ -41,6 +42,7 @@ struct LoopContext {
   NodeState& node;
   const Clock& clock;
   uint32_t loop_count = 1;
+  ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
   std::function<void(UniqueFd, std::shared_ptr<const Listener>)> place_connection;
   // True while clients of other machines are refused (protected-mode without a password).
@@ -88,8 +90,8 @@ class EventLoop {
   void FinishSession(Session& session);
   void Maintain();
   void CloseIdle();
-  bool Refuse(int socket, std::string_view reason);
-  bool MayConnect(int socket, const std::string& peer);
+  void ReadLimits();
+  bool HoldsTooMuch(Session& session);
   void Remove(Session* session);
   void CountRemoved();
 
@@ -113,6 +115,11 @@ class EventLoop {
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
   RequestBatch batch_;
+  Acceptor acceptor_;
+  // Of clients that have logged in; read from the settings once per turn.
+  wire::RespLimits request_limits_;
+  OutputBounds output_bounds_;
+  size_t unread_bytes_max_ = 0;  // a client that leaves more unread is not read from
 };
 
 }  // namespace mikura::engine

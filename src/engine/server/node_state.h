@@ -16,6 +16,12 @@ struct NodeState {
   std::atomic<uint32_t> maxclients{10000};
   std::atomic<int> keepalive_seconds{300};
   std::atomic<int> idle_timeout_seconds{0};  // 0: clients may idle for ever
+  // client-output-buffer-limit of normal clients; 0: none.
+  std::atomic<uint64_t> output_hard_bytes{0};
+  std::atomic<uint64_t> output_soft_bytes{0};
+  std::atomic<int64_t> output_soft_seconds{0};
+  std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
+  std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
 };
 
 }  // namespace mikura::engine

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/parameter_adapter.h"
 
+#include <fmt/format.h>
+
+#include "base/check.h"
 #include "base/logging.h"
+#include "engine/server/file_limit.h"
 
 namespace mikura::engine {
 namespace {
@@ -21,21 +25,41 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
                                std::memory_order_relaxed);
   node.idle_timeout_seconds.store(static_cast<int>(current.timeout_seconds),
                                   std::memory_order_relaxed);
+  const auto output = wire::ParseOutputLimits(current.client_output_buffer_limit);
+  CHECK(output.ok());  // it was parsed when it was set
+  node.output_hard_bytes.store(output->normal.hard_bytes, std::memory_order_relaxed);
+  node.output_soft_bytes.store(output->normal.soft_bytes, std::memory_order_relaxed);
+  node.output_soft_seconds.store(output->normal.soft_seconds, std::memory_order_relaxed);
+  node.query_buffer_bytes_max.store(current.client_query_buffer_limit_bytes,
+                                    std::memory_order_relaxed);
+  node.bulk_bytes_max.store(static_cast<int64_t>(current.proto_max_bulk_len_bytes),
+                            std::memory_order_relaxed);
   SetLogLevel(LevelOf(current.loglevel));
 }
 
 }  // namespace
 
-void BindNodeState(wire::ParameterSet& parameters, NodeState& node) {
-  Apply(*parameters.Current(), node);
+void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services) {
+  const auto apply = [&node, &services](const wire::EngineParameters& current) {
+    Apply(current, node);
+    services.string_bytes_max.store(current.proto_max_bulk_len_bytes, std::memory_order_relaxed);
+  };
+  apply(*parameters.Current());
+  // Before it is applied: a limit that the system cannot keep is refused.
+  parameters.OnChange("maxclients", [](const auto&, const auto& after) -> Status {
+    const int64_t possible = RaiseFileLimit(after.maxclients);
+    if (possible >= after.maxclients) return Ok();
+    return Error{fmt::format(
+        "The operating system is not able to handle the specified number of clients, try with {}",
+        possible)};
+  });
   for (const std::string_view name :
-       {"requirepass", "maxmemory", "maxclients", "tcp-keepalive", "timeout", "loglevel"}) {
-    parameters.OnChange(
-        name,
-        [&node](const wire::EngineParameters&, const wire::EngineParameters& after) -> Status {
-          Apply(after, node);
-          return Ok();
-        });
+       {"requirepass", "maxmemory", "maxclients", "tcp-keepalive", "timeout", "loglevel",
+        "client-output-buffer-limit", "client-query-buffer-limit", "proto-max-bulk-len"}) {
+    parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
+      apply(after);
+      return Ok();
+    });
   }
 }
 

@@ -24,7 +24,8 @@ class ParameterAdapter final : public Parameters {
   wire::ParameterSet& parameters_;
 };
 
-// Copies the settings that every request looks at into `node`, now and at each change.
-void BindNodeState(wire::ParameterSet& parameters, NodeState& node);
+// Copies the settings that every request looks at into `node` and `services`, now and at each
+// change. Refuses more clients than the process may have file descriptors for.
+void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services);
 
 }  // namespace mikura::engine

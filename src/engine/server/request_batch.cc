@@ -15,6 +15,7 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
                            LoopStatistics& statistics)
     : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
+  output_.set_takes_insertions(true);
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
   keys_.reserve(kRequestsMax);
@@ -27,11 +28,12 @@ size_t RequestBatch::AddCompactResp(Session& session, std::string_view input) {
   return size;
 }
 
-wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input) {
+wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input,
+                                       const wire::RespLimits& limits) {
   const auto words_begin = static_cast<uint32_t>(words_.size());
-  const wire::RespLimits limits =
-      session.state().authenticated ? wire::RespLimits{} : wire::RespLimits::Unauthenticated();
-  wire::RespResult result = wire::ParseResp(input, limits, words_, storage_);
+  wire::RespResult result = wire::ParseResp(
+      input, session.state().authenticated ? limits : wire::RespLimits::Unauthenticated(), words_,
+      storage_);
   if (result.status == wire::RespStatus::kError) {
     Item item;
     item.session = &session;

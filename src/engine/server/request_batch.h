@@ -31,7 +31,9 @@ class RequestBatch {
 
   // Parses one request of `session` at the start of `input` and adds it; returns what the parser
   // said. A protocol error is added as a request of its own that answers it and dooms the session.
-  wire::RespResult AddResp(Session& session, std::string_view input);
+  // `limits`: of a client that has logged in.
+  wire::RespResult AddResp(Session& session, std::string_view input,
+                           const wire::RespLimits& limits);
   // AddResp() for what ParseCompactResp() takes: the bytes used, or 0 when nothing was added.
   size_t AddCompactResp(Session& session, std::string_view input);
   // The same for a memcached client. kClose is added as a request that ends the session.
@@ -54,7 +56,9 @@ class RequestBatch {
   std::string_view Bytes(const Range& range) const {
     return output_.view().substr(range.begin, range.end - range.begin);
   }
-  size_t output_bytes() const { return output_.size(); }
+  size_t output_bytes() const { return output_.size_with_insertions(); }
+  // Large values that belong into output(), in its order; whoever sends them takes them.
+  std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
   // Forgets the replies, after they were sent.
   void ClearOutput();
 

@@ -28,30 +28,26 @@ ssize_t SendSome(int fd, std::string_view data) {
 
 }  // namespace
 
+bool Session::ExceedsOutput(const OutputBounds& bounds, UnixMillis now) {
+  const size_t held = pending_output_bytes();
+  if (bounds.hard_bytes > 0 && held >= bounds.hard_bytes) return true;
+  if (bounds.soft_bytes == 0 || held < bounds.soft_bytes) {
+    over_soft_since_ = 0;
+    return false;
+  }
+  if (over_soft_since_ == 0) over_soft_since_ = now;
+  return now - over_soft_since_ > bounds.soft_time;
+}
+
 bool Session::Send(std::string_view bytes) {
-  if (pending_output_bytes() > 0) {
-    const ssize_t sent = SendSome(fd_.get(), std::string_view(pending_).substr(pending_sent_));
-    if (sent < 0) return false;
-    pending_sent_ += static_cast<size_t>(sent);
-  }
-  if (pending_output_bytes() == 0 && !pending_.empty()) {
-    std::string().swap(pending_);
-    pending_sent_ = 0;
-  }
-  if (bytes.empty()) return true;
+  if (!pending_.Flush(fd_.get())) return false;
   size_t done = 0;
   if (pending_.empty()) {
     const ssize_t sent = SendSome(fd_.get(), bytes);
     if (sent < 0) return false;
     done = static_cast<size_t>(sent);
   }
-  if (done < bytes.size()) {
-    if (pending_sent_ > pending_.size() / 2) {
-      pending_.erase(0, pending_sent_);
-      pending_sent_ = 0;
-    }
-    pending_.append(bytes.substr(done));
-  }
+  if (done < bytes.size()) pending_.Append(bytes.substr(done));
   return true;
 }
 

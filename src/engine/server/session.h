@@ -4,17 +4,26 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
 #include "engine/server/client_record.h"
+#include "engine/server/pending_output.h"
+#include "engine/server/protocol.h"
+#include "engine/server/receive_buffer.h"
 #include "wire/memcached_parser.h"
 
 namespace mikura::engine {
 
-enum class Protocol : uint8_t { kResp, kMemcached };
+// What a client may leave unread; 0: no limit. client-output-buffer-limit of its class.
+struct OutputBounds {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  UnixMillis soft_time = 0;  // above soft_bytes for longer than this is too much
+};
 
 class Session {
  public:
@@ -34,7 +43,7 @@ class Session {
   ClientRecord& record() { return *record_; }
 
   // ---- Input that did not form a whole request when its batch ended.
-  std::string& rest() { return rest_; }
+  ReceiveBuffer& rest() { return rest_; }
   size_t bytes_needed() const { return bytes_needed_; }
   void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
 
@@ -42,9 +51,17 @@ class Session {
   // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is
   // gone.
   bool Send(std::string_view bytes);
+  // The same for bytes with insertions, whose offsets count from `base` before `bytes`.
+  bool SendWithInsertions(std::string_view bytes, size_t base,
+                          std::span<wire::OutputBuffer::Insertion> insertions) {
+    return pending_.Send(fd_.get(), bytes, base, insertions);
+  }
   // Sends pending output again after the socket became writable. False: the peer is gone.
-  bool Flush() { return Send({}); }
-  size_t pending_output_bytes() const { return pending_.size() - pending_sent_; }
+  bool Flush() { return pending_.Flush(fd_.get()); }
+  size_t pending_output_bytes() const { return pending_.bytes(); }
+  // Whether more is pending than `bounds` allow, now or for too long. To be asked whenever
+  // something was sent, and at least once a second while something is pending.
+  bool ExceedsOutput(const OutputBounds& bounds, UnixMillis now);
 
   // The last command, for CLIENT LIST; published once per batch by the loop.
   void NoteCommand(const CommandSpec* command, const CommandSpec* subcommand) {
@@ -66,10 +83,10 @@ class Session {
   std::shared_ptr<ClientRecord>
       record_;  // shared with the registry, which shows it to other threads
   std::unique_ptr<wire::MemcachedParser> memcached_parser_;
-  std::string rest_;
+  ReceiveBuffer rest_;
   size_t bytes_needed_ = 0;
-  std::string pending_;
-  size_t pending_sent_ = 0;
+  PendingOutput pending_;
+  UnixMillis over_soft_since_ = 0;  // 0: not above the soft limit
 };
 
 }  // namespace mikura::engine

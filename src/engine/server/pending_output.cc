@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/server/pending_output.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace mikura::engine {
+namespace {
+
+constexpr size_t kPieceBytesMax = 256 << 10;  // a copied piece is freed when all of it was sent
+constexpr size_t kPartsPerSend = 64;
+
+// Gathers parts and sends them in order until the socket takes no more.
+class GatheredSend {
+ public:
+  explicit GatheredSend(int fd) : fd_(fd) {}
+
+  // False: the socket takes no more for now, or the peer is gone; nothing behind is to be added.
+  bool Add(std::string_view part) {
+    if (part.empty()) return true;
+    parts_[count_++] = {const_cast<char*>(part.data()), part.size()};
+    return count_ < kPartsPerSend || Flush();
+  }
+  bool Flush() {
+    size_t first = 0;
+    while (first < count_) {
+      msghdr message{};
+      message.msg_iov = parts_.data() + first;
+      message.msg_iovlen = count_ - first;
+      const ssize_t taken = sendmsg(fd_, &message, MSG_NOSIGNAL);
+      if (taken < 0 && errno == EINTR) continue;
+      if (taken < 0) {
+        gone_ = errno != EAGAIN && errno != EWOULDBLOCK;
+        return false;
+      }
+      sent_ += static_cast<size_t>(taken);
+      first = Skip(first, static_cast<size_t>(taken));
+    }
+    count_ = 0;
+    return true;
+  }
+  bool gone() const { return gone_; }
+  size_t sent() const { return sent_; }
+
+ private:
+  size_t Skip(size_t first, size_t taken) {
+    while (taken > 0) {
+      iovec& part = parts_[first];
+      const size_t here = std::min(taken, part.iov_len);
+      part = {static_cast<char*>(part.iov_base) + here, part.iov_len - here};
+      if (part.iov_len == 0) ++first;
+      taken -= here;
+    }
+    return first;
+  }
+
+  const int fd_;
+  std::array<iovec, kPartsPerSend> parts_;
+  size_t count_ = 0;
+  size_t sent_ = 0;
+  bool gone_ = false;
+};
+
+// Calls visit(text, insertion) for each part of `bytes` in order: a run of its own bytes (insertion
+// null), or an insertion. Stops when visit returns false.
+template <typename Visit>
+bool VisitParts(std::string_view bytes, size_t base,
+                std::span<wire::OutputBuffer::Insertion> insertions, Visit visit) {
+  size_t at = 0;
+  for (wire::OutputBuffer::Insertion& insertion : insertions) {
+    const size_t place = insertion.offset - base;
+    if (!visit(bytes.substr(at, place - at), nullptr)) return false;
+    if (!visit(insertion.bytes.view(), &insertion)) return false;
+    at = place;
+  }
+  return visit(bytes.substr(at), nullptr);
+}
+
+}  // namespace
+
+void PendingOutput::Append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  bytes_ += bytes.size();
+  const bool fits = first_ < pieces_.size() && !pieces_.back().is_shared &&
+                    pieces_.back().copied.size() < kPieceBytesMax;
+  if (!fits) pieces_.emplace_back();
+  pieces_.back().copied.append(bytes);
+}
+
+void PendingOutput::Append(wire::SharedBytes bytes) {
+  if (bytes.view().empty()) return;
+  bytes_ += bytes.view().size();
+  Piece& piece = pieces_.emplace_back();
+  piece.shared = std::move(bytes);
+  piece.is_shared = true;
+}
+
+void PendingOutput::DropFront(size_t bytes) {
+  bytes_ -= bytes;
+  while (bytes > 0) {
+    Piece& piece = pieces_[first_];
+    const size_t here = std::min(bytes, piece.view().size() - sent_);
+    sent_ += here;
+    bytes -= here;
+    if (sent_ < piece.view().size()) break;
+    piece = Piece();
+    sent_ = 0;
+    ++first_;
+  }
+  if (bytes_ == 0) {
+    std::vector<Piece>().swap(pieces_);
+    first_ = 0;
+  } else if (first_ > kPartsPerSend && first_ > pieces_.size() / 2) {
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(first_));
+    first_ = 0;
+  }
+}
+
+bool PendingOutput::Flush(int fd) {
+  if (empty()) return true;
+  GatheredSend send(fd);
+  bool taken = send.Add(pieces_[first_].view().substr(sent_));
+  for (size_t i = first_ + 1; i < pieces_.size() && taken; ++i) taken = send.Add(pieces_[i].view());
+  if (taken) send.Flush();
+  DropFront(send.sent());
+  return !send.gone();
+}
+
+void PendingOutput::AppendBehind(size_t skipped, std::string_view bytes, size_t base,
+                                 std::span<wire::OutputBuffer::Insertion> insertions) {
+  VisitParts(bytes, base, insertions,
+             [&](std::string_view part, wire::OutputBuffer::Insertion* insertion) {
+               const size_t here = std::min(skipped, part.size());
+               skipped -= here;
+               if (insertion == nullptr) {
+                 Append(part.substr(here));
+               } else if (here < part.size()) {
+                 insertion->bytes.RemovePrefix(here);
+                 Append(std::move(insertion->bytes));
+               }
+               return true;
+             });
+}
+
+bool PendingOutput::Send(int fd, std::string_view bytes, size_t base,
+                         std::span<wire::OutputBuffer::Insertion> insertions) {
+  if (!Flush(fd)) return false;
+  GatheredSend send(fd);
+  if (empty()) {
+    const bool taken = VisitParts(bytes, base, insertions,
+                                  [&](std::string_view part, const wire::OutputBuffer::Insertion*) {
+                                    return send.Add(part);
+                                  });
+    if (taken) send.Flush();
+    if (send.gone()) return false;
+  }
+  AppendBehind(send.sent(), bytes, base, insertions);
+  return true;
+}
+
+}  // namespace mikura::engine
