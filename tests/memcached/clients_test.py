@@ -99,15 +99,6 @@ class ClientsTest(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
 
-    def test_the_binary_protocol_is_closed(self):
-        with socket.create_connection(("127.0.0.1", self.server.port)) as client:
-            client.settimeout(servers.REPLY_SECONDS)
-            client.sendall(b"\x80" + b"\x00" * 23)
-            try:
-                self.assertEqual(client.recv(1), b"")
-            except ConnectionResetError:
-                pass
-
     def test_statistics_name_what_happened(self):
         self.ask(b"stats reset\r\nset a 0 0 1\r\nx\r\nget a\r\nget none\r\n")
         lines = self.ask(b"stats\r\n").split(b"\r\n")

@@ -170,7 +170,9 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   context_.clients.Add(record);
   auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
   if (listener->protocol == Protocol::kMemcached) {
-    session->MakeMemcachedParser(context_.memcached.item_size_max());
+    const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
+    state.authenticated = !options.must_authenticate;
+    session->MakeMemcachedParser(options);
   }
   Session* raw = session.get();
   sessions_.emplace(state.id, std::move(session));

@@ -22,8 +22,8 @@ class Session {
       : fd_(std::move(fd)), protocol_(protocol), record_(std::move(record)) {}
 
   // Of a memcached client.
-  void MakeMemcachedParser(size_t item_size_max) {
-    memcached_parser_ = std::make_unique<wire::MemcachedParser>(item_size_max);
+  void MakeMemcachedParser(const wire::MemcachedParserOptions& options) {
+    memcached_parser_ = std::make_unique<wire::MemcachedParser>(options);
   }
   wire::MemcachedParser& memcached_parser() { return *memcached_parser_; }
 
