@@ -55,6 +55,7 @@ class Session {
 
   // ---- Flags of the loop.
   bool may_be_readable = false;  // an edge came, or the last read filled its buffer
+  bool end_announced = false;    // the peer sends no more: read up to the end of file
   bool in_ready_list = false;
   bool peer_closed = false;    // end of file was read: answer what is there, then end
   bool doomed = false;         // ends as soon as the batch is done; no further command runs
