@@ -127,6 +127,21 @@ class SaslTest(unittest.TestCase):
             except ConnectionResetError:
                 pass
 
+    def test_unread_replies_of_a_client_without_password_stay_few(self):
+        server, _ = start_mikura_sasl(self)
+        self.assertEqual(self.status(server, RIGHT), 0)
+        before = servers.resident_bytes(server.process.pid)
+        count = 40
+        for _ in range(count):
+            client = socket.create_connection(("127.0.0.1", server.port))
+            self.addCleanup(client.close)
+            client.settimeout(0.1)
+            with self.assertRaises(TimeoutError):
+                for _ in range(100):
+                    client.sendall(request(binary.VERSION) * 10_000)
+        grown = servers.resident_bytes(server.process.pid) - before
+        self.assertLess(grown, count * (400 << 10))
+
     def test_the_file_is_read_again_on_sighup(self):
         server, path = start_mikura_sasl(self)
         self.assertEqual(self.status(server, RIGHT), 0)

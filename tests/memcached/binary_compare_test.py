@@ -152,10 +152,10 @@ class BinaryTest(unittest.TestCase):
             client.sendall(head)
             replies, _ = binary.read(client.recv(1000))
             self.assertEqual(replies[0].status, 0x03)
-            before = resident_bytes(self.server.process.pid)
+            before = servers.resident_bytes(self.server.process.pid)
             for _ in range(64):
                 client.sendall(b"v" * (1 << 20))
-            self.assertLess(resident_bytes(self.server.process.pid) - before, 16 << 20)
+            self.assertLess(servers.resident_bytes(self.server.process.pid) - before, 16 << 20)
 
     def test_statistics_come_in_packets(self):
         self.ask(store(binary.SET, b"k", b"v"))
@@ -176,11 +176,6 @@ class BinaryTest(unittest.TestCase):
         line = text.ask(b"gets b\r\n")[0].split()
         self.assertEqual(line[:4], [b"VALUE", b"b", b"9", b"6"])
         self.assertEqual(int(line[4]), self.ask(request(binary.GET, b"b"))[0].cas)
-
-
-def resident_bytes(pid):
-    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ def start_mikura(*flags):
     return server
 
 
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 class Client:
     def __init__(self, server):
         self.server = server
