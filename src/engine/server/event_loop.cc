@@ -18,20 +18,11 @@ constexpr size_t kReadMax = 64 << 10;     // one receive: holds 64 SETs of 64 by
 constexpr size_t kReadMin = 16 << 10;     // less room than this in the arena ends the batch
 constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own buffer
 constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
-constexpr size_t kPendingMax = 1 << 20;     // a connection that leaves more unread is not read from
-constexpr size_t kPendingUnknownMax = 64 << 10;  // the same for one that has yet to authenticate
-constexpr size_t kRequestBytesMax = 1 << 30;     // client-query-buffer-limit
-constexpr size_t kRestReserveMax = 64 << 20;     // a declared length is believed up to here at once
+constexpr size_t kRequestBytesMax = 1 << 30;  // client-query-buffer-limit
+constexpr size_t kRestReserveMax = 64 << 20;  // a declared length is believed up to here at once
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
 constexpr UnixMillis kIdleCheckPeriod = 1000;
-
-// Whether the client must read replies before more of its requests are looked at.
-bool IsOutputFull(Session& session) {
-  const size_t pending = session.pending_output_bytes();
-  if (pending <= kPendingUnknownMax) return false;
-  return pending > kPendingMax || !session.state().authenticated;
-}
 
 // Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by
 // bit 0.
@@ -93,7 +84,7 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
     auto* session = static_cast<Session*>(event.data.ptr);
     if ((event.events & EPOLLOUT) != 0 && session->pending_output_bytes() > 0) {
       if (!session->Flush()) session->doomed = true;
-      if (!IsOutputFull(*session)) session->input_blocked = false;
+      if (!session->IsOutputFull()) session->input_blocked = false;
       MarkReady(session);
     }
     if ((event.events & ~EPOLLOUT) != 0) {
@@ -293,7 +284,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   size_t needed = 0;
   while (used < input.size() && !session.doomed && !session.state().close_after_reply &&
          !session.state().is_replica) {
-    if (IsOutputFull(session)) {
+    if (session.IsOutputFull()) {
       session.input_blocked = true;
       break;
     }

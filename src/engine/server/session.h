@@ -45,6 +45,13 @@ class Session {
   // Sends pending output again after the socket became writable. False: the peer is gone.
   bool Flush() { return Send({}); }
   size_t pending_output_bytes() const { return pending_.size() - pending_sent_; }
+  // Whether the client must read replies before more of its requests are looked at; one that has
+  // yet to authenticate must do so earlier.
+  bool IsOutputFull() const {
+    const size_t pending = pending_output_bytes();
+    if (pending <= kPendingUnknownMax) return false;
+    return pending > kPendingMax || !record_->state.authenticated;
+  }
 
   // The last command, for CLIENT LIST; published once per batch by the loop.
   void NoteCommand(const CommandSpec* command, const CommandSpec* subcommand) {
@@ -62,6 +69,9 @@ class Session {
   bool input_blocked = false;  // not read while too much output is pending
 
  private:
+  static constexpr size_t kPendingMax = size_t{1} << 20;
+  static constexpr size_t kPendingUnknownMax = size_t{64} << 10;
+
   UniqueFd fd_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
