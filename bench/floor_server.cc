@@ -43,7 +43,9 @@ class FloorServer {
  public:
   explicit FloorServer(const Shape& shape)
       : kind_at_(shape.protocol == Protocol::kMemcachedText ? 0 : 1),
-        set_mark_(shape.protocol == Protocol::kResp ? '3' : 's') {
+        set_mark_(shape.protocol == Protocol::kResp              ? '3'
+                  : shape.protocol == Protocol::kMemcachedBinary ? '\x01'
+                                                                 : 's') {
     const RequestWriter writer(shape);
     get_ = MakeAnswer(writer.get_bytes(), writer.HitReply(0));
     set_ = MakeAnswer(writer.set_bytes(), writer.StoredReply());
@@ -150,7 +152,7 @@ int Main(int argc, char** argv) {
   Shape shape;
   CLI::App app("Answers gets and sets of one known size with a fixed reply: the floor of a bench.");
   app.add_option("--port", port)->required();
-  app.add_option("--protocol", protocol, "resp, text or meta (memcached)");
+  app.add_option("--protocol", protocol, "resp; text, meta or mcbin (memcached)");
   app.add_option("--key-bytes", shape.key_bytes)
       ->check(CLI::Range(int{RequestWriter::kKeyBytesMin}, 250));
   app.add_option("--value-bytes", shape.value_bytes)->check(CLI::Range(1, 4096));

@@ -48,7 +48,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Drives a RESP or memcached server and prints what it did as one line of JSON.");
   app.add_option("--host", options.host, "IPv4 address");
   app.add_option("--port", options.port, "Port")->required();
-  app.add_option("--protocol", protocol, "resp, text or meta (memcached)");
+  app.add_option("--protocol", protocol, "resp; text, meta or mcbin (memcached)");
   app.add_option("--threads", options.threads)->check(CLI::Range(1, 256));
   app.add_option("--connections", options.connections, "Over all threads")
       ->check(CLI::Range(1, 20000));

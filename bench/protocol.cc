@@ -73,12 +73,48 @@ Reply ReadMeta(std::string_view input, std::string_view line) {
   return ErrorLine(input);
 }
 
+// `number` as `bytes` bytes, the highest first.
+std::string BigEndian(uint64_t number, int bytes) {
+  std::string text;
+  for (int i = bytes; i-- > 0;) text += static_cast<char>(number >> (8 * i));
+  return text;
+}
+
+constexpr size_t kPacketHeader = 24;
+constexpr char kPacketGet = 0;
+constexpr char kPacketSet = 1;
+
+// The header of a packet without CAS; magic is 0x80 in requests, 0x81 in replies.
+std::string PacketHeader(int magic, char opcode, size_t key, size_t extras, size_t body) {
+  return BigEndian(static_cast<uint64_t>(magic), 1) + opcode + BigEndian(key, 2) +
+         BigEndian(extras, 1) + BigEndian(0, 3) + BigEndian(body, 4) + std::string(12, '\0');
+}
+
+Reply ReadPacket(std::string_view input) {
+  if (input.size() < kPacketHeader) return {};
+  if (static_cast<uint8_t>(input[0]) != 0x81) return {ReplyKind::kError, input.size(), input};
+  const auto byte = [input](size_t at) { return uint32_t{static_cast<uint8_t>(input[at])}; };
+  const size_t body = byte(8) << 24 | byte(9) << 16 | byte(10) << 8 | byte(11);
+  const size_t total = kPacketHeader + body;
+  if (input.size() < total) return {};
+  const uint32_t status = byte(6) << 8 | byte(7);
+  const std::string_view words = input.substr(kPacketHeader, body);
+  if (status == 0 && input[1] == kPacketSet) return {ReplyKind::kStored, total, {}};
+  if (status == 1 && input[1] == kPacketGet) return {ReplyKind::kMiss, total, {}};
+  const size_t before_value = byte(2) * 256 + byte(3) + byte(4);
+  if (status == 0 && input[1] == kPacketGet && before_value <= body) {
+    return {ReplyKind::kHit, total, words.substr(before_value)};
+  }
+  return {ReplyKind::kError, total, words};
+}
+
 }  // namespace
 
 std::optional<Protocol> ParseProtocol(std::string_view name) {
   if (name == "resp") return Protocol::kResp;
   if (name == "text") return Protocol::kMemcachedText;
   if (name == "meta") return Protocol::kMemcachedMeta;
+  if (name == "mcbin") return Protocol::kMemcachedBinary;
   return std::nullopt;
 }
 
@@ -109,6 +145,12 @@ RequestWriter::RequestWriter(const Shape& shape) : shape_(shape), filler_(shape.
       if (shape.ttl_seconds != 0) before_value += fmt::format(" T{}", shape.ttl_seconds);
       before_value += "\r\n";
       set_ = before_value + filler_ + "\r\n";
+      break;
+    case Protocol::kMemcachedBinary:
+      get_ = PacketHeader(0x80, kPacketGet, key.size(), 0, key.size()) + key;
+      before_value = PacketHeader(0x80, kPacketSet, key.size(), 8, 8 + key.size() + length) +
+                     BigEndian(0, 4) + BigEndian(shape.ttl_seconds, 4) + key;
+      set_ = before_value + filler_;
       break;
   }
   get_key_end_ = get_.find(key) + key.size();
@@ -148,6 +190,8 @@ std::string RequestWriter::HitReply(uint64_t key) const {
       return fmt::format("${}\r\n{}\r\n", value.size(), value);
     case Protocol::kMemcachedText:
       return fmt::format("VALUE {} 0 {}\r\n{}\r\nEND\r\n", name, value.size(), value);
+    case Protocol::kMemcachedBinary:
+      return PacketHeader(0x81, kPacketGet, 0, 4, 4 + value.size()) + BigEndian(0, 4) + value;
     case Protocol::kMemcachedMeta:
       break;
   }
@@ -160,6 +204,8 @@ std::string RequestWriter::StoredReply() const {
       return "+OK\r\n";
     case Protocol::kMemcachedText:
       return "STORED\r\n";
+    case Protocol::kMemcachedBinary:
+      return PacketHeader(0x81, kPacketSet, 0, 0, 0);
     case Protocol::kMemcachedMeta:
       break;
   }
@@ -167,6 +213,7 @@ std::string RequestWriter::StoredReply() const {
 }
 
 Reply ReadReply(Protocol protocol, std::string_view input) {
+  if (protocol == Protocol::kMemcachedBinary) return ReadPacket(input);
   const size_t newline = input.find('\n');
   if (newline == std::string_view::npos) return {};
   if (newline < 2 || input[newline - 1] != '\r') return ErrorLine(input);
@@ -176,7 +223,7 @@ Reply ReadReply(Protocol protocol, std::string_view input) {
       return ReadResp(input, line);
     case Protocol::kMemcachedText:
       return ReadText(input, line);
-    case Protocol::kMemcachedMeta:
+    default:
       break;
   }
   return ReadMeta(input, line);

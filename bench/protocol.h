@@ -12,9 +12,9 @@
 
 namespace mikura::bench {
 
-enum class Protocol { kResp, kMemcachedText, kMemcachedMeta };
+enum class Protocol { kResp, kMemcachedText, kMemcachedMeta, kMemcachedBinary };
 
-// "resp", "text" or "meta".
+// "resp", "text", "meta" or "mcbin".
 std::optional<Protocol> ParseProtocol(std::string_view name);
 
 struct Shape {
@@ -51,7 +51,8 @@ class RequestWriter {
   std::string ValueOf(uint64_t key) const;
   bool IsValueOf(uint64_t key, std::string_view value) const;
 
-  // What a right server answers to Get() of a present key and to Set(), letter by letter.
+  // What a right server answers to Get() of a present key and to Set(), letter by letter; but for
+  // the CAS of a binary reply, which is left 0.
   std::string HitReply(uint64_t key) const;
   std::string StoredReply() const;
 
@@ -66,7 +67,7 @@ class RequestWriter {
 };
 
 // Reads one reply from the front of `input`. Anything that is not a reply to a get or a set of
-// this protocol is kError: its first line.
+// this protocol is kError: its first line, or the words of its packet.
 Reply ReadReply(Protocol protocol, std::string_view input);
 
 }  // namespace mikura::bench

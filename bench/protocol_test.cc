@@ -6,7 +6,8 @@
 namespace mikura::bench {
 namespace {
 
-constexpr Protocol kAll[] = {Protocol::kResp, Protocol::kMemcachedText, Protocol::kMemcachedMeta};
+constexpr Protocol kAll[] = {Protocol::kResp, Protocol::kMemcachedText, Protocol::kMemcachedMeta,
+                             Protocol::kMemcachedBinary};
 
 std::string GetText(const RequestWriter& writer, uint64_t key) {
   std::string out(writer.get_bytes(), '?');
@@ -37,6 +38,16 @@ TEST(RequestWriter, WritesMemcachedTextAndMeta) {
   const RequestWriter meta({Protocol::kMemcachedMeta, 16, 4, 0});
   EXPECT_EQ(GetText(meta, 5), "mg key:000000000005 v\r\n");
   EXPECT_EQ(SetText(meta, 5), "ms key:000000000005 4\r\n0005\r\n");
+}
+
+TEST(RequestWriter, WritesMemcachedBinary) {
+  using namespace std::string_literals;
+  const RequestWriter writer({Protocol::kMemcachedBinary, 16, 4, 60});
+  const std::string key = "key:000000000005";
+  EXPECT_EQ(GetText(writer, 5),
+            "\x80\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00\x10"s + std::string(12, '\0') + key);
+  EXPECT_EQ(SetText(writer, 5), "\x80\x01\x00\x10\x08\x00\x00\x00\x00\x00\x00\x1c"s +
+                                    std::string(12, '\0') + "\0\0\0\0\0\0\0\x3c"s + key + "0005");
 }
 
 TEST(RequestWriter, KnowsTheValueOfEachKey) {
@@ -73,6 +84,20 @@ TEST(ReadReply, TellsMissesAndErrors) {
   EXPECT_EQ(ReadReply(Protocol::kResp, ":1\r\n").kind, ReplyKind::kError);
   EXPECT_EQ(ReadReply(Protocol::kMemcachedText, "SERVER_ERROR x\r\n").kind, ReplyKind::kError);
   EXPECT_EQ(ReadReply(Protocol::kMemcachedMeta, "ERROR\r\n").kind, ReplyKind::kError);
+  const auto packet = [](char opcode, char status) {
+    std::string text(24, '\0');
+    text[0] = '\x81';
+    text[1] = opcode;
+    text[7] = status;
+    text[11] = 4;
+    return text + "word";
+  };
+  EXPECT_EQ(ReadReply(Protocol::kMemcachedBinary, packet(0, 1)).kind, ReplyKind::kMiss);
+  const std::string full = packet(1, '\x82');
+  const Reply error = ReadReply(Protocol::kMemcachedBinary, full);
+  EXPECT_EQ(error.kind, ReplyKind::kError);
+  EXPECT_EQ(error.value, "word");
+  EXPECT_EQ(error.bytes, 28u);
 }
 
 TEST(ReadReply, RefusesAValueWhoseLengthOrEndIsWrong) {

@@ -44,7 +44,7 @@ class Server:
     def __init__(self, name, command, serves, is_floor=False):
         self.name = name
         self.command = command
-        self.serves = serves  # protocols: a set of resp, text, meta
+        self.serves = serves  # protocols: a set of resp, text, meta, mcbin
         self.is_floor = is_floor  # answers without data: load nothing, check no contents
         self.process = None
         self.folder = None
@@ -108,13 +108,13 @@ def memcached(threads):
     # Debian's memcached refuses to run as root without -u.
     user = ["-u", "root"] if os.geteuid() == 0 else []
     return Server("memcached", ["memcached", "-p", "{port}", "-l", "127.0.0.1", "-U", "0", "-m",
-                                "2048", "-t", str(threads)] + user, {"text", "meta"})
+                                "2048", "-t", str(threads)] + user, {"text", "meta", "mcbin"})
 
 
 def mikura(binary, threads):
     return Server("mikura", [str(binary), "engine", "--bind", "127.0.0.1", "--port", "{port}",
                              "--memcached-port", "{memcached_port}", "--threads", str(threads)],
-                  {"resp", "text", "meta"})
+                  {"resp", "text", "meta", "mcbin"})
 
 
 def version_of(name, binary=None):

@@ -10,6 +10,7 @@ installed is left out. `floor` parses nothing: what the kernel alone costs.
   ./dev bench                       every case, about five minutes
   ./dev bench --rt                  as root: real-time priority in short bursts with pauses
   ./dev bench --protocols resp --pipelines 16 --rounds 5
+  ./dev bench --protocols text,mcbin   memcached's text and binary protocols
   ./dev bench --two-threads         servers with two threads, sharing both cores with the generator
 """
 import argparse

@@ -46,19 +46,20 @@ class SideBySideTest(unittest.TestCase):
         self.expect_all(rows, "resp", "redis")
         self.assertIn("| resp get P16 | redis | **", out)
 
-    def test_memcached_and_the_floor_are_measured_in_both_dialects(self):
-        code, _, rows = run("--servers", "floor,memcached", "--protocols", "text,meta",
+    def test_memcached_and_the_floor_are_measured_in_every_dialect(self):
+        code, _, rows = run("--servers", "floor,memcached", "--protocols", "text,meta,mcbin",
                             "--pipelines", "1,16")
         self.assertEqual(code, 0)
-        for protocol in ("text", "meta"):
+        for protocol in ("text", "meta", "mcbin"):
             self.expect_all(rows, protocol, "floor")
             self.expect_all(rows, protocol, "memcached")
 
     @unittest.skipUnless((BUILD / "mikura").exists(), "mikura is not built")
     def test_mikura_is_measured_in_every_protocol(self):
-        code, _, rows = run("--servers", "mikura", "--pipelines", "1,16")
+        code, _, rows = run("--servers", "mikura", "--protocols", "resp,text,meta,mcbin",
+                            "--pipelines", "1,16")
         self.assertEqual(code, 0)
-        for protocol in ("resp", "text", "meta"):
+        for protocol in ("resp", "text", "meta", "mcbin"):
             self.expect_all(rows, protocol, "mikura")
 
     def test_error_replies_end_the_run(self):

@@ -161,9 +161,9 @@ def compatibility_document():
         out.append(f"| described operations of AWS {service['service']} | {built} | "
                    f"{len(operations)} | [aws-api.md](aws-api.md) |")
     out += ["", "Settings of an engine: [parameters.md](parameters.md).", "",
-            "Memcached: the text protocols, classic and meta, on the keys of database 0. The binary "
-            "protocol, SASL and UDP are not built; a connection that speaks the binary protocol is "
-            "closed.", "",
+            "Memcached: the text protocols, classic and meta, and the binary protocol, with SASL "
+            "PLAIN and password files, on the keys of database 0 ([memcached.md](memcached.md)). UDP "
+            "is not built.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
     return "\n".join(out) + "\n"

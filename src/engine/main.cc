@@ -13,8 +13,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <thread>
 
@@ -83,7 +85,8 @@ Status EnterDirectory(const wire::EngineParameters& current) {
   return Ok();
 }
 
-// Waits for SIGINT, SIGTERM, or a word from inside that the process is to end.
+// Waits for SIGINT, SIGTERM, or a word from inside that the process is to end; SIGHUP meanwhile
+// asks for password files to be read again.
 class StopSignal {
  public:
   StopSignal() : event_(eventfd(0, EFD_CLOEXEC)) {
@@ -91,16 +94,23 @@ class StopSignal {
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     // Blocked before any thread starts: all inherit it, only Wait() sees them.
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signals_.Reset(signalfd(-1, &set, SFD_CLOEXEC));
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
   }
   void Raise() { eventfd_write(event_.get(), 1); }
-  void Wait() {
+  // Returns when the process is to end; calls `reload` for each SIGHUP.
+  void Wait(const std::function<void()>& reload) {
     pollfd waiting[] = {{signals_.get(), POLLIN, 0}, {event_.get(), POLLIN, 0}};
-    while (poll(waiting, 2, -1) < 0 && errno == EINTR) {
+    while (true) {
+      if (poll(waiting, 2, -1) < 0) continue;
+      if (waiting[1].revents != 0) return;
+      signalfd_siginfo info{};
+      if (read(signals_.get(), &info, sizeof info) != sizeof info) continue;
+      if (info.ssi_signo != SIGHUP) return;
+      reload();
     }
   }
 
@@ -149,6 +159,7 @@ class Engine {
   }
 
   Status Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
+    RETURN_IF_ERROR(memcached_.LoadUsers());
     // The role comes first: a replica must not take a write while it finds its primary.
     RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
     loops_->Start();
@@ -159,6 +170,14 @@ class Engine {
     Log(LogLevel::kNotice, "server", "ready: {} threads, port {}, memcached port {}, pid {}",
         ThreadCount(), current_->port, current_->memcached_port, getpid());
     return Ok();
+  }
+
+  void ReloadPasswords() {
+    const Status status = memcached_.LoadUsers();
+    if (!status.ok()) {
+      Log(LogLevel::kWarning, "server", "the passwords stay as they were: {}",
+          status.error().message);
+    }
   }
 
   void Stop() {
@@ -229,7 +248,7 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
     engine.Stop();
     return Fail(status.error());
   }
-  stop.Wait();
+  stop.Wait([&engine] { engine.ReloadPasswords(); });
   Log(LogLevel::kNotice, "server", "stopping");
   engine.Stop();
   return 0;
@@ -285,6 +304,9 @@ MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   settings.threads = static_cast<int>(flags.threads);
   settings.verbosity = flags.verbosity;
   settings.connections_max = flags.connections_max;
+  settings.protocol = flags.protocol;
+  settings.auth_file = flags.auth_file;
+  if (flags.sasl) settings.sasl_file = std::getenv("MEMCACHED_SASL_PWDB");
   return settings;
 }
 
@@ -318,6 +340,12 @@ int MemcachedMain(std::span<const std::string_view> arguments) {
   if (flags->show != wire::MemcachedFlags::Show::kNothing) {
     std::puts("memcached 1.6.18 (mikura 0.1.0), Apache License 2.0");
     return 0;
+  }
+  const char* const sasl_file = std::getenv("MEMCACHED_SASL_PWDB");
+  if (flags->sasl && (sasl_file == nullptr || *sasl_file == '\0')) {
+    return Fail(
+        Error{"-S (--enable-sasl): set MEMCACHED_SASL_PWDB to a file with a line user:password for "
+              "each"});
   }
   wire::ParameterSet parameters;
   if (const Status status = LoadFlags(*flags, parameters); !status.ok()) {

@@ -89,9 +89,18 @@ Status SetItemSize(std::string_view argument, MemcachedFlags& flags) {
   return Ok();
 }
 
-Status SetProtocol(std::string_view argument, MemcachedFlags&) {
-  if (argument == "ascii" || argument == "auto") return Ok();
-  return Error{fmt::format("the {} protocol is not served; ascii and auto are taken", argument)};
+Status SetProtocol(std::string_view argument, MemcachedFlags& flags) {
+  if (argument == "auto") {
+    flags.protocol = MemcachedProtocol::kAuto;
+  } else if (argument == "ascii") {
+    flags.protocol = MemcachedProtocol::kAscii;
+  } else if (argument == "binary") {
+    flags.protocol = MemcachedProtocol::kBinary;
+  } else {
+    return Error{fmt::format("'{}' is not auto, ascii or binary", argument)};
+  }
+  flags.protocol_given = true;
+  return Ok();
 }
 
 constexpr std::string_view kTuningOptions[] = {
@@ -189,7 +198,11 @@ constexpr Flag kFlags[] = {
     {'t', "threads", "num", kHonoured, "threads (4)", SetCount<&F::threads, 1, 128>},
     {'b', "listen-backlog", "num", kHonoured, "backlog of listening sockets (1024)",
      SetCount<&F::backlog, 1, 1'000'000>},
-    {'B', "protocol", "name", kHonoured, "ascii, or auto, which means the same", SetProtocol},
+    {'B', "protocol", "name", kHonoured, "auto, ascii or binary (auto)", SetProtocol},
+    {'S', "enable-sasl", "", kHonoured, "SASL; users in the file that MEMCACHED_SASL_PWDB names",
+     Turn<&F::sasl, true>},
+    {'Y', "auth-file", "file", kHonoured, "users of the ASCII protocol, user:password in lines",
+     SetText<&F::auth_file>},
     {'I', "max-item-size", "num", kHonoured, "largest entry (1m; 1k to 1024m)", SetItemSize},
     {'F', "disable-flush-all", "", kHonoured, "refuse flush_all",
      Turn<&F::flush_all_enabled, false>},
@@ -204,8 +217,6 @@ constexpr Flag kFlags[] = {
     {'W', "disable-watch", "", kNone, "there is no watch command"},
     {'N', "napi_ids", "num", kNone, "connections are spread by load"},
     {'D', "", "char", kRefused, "statistics per key prefix are not kept"},
-    {'S', "enable-sasl", "", kRefused, "SASL belongs to the binary protocol, which is not served"},
-    {'Y', "auth-file", "file", kRefused, "password files of the ASCII protocol are not supported"},
     {'e', "memory-file", "file", kRefused, "restartable memory files are not supported"},
     {'Z', "enable-ssl", "", kRefused, "TLS is not served on the memcached port"},
 };
@@ -286,12 +297,32 @@ class Reader {
   size_t at_ = 0;
 };
 
+// Authentication belongs to one protocol: SASL to binary, the file to ASCII.
+Status ChooseProtocol(F& flags) {
+  if (flags.sasl && !flags.auth_file.empty()) {
+    return Error{"-S (--enable-sasl) and -Y (--auth-file) exclude each other"};
+  }
+  const auto wants = [&flags](MemcachedProtocol protocol, Sv flag, Sv name) -> Status {
+    if (flags.protocol_given && flags.protocol != protocol) {
+      return Error{fmt::format("{} goes with -B {} only", flag, name)};
+    }
+    flags.protocol = protocol;
+    return Ok();
+  };
+  if (flags.sasl) return wants(MemcachedProtocol::kBinary, "-S (--enable-sasl)", "binary");
+  if (!flags.auth_file.empty()) {
+    return wants(MemcachedProtocol::kAscii, "-Y (--auth-file)", "ascii");
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arguments) {
   MemcachedFlags flags;
   RETURN_IF_ERROR(Reader(arguments, flags).Read());
   if (flags.show != MemcachedFlags::Show::kNothing) return flags;
+  RETURN_IF_ERROR(ChooseProtocol(flags));
   if (flags.item_size_max > flags.memory_limit_bytes / 2) {
     return Error{"-I (--max-item-size) must not exceed half of -m (--memory-limit)"};
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "wire/memcached_parser.h"
 
 namespace mikura::wire {
 
@@ -38,6 +39,11 @@ struct MemcachedFlags {
   bool lock_memory = false;                          // -k
   bool shutdown_enabled = false;                     // -A
   bool flush_all_enabled = true;                     // -F turns it off
+  // -B; with -S binary, with -Y ascii
+  MemcachedProtocol protocol = MemcachedProtocol::kAuto;
+  bool protocol_given = false;
+  bool sasl = false;      // -S
+  std::string auth_file;  // -Y
 };
 
 // Parses the arguments behind "memcached", in all the forms getopt_long takes: -p1, -p 1, -vd,

@@ -50,15 +50,23 @@ TEST(MemcachedFlags, TakesEveryFormOfGetopt) {
 }
 
 TEST(MemcachedFlags, RefusesByNameWhatItCannotHonour) {
-  EXPECT_EQ(ErrorOf({"-S"}),
-            "-S (--enable-sasl): SASL belongs to the binary protocol, which is not served");
   EXPECT_EQ(ErrorOf({"--enable-ssl"}),
             "-Z (--enable-ssl): TLS is not served on the memcached port");
   EXPECT_EQ(ErrorOf({"-U", "11211"}), "-U (--udp-port): UDP is not served; only 0 is taken");
-  EXPECT_EQ(ErrorOf({"-B", "binary"}),
-            "-B (--protocol): the binary protocol is not served; ascii and auto are taken");
+  EXPECT_EQ(ErrorOf({"-B", "telnet"}), "-B (--protocol): 'telnet' is not auto, ascii or binary");
   EXPECT_EQ(ErrorOf({"-o", "modern,ext_path=/x:1G"}),
             "-o (--extended): the extended option 'ext_path=/x:1G' is not supported");
+}
+
+TEST(MemcachedFlags, TiesAuthenticationToOneProtocol) {
+  EXPECT_EQ(Parse({"-S"})->protocol, MemcachedProtocol::kBinary);
+  EXPECT_EQ(Parse({"-Y", "/file"})->protocol, MemcachedProtocol::kAscii);
+  EXPECT_EQ(Parse({"-Y", "/file"})->auth_file, "/file");
+  EXPECT_EQ(ErrorOf({"-B", "binary", "-S"}), "");
+  EXPECT_EQ(ErrorOf({"-S", "-B", "auto"}), "-S (--enable-sasl) goes with -B binary only");
+  EXPECT_EQ(ErrorOf({"-Y", "/file", "-Bbinary"}), "-Y (--auth-file) goes with -B ascii only");
+  EXPECT_EQ(ErrorOf({"-S", "-Y", "/file"}),
+            "-S (--enable-sasl) and -Y (--auth-file) exclude each other");
 }
 
 TEST(MemcachedFlags, TakesTuningWithoutEffect) {

@@ -24,8 +24,8 @@ constexpr std::string_view kLongOpaque = "CLIENT_ERROR opaque token too long\r\n
 constexpr std::string_view kTooManyGetFlags = "CLIENT_ERROR options flags are too long\r\n";
 constexpr std::string_view kTooManyFlags = "CLIENT_ERROR options flags too long\r\n";
 
-template <typename T>
-bool Take(const std::optional<T>& read, T* out) {
+template <typename T, typename Out>
+bool Take(const std::optional<T>& read, Out* out) {
   if (read) *out = *read;
   return read.has_value();
 }

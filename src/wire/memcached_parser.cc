@@ -5,7 +5,9 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "wire/memcached_binary_parser.h"
 #include "wire/memcached_lines.h"
+#include "wire/memcached_login.h"
 #include "wire/memcached_numbers.h"
 
 namespace mikura::wire {
@@ -75,30 +77,54 @@ MemcachedParseStatus MemcachedParser::Parse(std::string_view input, MemcachedReq
     wanted_ = 1;
   }
   if (input.size() < wanted_) return MemcachedParseStatus::kNeedMore;
-  MemcachedParseStatus status;
-  size_t used = 0;
-  if (retrieval_.bytes_left > 0) {
-    request->Reset();
-    status = NextKey(input, request, &used);
-  } else {
-    size_t line_end = 0;
-    status = FindLine(input, &line_end);
-    if (status != MemcachedParseStatus::kComplete) return status;
-    request->Reset();
-    status = ParseLine(input, line_end, request, &used);
+  if (protocol_ == MemcachedProtocol::kAuto) {
+    const bool is_binary = static_cast<uint8_t>(input[0]) == kMemcachedRequestMagic;
+    protocol_ = is_binary ? MemcachedProtocol::kBinary : MemcachedProtocol::kAscii;
   }
+  size_t used = 0;
+  const MemcachedParseStatus status = protocol_ == MemcachedProtocol::kBinary
+                                          ? ParseBinary(input, request, &used)
+                                          : ParseText(input, request, &used);
   if (status == MemcachedParseStatus::kComplete) wanted_ = 1;
   *consumed = dropped + used;
   return status;
 }
 
-MemcachedParseStatus MemcachedParser::FindLine(std::string_view input, size_t* line_end) {
-  if (at_start_) {
-    if (static_cast<uint8_t>(input[0]) == kBinaryMagic) {
-      return Close("the binary protocol is not supported");
-    }
-    at_start_ = false;
+MemcachedParseStatus MemcachedParser::ParseBinary(std::string_view input, MemcachedRequest* request,
+                                                  size_t* consumed) {
+  MemcachedBinaryLimits limits;
+  limits.item_size_max = options_.item_size_max;
+  limits.has_sasl = options_.must_authenticate;
+  limits.authenticated = authenticated_ || !options_.must_authenticate;
+  const MemcachedParse result = ParseMemcachedBinary(input, limits, request);
+  if (result.status == MemcachedParseStatus::kClose) return Close(result.close_reason);
+  if (result.status == MemcachedParseStatus::kNeedMore) return NeedMore(result.wanted);
+  swallow_ = result.swallow;
+  *consumed = result.consumed;
+  return result.status;
+}
+
+MemcachedParseStatus MemcachedParser::ParseText(std::string_view input, MemcachedRequest* request,
+                                                size_t* consumed) {
+  if (options_.must_authenticate && !authenticated_) {
+    const MemcachedParse result = ParseMemcachedLogin(input, request);
+    if (result.status == MemcachedParseStatus::kClose) return Close(result.close_reason);
+    if (result.status == MemcachedParseStatus::kNeedMore) return NeedMore(result.wanted);
+    *consumed = result.consumed;
+    return result.status;
   }
+  if (retrieval_.bytes_left > 0) {
+    request->Reset();
+    return NextKey(input, request, consumed);
+  }
+  size_t line_end = 0;
+  const MemcachedParseStatus status = FindLine(input, &line_end);
+  if (status != MemcachedParseStatus::kComplete) return status;
+  request->Reset();
+  return ParseLine(input, line_end, request, consumed);
+}
+
+MemcachedParseStatus MemcachedParser::FindLine(std::string_view input, size_t* line_end) {
   const char* from = input.data() + scanned_;
   const void* found = std::memchr(from, '\n', input.size() - scanned_);
   const size_t length = found != nullptr
@@ -154,7 +180,7 @@ MemcachedParseStatus MemcachedParser::ParseLine(std::string_view input, size_t l
 MemcachedParseStatus MemcachedParser::TakeData(std::string_view input, size_t line_bytes,
                                                size_t size, MemcachedRequest* request,
                                                size_t* consumed) {
-  if (IsTooLarge(request->key.size(), size, request->client_flags, item_size_max_)) {
+  if (IsTooLarge(request->key.size(), size, request->client_flags, options_.item_size_max)) {
     const bool is_meta = request->command == MemcachedCommand::kMetaSet;
     request->erase_old = request->command == MemcachedCommand::kSet || is_meta;
     request->command = MemcachedCommand::kTooLarge;

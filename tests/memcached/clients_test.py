@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -99,15 +100,6 @@ class ClientsTest(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
 
-    def test_the_binary_protocol_is_closed(self):
-        with socket.create_connection(("127.0.0.1", self.server.port)) as client:
-            client.settimeout(servers.REPLY_SECONDS)
-            client.sendall(b"\x80" + b"\x00" * 23)
-            try:
-                self.assertEqual(client.recv(1), b"")
-            except ConnectionResetError:
-                pass
-
     def test_statistics_name_what_happened(self):
         self.ask(b"stats reset\r\nset a 0 0 1\r\nx\r\nget a\r\nget none\r\n")
         lines = self.ask(b"stats\r\n").split(b"\r\n")
@@ -139,13 +131,31 @@ class ClientsTest(unittest.TestCase):
         self.assertTrue(client.flush_all(noreply=False))
 
     @unittest.skipUnless(shutil.which("memccapable"), "needs libmemcached-tools")
-    def test_memccapable(self):
+    def test_memccapable_in_both_protocols(self):
         result = subprocess.run(
-            ["memccapable", "-h", "127.0.0.1", "-p", str(self.server.port), "-a"],
+            ["memccapable", "-h", "127.0.0.1", "-p", str(self.server.port)],
             capture_output=True, timeout=120, env={**os.environ, "LC_ALL": "C"})
         output = (result.stdout + result.stderr).decode(errors="replace")
         self.assertEqual(result.returncode, 0, output)
         self.assertNotIn("[FAIL]", output)
+        self.assertIn("binary stat", output)
+        self.assertIn("ascii stat", output)
+
+    @unittest.skipUnless(shutil.which("memccp"), "needs libmemcached-tools")
+    def test_libmemcached_copies_a_file_in_either_protocol(self):
+        server = f"--servers=127.0.0.1:{self.server.port}"
+        with tempfile.TemporaryDirectory() as directory:
+            with open(os.path.join(directory, "sample"), "wb") as file:
+                file.write(b"x" * 200_000)
+
+            def run(*words):
+                return subprocess.run(words, cwd=directory, capture_output=True, timeout=60)
+
+            self.assertEqual(run("memccp", server, "--binary", "sample").returncode, 0)
+            self.assertEqual(run("memccat", server, "sample").stdout.strip(), b"x" * 200_000)
+            self.assertEqual(run("memccat", server, "--binary", "sample").stdout.strip(),
+                             b"x" * 200_000)
+        self.assertEqual(self.redis("STRLEN", "sample"), b":200000")
 
 
 if __name__ == "__main__":

@@ -27,12 +27,13 @@ def free_port():
 class Server:
     """One process that listens on `port` for memcached clients."""
 
-    def __init__(self, arguments, port):
+    def __init__(self, arguments, port, environment=None):
         self.port = port
         self.directory = tempfile.mkdtemp(prefix="memcached-test-")
         self.log = open(os.path.join(self.directory, "log"), "wb")
         self.process = subprocess.Popen(
-            arguments, cwd=self.directory, stdout=self.log, stderr=self.log)
+            arguments, cwd=self.directory, stdout=self.log, stderr=self.log,
+            env={**os.environ, **(environment or {})})
         deadline = time.monotonic() + REPLY_SECONDS
         while True:
             try:
@@ -43,6 +44,10 @@ class Server:
                     self.stop()
                     raise RuntimeError(f"{arguments[0]} does not listen on {port}")
                 time.sleep(0.02)
+
+    def log_text(self):
+        with open(os.path.join(self.directory, "log"), "rb") as file:
+            return file.read()
 
     def stop(self):
         self.process.terminate()
@@ -55,9 +60,12 @@ class Server:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def start_memcached(*flags):
+def start_memcached(*flags, environment=None, program=MEMCACHED):
+    """`program` may be [mikura, "memcached"], which takes the same flags."""
     port = free_port()
-    return Server([MEMCACHED, "-u", "root", "-l", "127.0.0.1", "-p", str(port), *flags], port)
+    command = program if isinstance(program, list) else [program]
+    return Server([*command, "-u", "root", "-l", "127.0.0.1", "-p", str(port), *flags], port,
+                  environment)
 
 
 def start_mikura(*flags):
@@ -66,6 +74,11 @@ def start_mikura(*flags):
                      "--memcached-port", str(port), *flags], port)
     server.resp_port = resp_port
     return server
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Client:

@@ -22,6 +22,7 @@ struct ClientState {
   int database = 0;
   int resp_version = 2;
   bool authenticated = false;
+  bool sasl_started = false;  // of a memcached client: its mechanism is known, its message is not
   bool no_evict = false;
   bool no_touch = false;
   // CLIENT REPLY: replies are written and then dropped by the session. It takes skip_next_reply

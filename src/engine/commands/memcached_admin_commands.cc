@@ -7,6 +7,7 @@
 #include "engine/commands/memcached_entry.h"
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_replies.h"
+#include "wire/memcached_binary_writer.h"
 #include "wire/memcached_lines.h"
 
 namespace mikura::engine {
@@ -14,12 +15,16 @@ namespace {
 
 using wire::MemcachedCommand;
 using wire::MemcachedRequest;
+using wire::MemcachedStatus;
 
 constexpr uint64_t kMemoryLimitMinMegabytes = 8;
 
 // flush_all [delay]: a delay plans the flush, anything else drops what was planned.
 void FlushAll(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (!ctx.settings.flush_all_enabled) {
+    if (request.is_binary) {
+      return wire::WriteBinaryStatus(ctx.out, request, MemcachedStatus::kAuthenticationError);
+    }
     return ReplyLine(ctx, request, "CLIENT_ERROR flush_all not allowed\r\n");
   }
   ctx.counters.cmd_flush.Add();
@@ -30,7 +35,7 @@ void FlushAll(MemcachedContext& ctx, const MemcachedRequest& request) {
     ctx.services.PlanFlush(std::nullopt);
     ctx.keyspace.FlushAll(ctx.keys.effects());
   }
-  ReplyLine(ctx, request, kMemcachedOk);
+  ReplyOutcome(ctx, request, MemcachedOutcome::kOk);
 }
 
 void SetMemoryLimit(MemcachedContext& ctx, const MemcachedRequest& request) {
@@ -76,6 +81,25 @@ void ClusterItem(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (request.last_key) ctx.out.Append(kMemcachedEnd);
 }
 
+void Version(MemcachedContext& ctx, const MemcachedRequest& request) {
+  if (request.is_binary) {
+    return wire::WriteBinaryReply(ctx.out, request, {.value = ctx.settings.version});
+  }
+  ctx.out.Append(fmt::format("VERSION {}\r\n", ctx.settings.version));
+}
+
+void Quit(MemcachedContext& ctx, const MemcachedRequest& request) {
+  ctx.close_after_reply = true;
+  if (request.is_binary) ReplyOutcome(ctx, request, MemcachedOutcome::kOk);
+}
+
+// What the parser has decided.
+void Reply(MemcachedContext& ctx, const MemcachedRequest& request) {
+  if (!request.is_binary) return ctx.out.Append(request.reply);
+  if (request.close) ctx.close_after_reply = true;
+  wire::WriteBinaryStatus(ctx.out, request, request.status);
+}
+
 }  // namespace
 
 void RunMemcachedAdmin(MemcachedContext& ctx, const MemcachedRequest& request) {
@@ -87,21 +111,24 @@ void RunMemcachedAdmin(MemcachedContext& ctx, const MemcachedRequest& request) {
     case MemcachedCommand::kFlushAll:
       return FlushAll(ctx, request);
     case MemcachedCommand::kVersion:
-      return ctx.out.Append(fmt::format("VERSION {}\r\n", ctx.settings.version));
+      return Version(ctx, request);
     case MemcachedCommand::kVerbosity:
       ctx.services.SetVerbosity(request.number);
       return ReplyLine(ctx, request, kMemcachedOk);
     case MemcachedCommand::kStats:
-      return RunMemcachedStats(ctx, request);
+      return request.is_binary ? RunBinaryStats(ctx, request) : RunMemcachedStats(ctx, request);
     case MemcachedCommand::kCacheMemlimit:
       return SetMemoryLimit(ctx, request);
     case MemcachedCommand::kShutdown:
       return Shutdown(ctx, request);
     case MemcachedCommand::kQuit:
-      ctx.close_after_reply = true;
-      return;
+      return Quit(ctx, request);
+    case MemcachedCommand::kSaslMechanisms:
+      return wire::WriteBinaryReply(ctx.out, request, {.value = "PLAIN"});
+    case MemcachedCommand::kAuthenticate:
+      return RunMemcachedAuthentication(ctx, request);
     default:
-      return ctx.out.Append(request.reply);
+      return Reply(ctx, request);
   }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// incr, decr and ma.
+// incr, decr and ma; INCREMENT and DECREMENT of the binary protocol.
 #include <charconv>
 #include <cstring>
 
 #include "engine/commands/memcached_entry.h"
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_replies.h"
+#include "wire/memcached_binary_writer.h"
 #include "wire/memcached_lines.h"
 #include "wire/memcached_numbers.h"
 
@@ -60,26 +61,27 @@ FaultOr<> OverwritePlain(MemcachedContext& ctx, const store::Found& found, std::
   return Ok();
 }
 
-enum class Sum : uint8_t { kDone, kNotNumeric, kNoMemory };
+// What came of a request.
+struct Sum {
+  MemcachedOutcome outcome = MemcachedOutcome::kOk;
+  uint64_t number = 0;   // the new number, after kOk
+  bool created = false;  // the entry was missing and was made
+};
 
-// Adds the request's number to the value, or takes it away; `result` is the new number.
+// Adds the request's number to the value, or takes it away.
 Sum AddTo(MemcachedContext& ctx, const MemcachedRequest& request, store::Found& found,
-          bool subtract, uint64_t* result) {
+          bool subtract) {
   const auto value = wire::ReadMemcachedUnsigned(found.entry.value());
-  if (!value) return Sum::kNotNumeric;
-  *result = Apply(*value, request.number, subtract);
-  const Digits digits(*result);
+  if (!value) return {MemcachedOutcome::kNotNumeric};
+  const uint64_t number = Apply(*value, request.number, subtract);
+  const Digits digits(number);
   const uint64_t cas = request.meta.Has('E') ? request.explicit_cas : NewMemcachedCas(ctx);
   const FaultOr<> written = found.entry.attributes().has_memcached
                                 ? OverwriteBlock(ctx, found, digits.view(), cas)
                                 : OverwritePlain(ctx, found, digits.view());
-  if (!written.ok()) return Sum::kNoMemory;
+  if (!written.ok()) return {MemcachedOutcome::kOutOfMemory};
   (subtract ? ctx.counters.decr_hits : ctx.counters.incr_hits).Add();
-  return Sum::kDone;
-}
-
-std::string_view SumError(Sum sum) {
-  return sum == Sum::kNotNumeric ? kMemcachedNotNumeric : wire::kMemcachedOutOfMemory;
+  return {MemcachedOutcome::kOk, number};
 }
 
 void CountMiss(MemcachedContext& ctx, bool subtract) {
@@ -94,6 +96,24 @@ FaultOr<> VivifyNumber(MemcachedContext& ctx, const MemcachedRequest& request) {
   attributes.cas = request.meta.Has('E') ? request.explicit_cas : NewMemcachedCas(ctx);
   const Digits digits(request.initial);
   return StoreMemcached(ctx, digits.view(), attributes);
+}
+
+// The counter of the request as it is to be: compared (flag C), changed, or made (flag N).
+Sum Increment(MemcachedContext& ctx, const MemcachedRequest& request, bool subtract) {
+  store::Found found = FindMemcached(ctx);
+  if (found) {
+    // In memcached's order: an empty value is no number, whatever its CAS.
+    if (found.entry.value().empty()) return {MemcachedOutcome::kNotNumeric};
+    if (request.meta.Has('C') && MemcachedCas(found.entry) != request.cas) {
+      return {MemcachedOutcome::kExists};
+    }
+    return AddTo(ctx, request, found, subtract);
+  }
+  if (HoldsOtherType(ctx)) return {MemcachedOutcome::kOtherType};
+  CountMiss(ctx, subtract);
+  if (!request.meta.Has('N')) return {MemcachedOutcome::kNotFound};
+  if (!VivifyNumber(ctx, request).ok()) return {MemcachedOutcome::kOutOfMemory};
+  return {MemcachedOutcome::kOk, request.initial, true};
 }
 
 // The success of ma: its flags in order, T taking effect where it stands, and the number.
@@ -141,39 +161,31 @@ void ReplyNumber(MemcachedContext& ctx, const MemcachedRequest& request, uint64_
 }  // namespace
 
 void RunIncrement(MemcachedContext& ctx, const MemcachedRequest& request) {
-  const bool subtract = request.command == MemcachedCommand::kDecr;
-  store::Found found = FindMemcached(ctx);
-  if (!found) {
-    if (HoldsOtherType(ctx)) return ReplyLine(ctx, request, kMemcachedOtherType);
-    CountMiss(ctx, subtract);
-    return ReplyLine(ctx, request, kMemcachedNotFound);
-  }
-  uint64_t number = 0;
-  const Sum sum = AddTo(ctx, request, found, subtract, &number);
-  if (sum != Sum::kDone) return ReplyLine(ctx, request, SumError(sum));
+  const Sum sum = Increment(ctx, request, request.command == MemcachedCommand::kDecr);
+  if (sum.outcome != MemcachedOutcome::kOk) return ReplyOutcome(ctx, request, sum.outcome);
   if (request.noreply) return;
-  AppendNumber(ctx.out, number);
+  if (request.is_binary) {
+    const store::Found found = PeekMemcached(ctx);
+    const uint64_t cas = found ? MemcachedCas(found.entry) : 0;
+    return wire::WriteBinaryNumber(ctx.out, request, sum.number, cas);
+  }
+  AppendNumber(ctx.out, sum.number);
   ctx.out.Append("\r\n");
 }
 
 void RunMetaArithmetic(MemcachedContext& ctx, const MemcachedRequest& request) {
   ctx.counters.cmd_meta.Add();
-  const bool subtract = request.mode == 'D';
-  store::Found found = FindMemcached(ctx);
-  if (found) {
-    if (request.meta.Has('C') && MemcachedCas(found.entry) != request.cas) {
+  const Sum sum = Increment(ctx, request, request.mode == 'D');
+  switch (sum.outcome) {
+    case MemcachedOutcome::kOk:
+      return ReplyNumber(ctx, request, sum.number, sum.created);
+    case MemcachedOutcome::kExists:
       return AppendMetaStatus(ctx.out, "EX", request);
-    }
-    uint64_t number = 0;
-    const Sum sum = AddTo(ctx, request, found, subtract, &number);
-    if (sum != Sum::kDone) return ctx.out.Append(SumError(sum));
-    return ReplyNumber(ctx, request, number, false);
+    case MemcachedOutcome::kNotFound:
+      return AppendMetaStatus(ctx.out, "NF", request);
+    default:
+      return ctx.out.Append(OutcomeLine(sum.outcome));
   }
-  if (HoldsOtherType(ctx)) return ctx.out.Append(kMemcachedOtherType);
-  CountMiss(ctx, subtract);
-  if (!request.meta.Has('N')) return AppendMetaStatus(ctx.out, "NF", request);
-  if (!VivifyNumber(ctx, request).ok()) return ctx.out.Append(wire::kMemcachedOutOfMemory);
-  ReplyNumber(ctx, request, request.initial, true);
 }
 
 }  // namespace mikura::engine

@@ -4,10 +4,12 @@
 #include <charconv>
 #include <cstring>
 
+#include "engine/commands/memcached_binary_replies.h"
 #include "engine/commands/memcached_entry.h"
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_replies.h"
 #include "engine/commands/memcached_storage.h"
+#include "wire/memcached_binary_writer.h"
 #include "wire/memcached_lines.h"
 
 namespace mikura::engine {
@@ -45,6 +47,20 @@ void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Ent
   out.Advance(static_cast<size_t>(at - begin));
 }
 
+void ReplyValue(MemcachedContext& ctx, const MemcachedRequest& request, const store::Entry& entry,
+                bool with_cas) {
+  if (request.is_binary) return ReplyBinaryValue(ctx, request, entry);
+  AppendValue(ctx.out, request.key, entry, with_cas);
+}
+
+void ReplyEnd(MemcachedContext& ctx, const MemcachedRequest& request, bool found) {
+  if (request.is_binary) {
+    if (!found) ReplyBinaryMiss(ctx, request);
+  } else if (request.last_key) {
+    ctx.out.Append(kMemcachedEnd);
+  }
+}
+
 // get, gets. Cost: O(1) and one copy of the value; no allocation.
 void Get(MemcachedContext& ctx, const MemcachedRequest& request) {
   ctx.counters.cmd_get.Add();
@@ -52,11 +68,11 @@ void Get(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (found) {
     ctx.counters.get_hits.Add();
     found.entry.AddMemcachedState(kMemcachedFetched);
-    AppendValue(ctx.out, request.key, found.entry, request.command == MemcachedCommand::kGets);
+    ReplyValue(ctx, request, found.entry, request.command == MemcachedCommand::kGets);
   } else {
     ctx.counters.get_misses.Add();
   }
-  if (request.last_key) ctx.out.Append(kMemcachedEnd);
+  ReplyEnd(ctx, request, static_cast<bool>(found));
 }
 
 // gat, gats: a get that moves the deadline.
@@ -69,18 +85,17 @@ void GetAndTouch(MemcachedContext& ctx, const MemcachedRequest& request) {
     ctx.counters.touch_hits.Add();
     found.entry.AddMemcachedState(kMemcachedFetched);
     const size_t begin = ctx.out.size();
-    AppendValue(ctx.out, request.key, found.entry, request.command == MemcachedCommand::kGats);
+    ReplyValue(ctx, request, found.entry, request.command == MemcachedCommand::kGats);
     const UnixMillis deadline = MemcachedDeadline(request.exptime, ctx.now());
     if (!SetMemcachedDeadline(ctx, found, deadline).ok()) {
       ctx.out.Truncate(begin);
-      ctx.out.Append(wire::kMemcachedOutOfMemory);
-      return;
+      return ReplyOutcome(ctx, request, MemcachedOutcome::kOutOfMemory);
     }
-  } else {
-    ctx.counters.get_misses.Add();
-    ctx.counters.touch_misses.Add();
+    return ReplyEnd(ctx, request, true);
   }
-  if (request.last_key) ctx.out.Append(kMemcachedEnd);
+  ctx.counters.get_misses.Add();
+  ctx.counters.touch_misses.Add();
+  ReplyEnd(ctx, request, false);
 }
 
 void Touch(MemcachedContext& ctx, const MemcachedRequest& request) {
@@ -88,13 +103,21 @@ void Touch(MemcachedContext& ctx, const MemcachedRequest& request) {
   store::Found found = FindMemcached(ctx);
   if (!found) {
     ctx.counters.touch_misses.Add();
-    return ReplyLine(ctx, request, kMemcachedNotFound);
+    return ReplyOutcome(ctx, request, MemcachedOutcome::kNotFound);
   }
   ctx.counters.touch_hits.Add();
   found.entry.AddMemcachedState(kMemcachedFetched);
+  const size_t begin = ctx.out.size();
+  if (request.is_binary) {
+    ReplyBinaryTouched(ctx, request, found.entry);
+  } else {
+    ReplyLine(ctx, request, "TOUCHED\r\n");
+  }
+  // Last, since it may move or remove the entry.
   const UnixMillis deadline = MemcachedDeadline(request.exptime, ctx.now());
-  const bool is_touched = SetMemcachedDeadline(ctx, found, deadline).ok();
-  ReplyLine(ctx, request, is_touched ? "TOUCHED\r\n" : wire::kMemcachedOutOfMemory);
+  if (SetMemcachedDeadline(ctx, found, deadline).ok()) return;
+  ctx.out.Truncate(begin);
+  ReplyOutcome(ctx, request, MemcachedOutcome::kOutOfMemory);
 }
 
 char ModeOf(MemcachedCommand command) {
@@ -113,37 +136,34 @@ char ModeOf(MemcachedCommand command) {
 }
 
 void Store(MemcachedContext& ctx, const MemcachedRequest& request) {
-  const bool compare_cas = request.command == MemcachedCommand::kCas;
-  const auto result = StoreRequest(ctx, request, ModeOf(request.command), compare_cas);
-  switch (result.stored) {
-    case MemcachedStored::kStored:
-      return ReplyLine(ctx, request, "STORED\r\n");
-    case MemcachedStored::kNotStored:
-      return ReplyLine(ctx, request, "NOT_STORED\r\n");
-    case MemcachedStored::kExists:
-      return ReplyLine(ctx, request, "EXISTS\r\n");
-    case MemcachedStored::kNotFound:
-      return ReplyLine(ctx, request, kMemcachedNotFound);
-    case MemcachedStored::kNoMemory:
-    case MemcachedStored::kOtherType:
-      return ReplyLine(ctx, request, StoreError(result.stored));
-  }
+  const char mode = ModeOf(request.command);
+  const bool extends = mode == 'A' || mode == 'P';
+  const bool compare_cas =
+      request.command == MemcachedCommand::kCas || (extends && request.cas != 0);
+  const auto result = StoreRequest(ctx, request, mode, compare_cas);
+  ReplyOutcome(ctx, request, result.stored, result.cas);
 }
 
 void Delete(MemcachedContext& ctx, const MemcachedRequest& request) {
-  if (!PeekMemcached(ctx)) {
-    if (HoldsOtherType(ctx)) return ReplyLine(ctx, request, kMemcachedOtherType);
+  const store::Found found = PeekMemcached(ctx);
+  if (!found) {
+    if (HoldsOtherType(ctx)) return ReplyOutcome(ctx, request, MemcachedOutcome::kOtherType);
     ctx.counters.delete_misses.Add();
-    return ReplyLine(ctx, request, kMemcachedNotFound);
+    return ReplyOutcome(ctx, request, MemcachedOutcome::kNotFound);
+  }
+  // Only a binary delete can have a CAS.
+  if (request.cas != 0 && request.cas != MemcachedCas(found.entry)) {
+    return ReplyOutcome(ctx, request, MemcachedOutcome::kExists);
   }
   EraseMemcached(ctx);
   ctx.counters.delete_hits.Add();
-  ReplyLine(ctx, request, "DELETED\r\n");
+  ReplyOutcome(ctx, request, MemcachedOutcome::kDeleted);
 }
 
 void RefuseTooLarge(MemcachedContext& ctx, const MemcachedRequest& request) {
   ctx.counters.store_too_large.Add();
   if (request.erase_old && PeekMemcached(ctx)) EraseMemcached(ctx);
+  if (request.is_binary) return wire::WriteBinaryStatus(ctx.out, request, request.status);
   ctx.out.Append(request.reply);
 }
 
@@ -218,6 +238,7 @@ MemcachedDemand DemandOf(const MemcachedRequest& request) {
 }
 
 void RefuseMemcached(const MemcachedRequest& request, Fault fault, wire::OutputBuffer& out) {
+  if (request.is_binary) return RefuseBinary(request, fault, out);
   const bool is_meta = request.command >= MemcachedCommand::kMetaGet && request.has_key();
   // Of a retrieval of several keys one is answered, for all.
   if (!request.last_key || (request.noreply && !is_meta)) return;

@@ -50,10 +50,10 @@ bool HasPassed(UnixMillis deadline, UnixMillis now) { return deadline <= now; }
 
 }  // namespace
 
-UnixMillis MemcachedDeadline(int32_t exptime, UnixMillis now) {
+UnixMillis MemcachedDeadline(int64_t exptime, UnixMillis now) {
   if (exptime == 0) return store::kNoDeadline;
   if (exptime < 0) return now;
-  const int64_t millis = int64_t{exptime} * 1000;
+  const int64_t millis = exptime * 1000;
   return exptime <= kRelativeMax ? now + millis : millis;
 }
 

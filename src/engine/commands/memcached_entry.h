@@ -27,7 +27,7 @@ inline constexpr uint8_t kMemcachedBinaryKey = 1 << 3;  // was stored by ms unde
 
 // Deadline for an expiry time as clients send it: 0 is never, up to 30 days is from now, above is
 // since 1970, and a negative one has passed.
-UnixMillis MemcachedDeadline(int32_t exptime, UnixMillis now);
+UnixMillis MemcachedDeadline(int64_t exptime, UnixMillis now);
 
 // The entry's CAS (M1, M2). Cost: O(value) for an entry without memcached block.
 uint64_t MemcachedCas(const store::Entry& entry);

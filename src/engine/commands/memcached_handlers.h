@@ -19,5 +19,9 @@ void RunMetaArithmetic(MemcachedContext& ctx, const wire::MemcachedRequest& requ
 // Requests without a key.
 void RunMemcachedAdmin(MemcachedContext& ctx, const wire::MemcachedRequest& request);
 void RunMemcachedStats(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+// The same statistics, one packet for each.
+void RunBinaryStats(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+// The set that authenticates a text client, and SASL.
+void RunMemcachedAuthentication(MemcachedContext& ctx, const wire::MemcachedRequest& request);
 
 }  // namespace mikura::engine

@@ -163,15 +163,17 @@ void RunMetaSet(MemcachedContext& ctx, const MemcachedRequest& request) {
   ctx.counters.cmd_meta.Add();
   const bool compare_cas = request.meta.Has('C') && request.mode != 'E';
   const MemcachedStoreResult result = StoreRequest(ctx, request, request.mode, compare_cas);
-  const std::string_view error = StoreError(result.stored);
-  if (!error.empty()) return ctx.out.Append(error);
-  if (result.stored == MemcachedStored::kStored) {
+  if (result.stored == MemcachedOutcome::kOutOfMemory ||
+      result.stored == MemcachedOutcome::kOtherType) {
+    return ctx.out.Append(OutcomeLine(result.stored));
+  }
+  if (result.stored == MemcachedOutcome::kStored) {
     if (request.noreply) return;
     ctx.out.Append("HD");
-  } else if (result.stored == MemcachedStored::kNotStored) {
+  } else if (result.stored == MemcachedOutcome::kNotStored) {
     ctx.out.Append("NS");
   } else {
-    ctx.out.Append(result.stored == MemcachedStored::kExists ? "EX" : "NF");
+    ctx.out.Append(result.stored == MemcachedOutcome::kExists ? "EX" : "NF");
   }
   for (wire::MetaFlagReader flag(request.meta_flags); flag.Next();) {
     if (flag.letter() == 'O') {

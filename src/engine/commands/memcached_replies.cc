@@ -3,10 +3,42 @@
 
 #include <charconv>
 
+#include "engine/commands/memcached_binary_replies.h"
 #include "engine/store/entry.h"
+#include "wire/memcached_lines.h"
 #include "wire/memcached_numbers.h"
 
 namespace mikura::engine {
+
+std::string_view OutcomeLine(MemcachedOutcome outcome) {
+  switch (outcome) {
+    case MemcachedOutcome::kStored:
+      return "STORED\r\n";
+    case MemcachedOutcome::kNotStored:
+      return "NOT_STORED\r\n";
+    case MemcachedOutcome::kExists:
+      return "EXISTS\r\n";
+    case MemcachedOutcome::kNotFound:
+      return kMemcachedNotFound;
+    case MemcachedOutcome::kDeleted:
+      return "DELETED\r\n";
+    case MemcachedOutcome::kOk:
+      return kMemcachedOk;
+    case MemcachedOutcome::kNotNumeric:
+      return "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
+    case MemcachedOutcome::kOtherType:
+      return kMemcachedOtherType;
+    case MemcachedOutcome::kOutOfMemory:
+      return wire::kMemcachedOutOfMemory;
+  }
+  return {};
+}
+
+void ReplyOutcome(MemcachedContext& ctx, const wire::MemcachedRequest& request,
+                  MemcachedOutcome outcome, uint64_t cas) {
+  if (request.is_binary) return ReplyBinaryOutcome(ctx, request, outcome, cas);
+  if (!request.noreply) ctx.out.Append(OutcomeLine(outcome));
+}
 
 void AppendNumber(wire::OutputBuffer& out, uint64_t value) {
   constexpr size_t kDigitsMax = 20;

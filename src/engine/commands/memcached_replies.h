@@ -13,12 +13,31 @@ namespace mikura::engine {
 inline constexpr std::string_view kMemcachedNotFound = "NOT_FOUND\r\n";
 inline constexpr std::string_view kMemcachedEnd = "END\r\n";
 inline constexpr std::string_view kMemcachedOk = "OK\r\n";
-inline constexpr std::string_view kMemcachedNotNumeric =
-    "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
 inline constexpr std::string_view kMemcachedOtherType =
     "SERVER_ERROR the key holds a value of another type\r\n";
 
-// A one-line reply, dropped when the client wants none.
+// How a request without a value in its reply ended; each protocol has its words for it.
+enum class MemcachedOutcome : uint8_t {
+  kStored,
+  kNotStored,
+  kExists,
+  kNotFound,
+  kDeleted,
+  kOk,
+  kNotNumeric,
+  kOtherType,  // the key holds something else than a string
+  kOutOfMemory,
+};
+
+// The text protocol's line for an outcome.
+std::string_view OutcomeLine(MemcachedOutcome outcome);
+// Answers with an outcome in the request's protocol, or not at all where the client wants none:
+// text with noreply is silent, a quiet binary request answers failures. `cas`: of the entry after a
+// success.
+void ReplyOutcome(MemcachedContext& ctx, const wire::MemcachedRequest& request,
+                  MemcachedOutcome outcome, uint64_t cas = 0);
+
+// A one-line reply of the text protocol, dropped when the client wants none.
 inline void ReplyLine(MemcachedContext& ctx, const wire::MemcachedRequest& request,
                       std::string_view line) {
   if (!request.noreply) ctx.out.Append(line);

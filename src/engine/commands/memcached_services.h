@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/commands/client_state.h"
 #include "engine/keyspace/key_access.h"
+#include "wire/memcached_parser.h"
 #include "wire/output_buffer.h"
 
 namespace mikura::engine {
@@ -28,6 +31,9 @@ struct MemcachedSettings {
   uint32_t connections_max = 1024;
   std::string interface;           // empty: all addresses
   std::string version = "1.6.18";  // what clients that ask for the version adapt to
+  wire::MemcachedProtocol protocol = wire::MemcachedProtocol::kAuto;  // memcached -B
+  std::string sasl_file;  // passwords for the binary protocol (memcached -S); empty: none
+  std::string auth_file;  // passwords for the text protocol (memcached -Y); empty: none
 };
 
 // Counters of one event loop: written by its thread only, summed by `stats`.
@@ -49,6 +55,7 @@ struct MemcachedCounters {
   MemcachedCounter incr_hits, incr_misses, decr_hits, decr_misses;
   MemcachedCounter cas_hits, cas_misses, cas_badval, touch_hits, touch_misses;
   MemcachedCounter store_too_large, store_no_memory, total_items;
+  MemcachedCounter auth_cmds, auth_errors;
 };
 
 // One value per counter: a sum over loops, or a mark set by `stats reset`.
@@ -58,6 +65,7 @@ struct MemcachedTotals {
   uint64_t incr_hits = 0, incr_misses = 0, decr_hits = 0, decr_misses = 0;
   uint64_t cas_hits = 0, cas_misses = 0, cas_badval = 0, touch_hits = 0, touch_misses = 0;
   uint64_t store_too_large = 0, store_no_memory = 0, total_items = 0;
+  uint64_t auth_cmds = 0, auth_errors = 0;
 
   void Add(const MemcachedCounters& counters);
   // What came since `mark`.
@@ -106,6 +114,8 @@ class MemcachedServices {
   virtual void Shutdown(bool graceful) = 0;
   // Nothing while no control plane has told it.
   virtual std::optional<MemcachedCluster> Cluster() = 0;
+  // Whether that is a user's password. Compares in constant time.
+  virtual bool IsPassword(std::string_view user, std::string_view password) = 0;
 };
 
 // What one memcached request is run with.
@@ -119,6 +129,7 @@ struct MemcachedContext {
   MemcachedCounters& counters;
   bool read_only;           // a replica: requests that write were refused (MemcachedRefusal)
   bool& close_after_reply;  // set by quit and shutdown
+  ClientState& client;      // authentication writes its outcome there
 
   UnixMillis now() const { return keys.now(); }
 };

@@ -40,6 +40,8 @@ constexpr NamedCounter kCounters[] = {
     {"touch_misses", &MemcachedTotals::touch_misses, &MemcachedCounters::touch_misses},
     {"store_too_large", &MemcachedTotals::store_too_large, &MemcachedCounters::store_too_large},
     {"store_no_memory", &MemcachedTotals::store_no_memory, &MemcachedCounters::store_no_memory},
+    {"auth_cmds", &MemcachedTotals::auth_cmds, &MemcachedCounters::auth_cmds},
+    {"auth_errors", &MemcachedTotals::auth_errors, &MemcachedCounters::auth_errors},
     {"total_items", &MemcachedTotals::total_items, &MemcachedCounters::total_items},
 };
 static_assert(sizeof(MemcachedTotals) == std::size(kCounters) * sizeof(uint64_t));
@@ -84,6 +86,11 @@ void GeneralStats(MemcachedContext& ctx) {
   Stat(ctx, "reclaimed", ctx.keyspace.ExpiredTotal());
 }
 
+std::string_view ProtocolName(wire::MemcachedProtocol protocol) {
+  if (protocol == wire::MemcachedProtocol::kAscii) return "ascii";
+  return protocol == wire::MemcachedProtocol::kBinary ? "binary" : "auto-negotiate";
+}
+
 void SettingsStats(MemcachedContext& ctx) {
   const MemcachedSettings& settings = ctx.settings;
   Stat(ctx, "maxbytes", ctx.services.Info().memory_limit_bytes);
@@ -99,9 +106,9 @@ void SettingsStats(MemcachedContext& ctx) {
   Stat(ctx, "detail_enabled", "no");
   Stat(ctx, "cas_enabled", "yes");
   Stat(ctx, "tcp_backlog", settings.backlog);
-  Stat(ctx, "binding_protocol", "ascii");
-  Stat(ctx, "auth_enabled_sasl", "no");
-  Stat(ctx, "auth_enabled_ascii", "no");
+  Stat(ctx, "binding_protocol", ProtocolName(settings.protocol));
+  Stat(ctx, "auth_enabled_sasl", settings.sasl_file.empty() ? "no" : "yes");
+  Stat(ctx, "auth_enabled_ascii", settings.auth_file.empty() ? "no" : settings.auth_file);
   Stat(ctx, "item_size_max", settings.item_size_max);
   Stat(ctx, "maxconns_fast", "yes");
   Stat(ctx, "flush_enabled", settings.flush_all_enabled ? "yes" : "no");

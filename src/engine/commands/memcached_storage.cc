@@ -16,7 +16,7 @@ uint64_t CasFor(MemcachedContext& ctx, const MemcachedRequest& request) {
 
 // Stores the request's data as a new entry, whatever was there.
 MemcachedStoreResult Replace(MemcachedContext& ctx, const MemcachedRequest& request,
-                             int32_t exptime, uint8_t state) {
+                             int64_t exptime, uint8_t state) {
   store::Attributes attributes;
   attributes.has_memcached = true;
   attributes.deadline = MemcachedDeadline(exptime, ctx.now());
@@ -27,9 +27,9 @@ MemcachedStoreResult Replace(MemcachedContext& ctx, const MemcachedRequest& requ
     ctx.counters.store_no_memory.Add();
     // As memcached: better a miss than a value that its owner believes replaced.
     EraseMemcached(ctx);
-    return {MemcachedStored::kNoMemory};
+    return {MemcachedOutcome::kOutOfMemory};
   }
-  return {MemcachedStored::kStored, attributes.cas};
+  return {MemcachedOutcome::kStored, attributes.cas};
 }
 
 MemcachedStoreResult Extend(MemcachedContext& ctx, const MemcachedRequest& request,
@@ -38,14 +38,14 @@ MemcachedStoreResult Extend(MemcachedContext& ctx, const MemcachedRequest& reque
   const uint32_t flags = found.entry.attributes().memcached_flags;
   if (wire::MemcachedParser::IsTooLarge(request.key.size(), value.size() + request.data.size(),
                                         flags, ctx.settings.item_size_max)) {
-    return {MemcachedStored::kNotStored};
+    return {MemcachedOutcome::kNotStored};
   }
   const uint64_t cas = CasFor(ctx, request);
   if (!ExtendMemcached(ctx, found, request.data, before, cas).ok()) {
     ctx.counters.store_no_memory.Add();
-    return {MemcachedStored::kNoMemory};
+    return {MemcachedOutcome::kOutOfMemory};
   }
-  return {MemcachedStored::kStored, cas};
+  return {MemcachedOutcome::kStored, cas};
 }
 
 // What a CAS says about an entry that is there: store it, store it as stale, or refuse.
@@ -71,40 +71,29 @@ MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const MemcachedRequest&
   ctx.counters.cmd_set.Add();
   const bool extends = mode == 'A' || mode == 'P';
   if (mode == 'S' && !compare_cas) {
-    if (HoldsOtherType(ctx)) return {MemcachedStored::kOtherType};
+    if (HoldsOtherType(ctx)) return {MemcachedOutcome::kOtherType};
     return Replace(ctx, request, request.exptime, 0);
   }
   store::Found found = FindMemcached(ctx);
   if (!found) {
-    if (HoldsOtherType(ctx)) return {MemcachedStored::kOtherType};
+    if (HoldsOtherType(ctx)) return {MemcachedOutcome::kOtherType};
     if (mode == 'E') return Replace(ctx, request, request.exptime, 0);
     if (extends && request.meta.Has('N')) return Replace(ctx, request, request.vivify_ttl, 0);
-    if (extends || !compare_cas) return {MemcachedStored::kNotStored};
+    if (extends || !compare_cas) return {MemcachedOutcome::kNotStored};
     ctx.counters.cas_misses.Add();
-    return {MemcachedStored::kNotFound};
+    return {MemcachedOutcome::kNotFound};
   }
-  if (mode == 'E') return {MemcachedStored::kNotStored};
+  if (mode == 'E') return {MemcachedOutcome::kNotStored};
   CasVerdict verdict = CasVerdict::kMatch;
   // A CAS of 0 is no entry's; append and prepend take it for none, as memcached does.
   if (compare_cas && !(extends && request.cas == 0)) verdict = CompareCas(ctx, request, found);
-  if (verdict == CasVerdict::kMismatch) return {MemcachedStored::kExists};
+  if (verdict == CasVerdict::kMismatch) return {MemcachedOutcome::kExists};
   if (extends) {
-    if (verdict == CasVerdict::kStale) return {MemcachedStored::kExists};
+    if (verdict == CasVerdict::kStale) return {MemcachedOutcome::kExists};
     return Extend(ctx, request, found, mode == 'P');
   }
   return Replace(ctx, request, request.exptime,
                  verdict == CasVerdict::kStale ? kMemcachedStale : 0);
-}
-
-std::string_view StoreError(MemcachedStored stored) {
-  switch (stored) {
-    case MemcachedStored::kNoMemory:
-      return wire::kMemcachedOutOfMemory;
-    case MemcachedStored::kOtherType:
-      return "SERVER_ERROR the key holds a value of another type\r\n";
-    default:
-      return {};
-  }
 }
 
 }  // namespace mikura::engine

@@ -4,22 +4,17 @@
 
 #include <cstdint>
 
+#include "engine/commands/memcached_replies.h"
 #include "engine/commands/memcached_services.h"
 #include "wire/memcached_request.h"
 
 namespace mikura::engine {
 
-enum class MemcachedStored : uint8_t {
-  kStored,
-  kNotStored,  // the condition of add, replace, append, prepend does not hold
-  kExists,     // the CAS is another one
-  kNotFound,   // a CAS was given and there is no entry
-  kNoMemory,
-  kOtherType,  // the key holds something else than a string
-};
-
 struct MemcachedStoreResult {
-  MemcachedStored stored = MemcachedStored::kStored;
+  // kStored, kNotStored (the condition of add, replace, append or prepend does not hold), kExists
+  // (the CAS is another one), kNotFound (a CAS was given and there is no entry), kOutOfMemory or
+  // kOtherType.
+  MemcachedOutcome stored = MemcachedOutcome::kStored;
   uint64_t cas = 0;  // of the new entry
 };
 
@@ -28,8 +23,5 @@ struct MemcachedStoreResult {
 // Cost: O(value); append is amortised O(piece).
 MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const wire::MemcachedRequest& request,
                                   char mode, bool compare_cas);
-
-// The error of a store that failed for another reason than its condition; empty for the others.
-std::string_view StoreError(MemcachedStored stored);
 
 }  // namespace mikura::engine

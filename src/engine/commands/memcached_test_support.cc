@@ -12,8 +12,9 @@ namespace mikura::engine {
 std::string MemcachedRunner::Run(std::string_view input) {
   out_.Clear();
   wire::MemcachedRequest request;
-  while (!input.empty() && !close_after_reply_) {
+  while (!input.empty() && !client_.close_after_reply) {
     size_t consumed = 0;
+    parser_.set_authenticated(client_.authenticated);
     const auto status = parser_.Parse(input, &request, &consumed);
     CHECK(status == wire::MemcachedParseStatus::kComplete || consumed == input.size());
     input.remove_prefix(consumed);
@@ -35,7 +36,8 @@ void MemcachedRunner::RunOne(const wire::MemcachedRequest& request) {
                        settings_,
                        counters_,
                        read_only_,
-                       close_after_reply_};
+                       client_.close_after_reply,
+                       client_};
   if (request.has_key()) {
     ShardGuard guard(keyspace.lock(key.shard()));
     RunMemcached(ctx, request);

@@ -27,6 +27,9 @@ class FakeMemcachedServices final : public MemcachedServices {
   void PlanFlush(std::optional<UnixMillis> at) override { planned_flush = at; }
   void Shutdown(bool graceful) override { shutdown = graceful ? "graceful" : "at once"; }
   std::optional<MemcachedCluster> Cluster() override { return cluster; }
+  bool IsPassword(std::string_view user, std::string_view password) override {
+    return user == "ann" && password == "secret";
+  }
 
   MemcachedServerInfo info;
   std::vector<MemcachedConnection> connections;
@@ -40,7 +43,8 @@ class FakeMemcachedServices final : public MemcachedServices {
 
 class MemcachedRunner {
  public:
-  explicit MemcachedRunner(CommandRunner& redis) : redis_(redis) {}
+  explicit MemcachedRunner(CommandRunner& redis, const wire::MemcachedParserOptions& options = {})
+      : redis_(redis), parser_(options) {}
 
   // Everything that is answered to `input`, which must hold whole requests.
   std::string Run(std::string_view input);
@@ -57,7 +61,7 @@ class MemcachedRunner {
   MemcachedSettings& settings() { return settings_; }
   MemcachedCounters& counters() { return counters_; }
   void set_read_only(bool value) { read_only_ = value; }
-  bool close_after_reply() const { return close_after_reply_; }
+  bool close_after_reply() const { return client_.close_after_reply; }
 
  private:
   void RunOne(const wire::MemcachedRequest& request);
@@ -68,11 +72,11 @@ class MemcachedRunner {
   FakeMemcachedServices fakes_;
   MemcachedSettings settings_;
   MemcachedCounters counters_;
-  wire::MemcachedParser parser_{size_t{1} << 20};
+  wire::MemcachedParser parser_;
+  ClientState client_;
   wire::OutputBuffer out_;
   Effects effects_;
   bool read_only_ = false;
-  bool close_after_reply_ = false;
 };
 
 }  // namespace mikura::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/engine_control.h"
 
+#include "base/constant_time.h"
 #include "engine/server/info.h"
 
 namespace mikura::engine {
@@ -12,16 +13,6 @@ constexpr Counter LoopStatistics::*kResettable[] = {
     &LoopStatistics::hits,          &LoopStatistics::misses,
     &LoopStatistics::error_replies, &LoopStatistics::connections_rejected,
 };
-
-// Takes the same time whichever byte differs.
-bool EqualConstantTime(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const char other = b.empty() ? '\0' : b[i % b.size()];
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(other);
-  }
-  return difference == 0;
-}
 
 }  // namespace
 
@@ -83,7 +74,7 @@ void EngineControl::ResetStatistics() {
 bool EngineControl::Authenticate(std::string_view user, std::string_view password) {
   if (user != "default") return false;
   const auto current = parameters_.Current();
-  return current->requirepass.empty() || EqualConstantTime(password, current->requirepass);
+  return current->requirepass.empty() || EqualInConstantTime(password, current->requirepass);
 }
 
 bool EngineControl::RequiresAuthentication() {

@@ -112,6 +112,8 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
       MarkReady(session);
     }
     if ((event.events & ~EPOLLOUT) != 0) {
+      // The end may come in one edge with the last bytes: then no further edge tells of it.
+      if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) session->end_announced = true;
       session->may_be_readable = true;
       MarkReady(session);
     }
@@ -177,7 +179,9 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   context_.clients.Add(record);
   auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
   if (listener->protocol == Protocol::kMemcached) {
-    session->MakeMemcachedParser(context_.memcached.item_size_max());
+    const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
+    state.authenticated = !options.must_authenticate;
+    session->MakeMemcachedParser(options);
   }
   Session* raw = session.get();
   sessions_.emplace(state.id, std::move(session));
@@ -265,7 +269,7 @@ void EventLoop::ReadRest(Session& session) {
 bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
   if (received > 0) {
     // A full buffer means that there may be more, which no further edge will tell.
-    session.may_be_readable = static_cast<size_t>(received) == room;
+    session.may_be_readable = static_cast<size_t>(received) == room || session.end_announced;
     statistics_.input_bytes.Add(static_cast<uint64_t>(received));
     session.record().input_bytes.Add(static_cast<uint64_t>(received));
     return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/memcached_backend.h"
 
+#include "base/constant_time.h"
 #include "base/logging.h"
 #include "engine/commands/memcached_commands.h"
 #include "engine/server/client_registry.h"
@@ -15,6 +16,9 @@ MemcachedBackend::MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& param
       parameters_(parameters),
       node_(node),
       settings_(settings),
+      users_(settings.auth_file.empty()
+                 ? MemcachedUsers(settings.sasl_file, MemcachedUsers::Form::kSasl)
+                 : MemcachedUsers(settings.auth_file, MemcachedUsers::Form::kAuthFile)),
       started_at_(clock.NowMillis()),
       stop_(std::move(stop)),
       rows_(new CounterRow[kThreadsMax]) {}
@@ -22,6 +26,22 @@ MemcachedBackend::MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& param
 void MemcachedBackend::SetLoops(const LoopGroup& loops, ServerClientRegistry& clients) {
   loops_ = &loops;
   clients_ = &clients;
+}
+
+wire::MemcachedParserOptions MemcachedBackend::ParserOptions() const {
+  wire::MemcachedParserOptions options;
+  options.item_size_max = settings_.item_size_max;
+  options.protocol = settings_.protocol;
+  options.must_authenticate =
+      users_.has_file() || node_.requires_auth.load(std::memory_order_relaxed);
+  return options;
+}
+
+// With requirepass, Redis' default user is a memcached user too.
+bool MemcachedBackend::IsPassword(std::string_view user, std::string_view password) {
+  if (users_.IsPassword(user, password)) return true;
+  const std::string required = parameters_.Current()->requirepass;
+  return !required.empty() && user == "default" && EqualInConstantTime(password, required);
 }
 
 std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& request) const {
@@ -51,7 +71,8 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
                            settings_,
                            rows_[ThreadIndex()].counters,
                            node_.read_only.load(std::memory_order_relaxed),
-                           client.close_after_reply};
+                           client.close_after_reply,
+                           client};
   if (key == nullptr) {
     effects.Begin(keyspace_.change_log().active());
     RunMemcached(context, request);

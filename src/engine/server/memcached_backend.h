@@ -14,8 +14,10 @@
 #include "engine/commands/client_state.h"
 #include "engine/commands/memcached_services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/server/memcached_users.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
+#include "wire/memcached_parser.h"
 #include "wire/memcached_request.h"
 #include "wire/output_buffer.h"
 #include "wire/parameter_set.h"
@@ -37,7 +39,12 @@ class MemcachedBackend final : public MemcachedServices {
   // Known only after the loops were built; called once before they start.
   void SetLoops(const LoopGroup& loops, ServerClientRegistry& clients);
 
-  size_t item_size_max() const { return settings_.item_size_max; }
+  // For a client that connects now.
+  wire::MemcachedParserOptions ParserOptions() const;
+
+  // Reads the password file, at the start and on SIGHUP; what it said before stays on an error.
+  // Errors: the file cannot be read, or is malformed. Does nothing without a file.
+  Status LoadUsers() { return users_.Load(); }
 
   // Runs one request and writes its reply. `key` is the hashed key, or null when it has none.
   void Run(const wire::MemcachedRequest& request, const Key* key, ClientState& client,
@@ -58,6 +65,7 @@ class MemcachedBackend final : public MemcachedServices {
   void PlanFlush(std::optional<UnixMillis> at) override;
   void Shutdown(bool graceful) override;
   std::optional<MemcachedCluster> Cluster() override;
+  bool IsPassword(std::string_view user, std::string_view password) override;
 
  private:
   std::optional<Fault> Admit(const wire::MemcachedRequest& request) const;
@@ -67,6 +75,7 @@ class MemcachedBackend final : public MemcachedServices {
   wire::ParameterSet& parameters_;
   const NodeState& node_;
   const MemcachedSettings settings_;
+  MemcachedUsers users_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
   const LoopGroup* loops_ = nullptr;

@@ -70,8 +70,9 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
     memcached_requests_.reset(new wire::MemcachedRequest[kRequestsMax]);
   }
   wire::MemcachedRequest& request = memcached_requests_[static_cast<size_t>(memcached_count_)];
-  const wire::MemcachedParseStatus status =
-      session.memcached_parser().Parse(input, &request, consumed);
+  wire::MemcachedParser& parser = session.memcached_parser();
+  if (parser.must_authenticate()) parser.set_authenticated(session.state().authenticated);
+  const wire::MemcachedParseStatus status = parser.Parse(input, &request, consumed);
   if (status == wire::MemcachedParseStatus::kNeedMore) return status;
   Item item;
   item.session = &session;
@@ -88,6 +89,7 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
     item.keys_count = 1;
   }
   requests_.push_back(item);
+  must_run_ = request.command == wire::MemcachedCommand::kAuthenticate;
   return status;
 }
 

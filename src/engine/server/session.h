@@ -31,8 +31,8 @@ class Session {
       : fd_(std::move(fd)), protocol_(protocol), record_(std::move(record)) {}
 
   // Of a memcached client.
-  void MakeMemcachedParser(size_t item_size_max) {
-    memcached_parser_ = std::make_unique<wire::MemcachedParser>(item_size_max);
+  void MakeMemcachedParser(const wire::MemcachedParserOptions& options) {
+    memcached_parser_ = std::make_unique<wire::MemcachedParser>(options);
   }
   wire::MemcachedParser& memcached_parser() { return *memcached_parser_; }
 
@@ -72,12 +72,16 @@ class Session {
 
   // ---- Flags of the loop.
   bool may_be_readable = false;  // an edge came, or the last read filled its buffer
+  bool end_announced = false;    // the peer sends no more: read up to the end of file
   bool in_ready_list = false;
   bool peer_closed = false;    // end of file was read: answer what is there, then end
   bool doomed = false;         // ends as soon as the batch is done; no further command runs
   bool input_blocked = false;  // not read while too much output is pending
 
  private:
+  static constexpr size_t kPendingMax = size_t{1} << 20;
+  static constexpr size_t kPendingUnknownMax = size_t{64} << 10;
+
   UniqueFd fd_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
