@@ -60,7 +60,7 @@ class MemcachedBackend final : public MemcachedServices {
   std::optional<MemcachedCluster> Cluster() override;
 
  private:
-  std::optional<Fault> Admit(const wire::MemcachedRequest& request) const;
+  std::optional<Fault> Admit(const wire::MemcachedRequest& request, UnixMillis now) const;
   MemcachedTotals SumTotals() const;
 
   Keyspace& keyspace_;
