@@ -47,8 +47,8 @@ FaultOr<> ObjectFreq(CommandContext& ctx) {
   return Ok();
 }
 
-// Only an LRU policy keeps times; Redis keeps them under any but an LFU one. A key that was not used
-// since the policy was set has been idle since then, or longer.
+// Only an LRU policy keeps times; Redis keeps them under any but an LFU one. A key that was not
+// used since the policy was set has been idle since then, or longer.
 FaultOr<> ObjectIdleTime(CommandContext& ctx) {
   const store::AccessTracking tracking = ctx.keyspace.tracking();
   const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
@@ -63,9 +63,9 @@ FaultOr<> ObjectIdleTime(CommandContext& ctx) {
     ctx.reply.Error("ERR", "No maxmemory policy is selected that tracks access times");
   } else {
     const UnixMillis since = ctx.keyspace.evictor().tracking_since();
-    ctx.reply.Integer(found.entry.has_access() ? store::AccessTracking::IdleSeconds(
-                                                     found.entry.access(), ctx.keys.now())
-                                               : (ctx.keys.now() - since) / 1000);
+    ctx.reply.Integer(found.entry.has_access()
+                          ? store::AccessTracking::IdleSeconds(found.entry.access(), ctx.keys.now())
+                          : (ctx.keys.now() - since) / 1000);
   }
   return Ok();
 }

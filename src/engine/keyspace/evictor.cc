@@ -14,6 +14,7 @@ using store::EvictionSettings;
 
 constexpr uint64_t kEvictionsPerCommand = 512;
 constexpr uint64_t kBytesPerFurtherEviction = 32;  // of the command itself: a long one may do more
+constexpr int64_t kToleranceDivisor = 128;  // 0.8 % above the limit while keys are being evicted
 constexpr int kSampleAttempts = 16;
 constexpr int kJudgementsMax = 64;  // for one eviction
 constexpr int kForceAfter = 48;     // then keys go although they were used
@@ -119,11 +120,14 @@ bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis n
   const uint32_t thread = ThreadIndex();
   const auto wanted = static_cast<int64_t>(wanted_bytes);
   const uint64_t budget = kEvictionsPerCommand + wanted_bytes / kBytesPerFurtherEviction;
-  for (uint64_t evicted = 0; evicted < budget; ++evicted) {
+  uint64_t evicted = 0;
+  for (; evicted < budget; ++evicted) {
     if (gauge_.UsedBytesSeenBy(thread) + wanted <= limit) return true;
     if (!EvictOne(settings, now)) break;
   }
-  return gauge_.UsedBytesSeenBy(thread) <= limit;
+  // A budget that is used up is no error yet: the next commands go on where this one stopped.
+  const int64_t tolerance = evicted > 0 ? limit / kToleranceDivisor : 0;
+  return gauge_.UsedBytesSeenBy(thread) <= limit + tolerance;
 }
 
 bool Evictor::EvictOne(const EvictionSettings& settings, UnixMillis now) {
@@ -138,7 +142,8 @@ void Evictor::Maintain(UnixMillis now) {
   }
   const uint64_t limit = limit_bytes_.load(std::memory_order_relaxed);
   const EvictionSettings settings = this->settings();
-  if (limit == 0 || settings.policy.order == EvictionOrder::kNone || !keyspace_.may_expire()) return;
+  if (limit == 0 || settings.policy.order == EvictionOrder::kNone || !keyspace_.may_expire())
+    return;
   for (int i = 0; i < kMaintenanceEvictions; ++i) {
     if (gauge_.UsedBytesSeenBy(ThreadIndex()) <= static_cast<int64_t>(limit)) return;
     if (!EvictOne(settings, now)) return;

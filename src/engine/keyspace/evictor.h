@@ -35,8 +35,8 @@ class Evictor {
   // When the present tracking began: nothing is known of uses before.
   UnixMillis tracking_since() const { return tracking_since_.load(std::memory_order_relaxed); }
 
-  // Removes keys until `wanted_bytes` more fit, or its budget is used up. False when memory is above
-  // the limit afterwards. Nothing is held by the caller.
+  // Removes keys until `wanted_bytes` more fit, or its budget is used up. False when memory is
+  // above the limit afterwards. Nothing is held by the caller.
   bool MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis now);
   // Background work: fills queues, and comes down to a limit that was lowered.
   void Maintain(UnixMillis now);
@@ -75,11 +75,11 @@ class Evictor {
   Mutex configure_mutex_;
   // Order, whether only volatile, samples: one word, so that readers see them of one configuration.
   std::atomic<uint64_t> policy_{0};
-  std::atomic<UnixMillis> tracking_since_{0};     // publishes nothing but itself, to OBJECT
-  std::atomic<uint64_t> limit_bytes_{0};          // publishes nothing but itself, to Maintain
-  std::atomic<bool> has_queues_{false};           // publishes domains_ to evicting threads
-  std::atomic<bool> queues_are_built_{false};     // spares evicting threads the look at cursors
-  std::atomic<ThreadState*> states_{nullptr};     // publishes the rows, each used by its thread
+  std::atomic<UnixMillis> tracking_since_{0};  // publishes nothing but itself, to OBJECT
+  std::atomic<uint64_t> limit_bytes_{0};       // publishes nothing but itself, to Maintain
+  std::atomic<bool> has_queues_{false};        // publishes domains_ to evicting threads
+  std::atomic<bool> queues_are_built_{false};  // spares evicting threads the look at cursors
+  std::atomic<ThreadState*> states_{nullptr};  // publishes the rows, each used by its thread
   std::unique_ptr<ThreadState[]> owned_states_ GUARDED_BY(configure_mutex_);
   // Made once, when the first policy with queues is set, and kept.
   std::array<std::unique_ptr<store::EvictionDomain>, kDomains> domains_;

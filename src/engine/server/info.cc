@@ -95,8 +95,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       SinceReset(sources, &LoopStatistics::input_bytes),
       SinceReset(sources, &LoopStatistics::output_bytes),
       SinceReset(sources, &LoopStatistics::connections_rejected), sources.keyspace.ExpiredTotal(),
-      sources.keyspace.EvictedTotal(),
-      SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
+      sources.keyspace.EvictedTotal(), SinceReset(sources, &LoopStatistics::hits),
+      SinceReset(sources, &LoopStatistics::misses),
       SinceReset(sources, &LoopStatistics::error_replies));
 }
 

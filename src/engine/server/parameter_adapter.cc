@@ -55,14 +55,14 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
     keyspace.evictor().Configure(EvictionSettingsOf(current), current.maxmemory_bytes);
   };
   apply(*parameters.Current());
-  for (const std::string_view name : {"maxmemory", "maxmemory-policy", "maxmemory-samples",
-                                      "lfu-log-factor", "lfu-decay-time"}) {
-    parameters.OnChange(name,
-                        [apply](const wire::EngineParameters&,
-                                const wire::EngineParameters& after) -> Status {
-                          apply(after);
-                          return Ok();
-                        });
+  for (const std::string_view name :
+       {"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time"}) {
+    parameters.OnChange(
+        name,
+        [apply](const wire::EngineParameters&, const wire::EngineParameters& after) -> Status {
+          apply(after);
+          return Ok();
+        });
   }
 }
 

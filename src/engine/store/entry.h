@@ -77,9 +77,9 @@ inline EntryParts ParseEntry(const char* bytes) {
   const auto key_length = static_cast<uint8_t>(bytes[1]);
   const auto value_length = static_cast<uint8_t>(bytes[2]);
   if ((key_length | value_length) & 0x80) return ParseLongEntry(bytes);
-  const uint32_t optional =
-      (flags & kHasDeadline) * 2u + ((flags & kHasMemcached) >> 3) * kMemcachedBytes +
-      (flags >> 7) * kAccessBytes;
+  const uint32_t optional = (flags & kHasDeadline) * 2u +
+                            ((flags & kHasMemcached) >> 3) * kMemcachedBytes +
+                            (flags >> 7) * kAccessBytes;
   return {flags, 3, 3 + optional, key_length, value_length};
 }
 

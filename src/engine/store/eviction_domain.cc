@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/store/eviction_domain.h"
 
-#include "base/check.h"
+#include <algorithm>
 
 namespace mikura::engine::store {
 namespace {
 
 constexpr uint32_t kRemovalsPerStep = 16;  // a chunk of 168 items is compacted in so many removals
-constexpr uint64_t kDeadMin = 1024;        // fewer are left to the evictor
+constexpr uint64_t kGhostsMin = 512;
+constexpr uint64_t kDeadMin = 1024;  // fewer are left to the evictor
 
 }  // namespace
 
@@ -67,14 +68,16 @@ EvictionDomain::Verdict EvictionDomain::Judge(const Taken& taken, bool exists, u
     return Verdict::kForget;
   }
   if (!exists) return Verdict::kForget;
-  if (!force && uses >= (taken.from_small ? kUsesToStay : 1)) {
+  if (!force && uses > 0) {
     item.size_code = SizeCodeOf(bytes);
     main_.Push(item);
     Account();
     return Verdict::kKeep;
   }
   if (taken.from_small) {
-    ghosts_.Resize(small_.size() + main_.size());
+    // It grows with what it has to remember: memory that came at once would have to be made room
+    // for at once.
+    ghosts_.Resize(std::min(small_.size() + main_.size(), kGhostsMin + 2 * ++ghosts_added_));
     ghosts_.Add(GhostKeyOf(item));
     Account();
   }
@@ -102,6 +105,7 @@ void EvictionDomain::Reset() {
   ghosts_.Clear();
   for (PositionMultiset& dead : dead_) dead.Clear();
   dead_count_ = 0;
+  ghosts_added_ = 0;
   built_ = {};
   Account();
 }
@@ -142,19 +146,6 @@ void EvictionDomain::CountMemory(size_t bytes) {
   if (bytes == counted_extra_) return;
   gauge_.Add(ThreadIndex(), static_cast<int64_t>(bytes) - static_cast<int64_t>(counted_extra_));
   counted_extra_ = bytes;
-}
-
-uint64_t EvictionDomain::LiveItems(uint32_t shard, uint32_t position) const {
-  MutexLock lock(mutex_);
-  uint64_t items = 0;
-  const auto count = [&](const QueueItem& item) {
-    items += item.shard == shard && item.position == position ? 1 : 0;
-  };
-  small_.ForEach(count);
-  main_.ForEach(count);
-  PositionMultiset dead = dead_[shard];
-  while (dead.Take(position)) --items;
-  return items;
 }
 
 uint64_t EvictionDomain::items() const {

@@ -2,8 +2,8 @@
 // S3-FIFO for 64 shards: a small queue for new keys, a main queue for those that were used again,
 // and the fingerprints of keys that left the small queue without.
 //
-// A key that reaches the end of the small queue goes to the main queue when it was used twice, and
-// away otherwise; one that comes back soon after enters the main queue. At the end of the main
+// A key that reaches the end of the small queue goes to the main queue when it was used, and away
+// otherwise; one that comes back soon after enters the main queue. At the end of the main
 // queue a key that was used goes round again with one use less. A use is only counted in the entry
 // (Entry::CountUse): no queue is touched by it.
 //
@@ -48,9 +48,9 @@ class EvictionDomain {
     bool from_small = false;
   };
   enum class Verdict : uint8_t {
-    kForget,     // the item was dead
-    kKeep,       // put into the main queue: the caller lowers the use counter to KeptUses()
-    kEvict,      // the caller removes the key, without calling Remove
+    kForget,  // the item was dead
+    kKeep,    // put into the main queue: the caller lowers the use counter to KeptUses()
+    kEvict,   // the caller removes the key, without calling Remove
   };
 
   explicit EvictionDomain(MemoryGauge& gauge);
@@ -81,14 +81,13 @@ class EvictionDomain {
   // Memory of the queues themselves. No lock.
   uint64_t memory_bytes() const { return static_cast<uint64_t>(memory_bytes_.value()); }
 
-  // Items of each shard that are not dead. O(n), for checks.
-  uint64_t LiveItems(uint32_t shard, uint32_t position) const;
+  // For checks.
   uint64_t items() const;
   uint64_t dead_items() const;
 
  private:
-  static constexpr uint64_t kSmallPercent = 10;
-  static constexpr uint8_t kUsesToStay = 2;
+  // Of the bytes of all keys. Why not 10, and why one use is enough: docs/adr/0003-s3-fifo.md.
+  static constexpr uint64_t kSmallPercent = 20;
 
   static uint64_t GhostKeyOf(const QueueItem& item) {
     return uint64_t{item.shard} << 32 | item.position;
@@ -106,6 +105,7 @@ class EvictionDomain {
   // Keys that went while their items stayed.
   std::array<PositionMultiset, kShards> dead_ GUARDED_BY(mutex_);
   uint64_t dead_count_ GUARDED_BY(mutex_) = 0;
+  uint64_t ghosts_added_ GUARDED_BY(mutex_) = 0;
   uint32_t removals_ GUARDED_BY(mutex_) = 0;
   BuildCursor built_ GUARDED_BY(mutex_);
   RelaxedCount key_bytes_;

@@ -11,9 +11,9 @@
 namespace mikura::engine::store {
 
 enum class EvictionOrder : uint8_t {
-  kNone,    // nothing is evicted: writes answer that there is no memory
-  kLru,     // the longest unused of some keys
-  kLfu,     // the least often used of some keys
+  kNone,  // nothing is evicted: writes answer that there is no memory
+  kLru,   // the longest unused of some keys
+  kLfu,   // the least often used of some keys
   kRandom,
   kTtl,     // the next to expire
   kS3Fifo,  // queues that tell one-time keys from those used again

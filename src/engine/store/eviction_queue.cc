@@ -15,8 +15,7 @@ QueueItem EvictionQueue::Chunk::Get(uint16_t index) const {
 }
 
 void EvictionQueue::Chunk::Set(uint16_t index, const QueueItem& item) {
-  const uint64_t word =
-      item.position | uint64_t{item.shard} << 32 | uint64_t{item.size_code} << 38;
+  const uint64_t word = item.position | uint64_t{item.shard} << 32 | uint64_t{item.size_code} << 38;
   std::memcpy(items[index], &word, kItemBytes);
 }
 

@@ -139,7 +139,8 @@ TEST(PositionMultiset, CountsLikeAMap) {
   size_t size = 0;
   for (int i = 0; i < 200'000; ++i) {
     // Few different values, 0 among them, and then many.
-    const auto position = static_cast<uint32_t>(i % 40000 < 20000 ? random() % 60 : random() % 9000);
+    const auto position =
+        static_cast<uint32_t>(i % 40000 < 20000 ? random() % 60 : random() % 9000);
     if (random() % 100 < ((i / 10000) % 2 == 0 ? 70u : 30u)) {
       set.Add(position);
       ++model[position];

@@ -52,7 +52,8 @@ class ExpiryWheel {
   size_t memory_bytes() const { return memory_bytes_; }
 
   // Copies some positions, at most `out`.size(): of the slot that is due first, or of one that
-  // `random` chooses. They may belong to keys that went or got a later deadline. Cost O(out.size()).
+  // `random` chooses. They may belong to keys that went or got a later deadline. Cost
+  // O(out.size()).
   size_t PeekFirst(uint64_t random, std::span<uint32_t> out) const;
   size_t PeekAny(uint64_t random, std::span<uint32_t> out) const;
 

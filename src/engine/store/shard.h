@@ -239,7 +239,7 @@ class alignas(64) Shard {
   EvictionDomain* domain_ = nullptr;
   uint8_t domain_index_ = 0;
   bool tracks_volatile_only_ = false;
-  uint32_t random_ = 1;  // for the counters of an LFU policy
+  uint32_t random_ = 1;    // for the counters of an LFU policy
   uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
 };
 

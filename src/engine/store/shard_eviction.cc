@@ -25,13 +25,13 @@ uint64_t ScoreOf(const EvictionSettings& settings, Entry entry, UnixMillis now) 
   const AccessTracking tracking = settings.tracking;
   switch (settings.policy.order) {
     case EvictionOrder::kLru: {
-      const uint64_t idle = entry.has_access() ? AccessTracking::IdleSeconds(entry.access(), now)
-                                               : kUntrackedIdle;
+      const uint64_t idle =
+          entry.has_access() ? AccessTracking::IdleSeconds(entry.access(), now) : kUntrackedIdle;
       return idle * 4 + unused;
     }
     case EvictionOrder::kLfu: {
-      const uint32_t counter =
-          entry.has_access() ? tracking.Counter(entry.access(), now) : AccessTracking::kCounterStart;
+      const uint32_t counter = entry.has_access() ? tracking.Counter(entry.access(), now)
+                                                  : AccessTracking::kCounterStart;
       return (AccessTracking::kCounterMax - counter) * 4 + unused;
     }
     case EvictionOrder::kTtl:
