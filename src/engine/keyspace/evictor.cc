@@ -111,23 +111,28 @@ uint64_t Evictor::MemoryBytes() const {
   return bytes;
 }
 
+// Exact for limits so small that what threads have not yet reported could exceed them.
+int64_t Evictor::UsedBytes(int64_t limit) const {
+  constexpr int64_t kUnreportedMax = kThreadsMax * store::MemoryGauge::kFlushBytes;
+  return limit < kUnreportedMax ? gauge_.ExactBytes() : gauge_.UsedBytesSeenBy(ThreadIndex());
+}
+
 bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis now) {
   // A replica takes what its primary sends; the primary's evictions come with it.
   if (!keyspace_.may_expire()) return true;
   const EvictionSettings settings = this->settings();
   const auto limit = static_cast<int64_t>(limit_bytes);
-  if (settings.policy.order == EvictionOrder::kNone) return gauge_.used_bytes() <= limit;
-  const uint32_t thread = ThreadIndex();
+  if (settings.policy.order == EvictionOrder::kNone) return UsedBytes(limit) <= limit;
   const auto wanted = static_cast<int64_t>(wanted_bytes);
   const uint64_t budget = kEvictionsPerCommand + wanted_bytes / kBytesPerFurtherEviction;
   uint64_t evicted = 0;
   for (; evicted < budget; ++evicted) {
-    if (gauge_.UsedBytesSeenBy(thread) + wanted <= limit) return true;
+    if (UsedBytes(limit) + wanted <= limit) return true;
     if (!EvictOne(settings, now)) break;
   }
   // A budget that is used up is no error yet: the next commands go on where this one stopped.
   const int64_t tolerance = evicted > 0 ? limit / kToleranceDivisor : 0;
-  return gauge_.UsedBytesSeenBy(thread) <= limit + tolerance;
+  return UsedBytes(limit) <= limit + tolerance;
 }
 
 bool Evictor::EvictOne(const EvictionSettings& settings, UnixMillis now) {
@@ -145,7 +150,7 @@ void Evictor::Maintain(UnixMillis now) {
   if (limit == 0 || settings.policy.order == EvictionOrder::kNone || !keyspace_.may_expire())
     return;
   for (int i = 0; i < kMaintenanceEvictions; ++i) {
-    if (gauge_.UsedBytesSeenBy(ThreadIndex()) <= static_cast<int64_t>(limit)) return;
+    if (UsedBytes(static_cast<int64_t>(limit)) <= static_cast<int64_t>(limit)) return;
     if (!EvictOne(settings, now)) return;
   }
 }

@@ -57,6 +57,7 @@ class Evictor {
     EvictionPool pool;
   };
 
+  int64_t UsedBytes(int64_t limit) const;
   bool EvictOne(const store::EvictionSettings& settings, UnixMillis now);
   bool EvictSampled(const store::EvictionSettings& settings, UnixMillis now);
   void FillPool(const store::EvictionSettings& settings, uint32_t shard, ThreadState& state,
