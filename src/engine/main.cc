@@ -143,6 +143,7 @@ class Engine {
             SwitchRole(node_, *keyspace_)),
         context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
     BindNodeState(parameters_, node_, services_);
+    BindEviction(parameters_, *keyspace_);
     context_.protected_mode = [this] {
       const auto now = parameters_.Current();
       return now->protected_mode && now->requirepass.empty();
@@ -279,6 +280,7 @@ Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& paramete
       {"bind", addresses},
       {"protected-mode", "no"},  // as memcached: -l decides who can reach it
       {"maxmemory", std::to_string(flags.memory_limit_bytes)},
+      {"maxmemory-policy", flags.evictions ? "allkeys-s3fifo" : "noeviction"},
       {"maxclients", std::to_string(flags.connections_max)},
       {"threads", std::to_string(flags.threads)},
       {"tcp-backlog", std::to_string(flags.backlog)},

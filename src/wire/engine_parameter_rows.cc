@@ -137,6 +137,16 @@ constexpr ParameterSpec kRows[] = {
     // Memory
     Memory("maxmemory", &P::maxmemory_bytes, 0, INT64_MAX, kRuntime,
            "Memory for data; 0 for no limit."),
+    Choice("maxmemory-policy",
+           "volatile-lru|volatile-lfu|volatile-random|volatile-ttl|allkeys-lru|allkeys-lfu|"
+           "allkeys-random|noeviction|allkeys-s3fifo|volatile-s3fifo",
+           &P::maxmemory_policy, kRuntime, "Which keys make room when memory is at its limit."),
+    Number("maxmemory-samples", "", &P::maxmemory_samples, 1, kIntMax, kRuntime, "",
+           "Keys looked at for one that is evicted (LRU, LFU, TTL); above 64 as 64."),
+    Number("lfu-log-factor", "", &P::lfu_log_factor, 0, kIntMax, kRuntime, "",
+           "How slowly the counter of an LFU policy grows."),
+    Number("lfu-decay-time", "", &P::lfu_decay_time_minutes, 0, kIntMax, kRuntime, "minutes",
+           "Time in which the counter of an LFU policy loses one; 0 for never."),
     // Replication
     Words("replicaof", "slaveof", &P::replicaof, kAtStart,
           "Host and port of the primary to follow."),
@@ -181,12 +191,8 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("stop-writes-on-bgsave-error", "yes"),
     NotBuilt("sanitize-dump-payload", "no"),
     // Memory and eviction
-    NotBuilt("maxmemory-policy", "noeviction"),
-    NotBuilt("maxmemory-samples", "5"),
     NotBuilt("maxmemory-eviction-tenacity", "10"),
     NotBuilt("maxmemory-clients", "0"),
-    NotBuilt("lfu-log-factor", "10"),
-    NotBuilt("lfu-decay-time", "1"),
     NotBuilt("lazyfree-lazy-eviction", "no"),
     NotBuilt("lazyfree-lazy-expire", "no"),
     NotBuilt("lazyfree-lazy-server-del", "no"),

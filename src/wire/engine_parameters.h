@@ -52,6 +52,10 @@ struct EngineParameters {
 
   // Memory
   uint64_t maxmemory_bytes = 0;  // 0: no limit
+  std::string maxmemory_policy = "noeviction";
+  int64_t maxmemory_samples = 5;
+  int64_t lfu_log_factor = 10;
+  int64_t lfu_decay_time_minutes = 1;
 
   // Replication
   std::string replicaof;  // "host port"; "": primary

@@ -36,7 +36,7 @@ FaultOr<> Exists(CommandContext& ctx) {
 // TOUCH key ... -> how many exist; counts a use of each.
 FaultOr<> Touch(CommandContext& ctx) {
   int64_t count = 0;
-  for (const Key& key : ctx.key_list) count += ctx.keys.Find(key) ? 1 : 0;
+  for (const Key& key : ctx.key_list) count += ctx.keys.Touch(key) ? 1 : 0;
   ctx.reply.Integer(count);
   return Ok();
 }

@@ -20,7 +20,7 @@
 namespace mikura::engine {
 
 // Bits of Attributes::memcached_state.
-inline constexpr uint8_t kMemcachedFetched = 1 << 0;    // was read since it was stored
+inline constexpr uint8_t kMemcachedFetched = store::kFetchedState;  // was read since it was stored
 inline constexpr uint8_t kMemcachedWinSent = 1 << 1;    // a client was told to recache it
 inline constexpr uint8_t kMemcachedStale = 1 << 2;      // was marked by md with flag I
 inline constexpr uint8_t kMemcachedBinaryKey = 1 << 3;  // was stored by ms under a key in base64

@@ -81,8 +81,9 @@ struct MemcachedServerInfo {
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
   uint64_t memory_limit_bytes = 0;  // 0: none
-  uint64_t evictions = 0;
-  MemcachedTotals totals;  // since the start or the last ResetStatistics
+  uint64_t evictions = 0;           // since the start of the process
+  uint64_t evicted_unfetched = 0;   // those of them that were never read
+  MemcachedTotals totals;           // since the start or the last ResetStatistics
 };
 
 struct MemcachedConnection {

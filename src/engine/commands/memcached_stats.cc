@@ -82,6 +82,7 @@ void GeneralStats(MemcachedContext& ctx) {
   Stat(ctx, "threads", ctx.settings.threads);
   Stat(ctx, "bytes", ctx.keyspace.UsedBytes());
   Stat(ctx, "curr_items", ctx.keyspace.KeyCount(ctx.keys.database()));
+  Stat(ctx, "evicted_unfetched", info.evicted_unfetched);
   Stat(ctx, "evictions", info.evictions);
   Stat(ctx, "reclaimed", ctx.keyspace.ExpiredTotal());
 }
@@ -122,6 +123,7 @@ void ItemStats(MemcachedContext& ctx) {
   Stat(ctx, "items:1:number", count);
   Stat(ctx, "items:1:mem_requested", ctx.keyspace.UsedBytes());
   Stat(ctx, "items:1:evicted", ctx.services.Info().evictions);
+  Stat(ctx, "items:1:evicted_unfetched", ctx.services.Info().evicted_unfetched);
   Stat(ctx, "items:1:reclaimed", ctx.keyspace.ExpiredTotal());
 }
 

@@ -28,24 +28,44 @@ FaultOr<> ObjectRefCount(CommandContext& ctx) {
   return Ok();
 }
 
+// The counter as it is now. A key that was not used since the policy was set counts as new.
 FaultOr<> ObjectFreq(CommandContext& ctx) {
-  if (!ctx.keys.Peek(ctx.key_list[0])) {
+  const store::AccessTracking tracking = ctx.keyspace.tracking();
+  const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
+  if (!found) {
     ctx.reply.Null();
-  } else {
+  } else if (!tracking.is_lfu()) {
     ctx.reply.Error("ERR",
                     "An LFU maxmemory policy is not selected, access frequency not tracked. "
                     "Please note that when switching between policies at runtime LRU and LFU "
                     "data will take some time to adjust.");
+  } else {
+    ctx.reply.Integer(found.entry.has_access()
+                          ? tracking.Counter(found.entry.access(), ctx.keys.now())
+                          : store::AccessTracking::kCounterStart);
   }
   return Ok();
 }
 
-// No policy that is built needs an access clock, so none is kept.
+// Only an LRU policy keeps times; Redis keeps them under any but an LFU one. A key that was not
+// used since the policy was set has been idle since then, or longer.
 FaultOr<> ObjectIdleTime(CommandContext& ctx) {
-  if (!ctx.keys.Peek(ctx.key_list[0])) {
+  const store::AccessTracking tracking = ctx.keyspace.tracking();
+  const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
+  if (!found) {
     ctx.reply.Null();
-  } else {
+  } else if (tracking.is_lfu()) {
+    ctx.reply.Error("ERR",
+                    "An LFU maxmemory policy is selected, idle time not tracked. Please note that "
+                    "when switching between policies at runtime LRU and LFU data will take some "
+                    "time to adjust.");
+  } else if (!tracking.is_lru()) {
     ctx.reply.Error("ERR", "No maxmemory policy is selected that tracks access times");
+  } else {
+    const UnixMillis since = ctx.keyspace.evictor().tracking_since();
+    ctx.reply.Integer(found.entry.has_access()
+                          ? store::AccessTracking::IdleSeconds(found.entry.access(), ctx.keys.now())
+                          : (ctx.keys.now() - since) / 1000);
   }
   return Ok();
 }

@@ -33,6 +33,12 @@ class KeyAccess {
     ++(found ? hits_ : misses_);
     return found;
   }
+  // Live entry of `key`; counts a use even for a client that asked not to (CLIENT NO-TOUCH).
+  store::Found Touch(const Key& key) {
+    store::Access access = access_;
+    access.counts_use = true;
+    return shard(key).Find(database_, key, access);
+  }
   // The same without counting a use (TTL, TYPE, OBJECT, EXISTS under CLIENT NO-TOUCH).
   store::Found Peek(const Key& key) { return shard(key).Peek(database_, key, access_); }
   // As Find; kWrongType when another type than a string is there.

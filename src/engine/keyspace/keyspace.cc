@@ -31,7 +31,9 @@ Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator>
     : options_(options),
       hasher_(options.hash_seed),
       allocator_(std::move(allocator)),
-      cells_(new Cell[kShardCount]) {
+      gauge_(allocator_->gauge()),
+      cells_(new Cell[kShardCount]),
+      evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
     cells_[i].shard.emplace(*allocator_, hasher_, options.database_count, *this);
   }
@@ -80,6 +82,7 @@ void Keyspace::FlushDatabase(int database, Effects& effects) {
       detached.push_back(cells_[i].shard->DetachDatabase(database));
     }
     effects.Begin(change_log_.active());
+    evictor_->RestartQueues();
     effects.Add(database, {"FLUSHDB"});
     Commit(effects);
   });
@@ -95,6 +98,7 @@ void Keyspace::FlushAll(Effects& effects) {
       }
     }
     effects.Begin(change_log_.active());
+    evictor_->RestartQueues();
     effects.Add(0, {"FLUSHALL"});
     Commit(effects);
   });
@@ -104,6 +108,7 @@ void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
   WithGate([&] {
     for (uint32_t i = 0; i < kShardCount; ++i) cells_[i].shard->SwapDatabases(a, b);
     effects.Begin(change_log_.active());
+    evictor_->RestartQueues();  // a queue that is being filled counts by database
     effects.Add(0, {"SWAPDB", std::to_string(a), std::to_string(b)});
     Commit(effects);
   });
@@ -124,7 +129,7 @@ uint64_t Keyspace::VolatileKeyCount(int database) const {
 uint64_t Keyspace::UsedBytes() const {
   uint64_t total = 0;
   for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).used_bytes();
-  return total;
+  return total + evictor_->MemoryBytes();
 }
 
 uint64_t Keyspace::ExpiredTotal() const {
@@ -133,8 +138,10 @@ uint64_t Keyspace::ExpiredTotal() const {
   return total;
 }
 
-bool Keyspace::IsOverLimit(uint64_t limit_bytes) const {
-  return limit_bytes != 0 && allocator_->gauge().used_bytes() > static_cast<int64_t>(limit_bytes);
+uint64_t Keyspace::EvictedTotal() const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).evicted_total();
+  return total;
 }
 
 void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
@@ -146,11 +153,22 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     cells_[index].shard->ResizeStep(kResizeBudget);
     lock(index).Unlock();
   }
+  evictor_->Maintain(now);
   // Large values that were dropped under a lock are freed here, with none held.
   allocator_->block_memory().deferred.FreeAll();
 }
 
-void Keyspace::OnExpired(int database, const Key& key) {
+void Keyspace::OnExpired(int database, const Key& key) { LogRemoval(database, key); }
+
+void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
+  const store::Attributes attributes = entry.attributes();
+  if (attributes.has_memcached && (attributes.memcached_state & store::kFetchedState) == 0) {
+    evictor_->CountUnfetched();
+  }
+  LogRemoval(database, key);
+}
+
+void Keyspace::LogRemoval(int database, const Key& key) {
   if (!change_log_.active()) return;
   Effects effects;
   effects.Begin(true);

@@ -4,17 +4,21 @@
 // The order in which locks may be taken, and why, is in lock_order.md beside this file.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bitset>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/keyspace/change_log.h"
 #include "engine/keyspace/effects.h"
+#include "engine/keyspace/evictor.h"
 #include "engine/keyspace/shard_lock.h"
 #include "engine/store/shard.h"
 
@@ -92,14 +96,37 @@ class Keyspace final : public store::RemovalListener {
   uint64_t VolatileKeyCount(int database) const;
   uint64_t UsedBytes() const;
   uint64_t ExpiredTotal() const;
+  uint64_t EvictedTotal() const;
 
-  // True when the memory of keys and values is above `limit_bytes` (0: no limit). One relaxed load.
-  bool IsOverLimit(uint64_t limit_bytes) const;
+  // ---- The memory limit. Called with nothing held, before a command that needs memory.
+  Evictor& evictor() { return *evictor_; }
+  const Evictor& evictor() const { return *evictor_; }
+  // Makes room for a request of these words under `limit_bytes` (0: no limit), by the policy. False
+  // when memory is above the limit and nothing more may be evicted, or not now. One relaxed load
+  // below the limit.
+  bool MakeRoom(uint64_t limit_bytes, std::span<const std::string_view> words, UnixMillis now) {
+    if (limit_bytes == 0) [[likely]]
+      return true;
+    uint64_t wanted_bytes = 0;
+    for (const std::string_view word : words) wanted_bytes += word.size();
+    if (UsedBytesNearly() + wanted_bytes <= limit_bytes) return true;
+    return evictor_->MakeRoom(limit_bytes, wanted_bytes, now);
+  }
 
   // False on a replica: then only the primary removes expired keys.
   bool may_expire() const { return may_expire_.load(std::memory_order_relaxed); }
   void set_may_expire(bool value) { may_expire_.store(value, std::memory_order_relaxed); }
-  store::Access AccessAt(UnixMillis now) const { return {now, may_expire()}; }
+  // counts_use: false for clients that asked not to touch what they read.
+  store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
+    return {now, may_expire(), counts_use, tracking()};
+  }
+  // What a use of a key writes; set by the evictor, with the policy.
+  store::AccessTracking tracking() const {
+    return store::AccessTracking(tracking_.load(std::memory_order_relaxed));
+  }
+  void set_tracking(store::AccessTracking tracking) {
+    tracking_.store(tracking.word(), std::memory_order_relaxed);
+  }
 
   // One turn of background work (expiry, resizing) over shards [first, first + count), wrapping.
   // Bounded work per shard; for the idle time of event loops.
@@ -108,6 +135,7 @@ class Keyspace final : public store::RemovalListener {
   // store::RemovalListener: logs a DEL for an expired key, before the effects of the running
   // command.
   void OnExpired(int database, const Key& key) override;
+  void OnEvicted(int database, const Key& key, const store::Entry& entry) override;
 
  private:
   struct Cell {
@@ -117,14 +145,24 @@ class Keyspace final : public store::RemovalListener {
 
   Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator);
 
+  uint64_t UsedBytesNearly() const {
+    return static_cast<uint64_t>(std::max<int64_t>(0, gauge_.used_bytes()));
+  }
+  void LogRemoval(int database, const Key& key);
+
   Options options_;
   KeyHasher hasher_;
   ChangeLog change_log_;
   std::unique_ptr<store::SlabAllocator> allocator_;
+  const store::MemoryGauge& gauge_;  // the allocator's
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.
   std::atomic<bool> may_expire_{true};
+  // Publishes AccessTracking::word to every thread that touches keys.
+  std::atomic<uint64_t> tracking_{0};
+  // Behind the shards: its queues are what they tell of their keys.
+  std::unique_ptr<Evictor> evictor_;
 };
 
 // Holds the lock of one shard.

@@ -37,7 +37,7 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
-                       wire::RespWriter& reply) const {
+                       UnixMillis now, wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
     reply.Error("ERR", WrongArityMessage(spec));
     return false;
@@ -47,7 +47,8 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const Cl
     return false;
   }
   if ((spec.flags & kDenyOom) != 0 &&
-      keyspace_.IsOverLimit(node_.maxmemory_bytes.load(std::memory_order_relaxed))) {
+      !keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), request.args,
+                          now)) {
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }
@@ -78,7 +79,7 @@ void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now
     return;
   }
   const CommandSpec& spec = has_subcommand ? *request.subcommand : *request.command;
-  if (!Admit(request, spec, client, reply)) {
+  if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
     return;
   }
@@ -88,11 +89,11 @@ void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now
 void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
                            Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
   const CommandSpec& spec = *request.command;
-  if (!Admit(request, spec, client, reply)) {
+  if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
     return;
   }
-  KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now));
+  KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
   const FaultOr<> outcome =
@@ -103,7 +104,7 @@ void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMill
 void Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                          UnixMillis now, Effects& effects, wire::RespWriter& reply,
                          LoopStatistics& statistics) {
-  KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now));
+  KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
   const auto run = [&] { return spec.handler(context); };

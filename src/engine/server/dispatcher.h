@@ -59,7 +59,7 @@ class Dispatcher {
  private:
   // True when the request may run; otherwise the error was written.
   bool Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
-             wire::RespWriter& reply) const;
+             UnixMillis now, wire::RespWriter& reply) const;
   void Execute(const Request& request, const CommandSpec& spec, ClientState& client, UnixMillis now,
                Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics);
   void Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,

@@ -67,10 +67,11 @@ void MemorySection(const InfoSources& sources, std::string& out) {
   fmt::format_to(Out(out),
                  "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\n"
                  "used_memory_rss_human:{}\r\nused_memory_dataset:{}\r\nmaxmemory:{}\r\n"
-                 "maxmemory_human:{}\r\nmaxmemory_policy:noeviction\r\n"
+                 "maxmemory_human:{}\r\nmaxmemory_policy:{}\r\n"
                  "mem_fragmentation_ratio:{:.2f}\r\nmem_allocator:mikura-slab\r\n",
                  used, HumanBytes(used), resident, HumanBytes(resident), used, limit,
                  HumanBytes(limit),
+                 store::EvictionPolicyName(sources.keyspace.evictor().settings().policy),
                  static_cast<double>(resident) / static_cast<double>(std::max<uint64_t>(used, 1)));
 }
 
@@ -86,7 +87,7 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       Out(out),
       "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ntotal_net_input_bytes:{}\r\n"
       "total_net_output_bytes:{}\r\nrejected_connections:{}\r\nexpired_keys:{}\r\nevicted_keys:"
-      "0\r\n"
+      "{}\r\n"
       "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\n"
       "latest_fork_usec:0\r\ntotal_forks:0\r\ntotal_error_replies:{}\r\n",
       SinceReset(sources, &LoopStatistics::connections_received),
@@ -94,7 +95,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       SinceReset(sources, &LoopStatistics::input_bytes),
       SinceReset(sources, &LoopStatistics::output_bytes),
       SinceReset(sources, &LoopStatistics::connections_rejected), sources.keyspace.ExpiredTotal(),
-      SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
+      sources.keyspace.EvictedTotal(), SinceReset(sources, &LoopStatistics::hits),
+      SinceReset(sources, &LoopStatistics::misses),
       SinceReset(sources, &LoopStatistics::error_replies));
 }
 

@@ -44,21 +44,24 @@ bool MemcachedBackend::IsPassword(std::string_view user, std::string_view passwo
   return !required.empty() && user == "default" && EqualInConstantTime(password, required);
 }
 
-std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& request) const {
+std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& request,
+                                             UnixMillis now) const {
   if (node_.loading.load(std::memory_order_relaxed)) return Fault::kLoading;
   const uint64_t limit = node_.maxmemory_bytes.load(std::memory_order_relaxed);
   const bool read_only = node_.read_only.load(std::memory_order_relaxed);
   if (!read_only && limit == 0) return std::nullopt;
   const MemcachedDemand demand = DemandOf(request);
   if (demand.writes && read_only) return Fault::kReadOnlyReplica;
-  if (demand.grows && keyspace_.IsOverLimit(limit)) return Fault::kOutOfMemory;
+  if (demand.grows && !keyspace_.MakeRoom(limit, {&request.data, 1}, now)) {
+    return Fault::kOutOfMemory;
+  }
   return std::nullopt;
 }
 
 void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key,
                            ClientState& client, UnixMillis now, Effects& effects,
                            wire::OutputBuffer& out) {
-  if (const auto fault = Admit(request)) {
+  if (const auto fault = Admit(request, now)) {
     RefuseMemcached(request, *fault, out);
     return;
   }
@@ -116,6 +119,8 @@ MemcachedServerInfo MemcachedBackend::Info() {
     info.bytes_written += statistics.output_bytes.Get();
   }
   info.memory_limit_bytes = node_.maxmemory_bytes.load(std::memory_order_relaxed);
+  info.evictions = keyspace_.EvictedTotal();
+  info.evicted_unfetched = keyspace_.evictor().unfetched_total();
   MutexLock lock(mutex_);
   info.totals = SumTotals().Since(mark_);
   return info;

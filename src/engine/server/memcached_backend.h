@@ -68,7 +68,7 @@ class MemcachedBackend final : public MemcachedServices {
   bool IsPassword(std::string_view user, std::string_view password) override;
 
  private:
-  std::optional<Fault> Admit(const wire::MemcachedRequest& request) const;
+  std::optional<Fault> Admit(const wire::MemcachedRequest& request, UnixMillis now) const;
   MemcachedTotals SumTotals() const;
 
   Keyspace& keyspace_;

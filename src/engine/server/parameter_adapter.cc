@@ -17,6 +17,17 @@ LogLevel LevelOf(const std::string& name) {
   return LogLevel::kNotice;
 }
 
+store::EvictionSettings EvictionSettingsOf(const wire::EngineParameters& current) {
+  store::EvictionSettings settings;
+  settings.policy =
+      store::ParseEvictionPolicy(current.maxmemory_policy).value_or(store::EvictionPolicy{});
+  settings.samples = static_cast<uint32_t>(current.maxmemory_samples);
+  settings.tracking =
+      store::TrackingFor(settings.policy, static_cast<uint32_t>(current.lfu_log_factor),
+                         static_cast<uint32_t>(current.lfu_decay_time_minutes));
+  return settings;
+}
+
 void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.requires_auth.store(!current.requirepass.empty(), std::memory_order_relaxed);
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
@@ -60,6 +71,22 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
       apply(after);
       return Ok();
     });
+  }
+}
+
+void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
+  const auto apply = [&keyspace](const wire::EngineParameters& current) {
+    keyspace.evictor().Configure(EvictionSettingsOf(current), current.maxmemory_bytes);
+  };
+  apply(*parameters.Current());
+  for (const std::string_view name :
+       {"maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time"}) {
+    parameters.OnChange(
+        name,
+        [apply](const wire::EngineParameters&, const wire::EngineParameters& after) -> Status {
+          apply(after);
+          return Ok();
+        });
   }
 }
 

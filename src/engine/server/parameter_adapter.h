@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/commands/services.h"
+#include "engine/keyspace/keyspace.h"
 #include "engine/server/node_state.h"
 #include "wire/parameter_set.h"
 
@@ -27,5 +28,8 @@ class ParameterAdapter final : public Parameters {
 // Copies the settings that every request looks at into `node` and `services`, now and at each
 // change. Refuses more clients than the process may have file descriptors for.
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services);
+
+// Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
+void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
 
 }  // namespace mikura::engine

@@ -79,9 +79,6 @@ class Session {
   bool input_blocked = false;  // not read while too much output is pending
 
  private:
-  static constexpr size_t kPendingMax = size_t{1} << 20;
-  static constexpr size_t kPendingUnknownMax = size_t{64} << 10;
-
   UniqueFd fd_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>

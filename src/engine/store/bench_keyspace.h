@@ -42,6 +42,7 @@ class BenchKeyspace final : public RemovalListener {
   }
 
   void OnExpired(int, const Key&) override {}
+  void OnEvicted(int, const Key&, const Entry&) override {}
   Shard& shard(const Key& key) { return *shards_[key.shard()]; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   const KeyHasher& hasher() const { return hasher_; }

@@ -31,6 +31,11 @@ size_t ReadVarint(const char*& p) {
   }
 }
 
+uint8_t KindOf(ValueType type, bool is_external) {
+  if (type == ValueType::kString) return is_external ? kKindExternal : 0;
+  return static_cast<uint8_t>((static_cast<uint8_t>(type) + 1) << kKindShift);
+}
+
 }  // namespace
 
 EntryParts ParseLongEntry(const char* bytes) {
@@ -43,6 +48,7 @@ EntryParts ParseLongEntry(const char* bytes) {
   parts.key = parts.fields;
   if (parts.flags & kHasDeadline) parts.key += sizeof(UnixMillis);
   if (parts.flags & kHasMemcached) parts.key += kMemcachedBytes;
+  if (parts.flags & kHasAccess) parts.key += kAccessBytes;
   return parts;
 }
 
@@ -65,7 +71,7 @@ Attributes Entry::attributes() const {
 
 size_t Entry::memory_bytes() const {
   const EntryParts parts = ParseEntry(bytes_);
-  const size_t block_bytes = (parts.flags & kIsExternal) ? BlockOf(parts)->memory_bytes() : 0;
+  const size_t block_bytes = IsExternalKind(parts.flags) ? BlockOf(parts)->memory_bytes() : 0;
   return AllocatedBytes(parts.total()) + block_bytes;
 }
 
@@ -73,14 +79,15 @@ size_t EntryContent::total() const {
   const size_t in_entry = block != nullptr ? sizeof block : value_length;
   return 1 + VarintBytes(key.size()) + VarintBytes(in_entry) +
          (attributes.deadline != kNoDeadline ? sizeof attributes.deadline : 0) +
-         (attributes.has_memcached ? kMemcachedBytes : 0) + key.size() + in_entry;
+         (attributes.has_memcached ? kMemcachedBytes : 0) + (has_access ? kAccessBytes : 0) +
+         key.size() + in_entry;
 }
 
 char* EntryContent::Write(char* out) const {
-  uint8_t flags = static_cast<uint8_t>(static_cast<uint8_t>(type) << kTypeShift) | uses;
+  uint8_t flags = KindOf(type, block != nullptr) | uses;
   if (attributes.deadline != kNoDeadline) flags |= kHasDeadline;
   if (attributes.has_memcached) flags |= kHasMemcached;
-  if (block != nullptr) flags |= kIsExternal;
+  if (has_access) flags |= kHasAccess;
   *out++ = static_cast<char>(flags);
   out = WriteVarint(out, key.size());
   out = WriteVarint(out, block != nullptr ? sizeof block : value_length);
@@ -94,6 +101,10 @@ char* EntryContent::Write(char* out) const {
     std::memcpy(out, &attributes.cas, sizeof attributes.cas);
     out += sizeof attributes.cas;
     *out++ = static_cast<char>(attributes.memcached_state);
+  }
+  if (has_access) {
+    std::memcpy(out, &access, kAccessBytes);
+    out += kAccessBytes;
   }
   if (!key.empty()) std::memcpy(out, key.data(), key.size());
   out += key.size();

@@ -3,9 +3,10 @@
 //
 // Layout (docs/formats/entry.md):
 //   flags 1 byte | varint key length | varint value length | [deadline 8] | [memcached 13] |
-//   key | value
+//   [access 3] | key | value
 //   flags: bits 0-1 use counter (0..3), bit 2 deadline present, bit 3 memcached block present,
-//          bit 4 value is external (8-byte pointer to a ValueBlock), bits 5-7 ValueType.
+//          bits 4-6 kind: what the value is and where, bit 7 access field present
+//          (access_clock.h).
 //   memcached block: client flags 4 | CAS 8 | state bits 1 (engine/commands/memcached_entry.h).
 // Values up to kInlineValueMax are inside the entry; larger ones in a ValueBlock, by reference.
 #pragma once
@@ -16,6 +17,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "engine/store/access_clock.h"
 #include "engine/store/size_classes.h"
 #include "engine/store/value_block.h"
 
@@ -29,8 +31,19 @@ inline constexpr UnixMillis kNoDeadline = INT64_MAX;
 inline constexpr uint8_t kUseCounterMask = 3;
 inline constexpr uint8_t kHasDeadline = 1 << 2;
 inline constexpr uint8_t kHasMemcached = 1 << 3;
-inline constexpr uint8_t kIsExternal = 1 << 4;
-inline constexpr int kTypeShift = 5;
+inline constexpr int kKindShift = 4;
+inline constexpr uint8_t kKindMask = 7 << kKindShift;
+inline constexpr uint8_t kHasAccess = 1 << 7;
+
+// Kind 0: a string in the entry; 1: a string in a ValueBlock, to which the entry's 8 bytes of value
+// point; from 2 on, the other types in their order.
+inline constexpr uint8_t kKindExternal = 1 << kKindShift;
+
+inline ValueType TypeOfFlags(uint8_t flags) {
+  const int kind = (flags & kKindMask) >> kKindShift;
+  return kind == 0 ? ValueType::kString : static_cast<ValueType>(kind - 1);
+}
+inline bool IsExternalKind(uint8_t flags) { return (flags & kKindMask) == kKindExternal; }
 
 // What is stored beside a value. The memcached block is there for entries written by a memcached
 // client; a Redis client's SET drops it, changes in place (APPEND, INCR) keep it.
@@ -39,9 +52,11 @@ struct Attributes {
   bool has_memcached = false;
   uint32_t memcached_flags = 0;
   uint64_t cas = 0;
-  uint8_t memcached_state = 0;  // bits of the memcached commands; the store gives them no meaning
+  uint8_t memcached_state = 0;  // bits of the memcached commands
 };
 
+// The one bit of memcached_state that the store knows: the value was read since it was stored.
+inline constexpr uint8_t kFetchedState = 1 << 0;
 inline constexpr uint32_t kMemcachedBytes = 4 + 8 + 1;  // client flags, CAS, state
 
 // Where the parts of an entry are.
@@ -62,8 +77,9 @@ inline EntryParts ParseEntry(const char* bytes) {
   const auto key_length = static_cast<uint8_t>(bytes[1]);
   const auto value_length = static_cast<uint8_t>(bytes[2]);
   if ((key_length | value_length) & 0x80) return ParseLongEntry(bytes);
-  const uint32_t optional =
-      (flags & kHasDeadline) * 2u + ((flags & kHasMemcached) >> 3) * kMemcachedBytes;
+  const uint32_t optional = (flags & kHasDeadline) * 2u +
+                            ((flags & kHasMemcached) >> 3) * kMemcachedBytes +
+                            (flags >> 7) * kAccessBytes;
   return {flags, 3, 3 + optional, key_length, value_length};
 }
 
@@ -72,7 +88,7 @@ class Entry {
  public:
   explicit Entry(char* bytes) : bytes_(bytes) {}
 
-  ValueType type() const { return static_cast<ValueType>(flags() >> kTypeShift); }
+  ValueType type() const { return TypeOfFlags(flags()); }
   std::string_view key() const {
     const EntryParts parts = ParseEntry(bytes_);
     return {bytes_ + parts.key, parts.key_length};
@@ -80,11 +96,11 @@ class Entry {
   // The bytes of a string, inline or external.
   std::string_view value() const {
     const EntryParts parts = ParseEntry(bytes_);
-    if (parts.flags & kIsExternal) [[unlikely]]
+    if (IsExternalKind(parts.flags)) [[unlikely]]
       return BlockOf(parts)->view();
     return {bytes_ + parts.key + parts.key_length, parts.value_length};
   }
-  bool is_external() const { return (flags() & kIsExternal) != 0; }
+  bool is_external() const { return IsExternalKind(flags()); }
   // A further owner of an external value's bytes, which may outlive the lock; empty when inline.
   SharedValue Share() const { return SharedValue(is_external() ? block() : nullptr); }
   bool has_deadline() const { return (flags() & kHasDeadline) != 0; }
@@ -107,6 +123,18 @@ class Entry {
   void CountUse() {
     // A store only while it still counts: hot entries stay unwritten.
     if (use_counter() < kUseCounterMask) ++bytes_[0];
+  }
+
+  // When or how often it was used, where the policy tracks that. Exempt from "settle" too.
+  bool has_access() const { return (flags() & kHasAccess) != 0; }
+  // Only of an entry that has the field.
+  uint32_t access() const {
+    uint32_t field = 0;
+    std::memcpy(&field, bytes_ + ParseEntry(bytes_).key - kAccessBytes, kAccessBytes);
+    return field;
+  }
+  void set_access(uint32_t field) {
+    std::memcpy(bytes_ + ParseEntry(bytes_).key - kAccessBytes, &field, kAccessBytes);
   }
 
   // Sets bits of a memcached block's state; nothing without a block. Exempt from "settle" like the
@@ -140,6 +168,8 @@ struct EntryContent {
   uint8_t uses = 0;
   std::string_view key;
   Attributes attributes;
+  bool has_access = false;
+  uint32_t access = 0;
   size_t value_length = 0;      // inline bytes; ignored when there is a block
   ValueBlock* block = nullptr;  // external value
 

@@ -131,6 +131,40 @@ size_t ExpiryWheel::PopItems(const FirstSlot& first, size_t limit, Batch& batch)
   return count;
 }
 
+size_t ExpiryWheel::PeekFirst(uint64_t random, std::span<uint32_t> out) const {
+  if (items_ == 0) return 0;
+  const FirstSlot first = FindFirst();
+  return PeekSlot(first.level, first.slot, random, out);
+}
+
+size_t ExpiryWheel::PeekAny(uint64_t random, std::span<uint32_t> out) const {
+  uint32_t slots = 0;
+  for (const Level& level : levels_) slots += std::popcount(level.occupied);
+  if (slots == 0) return 0;
+  auto skip = static_cast<uint32_t>(random % slots);
+  for (uint32_t level = 0; level < kLevels; ++level) {
+    for (uint64_t left = levels_[level].occupied; left != 0; left &= left - 1) {
+      if (skip-- > 0) continue;
+      return PeekSlot(level, static_cast<uint32_t>(std::countr_zero(left)), random >> 16, out);
+    }
+  }
+  return 0;
+}
+
+// Items of one of the newest chunks of a slot that is in use, in turn from a random one.
+size_t ExpiryWheel::PeekSlot(uint32_t level, uint32_t slot, uint64_t random,
+                             std::span<uint32_t> out) const {
+  const Chunk* chunk = ChunkAt(SlotHead(level, slot));
+  for (uint64_t skip = random % 8; skip > 0 && chunk->next() != 0; --skip) {
+    chunk = ChunkAt(chunk->next());
+  }
+  random >>= 3;
+  const uint32_t count = chunk->count();
+  const size_t copied = std::min<size_t>(count, out.size());
+  for (size_t i = 0; i < copied; ++i) out[i] = chunk->items[(random + i) % count];
+  return copied;
+}
+
 ExpiryWheel::FirstSlot ExpiryWheel::FindFirst() const {
   FirstSlot first;
   for (uint32_t level = 0; level < kLevels; ++level) {

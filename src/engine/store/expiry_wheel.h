@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/clock.h"
 #include "engine/store/slab_allocator.h"
@@ -49,6 +50,12 @@ class ExpiryWheel {
   UnixMillis now() const { return base_ - shift_; }
   uint64_t item_count() const { return items_; }
   size_t memory_bytes() const { return memory_bytes_; }
+
+  // Copies some positions, at most `out`.size(): of the slot that is due first, or of one that
+  // `random` chooses. They may belong to keys that went or got a later deadline. Cost
+  // O(out.size()).
+  size_t PeekFirst(uint64_t random, std::span<uint32_t> out) const;
+  size_t PeekAny(uint64_t random, std::span<uint32_t> out) const;
 
   // Calls visit(position, due) for every item. O(n), for checks.
   template <typename Visit>
@@ -106,6 +113,7 @@ class ExpiryWheel {
   bool Push(uint32_t level, uint32_t slot, uint32_t item);
   size_t PopItems(const FirstSlot& first, size_t limit, Batch& batch);
   FirstSlot FindFirst() const;
+  size_t PeekSlot(uint32_t level, uint32_t slot, uint64_t random, std::span<uint32_t> out) const;
 
   SlabAllocator& allocator_;
   const int64_t shift_;  // wheel time - Unix time

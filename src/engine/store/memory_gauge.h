@@ -33,6 +33,11 @@ class MemoryGauge {
   // Within kFlushBytes per thread of the truth.
   int64_t used_bytes() const { return total_.load(std::memory_order_relaxed); }
 
+  // As used_bytes, but exact in what the calling thread has added. Reads a line of its own.
+  int64_t UsedBytesSeenBy(uint32_t thread) const {
+    return used_bytes() + rows_[thread].pending.value();
+  }
+
   // The truth when no thread is changing it. Reads one line per possible thread.
   int64_t ExactBytes() const {
     int64_t sum = used_bytes();

@@ -45,7 +45,11 @@ Table& Shard::TableFor(int database) {
 
 Found Shard::Find(int database, const Key& key, const Access& access) {
   Found found = Peek(database, key, access);
-  if (found) found.entry.CountUse();
+  if (found && access.counts_use) {
+    found.entry.CountUse();
+    if (access.tracking.enabled()) [[unlikely]]
+      TrackUse(found, key, access);
+  }
   return found;
 }
 
@@ -72,17 +76,25 @@ bool Shard::Erase(int database, const Key& key, const Access& access) {
   if (table == nullptr) return false;
   const Place place = LookupLive(database, *table, key, access);
   if (place.entry == nullptr) return false;
-  Remove(*table, key, place);
+  Remove(database, *table, key, place);
   return true;
 }
 
 void Shard::Expire(int database, Table& table, const Key& key, const Place& place) {
   expired_total_.Add(1);
   listener_.OnExpired(database, key);
-  Remove(table, key, place);
+  Remove(database, table, key, place);
 }
 
-void Shard::Remove(Table& table, const Key& key, const Place& place) {
+void Shard::Remove(int database, Table& table, const Key& key, const Place& place) {
+  if (IsTracked(Entry(place.entry).deadline())) {
+    domain_->Remove(domain_index_, database, PositionOf(key.hash));
+  }
+  RemoveUntracked(table, key, place);
+}
+
+// The key's item in the eviction queues, if there are any, is the caller's affair.
+void Shard::RemoveUntracked(Table& table, const Key& key, const Place& place) {
   HashTable& keys = table.keys();
   Bucket* head = keys.ChainOf(PositionOf(key.hash));
   walks_.Settle(keys, head);

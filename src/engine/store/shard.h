@@ -16,9 +16,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "engine/store/entry.h"
+#include "engine/store/eviction_domain.h"
+#include "engine/store/eviction_policy.h"
 #include "engine/store/fault.h"
 #include "engine/store/key.h"
 #include "engine/store/relaxed_count.h"
@@ -45,6 +48,10 @@ struct Access {
   UnixMillis now = 0;
   // False on replicas: an expired key is hidden but stays until the primary deletes it.
   bool may_expire = true;
+  // False for clients that asked for it (CLIENT NO-TOUCH): Find counts no use.
+  bool counts_use = true;
+  // What a use writes beside the use counter.
+  AccessTracking tracking = {};
 };
 
 // Told, under the shard's lock, of keys that the shard removed by itself.
@@ -52,6 +59,15 @@ class RemovalListener {
  public:
   virtual ~RemovalListener() = default;
   virtual void OnExpired(int database, const Key& key) = 0;
+  // The entry is still there. It was removed to make room.
+  virtual void OnEvicted(int database, const Key& key, const Entry& entry) = 0;
+};
+
+// A key that may be evicted, by its place in the order of hashes. The highest score goes first.
+struct EvictionCandidate {
+  uint64_t score = 0;
+  uint32_t position = 0;
+  int database = 0;
 };
 
 // A walk's sink: sees each entry of the shard as it was when the walk began, once, under the lock.
@@ -83,7 +99,8 @@ class alignas(64) Shard {
     if (const Table* table = TableAt(database)) table->keys().PrefetchEntries(key.hash);
   }
 
-  // ---- Reading. Cost O(1). Find counts a use of the entry, Peek does not.
+  // ---- Reading. Cost O(1). Find counts a use of the entry, Peek does not. Under a policy that
+  // tracks uses, the first Find of an older entry makes room for the field in it.
   Found Find(int database, const Key& key, const Access& access);
   Found Peek(int database, const Key& key, const Access& access);
 
@@ -136,10 +153,26 @@ class alignas(64) Shard {
   // Moves at most `chains` chains of a running resize; true when no resize is running.
   bool ResizeStep(size_t chains);
 
+  // ---- Eviction (shard_eviction.cc). Every removal settles the chain and tells the listener.
+  // Writes up to `out`.size() keys that `settings` allows, chosen at random by `random`; returns
+  // their number. Cost: bounded, some microseconds.
+  size_t SampleForEviction(const EvictionSettings& settings, uint64_t random, UnixMillis now,
+                           std::span<EvictionCandidate> out) const;
+  // Removes the candidate's key unless it went, or was used since. True when a key was removed.
+  bool Evict(const EvictionSettings& settings, const EvictionCandidate& candidate, UnixMillis now);
+  // From now on `domain` is told which keys come and go, as number `index`; null: nobody is.
+  void SetEvictionDomain(EvictionDomain* domain, uint32_t index, bool volatile_only);
+  // Judges the key of an item that came from the shard's domain. True when a key was removed.
+  bool EvictTaken(const EvictionDomain::Taken& taken, UnixMillis now, bool force);
+  // Gives keys to the domain, some chains of at most `budget` keys, from where it was left; true
+  // when the shard has no more.
+  bool BuildEvictionDomain(size_t budget);
+
   // ---- Counts; readable without the lock (relaxed).
   uint64_t key_count(int database) const;
   uint64_t volatile_key_count(int database) const;  // keys with a deadline
   uint64_t used_bytes() const;
+  uint64_t evicted_total() const { return static_cast<uint64_t>(evicted_total_.value()); }
   uint64_t expired_total() const { return static_cast<uint64_t>(expired_total_.value()); }
 
   // Version number for memcached CAS: unique in this process, never 0.
@@ -162,11 +195,21 @@ class alignas(64) Shard {
   }
   Place LookupLive(int database, Table& table, const Key& key, const Access& access);
   void Expire(int database, Table& table, const Key& key, const Place& place);
-  void Remove(Table& table, const Key& key, const Place& place);
+  void Remove(int database, Table& table, const Key& key, const Place& place);
+  void RemoveUntracked(Table& table, const Key& key, const Place& place);
+  uint32_t NextRandom();
+  void TrackUse(Found& found, const Key& key, const Access& access);
+  bool IsTracked(UnixMillis deadline) const {
+    return domain_ != nullptr && (!tracks_volatile_only_ || deadline != kNoDeadline);
+  }
+  void TrackChange(int database, const Key& key, bool before, const Place& place);
+  void EvictEntry(int database, Table& table, const Place& place, bool is_queued);
+  int PickDatabase(bool volatile_only, uint64_t random) const;
   void FireItem(int database, Table& table, uint32_t position, UnixMillis now);
 
   FaultOr<Found> StoreContent(int database, const Key& key, const EntryContent& content,
                               std::string_view value, const Place& existing);
+  void FillAccess(EntryContent& content, const Place& existing, const Access& access);
   bool OverwriteSameShape(Table& table, const Key& key, const Place& place, std::string_view value,
                           const Attributes& attributes);
   bool OverwriteInPlace(Entry entry, const EntryContent& content, std::string_view value);
@@ -191,6 +234,12 @@ class alignas(64) Shard {
   std::unique_ptr<std::atomic<Table*>[]> others_;
   const int database_count_;
   RelaxedCount expired_total_;
+  RelaxedCount evicted_total_;
+  // Null unless the policy has queues.
+  EvictionDomain* domain_ = nullptr;
+  uint8_t domain_index_ = 0;
+  bool tracks_volatile_only_ = false;
+  uint32_t random_ = 1;    // for the counters of an LFU policy
   uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
 };
 

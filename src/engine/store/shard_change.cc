@@ -25,6 +25,8 @@ EntryContent ContentOf(Entry entry) {
   content.uses = entry.use_counter();
   content.key = entry.key();
   content.attributes = entry.attributes();
+  content.has_access = entry.has_access();
+  if (content.has_access) content.access = entry.access();
   content.block = entry.block();
   if (content.block == nullptr) content.value_length = entry.value().size();
   return content;
@@ -41,13 +43,16 @@ FaultOr<Found> Shard::SetString(int database, const Key& key, std::string_view v
     Expire(database, table, key, existing);
     existing = {};
   }
-  if (existing.entry != nullptr && OverwriteSameShape(table, key, existing, value, attributes)) {
+  if (existing.entry != nullptr && access.counts_use) Entry(existing.entry).CountUse();
+  if (existing.entry != nullptr && !access.tracking.enabled() &&
+      OverwriteSameShape(table, key, existing, value, attributes)) {
     return FoundAt(database, existing);
   }
   EntryContent content;
   content.key = key.name;
   content.attributes = attributes;
   content.value_length = value.size();
+  FillAccess(content, existing, access);
   NoteCas(attributes);
   return StoreContent(database, key, content, value, existing);
 }
@@ -66,9 +71,21 @@ FaultOr<> Shard::CopyFrom(const Entry& source, int database, const Key& key, Uni
   content.uses = 0;
   content.key = key.name;
   content.attributes.deadline = deadline;
+  FillAccess(content, existing, access);
   NoteCas(content.attributes);
   RETURN_IF_ERROR(StoreContent(database, key, content, source.value(), existing));
   return Ok();
+}
+
+// The access field of content that is about to be written at `existing`, or under a new key.
+void Shard::FillAccess(EntryContent& content, const Place& existing, const Access& access) {
+  content.has_access = access.tracking.enabled();
+  if (!content.has_access) return;
+  content.access = access.tracking.First(access.now);
+  if (existing.entry == nullptr || !Entry(existing.entry).has_access()) return;
+  const uint32_t before = Entry(existing.entry).access();
+  content.access =
+      access.counts_use ? access.tracking.Touched(before, access.now, NextRandom()) : before;
 }
 
 // Writes `content` with `value` under `key`, which is at `existing` or absent. A block in `content`
@@ -87,6 +104,7 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
     walks_.Settle(keys, keys.ChainOf(PositionOf(key.hash)));
     if (OverwriteInPlace(Entry(existing.entry), content, value)) {
       table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
+      TrackChange(database, key, IsTracked(before), existing);
       return FoundAt(database, existing);
     }
   }
@@ -119,6 +137,7 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
     }
   }
   table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
+  TrackChange(database, key, exists && IsTracked(before), place);
   return FoundAt(database, place);
 }
 
@@ -261,8 +280,48 @@ FaultOr<> Shard::SetAttributes(Found& found, const Key& key, const Attributes& a
     RETURN_IF_ERROR(Reshape(found, content));
   }
   table.CountVolatile((after != kNoDeadline) - (before != kNoDeadline));
+  TrackChange(found.database, key, IsTracked(before), PlaceOf(found));
   NoteCas(attributes);
   return Ok();
+}
+
+// Tells the eviction queues of a key that has come, or gained or lost its deadline. before: whether
+// it had an item so far.
+void Shard::TrackChange(int database, const Key& key, bool before, const Place& place) {
+  if (domain_ == nullptr) [[likely]]
+    return;
+  const Entry entry(place.entry);
+  const bool after = IsTracked(entry.deadline());
+  if (before == after) return;
+  if (after) {
+    domain_->Add(domain_index_, database, PositionOf(key.hash), entry.memory_bytes());
+  } else {
+    domain_->Remove(domain_index_, database, PositionOf(key.hash));
+  }
+}
+
+// Writes the time or frequency of use. An entry from before the policy gets the field now; without
+// memory for it, at its next use.
+void Shard::TrackUse(Found& found, const Key& key, const Access& access) {
+  if (found.entry.has_access()) {
+    const uint32_t before = found.entry.access();
+    const uint32_t after = access.tracking.Touched(before, access.now, NextRandom());
+    if (after != before) found.entry.set_access(after);
+    return;
+  }
+  Table& table = *TableAt(found.database);
+  walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
+  EntryContent content = ContentOf(found.entry);
+  content.has_access = true;
+  content.access = access.tracking.First(access.now);
+  (void)Reshape(found, content);
+}
+
+uint32_t Shard::NextRandom() {
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 17;
+  random_ ^= random_ << 5;
+  return random_;
 }
 
 // Keeps I1 for a key whose deadline is about to change. An item that fires earlier than needed

@@ -20,7 +20,11 @@ class CollectingListener final : public RemovalListener {
   void OnExpired(int database, const Key& key) override {
     expired.push_back(std::to_string(database) + ":" + std::string(key.name));
   }
+  void OnEvicted(int database, const Key& key, const Entry&) override {
+    evicted.push_back(std::to_string(database) + ":" + std::string(key.name));
+  }
   std::vector<std::string> expired;
+  std::vector<std::string> evicted;
 };
 
 // What a walk or scan saw: "database:key" -> value; counts what it saw twice.
@@ -69,14 +73,18 @@ class TestShard {
     return true;
   }
 
-  Access access() const { return {clock_.NowMillis(), may_expire}; }
+  Access access() const { return {clock_.NowMillis(), may_expire, counts_use, tracking}; }
   Key key(std::string_view name) const { return hasher_(name); }
   Shard& shard() { return *shard_; }
   SlabAllocator& allocator() { return *allocator_; }
   ManualClock& clock() { return clock_; }
   std::vector<std::string>& expired() { return listener_.expired; }
 
+  std::vector<std::string>& evicted() { return listener_.evicted; }
+
   bool may_expire = true;
+  bool counts_use = true;
+  AccessTracking tracking;
 
  private:
   static std::unique_ptr<SlabAllocator> MakeAllocator(uint64_t region_bytes) {

@@ -102,6 +102,15 @@ class ModelledShard {
     keys_.shard().CheckInvariants();
   }
 
+  // Follows what was evicted.
+  void TakeEvicted() {
+    for (const std::string& event : keys_.evicted()) {
+      ASSERT_EQ(databases_[event[0] - '0'].erase(event.substr(2)), 1u) << event;
+      removed_.insert(event);
+    }
+    keys_.evicted().clear();
+  }
+
   int Pick(int bound) { return static_cast<int>(random_() % static_cast<uint64_t>(bound)); }
   std::string RandomKey() {
     const int number = Pick(key_space_);

@@ -87,6 +87,16 @@ uint64_t Table::wheel_items() const {
          (fresh_wheel_ == nullptr ? 0 : fresh_wheel_->item_count());
 }
 
+size_t Table::PeekDeadlines(bool first, uint64_t random, std::span<uint32_t> out) const {
+  size_t count = 0;
+  for (const ExpiryWheel* wheel : {wheel_.get(), fresh_wheel_.get()}) {
+    if (wheel == nullptr || count == out.size()) continue;
+    const std::span<uint32_t> rest = out.subspan(count);
+    count += first ? wheel->PeekFirst(random, rest) : wheel->PeekAny(random, rest);
+  }
+  return count;
+}
+
 void Table::CountWheelBytes() {
   int64_t bytes = 0;
   if (wheel_ != nullptr) bytes += static_cast<int64_t>(wheel_->memory_bytes());

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/clock.h"
 #include "engine/store/expiry_wheel.h"
@@ -46,6 +47,8 @@ class Table {
   // A deadline could not be added again when its item was due: the wheel has to be rebuilt.
   void OnItemLost() { items_lost_ = true; }
   uint64_t wheel_items() const;
+  // Positions where keys with a deadline may be: those due next, or any. See ExpiryWheel::PeekAny.
+  size_t PeekDeadlines(bool first, uint64_t random, std::span<uint32_t> out) const;
 
   int64_t key_count() const { return keys_.keys(); }
   int64_t volatile_keys() const { return volatile_keys_.value(); }
