@@ -33,10 +33,14 @@ FaultOr<> Exists(CommandContext& ctx) {
   return Ok();
 }
 
-// TOUCH key ... -> how many exist; counts a use of each.
+// TOUCH key ... -> how many exist; counts a use of each, even for a client that asked not to touch.
 FaultOr<> Touch(CommandContext& ctx) {
   int64_t count = 0;
-  for (const Key& key : ctx.key_list) count += ctx.keys.Touch(key) ? 1 : 0;
+  for (const Key& key : ctx.key_list) {
+    if (!ctx.keys.Find(key)) continue;
+    if (ctx.client.no_touch) ctx.keys.Touch(key);
+    ++count;
+  }
   ctx.reply.Integer(count);
   return Ok();
 }

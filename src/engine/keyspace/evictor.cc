@@ -40,7 +40,7 @@ Evictor::ThreadState& Evictor::State() {
 }
 
 EvictionSettings Evictor::settings() const {
-  const uint64_t word = policy_.load(std::memory_order_relaxed);
+  const uint64_t word = policy_.load(std::memory_order_acquire);
   EvictionSettings settings;
   settings.policy.order = static_cast<EvictionOrder>(word & 0xFF);
   settings.policy.volatile_only = (word >> 8 & 1) != 0;
