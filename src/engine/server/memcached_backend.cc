@@ -37,12 +37,11 @@ std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& reque
 
 void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key,
                            ClientState& client, UnixMillis now, Effects& effects,
-                           wire::OutputBuffer& out) NO_THREAD_SAFETY_ANALYSIS {
+                           wire::OutputBuffer& out) {
   if (const auto fault = Admit(request)) {
     RefuseMemcached(request, *fault, out);
     return;
   }
-  effects.Begin(false);
   KeyAccess keys(keyspace_, effects, kDatabase, keyspace_.AccessAt(now));
   MemcachedContext context{keys,
                            key,
@@ -58,12 +57,10 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
     RunMemcached(context, request);
     return;
   }
-  ShardLock& lock = keyspace_.lock(key->shard());
-  lock.Lock();
-  effects.Begin(keyspace_.change_log().active());
-  RunMemcached(context, request);
-  keyspace_.Commit(effects);
-  lock.Unlock();
+  keyspace_.RunLocked(key->shard(), effects, [&] {
+    RunMemcached(context, request);
+    return Unit{};
+  });
 }
 
 void MemcachedBackend::Maintain(UnixMillis now, Effects& effects) {

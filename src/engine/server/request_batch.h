@@ -34,6 +34,8 @@ class RequestBatch {
   // `limits`: of a client that has logged in.
   wire::RespResult AddResp(Session& session, std::string_view input,
                            const wire::RespLimits& limits);
+  // AddResp() for what ParseCompactResp() takes: the bytes used, or 0 when nothing was added.
+  size_t AddCompactResp(Session& session, std::string_view input);
   // The same for a memcached client. kClose is added as a request that ends the session.
   wire::MemcachedParseStatus AddMemcached(Session& session, std::string_view input,
                                           size_t* consumed);
@@ -65,6 +67,7 @@ class RequestBatch {
     Session* session = nullptr;
     const CommandSpec* command = nullptr;
     const CommandSpec* subcommand = nullptr;
+    bool is_checked = false;  // command is the row to run, and fits the number of words
     uint32_t words_begin = 0;
     uint32_t words_count = 0;
     uint32_t keys_begin = 0;
@@ -73,6 +76,7 @@ class RequestBatch {
     int error = -1;      // index into errors_: answer it (if it has words) and close; or -1
   };
 
+  void AddRequest(Session& session, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
   void RunResp(const Item& item, UnixMillis now);
@@ -92,6 +96,7 @@ class RequestBatch {
       memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
+  CommandTable::Memory last_command_;
   bool must_run_ = false;
 };
 
