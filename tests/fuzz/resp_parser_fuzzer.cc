@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "wire/resp_compact.h"
 #include "wire/resp_parser.h"
 
 namespace mikura::fuzz {
@@ -33,10 +34,23 @@ class Reader {
   const Outcome& outcome() const { return outcome_; }
 
  private:
+  // What the short way takes, ParseResp() takes with the same words.
+  static void CheckCompact(std::string_view input, const wire::RespResult& result,
+                           const std::vector<std::string_view>& words) {
+    std::vector<std::string_view> compact;
+    const size_t size = wire::ParseCompactResp(input, compact);
+    CHECK(size != 0 || compact.empty());
+    if (size == 0) return;
+    CHECK(result.status == wire::RespStatus::kRequest);
+    CHECK(result.consumed == size);
+    CHECK(words == compact);
+  }
+
   bool ParseOne(const ExactCopy& input) {
     std::vector<std::string_view> words;
     std::vector<std::unique_ptr<std::string>> storage;
     const wire::RespResult result = wire::ParseResp(input.view(), limits_, words, storage);
+    CheckCompact(input.view(), result, words);
     switch (result.status) {
       case wire::RespStatus::kRequest:
         CHECK(!words.empty());
