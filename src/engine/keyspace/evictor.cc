@@ -125,14 +125,18 @@ bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis n
   if (settings.policy.order == EvictionOrder::kNone) return UsedBytes(limit) <= limit;
   const auto wanted = static_cast<int64_t>(wanted_bytes);
   const uint64_t budget = kEvictionsPerCommand + wanted_bytes / kBytesPerFurtherEviction;
+  const int64_t before = UsedBytes(limit);
   uint64_t evicted = 0;
   for (; evicted < budget; ++evicted) {
     if (UsedBytes(limit) + wanted <= limit) return true;
     if (!EvictOne(settings, now)) break;
   }
-  // A budget that is used up is no error yet: the next commands go on where this one stopped.
+  const int64_t used = UsedBytes(limit);
+  // A budget that is used up is no error yet, the next commands go on where this one stopped: near
+  // the limit, and far above it (the limit was lowered) when the command takes less than it freed.
+  const bool goes_down = evicted == budget && used + wanted <= before;
   const int64_t tolerance = evicted > 0 ? limit / kToleranceDivisor : 0;
-  return UsedBytes(limit) <= limit + tolerance;
+  return used <= limit + tolerance || goes_down;
 }
 
 bool Evictor::EvictOne(const EvictionSettings& settings, UnixMillis now) {
