@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kExpireBudget = 64;  // entries per shard and turn: some tens of microseconds
 constexpr size_t kResizeBudget = 8;   // chains per shard and turn
+constexpr size_t kPurgeBudget = 64;   // spans of 64 KiB per turn: half a millisecond
 
 // Addresses to reserve: four times the machine's memory, as a power of two. More costs nothing but
 // time in sanitizer builds, whose shadow grows with it (4 TiB: ten seconds for each keyspace).
@@ -83,6 +84,8 @@ void Keyspace::FlushDatabase(int database, Effects& effects) {
     effects.Add(database, {"FLUSHDB"});
     Commit(effects);
   });
+  detached.clear();
+  ReturnFreeMemory();
 }
 
 void Keyspace::FlushAll(Effects& effects) {
@@ -98,6 +101,8 @@ void Keyspace::FlushAll(Effects& effects) {
     effects.Add(0, {"FLUSHALL"});
     Commit(effects);
   });
+  detached.clear();
+  ReturnFreeMemory();
 }
 
 void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
@@ -148,6 +153,19 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
   }
   // Large values that were dropped under a lock are freed here, with none held.
   allocator_->block_memory().deferred.FreeAll();
+  allocator_->TendThreadCache();
+  // A fraction of what is free, so that memory which is about to be used again stays.
+  const size_t free_spans = allocator_->dirty_bytes() / store::kSpanBytes;
+  if (free_spans != 0) allocator_->Purge(std::min(free_spans / 8 + 1, kPurgeBudget));
+}
+
+size_t Keyspace::ReturnFreeMemory() {
+  const uint64_t before = allocator_->span_bytes();
+  allocator_->block_memory().deferred.FreeAll();
+  allocator_->FlushThreadCaches();
+  allocator_->Purge(SIZE_MAX);
+  const uint64_t after = allocator_->span_bytes();
+  return before > after ? before - after : 0;
 }
 
 void Keyspace::OnExpired(int database, const Key& key) {
