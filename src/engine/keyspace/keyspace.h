@@ -16,6 +16,7 @@
 #include "engine/keyspace/change_log.h"
 #include "engine/keyspace/effects.h"
 #include "engine/keyspace/shard_lock.h"
+#include "engine/store/defragmentation.h"
 #include "engine/store/shard.h"
 
 namespace mikura::engine {
@@ -94,7 +95,9 @@ class Keyspace final : public store::RemovalListener {
   struct Cell {
     ShardLock lock;
     std::optional<store::Shard> shard;  // made once, in the constructor
+    store::DefragmentationProgress defragmentation;
   };
+  void DefragmentStep(Cell& cell);
 
   Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator);
 
@@ -102,6 +105,7 @@ class Keyspace final : public store::RemovalListener {
   KeyHasher hasher_;
   ChangeLog change_log_;
   std::unique_ptr<store::SlabAllocator> allocator_;
+  store::Defragmentation defragmentation_;
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/store/defragmentation.h"
 #include "engine/store/entry.h"
 #include "engine/store/fault.h"
 #include "engine/store/key.h"
@@ -135,6 +136,9 @@ class alignas(64) Shard {
   UnixMillis next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   // Moves at most `chains` chains of a running resize; true when no resize is running.
   bool ResizeStep(size_t chains);
+  // Moves what lies in sparse spans, at most `chains` chains further; true when all databases have
+  // been visited.
+  bool DefragmentStep(DefragmentationProgress& progress, size_t chains);
 
   // ---- Counts; readable without the lock (relaxed).
   uint64_t key_count(int database) const;

@@ -89,7 +89,8 @@ class SlabAllocator {
 
   // ---- Defragmentation: see defragmentation.h. Marks sparse spans, at most `spans_max` of each
   // class that wastes more than `waste_percent` of what it has; returns their number.
-  size_t BeginEvacuation(size_t spans_max, uint32_t waste_percent);
+  size_t BeginEvacuation(size_t spans_max, uint32_t waste_percent,
+                         Evacuate which = Evacuate::kSparseSpans);
   // Returns how many marked spans could not be emptied.
   size_t EndEvacuation();
   // Whether what lies there ought to move. One load, of a line shared by a few neighbour spans.

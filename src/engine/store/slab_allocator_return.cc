@@ -69,12 +69,14 @@ SlotPool::Counts SlabAllocator::counts() {
   return sum;
 }
 
-size_t SlabAllocator::BeginEvacuation(size_t spans_max, uint32_t waste_percent) {
+size_t SlabAllocator::BeginEvacuation(size_t spans_max, uint32_t waste_percent,
+                                      Evacuate which) {
   size_t marked = 0;
   for (uint32_t size_class = kFirstClass; size_class < kClassCount; ++size_class) {
     const SlotPool::Counts counts = pools_[size_class].counts();
-    if (counts.waste_bytes * 100 <= counts.given_out_bytes * waste_percent) continue;
-    marked += pools_[size_class].BeginEvacuation(spans_max);
+    const bool wastes = counts.waste_bytes * 100 > counts.given_out_bytes * waste_percent;
+    if (!wastes && which == Evacuate::kSparseSpans) continue;
+    marked += pools_[size_class].BeginEvacuation(spans_max, which);
   }
   return marked;
 }

@@ -145,7 +145,7 @@ SlotPool::Counts SlotPool::counts() {
   return {spans_, given_out_ * slot_bytes_, (ever_used_ - given_out_) * slot_bytes_};
 }
 
-size_t SlotPool::BeginEvacuation(size_t spans_max) {
+size_t SlotPool::BeginEvacuation(size_t spans_max, Evacuate which) {
   MutexLock lock(mutex_);
   uint64_t room = spans_ * capacity_ - given_out_;  // free slots of spans that are not marked
   uint64_t to_move = 0;
@@ -155,7 +155,7 @@ size_t SlotPool::BeginEvacuation(size_t spans_max) {
       const SpanNumber number = lists_[list];
       Span& span = (*store_)[number];
       const uint64_t room_left = room - (capacity_ - span.given_out);
-      if (to_move + span.given_out > room_left) return marked;
+      if (to_move + span.given_out > room_left && which == Evacuate::kSparseSpans) return marked;
       room = room_left;
       to_move += span.given_out;
       Unlink(number);

@@ -45,6 +45,11 @@ struct SlotGroup {
   uint32_t run_count = 0;
 };
 
+enum class Evacuate : uint8_t {
+  kSparseSpans,  // as long as the others have room for what is in them
+  kAnySpan,      // for tests: moves that save nothing
+};
+
 class SlotPool {
  public:
   struct Counts {
@@ -66,7 +71,7 @@ class SlotPool {
 
   // Marks up to `spans_max` of the emptiest spans for evacuation, as long as the others have room
   // for what is in them; returns how many.
-  size_t BeginEvacuation(size_t spans_max);
+  size_t BeginEvacuation(size_t spans_max, Evacuate which);
   // What still is in marked spans stays there. Returns how many spans were left.
   size_t EndEvacuation();
 
