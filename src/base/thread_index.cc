@@ -16,16 +16,12 @@ struct Registration {
   uint32_t index = kThreadsMax;
 
   Registration() {
-    for (uint32_t i = 0; i < kThreadsMax; ++i) {
-      bool expected = false;
-      if (in_use[i].compare_exchange_strong(expected, true, std::memory_order_acq_rel)) {
-        index = i;
-        break;
-      }
+    for (uint32_t i = 0; i < kThreadsMax && index == kThreadsMax; ++i) {
+      if (ClaimThreadIndex(i)) index = i;
     }
     CHECK(index < kThreadsMax);
   }
-  ~Registration() { in_use[index].store(false, std::memory_order_release); }
+  ~Registration() { ReleaseThreadIndex(index); }
 };
 
 }  // namespace
@@ -34,5 +30,12 @@ uint32_t ThreadIndex() {
   thread_local const Registration registration;
   return registration.index;
 }
+
+bool ClaimThreadIndex(uint32_t index) {
+  bool expected = false;
+  return in_use[index].compare_exchange_strong(expected, true, std::memory_order_acq_rel);
+}
+
+void ReleaseThreadIndex(uint32_t index) { in_use[index].store(false, std::memory_order_release); }
 
 }  // namespace mikura

@@ -15,6 +15,8 @@ namespace {
 
 constexpr size_t kExpireBudget = 64;  // entries per shard and turn: some tens of microseconds
 constexpr size_t kResizeBudget = 8;   // chains per shard and turn
+constexpr size_t kMoveBudget = 8;     // chains per shard and turn: some microseconds
+constexpr size_t kPurgeBudget = 64;   // spans of 64 KiB per turn: half a millisecond
 
 // Addresses to reserve: four times the machine's memory, as a power of two. More costs nothing but
 // time in sanitizer builds, whose shadow grows with it (4 TiB: ten seconds for each keyspace).
@@ -32,6 +34,7 @@ Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator>
       hasher_(options.hash_seed),
       allocator_(std::move(allocator)),
       gauge_(allocator_->gauge()),
+      defragmentation_(*allocator_),
       cells_(new Cell[kShardCount]),
       evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
@@ -86,6 +89,8 @@ void Keyspace::FlushDatabase(int database, Effects& effects) {
     effects.Add(database, {"FLUSHDB"});
     Commit(effects);
   });
+  detached.clear();
+  ReturnFreeMemory();
 }
 
 void Keyspace::FlushAll(Effects& effects) {
@@ -102,6 +107,8 @@ void Keyspace::FlushAll(Effects& effects) {
     effects.Add(0, {"FLUSHALL"});
     Commit(effects);
   });
+  detached.clear();
+  ReturnFreeMemory();
 }
 
 void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
@@ -151,11 +158,37 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     if (!lock(index).TryLock()) continue;
     if (may_expire()) cells_[index].shard->ExpireStep(now, kExpireBudget);
     cells_[index].shard->ResizeStep(kResizeBudget);
+    DefragmentStep(cells_[index]);
     lock(index).Unlock();
   }
   evictor_->Maintain(now);
   // Large values that were dropped under a lock are freed here, with none held.
   allocator_->block_memory().deferred.FreeAll();
+  if (first == 0) defragmentation_.Tend(now);
+  allocator_->TendThreadCache();
+  // A fraction of what is free, so that memory which is about to be used again stays.
+  const size_t free_spans = allocator_->dirty_bytes() / store::kSpanBytes;
+  if (free_spans != 0) allocator_->Purge(std::min(free_spans / 8 + 1, kPurgeBudget));
+}
+
+// The cell's shard is locked.
+void Keyspace::DefragmentStep(Cell& cell) {
+  const uint64_t pass = defragmentation_.pass();
+  if (pass == 0) return;
+  store::DefragmentationProgress& progress = cell.defragmentation;
+  if (progress.pass != pass) progress = {.pass = pass, .done = false};
+  if (progress.done || !cell.shard->DefragmentStep(progress, kMoveBudget)) return;
+  progress.done = true;
+  defragmentation_.OnShardDone();
+}
+
+size_t Keyspace::ReturnFreeMemory() {
+  const uint64_t before = allocator_->span_bytes();
+  allocator_->block_memory().deferred.FreeAll();
+  allocator_->FlushThreadCaches();
+  allocator_->Purge(SIZE_MAX);
+  const uint64_t after = allocator_->span_bytes();
+  return before > after ? before - after : 0;
 }
 
 void Keyspace::OnExpired(int database, const Key& key) { LogRemoval(database, key); }

@@ -20,6 +20,7 @@
 #include "engine/keyspace/effects.h"
 #include "engine/keyspace/evictor.h"
 #include "engine/keyspace/shard_lock.h"
+#include "engine/store/defragmentation.h"
 #include "engine/store/shard.h"
 
 namespace mikura::engine {
@@ -128,8 +129,13 @@ class Keyspace final : public store::RemovalListener {
     tracking_.store(tracking.word(), std::memory_order_relaxed);
   }
 
-  // One turn of background work (expiry, resizing) over shards [first, first + count), wrapping.
-  // Bounded work per shard; for the idle time of event loops.
+  // Gives all free memory back to the machine now; what other threads have in their caches follows
+  // within one of their turns of maintenance. Returns the bytes. No lock is held; about 0.1 ms for
+  // each megabyte.
+  size_t ReturnFreeMemory();
+
+  // One turn of background work (expiry, resizing, giving memory back) over shards [first, first +
+  // count), wrapping. Bounded work per shard; for the idle time of event loops.
   void Maintain(uint32_t first, uint32_t count, UnixMillis now);
 
   // store::RemovalListener: logs a DEL for an expired key, before the effects of the running
@@ -141,7 +147,9 @@ class Keyspace final : public store::RemovalListener {
   struct Cell {
     ShardLock lock;
     std::optional<store::Shard> shard;  // made once, in the constructor
+    store::DefragmentationProgress defragmentation;
   };
+  void DefragmentStep(Cell& cell);
 
   Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator);
 
@@ -155,6 +163,7 @@ class Keyspace final : public store::RemovalListener {
   ChangeLog change_log_;
   std::unique_ptr<store::SlabAllocator> allocator_;
   const store::MemoryGauge& gauge_;  // the allocator's
+  store::Defragmentation defragmentation_;
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.

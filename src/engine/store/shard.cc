@@ -250,6 +250,15 @@ bool Shard::ResizeStep(size_t chains) {
   return done;
 }
 
+bool Shard::DefragmentStep(DefragmentationProgress& progress, size_t chains) {
+  for (; progress.database < database_count_; ++progress.database, progress.position = 0) {
+    Table* table = TableAt(progress.database);
+    if (table == nullptr) continue;
+    if (!table->keys().DefragmentStep(progress.position, chains)) return false;
+  }
+  return true;
+}
+
 // ---- Counts
 
 uint64_t Shard::key_count(int database) const {

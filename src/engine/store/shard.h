@@ -19,6 +19,7 @@
 #include <span>
 #include <string_view>
 
+#include "engine/store/defragmentation.h"
 #include "engine/store/entry.h"
 #include "engine/store/eviction_domain.h"
 #include "engine/store/eviction_policy.h"
@@ -152,6 +153,9 @@ class alignas(64) Shard {
   UnixMillis next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   // Moves at most `chains` chains of a running resize; true when no resize is running.
   bool ResizeStep(size_t chains);
+  // Moves what lies in sparse spans, at most `chains` chains further; true when all databases have
+  // been visited.
+  bool DefragmentStep(DefragmentationProgress& progress, size_t chains);
 
   // ---- Eviction (shard_eviction.cc). Every removal settles the chain and tells the listener.
   // Writes up to `out`.size() keys that `settings` allows, chosen at random by `random`; returns

@@ -27,6 +27,7 @@ TEST_P(ShardAgainstMap, HoldsTheSameAfterAnyChanges) {
   for (int database = 0; database < ModelledShard::kDatabases; ++database) model.Detach(database);
   model.DropKept();
   EXPECT_LT(model.keys().allocator().gauge().ExactBytes(), 3000);
+  EXPECT_GT(model.marked(), 10u);
   EXPECT_EQ(static_cast<int64_t>(model.keys().shard().used_bytes()),
             model.keys().allocator().gauge().ExactBytes());
 }

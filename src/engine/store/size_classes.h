@@ -9,14 +9,14 @@
 // a multiple of 64, so bucket pages stay aligned to cache lines.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
 namespace mikura::engine::store {
 
-inline constexpr size_t kSlotBytesMin = 12;  // a free slot holds two links of 5 bytes
+inline constexpr size_t kSlotBytesMin = 12;  // a free slot holds a link of 8 bytes
 inline constexpr size_t kFineBytesMax = 256;
 inline constexpr size_t kSmallBytesMax = 32768;
 inline constexpr size_t kLargeBytesMax = size_t{1} << 30;
@@ -41,6 +41,20 @@ constexpr size_t SmallClassBytes(uint32_t size_class) {
   const uint32_t log = (size_class - kFineClasses) / 8 + 8;
   const uint32_t step = (size_class - kFineClasses) % 8;
   return (size_t{9} + step) << (log - 3);
+}
+
+// Chain buckets are a class of their own, after the small ones.
+inline constexpr size_t kBucketBytes = 64;
+inline constexpr uint32_t kBucketClass = kSmallClasses;
+inline constexpr uint32_t kClassCount = kSmallClasses + 1;
+
+constexpr size_t ClassBytes(uint32_t size_class) {
+  return size_class == kBucketClass ? kBucketBytes : SmallClassBytes(size_class);
+}
+
+// Slots that move between a thread and the pool of a class at once: about 8 KiB, 2 to 32.
+constexpr uint32_t MagazineSlots(size_t class_bytes) {
+  return static_cast<uint32_t>(std::clamp<size_t>(8192 / class_bytes, 2, 32));
 }
 
 // Class of a request above kSmallBytesMax and at most kLargeBytesMax.

@@ -7,10 +7,13 @@
 //   S2. What one thread frees another can get: a thread keeps at most two magazines of free slots
 //       per class and gives further ones to the shared pool of the class.
 //   S3. The gauge counts exactly AllocatedBytes() of what is allocated.
+//   S4. Free memory goes back to the machine: from a thread's cache to the pool of its class
+//       (TendThreadCache), from there in whole spans to all classes, then to the machine (Purge).
+//       Spans that are never quite free are emptied by moving what is in them (defragmentation.h).
 //
 // Thread-safe. An uncontended call is a few nanoseconds; one in a magazine's worth takes the
-// class's mutex for a few dozen instructions (a leaf lock: nothing is taken inside but the span
-// mutex).
+// class's mutex for a few dozen instructions each slot (a leaf lock: nothing is taken inside but
+// the span store's).
 #pragma once
 
 #include <array>
@@ -26,17 +29,13 @@
 #include "base/thread_index.h"
 #include "engine/store/memory_gauge.h"
 #include "engine/store/size_classes.h"
+#include "engine/store/slot_pool.h"
+#include "engine/store/span_store.h"
 #include "engine/store/value_block.h"
 
 namespace mikura::engine::store {
 
-// Place in the region in units of 4 bytes, below 2^40. 0 is no place.
-using SlabRef = uint64_t;
-
-inline constexpr size_t kRefUnitBytes = 4;
-inline constexpr uint64_t kRefMask = (uint64_t{1} << 40) - 1;
 inline constexpr uint64_t kRegionBytesMax = uint64_t{1} << 42;
-inline constexpr size_t kBucketBytes = 64;
 inline constexpr uint32_t kBucketNumberMask = (uint32_t{1} << 28) - 1;
 
 class SlabAllocator {
@@ -67,8 +66,43 @@ class SlabAllocator {
   char* region() const { return region_; }
   // region_bytes - 1: any offset masked with it can be read (S1).
   uint64_t region_mask() const { return region_bytes_ - 1; }
-  // Bytes given to spans so far: an upper limit of what the region has resident.
-  uint64_t span_bytes() const { return span_bytes_.load(std::memory_order_relaxed); }
+  // An upper limit of what the region has resident.
+  uint64_t span_bytes() const {
+    return spans_.used_bytes() + spans_.dirty_bytes() +
+           large_bytes_.load(std::memory_order_relaxed);
+  }
+
+  // ---- Giving memory back. All but the first two may be called by any thread.
+  // Gives the calling thread's free slots that it has not touched since the last call back to the
+  // pools; all of them when FlushThreadCaches() was called meanwhile. For every thread that
+  // allocates, now and then. A few hundred loads when there is nothing to do.
+  void TendThreadCache();
+  void FlushThreadCache();
+  // Makes every thread flush when it next tends its cache, and flushes those of ended threads.
+  void FlushThreadCaches();
+  // Returns free spans to the machine, at most `spans_max`; the number of them. Never under a
+  // shard's lock.
+  size_t Purge(size_t spans_max) { return spans_.Purge(spans_max); }
+  uint64_t dirty_bytes() const { return spans_.dirty_bytes(); }
+  // Sums over all classes. Takes each class's mutex once.
+  SlotPool::Counts counts();
+
+  // ---- Defragmentation: see defragmentation.h. Marks sparse spans, at most `spans_max` of each
+  // class that wastes more than `waste_percent` of what it has; returns their number.
+  size_t BeginEvacuation(size_t spans_max, uint32_t waste_percent,
+                         Evacuate which = Evacuate::kSparseSpans);
+  // Returns how many marked spans could not be emptied.
+  size_t EndEvacuation();
+  // Whether what lies there ought to move. One load, of a line shared by a few neighbour spans.
+  bool IsEvacuating(SlabRef ref) const {
+    return spans_[static_cast<SpanNumber>(ref / (kSpanBytes / kRefUnitBytes))].evacuating.load(
+               std::memory_order_relaxed) != 0;
+  }
+  // Copies what lies at `ref`, allocated with `bytes` (at most kSmallBytesMax), to a fuller span,
+  // frees the old place and returns the new one; 0 when there is none: then nothing has changed.
+  // The caller is the only one who refers to it.
+  SlabRef Move(SlabRef ref, size_t bytes);
+  uint32_t MoveBucket(uint32_t number);
 
   // Memory of all data: this region's slots and the external values.
   MemoryGauge& gauge() { return block_memory_.gauge; }
@@ -84,18 +118,14 @@ class SlabAllocator {
     SlabRef run = 0;    // first of `run_left` slots never used so far
     uint32_t run_left = 0;
     uint32_t count = 0;
+
+    bool operator==(const Bin&) const = default;
   };
-  static constexpr uint32_t kBucketClass = kSmallClasses;
-  static constexpr uint32_t kClassCount = kSmallClasses + 1;
   struct ThreadCache {
     std::array<Bin, kClassCount> bins;
-  };
-  // What all threads share of one class.
-  struct Pool {
-    Mutex mutex;
-    SlabRef magazines GUARDED_BY(mutex) = 0;   // list of full magazines
-    uint64_t span_next GUARDED_BY(mutex) = 0;  // offsets of the span being cut
-    uint64_t span_end GUARDED_BY(mutex) = 0;
+    // How the bins were when they were last tended: a bin that is still so was idle since.
+    std::array<Bin, kClassCount> seen;
+    uint64_t flushes = 0;  // value of flushes_asked_ that was obeyed
   };
 
   SlabAllocator(char* region, uint64_t region_bytes);
@@ -104,9 +134,9 @@ class SlabAllocator {
   SlabRef Take(uint32_t size_class, uint32_t thread);
   void Give(uint32_t size_class, uint32_t thread, SlabRef ref);
   bool Refill(uint32_t size_class, Bin& bin);
-  bool CutSpan(uint32_t size_class, Pool& pool) REQUIRES(pool.mutex);
-  // Next `bytes` of the region's main part, aligned to pages; 0 when it is full.
-  uint64_t ReserveSpan(uint64_t bytes);
+  void Empty(uint32_t size_class, Bin& bin);
+  void FlushCache(ThreadCache& cache);
+  SlabRef MoveSlot(SlabRef ref, uint32_t size_class);
   SlabRef TakeLarge(size_t bytes);
   void GiveLarge(SlabRef ref, size_t bytes);
 
@@ -114,15 +144,15 @@ class SlabAllocator {
   const uint64_t region_bytes_;
   const uint64_t bucket_part_bytes_;  // the region's first part holds chain buckets
 
-  Mutex span_mutex_;
-  uint64_t bucket_next_ GUARDED_BY(span_mutex_);
-  uint64_t main_next_ GUARDED_BY(span_mutex_);
-  std::array<std::vector<SlabRef>, kLargeClasses> large_free_ GUARDED_BY(span_mutex_);
-  std::atomic<uint64_t> span_bytes_{0};  // publishes nothing but itself, to statistics
+  SpanStore spans_;
+  std::array<SlotPool, kClassCount> pools_;
+  Mutex large_mutex_;
+  std::array<std::vector<SlabRef>, kLargeClasses> large_free_ GUARDED_BY(large_mutex_);
+  std::atomic<uint64_t> large_bytes_{0};    // publishes nothing but itself, to statistics
+  std::atomic<uint64_t> flushes_asked_{0};  // publishes nothing but itself, to TendThreadCache
 
   // caches_[i] belongs to the thread with index i; set once, by that thread.
   std::array<std::atomic<ThreadCache*>, kThreadsMax> caches_{};
-  std::array<Pool, kClassCount> pools_;
   BlockMemory block_memory_;
 };
 

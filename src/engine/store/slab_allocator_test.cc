@@ -2,6 +2,7 @@
 #include "engine/store/slab_allocator.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <random>
 #include <thread>
@@ -134,6 +135,118 @@ TEST(SlabAllocator, ServesManyThreadsAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(slabs->gauge().ExactBytes(), 0);
+}
+
+// Bytes of the region that are resident, asked of the kernel.
+size_t ResidentBytes(const SlabAllocator& slabs, uint64_t offset, size_t bytes) {
+  std::vector<unsigned char> pages(bytes / kPageBytes);
+  CHECK(mincore(slabs.region() + offset, bytes, pages.data()) == 0);
+  size_t resident = 0;
+  for (const unsigned char page : pages) resident += (page & 1) * kPageBytes;
+  return resident;
+}
+
+class SlabAllocatorReturns : public testing::Test {
+ protected:
+  static constexpr uint64_t kBytes = uint64_t{64} << 20;
+
+  std::vector<SlabRef> Fill(size_t slot_bytes, size_t total_bytes) {
+    std::vector<SlabRef> slots;
+    for (size_t i = 0; i < total_bytes / slot_bytes; ++i) {
+      const SlabRef ref = slabs_->Allocate(slot_bytes);
+      CHECK(ref != 0);
+      std::memset(slabs_->At(ref), 0x5A, slot_bytes);
+      slots.push_back(ref);
+    }
+    return slots;
+  }
+  void Free(const std::vector<SlabRef>& slots, size_t slot_bytes) {
+    for (const SlabRef ref : slots) slabs_->Free(ref, slot_bytes);
+  }
+  size_t Resident() const { return ResidentBytes(*slabs_, 0, kBytes); }
+
+  std::unique_ptr<SlabAllocator> slabs_ = Make(kBytes);
+};
+
+TEST_F(SlabAllocatorReturns, FreeSpansToTheMachineAndKeepsThemReadable) {
+  const std::vector<SlabRef> slots = Fill(100, 20 << 20);
+  EXPECT_GT(Resident(), size_t{20} << 20);
+  Free(slots, 100);
+  slabs_->FlushThreadCache();
+  slabs_->Purge(SIZE_MAX);
+  EXPECT_LT(Resident(), size_t{256} << 10);
+  EXPECT_EQ(slabs_->span_bytes(), 0u);
+  for (const SlabRef ref : slots) ASSERT_EQ(*slabs_->At(ref), 0);
+}
+
+TEST_F(SlabAllocatorReturns, SpansToAnyOtherClass) {
+  // Each round takes more than half of the region with slots of another size.
+  for (const size_t bytes : {12, 64, 100, 1000, 5000, 32768, 250}) {
+    const std::vector<SlabRef> slots = Fill(bytes, size_t{40} << 20);
+    Free(slots, bytes);
+    slabs_->FlushThreadCache();
+  }
+  EXPECT_EQ(slabs_->counts().spans, 0u);
+  EXPECT_EQ(slabs_->gauge().ExactBytes(), 0);
+}
+
+TEST_F(SlabAllocatorReturns, BucketsToo) {
+  std::vector<uint32_t> numbers;
+  for (int i = 0; i < 30000; ++i) {
+    numbers.push_back(slabs_->AllocateBucket());
+    std::memset(slabs_->BucketAt(numbers.back()), 1, kBucketBytes);
+  }
+  EXPECT_GT(Resident(), 30000 * kBucketBytes);
+  for (const uint32_t number : numbers) slabs_->FreeBucket(number);
+  slabs_->FlushThreadCache();
+  slabs_->Purge(SIZE_MAX);
+  EXPECT_LT(Resident(), size_t{256} << 10);
+}
+
+TEST_F(SlabAllocatorReturns, WhatAnIdleThreadHolds) {
+  const std::vector<SlabRef> slots = Fill(200, 1 << 20);
+  Free(slots, 200);
+  EXPECT_GT(slabs_->counts().given_out_bytes, 0u);  // in the thread's magazines
+  slabs_->TendThreadCache();                        // sees them for the first time
+  EXPECT_GT(slabs_->counts().given_out_bytes, 0u);
+  slabs_->TendThreadCache();
+  EXPECT_EQ(slabs_->counts().given_out_bytes, 0u);
+}
+
+TEST_F(SlabAllocatorReturns, WhatAnEndedThreadHeld) {
+  std::thread([&] { Free(Fill(200, 1 << 20), 200); }).join();
+  EXPECT_GT(slabs_->counts().given_out_bytes, 0u);
+  slabs_->FlushThreadCaches();
+  EXPECT_EQ(slabs_->counts().given_out_bytes, 0u);
+}
+
+TEST_F(SlabAllocatorReturns, SparseSpansAfterWhatIsInThemHasMoved) {
+  std::vector<SlabRef> slots = Fill(200, 10 << 20);
+  std::vector<SlabRef> kept;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    if (i % 10 == 0) {
+      std::memcpy(slabs_->At(slots[i]), &i, sizeof i);
+      kept.push_back(slots[i]);
+    } else {
+      slabs_->Free(slots[i], 200);
+    }
+  }
+  slabs_->FlushThreadCache();
+  const size_t spans_before = slabs_->counts().spans;
+  EXPECT_GT(slabs_->BeginEvacuation(SIZE_MAX, 10), spans_before * 8 / 10);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    if (slabs_->IsEvacuating(kept[i])) kept[i] = slabs_->Move(kept[i], 200);
+    size_t number;
+    std::memcpy(&number, slabs_->At(kept[i]), sizeof number);
+    ASSERT_EQ(number, i * 10);
+    ASSERT_FALSE(slabs_->IsEvacuating(kept[i]));
+  }
+  EXPECT_EQ(slabs_->EndEvacuation(), 0u);
+  slabs_->Purge(SIZE_MAX);
+  EXPECT_LT(slabs_->counts().waste_bytes, slabs_->counts().given_out_bytes / 5);
+  EXPECT_LT(Resident(), (size_t{2} << 20));
+  EXPECT_EQ(slabs_->BeginEvacuation(SIZE_MAX, 20), 0u);
+  EXPECT_EQ(slabs_->gauge().ExactBytes(), static_cast<int64_t>(kept.size() * AllocatedBytes(200)));
 }
 
 TEST(MemoryGauge, IsReadableWithinItsTolerance) {

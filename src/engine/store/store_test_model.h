@@ -52,7 +52,24 @@ class ModelledShard {
       keys_.shard().ResizeStep(Pick(3));
     }
     TakeExpired();
+    if (defragment_random_() % 50 == 0) Defragment();
   }
+
+  // Some part of a pass that moves what lies in sparse spans.
+  void Defragment() {
+    SlabAllocator& slabs = keys_.allocator();
+    if (progress_.done) {
+      slabs.FlushThreadCache();
+      marked_ += slabs.BeginEvacuation(20, 0, Evacuate::kAnySpan);
+      progress_ = {.done = false};
+    }
+    const size_t chains = 1 + defragment_random_() % 300;
+    progress_.done = keys_.shard().DefragmentStep(progress_, chains);
+    if (progress_.done) slabs.EndEvacuation();
+    if (chains % 4 == 0) slabs.Purge(chains % 16);
+  }
+  // Spans that were marked to be emptied so far.
+  size_t marked() const { return marked_; }
 
   void Detach(int database) {
     std::shared_ptr<Table> detached = keys_.shard().DetachDatabase(database);
@@ -236,6 +253,9 @@ class ModelledShard {
   std::array<Database, kDatabases> databases_;
   std::set<std::string> removed_;
   std::shared_ptr<Table> kept_;
+  DefragmentationProgress progress_;
+  size_t marked_ = 0;
+  std::mt19937_64 defragment_random_{1};  // of its own: the changes are the same without it
 };
 
 }  // namespace mikura::engine::store
