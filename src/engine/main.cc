@@ -29,6 +29,7 @@
 #include "engine/server/engine_control.h"
 #include "engine/server/listening.h"
 #include "engine/server/loop_group.h"
+#include "engine/server/memcached_udp.h"
 #include "engine/server/parameter_adapter.h"
 #include "engine/server/replication_binding.h"
 #include "wire/memcached_flags.h"
@@ -125,6 +126,8 @@ class Engine {
         dispatcher_(*keyspace_, table_, services_, node_),
         memcached_(*keyspace_, parameters, node_, clock_, memcached_settings,
                    [&stop] { stop.Raise(); }),
+        udp_port_(memcached_settings.udp_port),
+        udp_(*keyspace_, memcached_, clock_),
         stream_executor_(*keyspace_, table_, services_),
         replication_(
             *keyspace_, snapshot_slots_, stream_executor_,
@@ -150,6 +153,13 @@ class Engine {
   Status Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
     // The role comes first: a replica must not take a write while it finds its primary.
     RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+    if (udp_port_ != 0) {
+      std::istringstream addresses(current_->bind);
+      std::string first;
+      addresses >> first;
+      RETURN_IF_ERROR(udp_.Start(first, udp_port_));
+      memcached_.SetUdp(udp_);
+    }
     loops_->Start();
     for (const auto& listener : listeners) loops_->StartListening(listener);
     if (!current_->admin_socket.empty()) {
@@ -163,6 +173,7 @@ class Engine {
   void Stop() {
     admin_->Stop();
     loops_->Stop();
+    udp_.Stop();
     replication_.Stop();
   }
 
@@ -187,6 +198,8 @@ class Engine {
   Services services_;
   Dispatcher dispatcher_;
   MemcachedBackend memcached_;
+  const int udp_port_;
+  MemcachedUdpServer udp_;
   SnapshotSlots snapshot_slots_;
   StreamExecutor stream_executor_;
   ReplicationService replication_;
@@ -282,6 +295,23 @@ MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   settings.threads = static_cast<int>(flags.threads);
   settings.verbosity = flags.verbosity;
   settings.connections_max = flags.connections_max;
+  settings.cas_enabled = flags.cas_enabled;
+  settings.dump_enabled = flags.dump_enabled;
+  settings.watch_enabled = flags.watch_enabled;
+  settings.detail_enabled = flags.detail_enabled;
+  settings.prefix_delimiter = flags.prefix_delimiter;
+  settings.maxconns_fast = flags.maxconns_fast;
+  settings.requests_per_event = flags.requests_per_event;
+  settings.udp_port = flags.udp_port;
+  settings.idle_timeout_seconds = flags.idle_timeout_seconds;
+  settings.watcher_buffer_bytes = flags.watcher_buffer_bytes;
+  settings.unix_mask = static_cast<unsigned>(flags.unix_mask);
+  settings.unix_socket = flags.unix_socket;
+  settings.protocol = flags.protocol;
+  settings.shown = flags.shown;
+  for (const std::string& address : flags.addresses) {
+    settings.interface += (settings.interface.empty() ? "" : ",") + address;
+  }
   return settings;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/numbers.h"
+#include "wire/memcached_options.h"
 
 namespace mikura::wire {
 namespace {
@@ -32,11 +33,6 @@ Status SetNumber(std::string_view argument, uint64_t least, uint64_t most, T* ou
   }
   *out = static_cast<T>(*number);
   return Ok();
-}
-
-Status SetUdpPort(std::string_view argument, MemcachedFlags&) {
-  if (argument == "0") return Ok();
-  return Error{"UDP is not served; only 0 is taken"};
 }
 
 Status SetMask(std::string_view argument, MemcachedFlags& flags) {
@@ -89,45 +85,18 @@ Status SetItemSize(std::string_view argument, MemcachedFlags& flags) {
   return Ok();
 }
 
-Status SetProtocol(std::string_view argument, MemcachedFlags&) {
-  if (argument == "ascii" || argument == "auto") return Ok();
-  return Error{fmt::format("the {} protocol is not served; ascii and auto are taken", argument)};
+Status SetProtocol(std::string_view argument, MemcachedFlags& flags) {
+  if (argument != "ascii" && argument != "auto") {
+    return Error{fmt::format("'{}' is not served; ascii and auto are", argument)};
+  }
+  flags.protocol = argument == "auto" ? "auto-negotiate" : argument;
+  return Ok();
 }
 
-constexpr std::string_view kTuningOptions[] = {
-    "maxconns_fast",       "hashpower",
-    "tail_repair_time",    "hash_algorithm",
-    "lru_crawler",         "lru_crawler_sleep",
-    "lru_crawler_tocrawl", "read_buf_mem_limit",
-    "lru_maintainer",      "hot_lru_pct",
-    "warm_lru_pct",        "hot_max_factor",
-    "warm_max_factor",     "temporary_ttl",
-    "slab_reassign",       "slab_automove",
-    "slab_automove_ratio", "slab_automove_window",
-    "slab_chunk_max",      "watcher_logbuf_size",
-    "worker_logbuf_size",  "track_sizes",
-    "hashexpand",          "modern",
-    "inline_ascii_resp",   "resp_obj_mem_limit",
-    "drop_privileges",     "slab_automove_freeratio",
-};
-
-Status SetExtended(std::string_view argument, MemcachedFlags& flags) {
-  std::vector<std::string> options;
-  Split(argument, &options);
-  for (const std::string& option : options) {
-    std::string_view name = std::string_view(option).substr(0, option.find('='));
-    const std::string_view value =
-        name.size() < option.size() ? std::string_view(option).substr(name.size() + 1) : "";
-    if (name == "idle_timeout") {
-      RETURN_IF_ERROR(SetNumber(value, 0, UINT32_MAX, &flags.idle_timeout_seconds));
-      continue;
-    }
-    if (name.starts_with("no_")) name.remove_prefix(3);
-    if (std::find(std::begin(kTuningOptions), std::end(kTuningOptions), name) ==
-        std::end(kTuningOptions)) {
-      return Error{fmt::format("the extended option '{}' is not supported", option)};
-    }
-  }
+Status SetDelimiter(std::string_view argument, MemcachedFlags& flags) {
+  if (argument.size() != 1) return Error{"the delimiter is one character"};
+  flags.prefix_delimiter = argument[0];
+  flags.detail_enabled = true;
   return Ok();
 }
 
@@ -153,6 +122,20 @@ Status SetCount(Sv argument, F& flags) {
   return SetNumber(argument, least, most, &(flags.*Member));
 }
 
+// A number that is only shown, under the name it has in `stats settings`.
+constexpr char kGrowthFactor[] = "growth_factor";
+constexpr char kChunkSize[] = "chunk_size";
+template <const auto& name>
+Status Show(Sv argument, F& flags) {
+  return ShowMemcachedNumber(name, argument, flags);
+}
+
+Status SetTurn(Sv argument, F& flags) {
+  RETURN_IF_ERROR(SetNumber(argument, 1, UINT32_MAX, &flags.requests_per_event));
+  flags.shown["reqs_per_event"] = argument;
+  return Ok();
+}
+
 Status AddVerbosity(Sv, F& flags) {
   ++flags.verbosity;
   return Ok();
@@ -165,7 +148,7 @@ constexpr Sv kNoSlabs = "there are no slab classes of memcached's kind";
 
 constexpr Flag kFlags[] = {
     {'p', "port", "num", kHonoured, "TCP port (11211); 0: none", SetCount<&F::port, 0, 65535>},
-    {'U', "udp-port", "num", kHonoured, "UDP port: only 0 is taken", SetUdpPort},
+    {'U', "udp-port", "num", kHonoured, "UDP port (0: none)", SetCount<&F::udp_port, 0, 65535>},
     {'s', "unix-socket", "file", kHonoured, "Unix socket, instead of a port",
      SetText<&F::unix_socket>},
     {'a', "unix-mask", "mask", kHonoured, "access mask of the Unix socket, octal (700)", SetMask},
@@ -194,16 +177,19 @@ constexpr Flag kFlags[] = {
     {'F', "disable-flush-all", "", kHonoured, "refuse flush_all",
      Turn<&F::flush_all_enabled, false>},
     {'o', "extended", "list", kHonoured,
-     "idle_timeout=<seconds>; tuning options are taken without effect", SetExtended},
-    {'f', "slab-growth-factor", "num", kNone, kNoSlabs},
-    {'n', "slab-min-size", "bytes", kNone, kNoSlabs},
+     "idle_timeout, maxconns_fast, watcher_logbuf_size; tuning options are only shown",
+     SetMemcachedOptions},
+    {'D', "", "char", kHonoured, "keep statistics per key prefix; its delimiter (:)", SetDelimiter},
+    {'C', "disable-cas", "", kHonoured, "entries have no CAS", Turn<&F::cas_enabled, false>},
+    {'X', "disable-dumping", "", kHonoured, "refuse stats cachedump and lru_crawler metadump",
+     Turn<&F::dump_enabled, false>},
+    {'W', "disable-watch", "", kHonoured, "refuse watch", Turn<&F::watch_enabled, false>},
+    {'R', "max-reqs-per-event", "num", kHonoured,
+     "requests of one connection in a row (as many as have come, up to a batch)", SetTurn},
+    {'f', "slab-growth-factor", "num", kNone, kNoSlabs, Show<kGrowthFactor>},
+    {'n', "slab-min-size", "bytes", kNone, kNoSlabs, Show<kChunkSize>},
     {'L', "enable-largepages", "", kNone, "large pages are not used"},
-    {'R', "max-reqs-per-event", "num", kNone, "requests are run in batches over all connections"},
-    {'C', "disable-cas", "", kNone, "entries always have a CAS"},
-    {'X', "disable-dumping", "", kNone, "keys cannot be dumped"},
-    {'W', "disable-watch", "", kNone, "there is no watch command"},
     {'N', "napi_ids", "num", kNone, "connections are spread by load"},
-    {'D', "", "char", kRefused, "statistics per key prefix are not kept"},
     {'S', "enable-sasl", "", kRefused, "SASL belongs to the binary protocol, which is not served"},
     {'Y', "auth-file", "file", kRefused, "password files of the ASCII protocol are not supported"},
     {'e', "memory-file", "file", kRefused, "restartable memory files are not supported"},

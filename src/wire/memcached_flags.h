@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,18 @@ struct MemcachedFlags {
   bool lock_memory = false;                          // -k
   bool shutdown_enabled = false;                     // -A
   bool flush_all_enabled = true;                     // -F turns it off
+  bool cas_enabled = true;                           // -C turns it off
+  bool dump_enabled = true;                          // -X turns it off
+  bool watch_enabled = true;                         // -W turns it off
+  uint32_t requests_per_event = 0;                   // -R; 0: as many as a batch holds
+  int udp_port = 0;                                  // -U; 0: none
+  char prefix_delimiter = ':';                       // -D
+  bool detail_enabled = false;                       // -D turns it on
+  std::string protocol = "auto-negotiate";           // -B, in the words of `stats settings`
+  bool maxconns_fast = true;                         // -o maxconns_fast
+  uint32_t watcher_buffer_bytes = 256 << 10;         // -o watcher_logbuf_size
+  // Settings that only `stats settings` shows, by their names there.
+  std::map<std::string, std::string> shown;
 };
 
 // Parses the arguments behind "memcached", in all the forms getopt_long takes: -p1, -p 1, -vd,

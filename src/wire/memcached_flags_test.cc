@@ -54,18 +54,44 @@ TEST(MemcachedFlags, RefusesByNameWhatItCannotHonour) {
             "-S (--enable-sasl): SASL belongs to the binary protocol, which is not served");
   EXPECT_EQ(ErrorOf({"--enable-ssl"}),
             "-Z (--enable-ssl): TLS is not served on the memcached port");
-  EXPECT_EQ(ErrorOf({"-U", "11211"}), "-U (--udp-port): UDP is not served; only 0 is taken");
-  EXPECT_EQ(ErrorOf({"-B", "binary"}),
-            "-B (--protocol): the binary protocol is not served; ascii and auto are taken");
+  EXPECT_EQ(ErrorOf({"-e", "/dev/shm/x"}),
+            "-e (--memory-file): restartable memory files are not supported");
+  EXPECT_EQ(ErrorOf({"-B", "http"}), "-B (--protocol): 'http' is not served; ascii and auto are");
   EXPECT_EQ(ErrorOf({"-o", "modern,ext_path=/x:1G"}),
             "-o (--extended): the extended option 'ext_path=/x:1G' is not supported");
 }
 
 TEST(MemcachedFlags, TakesTuningWithoutEffect) {
-  EXPECT_EQ(ErrorOf({"-f", "1.25", "-n48", "-L", "-R", "20", "-C", "-X", "-W"}), "");
-  const auto flags = Parse({"-o", "modern,no_lru_crawler,hashpower=20,idle_timeout=60"});
+  EXPECT_EQ(ErrorOf({"-f", "1.25", "-n48", "-L", "-R", "20"}), "");
+  const auto flags = Parse({"-o", "modern,no_lru_crawler,hashpower=20,idle_timeout=60", "-f1.5"});
   ASSERT_TRUE(flags.ok());
   EXPECT_EQ(flags->idle_timeout_seconds, 60u);
+  EXPECT_EQ(flags->shown.at("lru_crawler"), "no");
+  EXPECT_EQ(flags->shown.at("hashpower_init"), "20");
+  EXPECT_EQ(flags->shown.at("growth_factor"), "1.5");
+  EXPECT_NE(ErrorOf({"-o", "hashpower=x"}), "");
+  EXPECT_NE(ErrorOf({"-o", "idle_timeout"}), "");
+}
+
+TEST(MemcachedFlags, ShowsTheOldDefaultsAndWhatIsSetAfterThem) {
+  const auto flags = Parse({"-o", "no_modern,lru_crawler,slab_chunk_max=16"});
+  ASSERT_TRUE(flags.ok());
+  EXPECT_FALSE(flags->maxconns_fast);
+  EXPECT_EQ(flags->shown.at("lru_maintainer_thread"), "no");
+  EXPECT_EQ(flags->shown.at("lru_crawler"), "yes");
+  EXPECT_EQ(flags->shown.at("slab_chunk_max"), "16384");
+}
+
+TEST(MemcachedFlags, TurnsOffWhatMayBeTurnedOff) {
+  const auto flags = Parse({"-CXW", "-D", "/", "-R", "1", "-o", "watcher_logbuf_size=8"});
+  ASSERT_TRUE(flags.ok());
+  EXPECT_FALSE(flags->cas_enabled);
+  EXPECT_FALSE(flags->dump_enabled);
+  EXPECT_FALSE(flags->watch_enabled);
+  EXPECT_EQ(flags->prefix_delimiter, '/');
+  EXPECT_TRUE(flags->detail_enabled);
+  EXPECT_EQ(flags->requests_per_event, 1u);
+  EXPECT_EQ(flags->watcher_buffer_bytes, 8192u);
 }
 
 TEST(MemcachedFlags, RefusesNonsense) {
@@ -92,7 +118,7 @@ TEST(MemcachedFlags, HelpNamesEveryFlagAndItsFate) {
   EXPECT_EQ(asked->show, MemcachedFlags::Show::kHelp);
   const std::string help = MemcachedHelp();
   EXPECT_NE(help.find("-p, --port=<num>"), std::string::npos);
-  EXPECT_LT(help.find("Taken without effect:"), help.find("--disable-cas"));
+  EXPECT_LT(help.find("Taken without effect:"), help.find("--slab-growth-factor"));
   EXPECT_LT(help.find("Refused:"), help.find("--enable-ssl"));
 }
 

@@ -28,6 +28,7 @@ void FlushAll(MemcachedContext& ctx, const MemcachedRequest& request) {
     ctx.services.PlanFlush(at);
   } else {
     ctx.services.PlanFlush(std::nullopt);
+    ctx.counters.flushed.Add(ctx.keyspace.KeyCount(ctx.keys.database()));
     ctx.keyspace.FlushAll(ctx.keys.effects());
   }
   ReplyLine(ctx, request, kMemcachedOk);
@@ -48,7 +49,7 @@ void Shutdown(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (!graceful && !request.data.empty()) {
     return ctx.out.Append("CLIENT_ERROR invalid shutdown mode\r\n");
   }
-  ctx.close_after_reply = true;
+  ctx.connection.close_after_reply = true;
   ctx.services.Shutdown(graceful);
 }
 
@@ -93,12 +94,20 @@ void RunMemcachedAdmin(MemcachedContext& ctx, const MemcachedRequest& request) {
       return ReplyLine(ctx, request, kMemcachedOk);
     case MemcachedCommand::kStats:
       return RunMemcachedStats(ctx, request);
+    case MemcachedCommand::kLru:
+      return RunMemcachedLru(ctx, request);
+    case MemcachedCommand::kLruCrawler:
+      return RunMemcachedLruCrawler(ctx, request);
+    case MemcachedCommand::kSlabs:
+      return RunMemcachedSlabs(ctx, request);
+    case MemcachedCommand::kWatch:
+      return RunMemcachedWatch(ctx, request);
     case MemcachedCommand::kCacheMemlimit:
       return SetMemoryLimit(ctx, request);
     case MemcachedCommand::kShutdown:
       return Shutdown(ctx, request);
     case MemcachedCommand::kQuit:
-      ctx.close_after_reply = true;
+      ctx.connection.close_after_reply = true;
       return;
     default:
       return ctx.out.Append(request.reply);

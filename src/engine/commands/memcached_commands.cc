@@ -143,6 +143,7 @@ void Delete(MemcachedContext& ctx, const MemcachedRequest& request) {
 
 void RefuseTooLarge(MemcachedContext& ctx, const MemcachedRequest& request) {
   ctx.counters.store_too_large.Add();
+  if (ctx.observation != nullptr) ctx.observation->stored = "too_large";
   if (request.erase_old && PeekMemcached(ctx)) EraseMemcached(ctx);
   ctx.out.Append(request.reply);
 }

@@ -5,11 +5,19 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/commands/memcached_class_counters.h"
+#include "engine/commands/memcached_observation.h"
+#include "engine/commands/memcached_prefixes.h"
+#include "engine/commands/memcached_tuning.h"
+#include "engine/commands/memcached_watchers.h"
+#include "engine/commands/output_source.h"
 #include "engine/keyspace/key_access.h"
 #include "wire/output_buffer.h"
 
@@ -26,8 +34,22 @@ struct MemcachedSettings {
   int threads = 1;
   int verbosity = 0;
   uint32_t connections_max = 1024;
-  std::string interface;           // empty: all addresses
-  std::string version = "1.6.18";  // what clients that ask for the version adapt to
+  bool cas_enabled = true;      // memcached -C turns it off
+  bool dump_enabled = true;     // memcached -X turns it off
+  bool watch_enabled = true;    // memcached -W turns it off
+  bool detail_enabled = false;  // statistics per prefix from the start (memcached -D)
+  char prefix_delimiter = ':';
+  bool maxconns_fast = true;
+  int udp_port = 0;
+  uint32_t requests_per_event = 0;  // of one connection in a row (memcached -R); 0: a batch
+  uint32_t idle_timeout_seconds = 0;
+  uint32_t watcher_buffer_bytes = 256 << 10;
+  unsigned unix_mask = 0700;
+  std::string unix_socket;                   // empty: none
+  std::string protocol = "auto-negotiate";   // memcached -B
+  std::map<std::string, std::string> shown;  // where MemcachedTuning begins
+  std::string interface;                     // empty: all addresses
+  std::string version = "1.6.18";            // what clients that ask for the version adapt to
 };
 
 // Counters of one event loop: written by its thread only, summed by `stats`.
@@ -49,6 +71,7 @@ struct MemcachedCounters {
   MemcachedCounter incr_hits, incr_misses, decr_hits, decr_misses;
   MemcachedCounter cas_hits, cas_misses, cas_badval, touch_hits, touch_misses;
   MemcachedCounter store_too_large, store_no_memory, total_items;
+  MemcachedCounter flushed;  // entries that flush_all removed
 };
 
 // One value per counter: a sum over loops, or a mark set by `stats reset`.
@@ -58,6 +81,7 @@ struct MemcachedTotals {
   uint64_t incr_hits = 0, incr_misses = 0, decr_hits = 0, decr_misses = 0;
   uint64_t cas_hits = 0, cas_misses = 0, cas_badval = 0, touch_hits = 0, touch_misses = 0;
   uint64_t store_too_large = 0, store_no_memory = 0, total_items = 0;
+  uint64_t flushed = 0;
 
   void Add(const MemcachedCounters& counters);
   // What came since `mark`.
@@ -74,13 +98,16 @@ struct MemcachedServerInfo {
   uint64_t bytes_written = 0;
   uint64_t memory_limit_bytes = 0;  // 0: none
   uint64_t evictions = 0;
+  uint64_t idle_kicks = 0;
+  uint64_t yields = 0;     // turns that ended with requests of a connection left
   MemcachedTotals totals;  // since the start or the last ResetStatistics
 };
 
 struct MemcachedConnection {
   int fd = -1;
-  std::string address;        // "127.0.0.1:51234"
-  std::string local_address;  // the address the client connected to
+  std::string address;        // "tcp:127.0.0.1:51234", "unix:/path"
+  std::string local_address;  // the address the client connected to; empty for a listening socket
+  std::string state;          // in memcached's words
   UnixMillis last_active_at = 0;
 };
 
@@ -95,7 +122,8 @@ class MemcachedServices {
  public:
   virtual ~MemcachedServices() = default;
   virtual MemcachedServerInfo Info() = 0;
-  virtual std::vector<MemcachedConnection> Connections() = 0;
+  // Listening sockets first, then clients; `asking` is the id of the client that wants to know.
+  virtual std::vector<MemcachedConnection> Connections(uint64_t asking) = 0;
   virtual void ResetStatistics() = 0;
   virtual void SetVerbosity(uint64_t level) = 0;
   // False when the limit cannot be taken.
@@ -106,6 +134,23 @@ class MemcachedServices {
   virtual void Shutdown(bool graceful) = 0;
   // Nothing while no control plane has told it.
   virtual std::optional<MemcachedCluster> Cluster() = 0;
+  virtual MemcachedTuning& Tuning() = 0;
+  virtual MemcachedPrefixes& Prefixes() = 0;
+  virtual MemcachedClassCounters& ClassCounters() = 0;
+  // Turns statistics per prefix on or off.
+  virtual void EnablePrefixes(bool value) = 0;
+  virtual MemcachedWatchers::Totals Watching() = 0;
+  // Output for the client `id` from now on. Null: there are too many watchers.
+  virtual std::unique_ptr<OutputSource> Watch(uint8_t kinds, uint64_t id) = 0;
+};
+
+// What a request may need of its connection beside the reply.
+struct MemcachedConnectionAccess {
+  bool& close_after_reply;                // set by quit and shutdown
+  std::unique_ptr<OutputSource>& source;  // set by watch and dumps
+  uint64_t client_id;
+  int fd;
+  bool has_unsent_replies;  // to requests that came together with this one
 };
 
 // What one memcached request is run with.
@@ -117,8 +162,9 @@ struct MemcachedContext {
   MemcachedServices& services;
   const MemcachedSettings& settings;
   MemcachedCounters& counters;
-  bool read_only;           // a replica: requests that write were refused (MemcachedRefusal)
-  bool& close_after_reply;  // set by quit and shutdown
+  bool read_only;  // a replica: requests that write were refused (MemcachedRefusal)
+  MemcachedConnectionAccess& connection;
+  MemcachedObservation* observation = nullptr;  // null: nobody wants to know what happens
 
   UnixMillis now() const { return keys.now(); }
 };

@@ -27,15 +27,12 @@ void MemcachedRunner::RunOne(const wire::MemcachedRequest& request) {
   effects_.Begin(replica_ != nullptr);
   KeyAccess keys(keyspace, effects_, 0, keyspace.AccessAt(redis_.clock().NowMillis()));
   const Key key = keyspace.hasher()(request.key);
-  MemcachedContext ctx{keys,
-                       request.has_key() ? &key : nullptr,
-                       out_,
-                       keyspace,
-                       fakes_,
-                       settings_,
-                       counters_,
-                       read_only_,
-                       close_after_reply_};
+  MemcachedConnectionAccess connection{close_after_reply_, source_, 1, 7, has_unsent_replies_};
+  MemcachedContext ctx{keys,      request.has_key() ? &key : nullptr,
+                       out_,      keyspace,
+                       fakes_,    settings_,
+                       counters_, read_only_,
+                       connection};
   if (request.has_key()) {
     ShardGuard guard(keyspace.lock(key.shard()));
     RunMemcached(ctx, request);

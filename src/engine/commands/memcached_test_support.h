@@ -17,7 +17,7 @@ namespace mikura::engine {
 class FakeMemcachedServices final : public MemcachedServices {
  public:
   MemcachedServerInfo Info() override { return info; }
-  std::vector<MemcachedConnection> Connections() override { return connections; }
+  std::vector<MemcachedConnection> Connections(uint64_t) override { return connections; }
   void ResetStatistics() override { ++resets; }
   void SetVerbosity(uint64_t level) override { verbosity = level; }
   bool SetMemoryLimit(uint64_t bytes) override {
@@ -27,6 +27,14 @@ class FakeMemcachedServices final : public MemcachedServices {
   void PlanFlush(std::optional<UnixMillis> at) override { planned_flush = at; }
   void Shutdown(bool graceful) override { shutdown = graceful ? "graceful" : "at once"; }
   std::optional<MemcachedCluster> Cluster() override { return cluster; }
+  MemcachedTuning& Tuning() override { return tuning; }
+  MemcachedClassCounters& ClassCounters() override { return class_counters; }
+  MemcachedPrefixes& Prefixes() override { return prefixes; }
+  void EnablePrefixes(bool value) override { prefixes.Enable(value); }
+  MemcachedWatchers::Totals Watching() override { return watchers.totals(); }
+  std::unique_ptr<OutputSource> Watch(uint8_t kinds, uint64_t) override {
+    return watchers.Add(kinds, [this] { ++wakes; });
+  }
 
   MemcachedServerInfo info;
   std::vector<MemcachedConnection> connections;
@@ -36,6 +44,11 @@ class FakeMemcachedServices final : public MemcachedServices {
   std::optional<UnixMillis> planned_flush = UnixMillis{-1};  // -1: not asked
   std::string shutdown = "not asked";
   std::optional<MemcachedCluster> cluster;
+  MemcachedTuning tuning;
+  MemcachedClassCounters class_counters;
+  MemcachedPrefixes prefixes{':', false};
+  MemcachedWatchers watchers{1024};
+  int wakes = 0;
 };
 
 class MemcachedRunner {
@@ -58,6 +71,9 @@ class MemcachedRunner {
   MemcachedCounters& counters() { return counters_; }
   void set_read_only(bool value) { read_only_ = value; }
   bool close_after_reply() const { return close_after_reply_; }
+  void set_has_unsent_replies(bool value) { has_unsent_replies_ = value; }
+  // What the last watch or dump left for the connection; null: nothing.
+  std::unique_ptr<OutputSource>& source() { return source_; }
 
  private:
   void RunOne(const wire::MemcachedRequest& request);
@@ -73,6 +89,8 @@ class MemcachedRunner {
   Effects effects_;
   bool read_only_ = false;
   bool close_after_reply_ = false;
+  bool has_unsent_replies_ = false;
+  std::unique_ptr<OutputSource> source_;
 };
 
 }  // namespace mikura::engine

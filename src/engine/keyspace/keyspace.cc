@@ -150,7 +150,9 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
   allocator_->block_memory().deferred.FreeAll();
 }
 
-void Keyspace::OnExpired(int database, const Key& key) {
+void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry,
+                         bool in_background) {
+  if (removal_observer_ != nullptr) removal_observer_->OnExpiredEntry(entry, in_background);
   if (!change_log_.active()) return;
   Effects effects;
   effects.Begin(true);

@@ -23,6 +23,14 @@ namespace mikura::engine {
 // The shards of one command, in ascending order when taken.
 using ShardSet = std::bitset<kShardCount>;
 
+// Sees entries that the engine removes by itself, under the lock of their shard: it counts, and
+// does nothing that waits.
+class RemovalObserver {
+ public:
+  virtual ~RemovalObserver() = default;
+  virtual void OnExpiredEntry(const store::Entry& entry, bool in_background) = 0;
+};
+
 class Keyspace final : public store::RemovalListener {
  public:
   struct Options {
@@ -83,7 +91,12 @@ class Keyspace final : public store::RemovalListener {
 
   // store::RemovalListener: logs a DEL for an expired key, before the effects of the running
   // command.
-  void OnExpired(int database, const Key& key) override;
+  void OnExpired(int database, const Key& key, const store::Entry& entry,
+                 bool in_background) override;
+
+  // Told of entries that went without a command. Set once, before any thread touches keys; null:
+  // nobody.
+  void SetRemovalObserver(RemovalObserver* observer) { removal_observer_ = observer; }
 
  private:
   struct Cell {
@@ -101,6 +114,7 @@ class Keyspace final : public store::RemovalListener {
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.
   std::atomic<bool> may_expire_{true};
+  RemovalObserver* removal_observer_ = nullptr;
 };
 
 // Holds the lock of one shard.

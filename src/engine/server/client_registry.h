@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class ServerClientRegistry final : public ClientRegistry {
   void Add(const std::shared_ptr<ClientRecord>& record);
   void Remove(uint64_t id);
   size_t count() const;
+  // The event loop that serves the client; nothing when it is gone.
+  std::optional<uint32_t> LoopOf(uint64_t id) const;
   // Ends all clients that came through the passed listener `name`.
   size_t KillByListener(const std::string& name);
 

@@ -70,6 +70,8 @@ class EventLoop {
   void StopListening(const Listener* listener);
   void AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener);
   void KillClient(uint64_t id);
+  // The client's output source has something to send.
+  void WakeClient(uint64_t id);
 
  private:
   void Run();
@@ -85,10 +87,11 @@ class EventLoop {
   void SendOutput();
   void FlushOutput();
   void FinishSession(Session& session);
+  void SendFromSource(Session& session);
   void Maintain();
   void CloseIdle();
   bool Refuse(int socket, std::string_view reason);
-  bool MayConnect(int socket, const std::string& peer);
+  bool MayConnect(int socket, Protocol protocol, const std::string& peer);
   void Remove(Session* session);
   void CountRemoved();
 

@@ -51,7 +51,8 @@ struct Access {
 class RemovalListener {
  public:
   virtual ~RemovalListener() = default;
-  virtual void OnExpired(int database, const Key& key) = 0;
+  // in_background: found by ExpireStep, not by an access.
+  virtual void OnExpired(int database, const Key& key, const Entry& entry, bool in_background) = 0;
 };
 
 // A walk's sink: sees each entry of the shard as it was when the walk began, once, under the lock.
@@ -161,7 +162,8 @@ class alignas(64) Shard {
     return {Entry(place.entry), place.bucket, place.index, database, true};
   }
   Place LookupLive(int database, Table& table, const Key& key, const Access& access);
-  void Expire(int database, Table& table, const Key& key, const Place& place);
+  void Expire(int database, Table& table, const Key& key, const Place& place,
+              bool in_background = false);
   void Remove(Table& table, const Key& key, const Place& place);
   void FireItem(int database, Table& table, uint32_t position, UnixMillis now);
 
