@@ -14,6 +14,9 @@ namespace {
 
 using Set = Status (*)(std::string_view argument, MemcachedFlags& flags);
 
+constexpr int kPortDefault = 11211;
+constexpr int kPortUnset = -2;
+
 enum class Effect : uint8_t { kHonoured, kNone, kRefused };
 
 struct Flag {
@@ -130,6 +133,15 @@ Status Show(Sv argument, F& flags) {
   return ShowMemcachedNumber(name, argument, flags);
 }
 
+template <auto Member>
+Status SetPort(Sv argument, F& flags) {
+  if (argument == "-1") {
+    flags.*Member = -1;
+    return Ok();
+  }
+  return SetNumber(argument, 0, 65535, &(flags.*Member));
+}
+
 Status SetTurn(Sv argument, F& flags) {
   RETURN_IF_ERROR(SetNumber(argument, 1, UINT32_MAX, &flags.requests_per_event));
   flags.shown["reqs_per_event"] = argument;
@@ -147,8 +159,8 @@ constexpr auto kRefused = Effect::kRefused;
 constexpr Sv kNoSlabs = "there are no slab classes of memcached's kind";
 
 constexpr Flag kFlags[] = {
-    {'p', "port", "num", kHonoured, "TCP port (11211); 0: none", SetCount<&F::port, 0, 65535>},
-    {'U', "udp-port", "num", kHonoured, "UDP port (0: none)", SetCount<&F::udp_port, 0, 65535>},
+    {'p', "port", "num", kHonoured, "TCP port (11211); 0: none; -1: any", SetPort<&F::port>},
+    {'U', "udp-port", "num", kHonoured, "UDP port (0: none; -1: any)", SetPort<&F::udp_port>},
     {'s', "unix-socket", "file", kHonoured, "Unix socket, instead of a port",
      SetText<&F::unix_socket>},
     {'a', "unix-mask", "mask", kHonoured, "access mask of the Unix socket, octal (700)", SetMask},
@@ -276,8 +288,11 @@ class Reader {
 
 Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arguments) {
   MemcachedFlags flags;
+  flags.port = kPortUnset;
   RETURN_IF_ERROR(Reader(arguments, flags).Read());
   if (flags.show != MemcachedFlags::Show::kNothing) return flags;
+  // As memcached: a UDP port alone is the TCP port too.
+  if (flags.port == kPortUnset) flags.port = flags.udp_port != 0 ? flags.udp_port : kPortDefault;
   if (flags.item_size_max > flags.memory_limit_bytes / 2) {
     return Error{"-I (--max-item-size) must not exceed half of -m (--memory-limit)"};
   }

@@ -20,7 +20,7 @@ struct MemcachedFlags {
   enum class Show : uint8_t { kNothing, kHelp, kVersion, kLicense };
 
   Show show = Show::kNothing;  // print that and exit; the other members are not checked then
-  int port = 11211;            // -p; 0: no TCP port
+  int port = 11211;            // -p; 0: no TCP port; -1: any that is free
   std::vector<std::string> addresses;                // -l, each "host" or "host:port"; empty: all
   std::string unix_socket;                           // -s; memcached then opens no port
   int unix_mask = 0700;                              // -a
@@ -43,7 +43,7 @@ struct MemcachedFlags {
   bool dump_enabled = true;                          // -X turns it off
   bool watch_enabled = true;                         // -W turns it off
   uint32_t requests_per_event = 0;                   // -R; 0: as many as a batch holds
-  int udp_port = 0;                                  // -U; 0: none
+  int udp_port = 0;                                  // -U; 0: none; -1: any that is free
   char prefix_delimiter = ':';                       // -D
   bool detail_enabled = false;                       // -D turns it on
   std::string protocol = "auto-negotiate";           // -B, in the words of `stats settings`

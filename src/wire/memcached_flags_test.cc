@@ -82,6 +82,19 @@ TEST(MemcachedFlags, ShowsTheOldDefaultsAndWhatIsSetAfterThem) {
   EXPECT_EQ(flags->shown.at("slab_chunk_max"), "16384");
 }
 
+TEST(MemcachedFlags, APortMayBeAnyAndAUdpPortAloneIsTheTcpPortToo) {
+  const auto ports = [](const std::vector<std::string_view>& arguments) {
+    const auto flags = ParseMemcachedFlags(arguments);
+    return flags.ok() ? std::pair(flags->port, flags->udp_port) : std::pair(-9, -9);
+  };
+  EXPECT_EQ(ports({}), std::pair(11211, 0));
+  EXPECT_EQ(ports({"-U", "0"}), std::pair(11211, 0));
+  EXPECT_EQ(ports({"-U", "7"}), std::pair(7, 7));
+  EXPECT_EQ(ports({"-U", "-1"}), std::pair(-1, -1));
+  EXPECT_EQ(ports({"-p", "-1", "-U", "7"}), std::pair(-1, 7));
+  EXPECT_EQ(ports({"-p", "-2"}), std::pair(-9, -9));
+}
+
 TEST(MemcachedFlags, TurnsOffWhatMayBeTurnedOff) {
   const auto flags = Parse({"-CXW", "-D", "/", "-R", "1", "-o", "watcher_logbuf_size=8"});
   ASSERT_TRUE(flags.ok());
