@@ -241,7 +241,8 @@ class Engine {
 struct MemcachedSockets {
   std::string unix_path;  // -s; empty: none
   unsigned unix_mode = 0700;
-  bool any_port = false;  // -p -1
+  bool any_port = false;     // -p -1
+  bool may_be_none = false;  // memcached runs without any, as -p 0 asks
 };
 
 Status OpenMemcachedSockets(const MemcachedSockets& sockets, const wire::EngineParameters& current,
@@ -273,7 +274,7 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   if (const Status status = OpenMemcachedSockets(sockets, *current, *listeners); !status.ok()) {
     return Fail(status.error());
   }
-  if (listeners->empty() && current->admin_socket.empty()) {
+  if (listeners->empty() && current->admin_socket.empty() && !sockets.may_be_none) {
     return Fail(Error{"nothing to listen on: every port and socket is off"});
   }
   Engine engine(parameters, config_file, memcached_settings, std::move(keyspace).value(), stop);
@@ -427,7 +428,7 @@ int MemcachedMain(std::span<const std::string_view> arguments) {
   if (const Status status = LockMemory(*flags); !status.ok()) return Fail(status.error());
   return RunEngine(
       parameters, "", SettingsOf(*flags),
-      {flags->unix_socket, static_cast<unsigned>(flags->unix_mask), flags->port == -1});
+      {flags->unix_socket, static_cast<unsigned>(flags->unix_mask), flags->port == -1, true});
 }
 
 }  // namespace mikura::engine
