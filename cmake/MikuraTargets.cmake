@@ -14,12 +14,19 @@ function(mikura_resolve_deps out)
   set(${out} ${resolved} PARENT_SCOPE)
 endfunction()
 
+# What a request passes through is optimised as one program; the control plane would only make the
+# link longer.
+set(MIKURA_REQUEST_PATH base wire store keyspace commands server)
+
 function(mikura_library)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPS;TESTS;TEST_DEPS" ${ARGN})
   add_library(mikura_${ARG_NAME} STATIC ${ARG_SOURCES})
   target_include_directories(mikura_${ARG_NAME} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   mikura_resolve_deps(deps ${ARG_DEPS})
   target_link_libraries(mikura_${ARG_NAME} PUBLIC ${deps} fmt::fmt Threads::Threads)
+  if(ARG_NAME IN_LIST MIKURA_REQUEST_PATH AND CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+    set_target_properties(mikura_${ARG_NAME} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
+  endif()
   if(MIKURA_TESTS AND ARG_TESTS)
     mikura_resolve_deps(test_deps ${ARG_TEST_DEPS})
     add_executable(mikura_${ARG_NAME}_test ${ARG_TESTS})

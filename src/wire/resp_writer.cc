@@ -12,11 +12,7 @@ namespace {
 constexpr size_t kNumberMax = 24;
 
 // Writes the decimal digits of `value` to `out`; returns the end.
-char* PutUnsigned(char* out, uint64_t value) {
-  if (value < 10) {
-    *out = static_cast<char>('0' + value);
-    return out + 1;
-  }
+char* PutLong(char* out, uint64_t value) {
   char digits[20];
   char* first = digits + sizeof(digits);
   do {
@@ -26,6 +22,16 @@ char* PutUnsigned(char* out, uint64_t value) {
   const size_t count = static_cast<size_t>(digits + sizeof(digits) - first);
   std::memcpy(out, first, count);
   return out + count;
+}
+
+// The same; lengths and counts have one or two digits as a rule.
+inline char* PutUnsigned(char* out, uint64_t value) {
+  if (value >= 100) return PutLong(out, value);
+  const auto tens = static_cast<uint32_t>(value) / 10;
+  *out = static_cast<char>('0' + tens);
+  out += tens != 0;
+  *out = static_cast<char>('0' + (static_cast<uint32_t>(value) - tens * 10));
+  return out + 1;
 }
 
 }  // namespace

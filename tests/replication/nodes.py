@@ -90,7 +90,7 @@ class Node:
             return text.read().decode(errors="replace")
 
     def database(self, number):
-        return redis.Redis(port=self.port, db=number, password=self.password)
+        return redis.Redis("127.0.0.1", self.port, db=number, password=self.password)
 
     def terminate(self):
         """Ends the process as an operator does, and waits for it."""

@@ -25,7 +25,7 @@ class WriteLoad:
 
     def run(self, port, seed):
         choose = random.Random(seed)
-        client = redis.Redis(port=port)
+        client = redis.Redis("127.0.0.1", port)
         while not self.stopping.is_set():
             pipe = client.pipeline(transaction=False)
             for _ in range(50):

@@ -11,11 +11,13 @@ namespace {
 
 // GET key -> the value, or null. Errors: kWrongType. Cost: O(1), one copy of the value.
 FaultOr<> Get(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const store::Found found, ctx.keys.FindString(ctx.key_list[0]));
-  if (found) {
+  const store::Found found = ctx.keys.Find(ctx.key_list[0]);
+  if (!found) {
+    ctx.reply.Null();
+  } else if (found.entry.type() == store::ValueType::kString) {
     ctx.reply.Bulk(found.entry.value());
   } else {
-    ctx.reply.Null();
+    return Fault::kWrongType;
   }
   return Ok();
 }

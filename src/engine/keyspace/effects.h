@@ -25,6 +25,7 @@ class Effects {
   bool active() const { return active_; }
   void Begin(bool active) {
     active_ = active && !muted_;
+    if (count_ == 0) return;
     count_ = 0;
     bytes_.clear();
   }

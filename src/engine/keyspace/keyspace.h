@@ -60,6 +60,30 @@ class Keyspace final : public store::RemovalListener {
   // Runs `visit` for each shard in turn, one lock at a time.
   void ForEachShard(const std::function<void(uint32_t index, store::Shard& shard)>& visit);
 
+  // Runs one command under the locks of its shards: what `run` adds to `effects` gets its place in
+  // the change log before they are unlocked. Returns what `run` returns. The only order in which a
+  // command locks, logs and unlocks.
+  template <typename Run>
+  auto RunLocked(uint32_t shard, Effects& effects, const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+    ShardLock& held = lock(shard);
+    held.Lock();
+    effects.Begin(change_log_.active());
+    auto outcome = run();
+    Commit(effects);
+    held.Unlock();
+    return outcome;
+  }
+  template <typename Run>
+  auto RunLocked(const ShardSet& shards, Effects& effects,
+                 const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+    LockShards(shards);
+    effects.Begin(change_log_.active());
+    auto outcome = run();
+    Commit(effects);
+    UnlockShards(shards);
+    return outcome;
+  }
+
   // Appends what `effects` holds to the change log; the changed shards are still locked.
   void Commit(Effects& effects) {
     if (!effects.empty()) change_log_.Append(effects.Record());

@@ -85,33 +85,44 @@ void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now
   Execute(request, spec, client, now, effects, reply, statistics);
 }
 
-void Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
-                         UnixMillis now, Effects& effects, wire::RespWriter& reply,
-                         LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
-  effects.Begin(false);
+void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
+                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
+  const CommandSpec& spec = *request.command;
+  if (!Admit(request, spec, client, reply)) {
+    statistics.error_replies.Add(1);
+    return;
+  }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now));
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
+  const FaultOr<> outcome =
+      keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
+  Finish(outcome, spec, keys, reply, statistics);
+}
+
+void Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
+                         UnixMillis now, Effects& effects, wire::RespWriter& reply,
+                         LoopStatistics& statistics) {
+  KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now));
+  CommandContext context{request.args, request.keys, keys,   reply, client,
+                         keyspace_,    services_,    table_, spec};
+  const auto run = [&] { return spec.handler(context); };
   FaultOr<> outcome = Ok();
-  if (request.keys.size() == 1) {
-    ShardLock& lock = keyspace_.lock(request.keys[0].shard());
-    lock.Lock();
+  if (request.keys.empty()) {
     effects.Begin(keyspace_.change_log().active());
-    outcome = spec.handler(context);
-    keyspace_.Commit(effects);
-    lock.Unlock();
-  } else if (request.keys.empty()) {
-    effects.Begin(keyspace_.change_log().active());
-    outcome = spec.handler(context);
+    outcome = run();
+  } else if (request.keys.size() == 1) {
+    outcome = keyspace_.RunLocked(request.keys[0].shard(), effects, run);
   } else {
     ShardSet shards;
     for (const Key& key : request.keys) shards.set(key.shard());
-    keyspace_.LockShards(shards);
-    effects.Begin(keyspace_.change_log().active());
-    outcome = spec.handler(context);
-    keyspace_.Commit(effects);
-    keyspace_.UnlockShards(shards);
+    outcome = keyspace_.RunLocked(shards, effects, run);
   }
+  Finish(outcome, spec, keys, reply, statistics);
+}
+
+void Dispatcher::Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
+                        wire::RespWriter& reply, LoopStatistics& statistics) const {
   if (!outcome.ok()) {
     statistics.error_replies.Add(1);
     ReplyFault(reply, outcome.error());

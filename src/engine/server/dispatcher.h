@@ -36,9 +36,25 @@ class Dispatcher {
   // words fits the row; otherwise the request has no keys (and Run answers the error).
   void Resolve(Request& request, std::vector<Key>& keys) const;
 
+  // Resolve() for rows with one key and no subcommands whose number of words fits: true when this
+  // request is one; it may be given to RunOneKey() then. Nothing is changed otherwise.
+  bool ResolveOneKey(Request& request, std::vector<Key>& keys, CommandTable::Memory& memory) const {
+    const CommandSpec* const spec = table_.Find(request.args[0], memory);
+    if (spec == nullptr || spec->keys.first == 0 || spec->keys.last != spec->keys.first ||
+        !spec->subcommands.empty() || !spec->arity.Accepts(request.args.size())) {
+      return false;
+    }
+    request.command = spec;
+    keys.push_back(keyspace_.hasher()(request.args[static_cast<size_t>(spec->keys.first)]));
+    return true;
+  }
+
   // Runs `request` for `client` and writes its reply.
   void Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
            wire::RespWriter& reply, LoopStatistics& statistics);
+  // The same for a request of ResolveOneKey().
+  void RunOneKey(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
+                 wire::RespWriter& reply, LoopStatistics& statistics);
 
  private:
   // True when the request may run; otherwise the error was written.
@@ -46,6 +62,8 @@ class Dispatcher {
              wire::RespWriter& reply) const;
   void Execute(const Request& request, const CommandSpec& spec, ClientState& client, UnixMillis now,
                Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics);
+  void Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
+              wire::RespWriter& reply, LoopStatistics& statistics) const;
 
   Keyspace& keyspace_;
   const CommandTable& table_;

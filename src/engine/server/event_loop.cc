@@ -298,6 +298,11 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
     }
     const std::string_view left = input.substr(used);
     if (session.protocol() == Protocol::kResp) {
+      if (const size_t size = batch_.AddCompactResp(session, left); size != 0) [[likely]] {
+        used += size;
+        if (batch_.full() || batch_.must_run()) RunBatch();
+        continue;
+      }
       const wire::RespResult result = batch_.AddResp(session, left);
       if (result.status == wire::RespStatus::kError) used = input.size();
       if (result.status == wire::RespStatus::kError) break;
@@ -321,8 +326,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
     // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
     if (batch_.full() || batch_.must_run()) {
       if (batch_.full() && used < input.size()) statistics_.yields.Add(1);
-      batch_.Run(now_);
-      if (batch_.output_bytes() > kOutputTurnMax) SendOutput();
+      RunBatch();
     }
   }
   session.set_bytes_needed(needed);
@@ -334,6 +338,11 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   } else if (used < input.size()) {
     session.rest().assign(input.substr(used));
   }
+}
+
+void EventLoop::RunBatch() {
+  batch_.Run(now_);
+  if (batch_.output_bytes() > kOutputTurnMax) SendOutput();
 }
 
 void EventLoop::SendOutput() {

@@ -84,6 +84,7 @@ class EventLoop {
   bool ReadArena(Session& session);
   void Parse(Session& session, std::string_view input, bool is_rest);
   bool NoteReceived(Session& session, ssize_t received, size_t room);
+  void RunBatch();
   void SendOutput();
   void FlushOutput();
   void FinishSession(Session& session);

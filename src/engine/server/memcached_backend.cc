@@ -53,7 +53,6 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
     RefuseMemcached(request, *fault, out);
     return;
   }
-  effects.Begin(false);
   KeyAccess keys(keyspace_, effects, kDatabase, keyspace_.AccessAt(now));
   MemcachedContext context{keys,
                            key,
@@ -74,16 +73,12 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
   }
 }
 
-void MemcachedBackend::RunLocked(MemcachedContext& context,
-                                 const wire::MemcachedRequest& request) NO_THREAD_SAFETY_ANALYSIS {
-  ShardLock& lock = keyspace_.lock(context.key->shard());
-  Effects& effects = context.keys.effects();
-  lock.Lock();
-  effects.Begin(keyspace_.change_log().active());
-  if (context.observation != nullptr) NoteOldEntry(context);
-  RunMemcached(context, request);
-  keyspace_.Commit(effects);
-  lock.Unlock();
+void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request) {
+  keyspace_.RunLocked(context.key->shard(), context.keys.effects(), [&] {
+    if (context.observation != nullptr) NoteOldEntry(context);
+    RunMemcached(context, request);
+    return Unit{};
+  });
 }
 
 // Runs a request with a key and tells those who watch, and the prefixes, when the lock is free

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/request_batch.h"
 
+#include "wire/resp_compact.h"
+
 namespace mikura::engine {
 namespace {
 
@@ -18,33 +20,46 @@ RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, Memcached
   keys_.reserve(kRequestsMax);
 }
 
+size_t RequestBatch::AddCompactResp(Session& session, std::string_view input) {
+  const auto words_begin = static_cast<uint32_t>(words_.size());
+  const size_t size = wire::ParseCompactResp(input, words_);
+  if (size != 0) AddRequest(session, words_begin);
+  return size;
+}
+
 wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input) {
   const auto words_begin = static_cast<uint32_t>(words_.size());
   const wire::RespLimits limits =
       session.state().authenticated ? wire::RespLimits{} : wire::RespLimits::Unauthenticated();
   wire::RespResult result = wire::ParseResp(input, limits, words_, storage_);
-  Item item;
-  item.session = &session;
   if (result.status == wire::RespStatus::kError) {
+    Item item;
+    item.session = &session;
     item.error = static_cast<int>(errors_.size());
     errors_.push_back(result.error);
     requests_.push_back(item);
   }
-  if (result.status != wire::RespStatus::kRequest) return result;
+  if (result.status == wire::RespStatus::kRequest) AddRequest(session, words_begin);
+  return result;
+}
+
+// Adds the request whose words begin at words_[words_begin]: finds its row and hashes its keys.
+void RequestBatch::AddRequest(Session& session, uint32_t words_begin) {
+  Item& item = requests_.emplace_back();
+  item.session = &session;
   item.words_begin = words_begin;
   item.words_count = static_cast<uint32_t>(words_.size()) - words_begin;
   item.keys_begin = static_cast<uint32_t>(keys_.size());
   Request request;
   request.args = {words_.data() + words_begin, item.words_count};
-  dispatcher_.Resolve(request, keys_);
+  item.is_checked = dispatcher_.ResolveOneKey(request, keys_, last_command_);
+  if (!item.is_checked) dispatcher_.Resolve(request, keys_);
   item.command = request.command;
   item.subcommand = request.subcommand;
   item.keys_count = static_cast<uint32_t>(keys_.size()) - item.keys_begin;
-  requests_.push_back(item);
   // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
   const CommandSpec* row = request.command;
   must_run_ = row != nullptr && (row->flags & (kNoAuthNeeded | kAdmin)) != 0;
-  return result;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
@@ -106,7 +121,11 @@ void RequestBatch::RunResp(const Item& item, UnixMillis now) {
   request.keys = {keys_.data() + item.keys_begin, item.keys_count};
   request.command = item.command;
   request.subcommand = item.subcommand;
-  dispatcher_.Run(request, state, now, effects_, reply, statistics_);
+  if (item.is_checked) {
+    dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_);
+  } else {
+    dispatcher_.Run(request, state, now, effects_, reply, statistics_);
+  }
   session.NoteCommand(item.command, item.subcommand);
 }
 

@@ -32,6 +32,8 @@ class RequestBatch {
   // Parses one request of `session` at the start of `input` and adds it; returns what the parser
   // said. A protocol error is added as a request of its own that answers it and dooms the session.
   wire::RespResult AddResp(Session& session, std::string_view input);
+  // AddResp() for what ParseCompactResp() takes: the bytes used, or 0 when nothing was added.
+  size_t AddCompactResp(Session& session, std::string_view input);
   // The same for a memcached client. kClose is added as a request that ends the session.
   wire::MemcachedParseStatus AddMemcached(Session& session, std::string_view input,
                                           size_t* consumed);
@@ -61,6 +63,7 @@ class RequestBatch {
     Session* session = nullptr;
     const CommandSpec* command = nullptr;
     const CommandSpec* subcommand = nullptr;
+    bool is_checked = false;  // command is the row to run, and fits the number of words
     uint32_t words_begin = 0;
     uint32_t words_count = 0;
     uint32_t keys_begin = 0;
@@ -69,6 +72,7 @@ class RequestBatch {
     int error = -1;      // index into errors_: answer it (if it has words) and close; or -1
   };
 
+  void AddRequest(Session& session, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
   void RunResp(const Item& item, UnixMillis now);
@@ -88,6 +92,7 @@ class RequestBatch {
       memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
+  CommandTable::Memory last_command_;
   bool must_run_ = false;
 };
 

@@ -7,8 +7,9 @@
 #include <cstddef>
 #include <cstring>
 
-#ifdef __PCLMUL__
-#include <emmintrin.h>
+#if defined(__PCLMUL__) && defined(__SSSE3__)
+#define MIKURA_CARRYLESS_CRC 1
+#include <tmmintrin.h>
 #include <wmmintrin.h>
 #endif
 
@@ -65,7 +66,7 @@ uint16_t Crc16ByTables(std::string_view bytes) {
   return static_cast<uint16_t>(crc);
 }
 
-#ifdef __PCLMUL__
+#ifdef MIKURA_CARRYLESS_CRC
 
 namespace {
 
@@ -91,16 +92,21 @@ uint64_t LoadShort(const char* p, size_t count) {
   return value;
 }
 
-struct Wide {
-  uint64_t high;
-  uint64_t low;
-};
+__m128i Pair(uint64_t high, uint64_t low) {
+  return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+}
 
-Wide Multiply(uint64_t a, uint64_t b) {
-  const __m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128(static_cast<int64_t>(a)),
-                                               _mm_cvtsi64_si128(static_cast<int64_t>(b)), 0);
-  return {static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(product, product))),
-          static_cast<uint64_t>(_mm_cvtsi128_si64(product))};
+// Shuffles that take the first 16 - k bytes of a block as one number, first byte highest: from k
+// on.
+alignas(16) constexpr uint8_t kReversals[32] = {
+    15,   14,   13,   12,   11,   10,   9,    8,    7,    6,    5,    4,    3,    2,    1,    0,
+    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+
+// The first `count` (1 to 16) of the 16 readable bytes at p.
+__m128i LoadBlock(const char* p, size_t count) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  const __m128i order = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kReversals + 16 - count));
+  return _mm_shuffle_epi8(bytes, order);
 }
 
 // floor(x^80 / polynomial) without its leading x^64.
@@ -123,10 +129,12 @@ constexpr uint64_t kX64 = PowerOfX(64);
 constexpr uint64_t kX128 = PowerOfX(128);
 constexpr uint64_t kX192 = PowerOfX(192);
 
-// value * x^16 mod polynomial (Barrett).
-uint16_t Reduce(uint64_t value) {
-  const uint64_t quotient = value ^ Multiply(value, kQuotient).high;
-  return static_cast<uint16_t>(Multiply(quotient, kPolynomial).low);
+// The low half of `value` times x^16 mod polynomial (Barrett).
+uint16_t Reduce(__m128i value) {
+  const __m128i constants = Pair(kPolynomial, kQuotient);
+  const __m128i product = _mm_clmulepi64_si128(value, constants, 0x00);
+  const __m128i quotient = _mm_xor_si128(value, _mm_srli_si128(product, 8));
+  return static_cast<uint16_t>(_mm_cvtsi128_si32(_mm_clmulepi64_si128(quotient, constants, 0x10)));
 }
 
 }  // namespace
@@ -134,22 +142,27 @@ uint16_t Reduce(uint64_t value) {
 uint16_t Crc16(std::string_view bytes) {
   const char* p = bytes.data();
   size_t left = bytes.size();
-  if (left <= 8) return Reduce(LoadShort(p, left));
-  const size_t head = left % 16 == 0 ? 16 : left % 16;
-  Wide sum{0, 0};
-  if (head > 8) sum.high = LoadShort(p, head - 8);
-  sum.low = head > 8 ? LoadBigEndian(p + head - 8) : LoadShort(p, head);
-  p += head;
-  left -= head;
-  for (; left > 0; left -= 16, p += 16) {
-    const Wide a = Multiply(sum.high, kX192);
-    const Wide b = Multiply(sum.low, kX128);
-    sum.high = a.high ^ b.high ^ LoadBigEndian(p);
-    sum.low = a.low ^ b.low ^ LoadBigEndian(p + 8);
+  if (left <= 8) return Reduce(Pair(0, LoadShort(p, left)));
+  __m128i sum;
+  if (left < 16) {
+    sum = Pair(LoadShort(p, left - 8), LoadBigEndian(p + left - 8));
+    left = 0;
+  } else {
+    const size_t head = (left - 1) % 16 + 1;
+    sum = LoadBlock(p, head);
+    p += head;
+    left -= head;
   }
-  Wide folded = Multiply(sum.high, kX64);  // 80 bits
-  folded.low ^= sum.low;
-  return Reduce(folded.low ^ Multiply(folded.high, kX64).low);
+  const __m128i ahead = Pair(kX192, kX128);
+  for (; left > 0; left -= 16, p += 16) {
+    sum = _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(sum, ahead, 0x11),
+                                      _mm_clmulepi64_si128(sum, ahead, 0x00)),
+                        LoadBlock(p, 16));
+  }
+  const __m128i x64 = Pair(0, kX64);
+  // 80 bits, then 64.
+  const __m128i folded = _mm_xor_si128(_mm_clmulepi64_si128(sum, x64, 0x01), _mm_move_epi64(sum));
+  return Reduce(_mm_xor_si128(folded, _mm_clmulepi64_si128(folded, x64, 0x01)));
 }
 
 #else

@@ -181,6 +181,29 @@ class HashTable {
   const KeyHasher* const hasher_;
 };
 
+// Keys are short: two loads that overlap are less than a call of memcmp.
+inline bool EqualBytes(const char* a, const char* b, size_t size) {
+#ifdef __SSE2__
+  if (size - 16 <= 16) {
+    const auto load = [](const char* p) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    };
+    const __m128i head = _mm_cmpeq_epi8(load(a), load(b));
+    const __m128i tail = _mm_cmpeq_epi8(load(a + size - 16), load(b + size - 16));
+    return _mm_movemask_epi8(_mm_and_si128(head, tail)) == 0xFFFF;
+  }
+#endif
+  if (size - 8 <= 8) {
+    uint64_t words[4];
+    std::memcpy(&words[0], a, 8);
+    std::memcpy(&words[1], b, 8);
+    std::memcpy(&words[2], a + size - 8, 8);
+    std::memcpy(&words[3], b + size - 8, 8);
+    return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
+  }
+  return std::memcmp(a, b, size) == 0;
+}
+
 inline Bucket* HashTable::ChainOf(uint32_t position) const {
   const uint32_t old_buckets = old_.buckets.load(std::memory_order_relaxed);
   if (old_buckets != 0) [[unlikely]] {
@@ -195,8 +218,7 @@ inline Bucket* HashTable::ChainOf(uint32_t position) const {
 
 inline bool HashTable::Matches(const char* entry, std::string_view name) const {
   const EntryParts parts = ParseEntry(entry);
-  return parts.key_length == name.size() &&
-         std::memcmp(entry + parts.key, name.data(), name.size()) == 0;
+  return parts.key_length == name.size() && EqualBytes(entry + parts.key, name.data(), name.size());
 }
 
 inline Place HashTable::LookupIn(Bucket* head, const Key& key) const {

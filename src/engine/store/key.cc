@@ -23,4 +23,6 @@ uint64_t KeyHasher::Hash(std::string_view name) const {
   return XXH3_64bits_withSeed(name.data(), name.size(), seed_);
 }
 
+Key KeyHasher::operator()(std::string_view name) const { return {name, Hash(name), SlotOf(name)}; }
+
 }  // namespace mikura::engine

@@ -27,7 +27,7 @@ class KeyHasher {
  public:
   explicit KeyHasher(uint64_t seed) : seed_(seed) {}
   uint64_t Hash(std::string_view name) const;
-  Key operator()(std::string_view name) const { return {name, Hash(name), SlotOf(name)}; }
+  Key operator()(std::string_view name) const;
 
  private:
   uint64_t seed_;
