@@ -145,6 +145,27 @@ def aws_document():
     return "\n".join(out) + "\n" if paths else None
 
 
+def memcached_files():
+    """(lines of the table, section) of memcached's own test files; empty before they are run."""
+    folder = ROOT / "tests/memcached"
+    passing, reasons = folder / "upstream_passing.txt", folder / "upstream_reasons.tsv"
+    if not passing.exists() or not reasons.exists():
+        return [], []
+    passed, failed = ([line for line in path.read_text().splitlines()
+                       if line and not line.startswith("#")] for path in (passing, reasons))
+    total = len(passed) + len(failed)
+    row = (f"| memcached 1.6.18's own test files, of those Debian's memcached passes | {len(passed)} "
+           f"| {total} | below |")
+    section = ["", "## Memcached's own test files that need not pass", "", "| File | Why |",
+               "|---|---|"]
+    for line in sorted(failed):
+        file, reason = line.split("\t")
+        if file in passed:
+            raise SystemExit(f"{file}: in upstream_passing.txt and in upstream_reasons.tsv")
+        section.append(f"| `{file}` | {reason} |")
+    return [row], section
+
+
 def compatibility_document():
     ours = command_rows(ROOT / "src/engine/commands")
     if not ours:
@@ -160,12 +181,15 @@ def compatibility_document():
         built = sum(bool(o.get("implemented")) for o in operations)
         out.append(f"| described operations of AWS {service['service']} | {built} | "
                    f"{len(operations)} | [aws-api.md](aws-api.md) |")
+    rows, section = memcached_files()
+    out += rows
     out += ["", "Settings of an engine: [parameters.md](parameters.md).", "",
             "Memcached: the text protocols, classic and meta, and the binary protocol, with SASL "
-            "PLAIN and password files, on the keys of database 0 ([memcached.md](memcached.md)). UDP "
-            "is not built.", "",
+            "PLAIN and password files, on the keys of database 0 ([memcached.md](memcached.md)). "
+            "UDP serves the text protocols.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
+    out += section
     return "\n".join(out) + "\n"
 
 

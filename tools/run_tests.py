@@ -130,10 +130,10 @@ def count_ctest(code, output):
 
 def count_script(code, output):
     """Of a line "N passed, N failed" (the last), or of unittest's summary."""
-    own = re.findall(r"^(\d+) passed, (\d+) failed", output, re.MULTILINE)
+    own = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", output, re.MULTILINE)
     ran = re.findall(r"^Ran (\d+) tests? in", output, re.MULTILINE)
     if own:
-        count = Count(int(own[-1][0]), int(own[-1][1]))
+        count = Count(*(int(number or 0) for number in own[-1]))
     elif ran:
         words = dict(re.findall(r"\b(failures|errors|skipped|unexpected successes)=(\d+)",
                                 output[output.rindex("Ran "):]))

@@ -3,11 +3,15 @@
 #include "engine/main.h"
 
 #include <fmt/format.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -24,6 +28,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/net/socket.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
@@ -31,6 +36,7 @@
 #include "engine/server/file_limit.h"
 #include "engine/server/listening.h"
 #include "engine/server/loop_group.h"
+#include "engine/server/memcached_udp.h"
 #include "engine/server/parameter_adapter.h"
 #include "engine/server/replication_binding.h"
 #include "wire/memcached_flags.h"
@@ -136,6 +142,8 @@ class Engine {
         dispatcher_(*keyspace_, table_, services_, node_),
         memcached_(*keyspace_, parameters, node_, clock_, memcached_settings,
                    [&stop] { stop.Raise(); }),
+        udp_port_(memcached_settings.udp_port),
+        udp_(*keyspace_, memcached_, clock_),
         stream_executor_(*keyspace_, table_, services_),
         replication_(
             *keyspace_, snapshot_slots_, stream_executor_,
@@ -163,6 +171,13 @@ class Engine {
     RETURN_IF_ERROR(memcached_.LoadUsers());
     // The role comes first: a replica must not take a write while it finds its primary.
     RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+    if (udp_port_ != 0) {
+      std::istringstream addresses(current_->bind);
+      std::string first;
+      addresses >> first;
+      RETURN_IF_ERROR(udp_.Start(first, std::max(udp_port_, 0)));
+      memcached_.SetUdp(udp_);
+    }
     loops_->Start();
     for (const auto& listener : listeners) loops_->StartListening(listener);
     if (!current_->admin_socket.empty()) {
@@ -181,9 +196,34 @@ class Engine {
     }
   }
 
+  // As memcached, for start scripts that let it choose: names the ports in the file that
+  // MEMCACHED_PORT_FILENAME names.
+  Status WritePortFile(const std::vector<std::shared_ptr<Listener>>& listeners) const {
+    const char* name = std::getenv("MEMCACHED_PORT_FILENAME");
+    if (name == nullptr || *name == '\0') return Ok();
+    std::string text;
+    for (const auto& listener : listeners) {
+      const int port = LocalPort(listener->fd.get());
+      if (listener->protocol != Protocol::kMemcached || port == 0) continue;
+      const bool is_v6 = LocalAddress(listener->fd.get()).starts_with("[");
+      text += fmt::format("TCP INET{}: {}\n", is_v6 ? "6" : "", port);
+    }
+    if (udp_port_ != 0) text += fmt::format("UDP INET: {}\n", LocalPort(udp_.fd()));
+    // Complete before it has its name: whoever waits for the file may read it at once.
+    const std::string temporary = std::string(name) + ".lck";
+    std::ofstream file(temporary);
+    file << text;
+    file.close();
+    if (!file || std::rename(temporary.c_str(), name) != 0) {
+      return Error{fmt::format("cannot write the port file {}", name)};
+    }
+    return Ok();
+  }
+
   void Stop() {
     admin_->Stop();
     loops_->Stop();
+    udp_.Stop();
     replication_.Stop();
   }
 
@@ -208,6 +248,8 @@ class Engine {
   Services services_;
   Dispatcher dispatcher_;
   MemcachedBackend memcached_;
+  const int udp_port_;
+  MemcachedUdpServer udp_;
   SnapshotSlots snapshot_slots_;
   StreamExecutor stream_executor_;
   ReplicationService replication_;
@@ -216,14 +258,30 @@ class Engine {
   std::unique_ptr<AdminServer> admin_;
 };
 
-// The Unix socket of `mikura memcached -s`.
-struct MemcachedSocket {
-  std::string path;  // empty: none
-  unsigned mode = 0700;
+// Sockets of `mikura memcached` that parameters do not name.
+struct MemcachedSockets {
+  std::string unix_path;  // -s; empty: none
+  unsigned unix_mode = 0700;
+  bool any_port = false;     // -p -1
+  bool may_be_none = false;  // memcached runs without any, as -p 0 asks
 };
 
+Status OpenMemcachedSockets(const MemcachedSockets& sockets, const wire::EngineParameters& current,
+                            std::vector<std::shared_ptr<Listener>>& listeners) {
+  if (!sockets.unix_path.empty()) {
+    ASSIGN_OR_RETURN(auto listener, OpenMemcachedSocket(sockets.unix_path, sockets.unix_mode));
+    listeners.push_back(std::move(listener));
+  } else if (sockets.any_port) {
+    const std::string first = current.bind.substr(0, current.bind.find(' '));
+    ASSIGN_OR_RETURN(auto listener,
+                     OpenMemcachedAnyPort(first, static_cast<int>(current.tcp_backlog)));
+    listeners.push_back(std::move(listener));
+  }
+  return Ok();
+}
+
 int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
-              const MemcachedSettings& memcached_settings, const MemcachedSocket& socket = {}) {
+              const MemcachedSettings& memcached_settings, const MemcachedSockets& sockets = {}) {
   const auto current = parameters.Current();
   StopSignal stop;
   if (const Status status = EnterDirectory(*current); !status.ok()) return Fail(status.error());
@@ -236,16 +294,18 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   // Listening begins before anything is started, so that a taken port ends the process at once.
   auto listeners = OpenListeners(*current);
   if (!listeners.ok()) return Fail(listeners.error());
-  if (!socket.path.empty()) {
-    auto listener = OpenMemcachedSocket(socket.path, socket.mode);
-    if (!listener.ok()) return Fail(listener.error());
-    listeners->push_back(std::move(listener).value());
+  if (const Status status = OpenMemcachedSockets(sockets, *current, *listeners); !status.ok()) {
+    return Fail(status.error());
   }
-  if (listeners->empty() && current->admin_socket.empty()) {
+  if (listeners->empty() && current->admin_socket.empty() && !sockets.may_be_none) {
     return Fail(Error{"nothing to listen on: every port and socket is off"});
   }
   Engine engine(parameters, config_file, memcached_settings, std::move(keyspace).value(), stop);
   if (const Status status = engine.Start(*listeners); !status.ok()) {
+    engine.Stop();
+    return Fail(status.error());
+  }
+  if (const Status status = engine.WritePortFile(*listeners); !status.ok()) {
     engine.Stop();
     return Fail(status.error());
   }
@@ -276,7 +336,7 @@ Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& paramete
   if (addresses.empty()) addresses = "* -::*";
   const std::pair<std::string_view, std::string> settings[] = {
       {"port", "0"},
-      {"memcached-port", std::to_string(flags.unix_socket.empty() ? flags.port : 0)},
+      {"memcached-port", std::to_string(flags.unix_socket.empty() ? std::max(flags.port, 0) : 0)},
       {"bind", addresses},
       {"protected-mode", "no"},  // as memcached: -l decides who can reach it
       {"maxmemory", std::to_string(flags.memory_limit_bytes)},
@@ -295,6 +355,30 @@ Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& paramete
   return Ok();
 }
 
+// -r and -u. Before anything is opened, as memcached.
+Status BecomeUser(const wire::MemcachedFlags& flags) {
+  if (flags.core_dumps) {
+    rlimit limit{};
+    getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_CORE, &limit) != 0) return Error{"-r: core files cannot be allowed"};
+  }
+  if (flags.user.empty() || geteuid() != 0) return Ok();
+  const passwd* entry = getpwnam(flags.user.c_str());
+  if (entry == nullptr) return Error{fmt::format("-u: there is no user {}", flags.user)};
+  if (setgroups(0, nullptr) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0) {
+    return Error{fmt::format("-u: cannot become {}: {}", flags.user, std::strerror(errno))};
+  }
+  return Ok();
+}
+
+// -k. After the fork of -d: a child does not inherit locked memory. Pages are locked when they are
+// first used: the region of entries is reserved far larger than it is.
+Status LockMemory(const wire::MemcachedFlags& flags) {
+  if (!flags.lock_memory || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0) return Ok();
+  return Error{fmt::format("-k: memory cannot be locked: {}", std::strerror(errno))};
+}
+
 MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   MemcachedSettings settings;
   settings.item_size_max = flags.item_size_max;
@@ -309,6 +393,22 @@ MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   settings.protocol = flags.protocol;
   settings.auth_file = flags.auth_file;
   if (flags.sasl) settings.sasl_file = std::getenv("MEMCACHED_SASL_PWDB");
+  settings.cas_enabled = flags.cas_enabled;
+  settings.dump_enabled = flags.dump_enabled;
+  settings.watch_enabled = flags.watch_enabled;
+  settings.detail_enabled = flags.detail_enabled;
+  settings.prefix_delimiter = flags.prefix_delimiter;
+  settings.maxconns_fast = flags.maxconns_fast;
+  settings.requests_per_event = flags.requests_per_event;
+  settings.udp_port = flags.udp_port;
+  settings.idle_timeout_seconds = flags.idle_timeout_seconds;
+  settings.watcher_buffer_bytes = flags.watcher_buffer_bytes;
+  settings.unix_mask = static_cast<unsigned>(flags.unix_mask);
+  settings.unix_socket = flags.unix_socket;
+  settings.shown = flags.shown;
+  for (const std::string& address : flags.addresses) {
+    settings.interface += (settings.interface.empty() ? "" : ",") + address;
+  }
   return settings;
 }
 
@@ -353,11 +453,14 @@ int MemcachedMain(std::span<const std::string_view> arguments) {
   if (const Status status = LoadFlags(*flags, parameters); !status.ok()) {
     return Fail(status.error());
   }
+  if (const Status status = BecomeUser(*flags); !status.ok()) return Fail(status.error());
   if (flags->daemon && daemon(1, 0) != 0) {
     return Fail(Error{fmt::format("-d: cannot become a daemon: {}", std::strerror(errno))});
   }
-  return RunEngine(parameters, "", SettingsOf(*flags),
-                   {flags->unix_socket, static_cast<unsigned>(flags->unix_mask)});
+  if (const Status status = LockMemory(*flags); !status.ok()) return Fail(status.error());
+  return RunEngine(
+      parameters, "", SettingsOf(*flags),
+      {flags->unix_socket, static_cast<unsigned>(flags->unix_mask), flags->port == -1, true});
 }
 
 }  // namespace mikura::engine

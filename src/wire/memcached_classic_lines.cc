@@ -145,6 +145,16 @@ bool ReadOther(const MemcachedWords& words, MemcachedRequest* request) {
     ReadRest(words, MemcachedCommand::kStats, request);
   } else if (name == "shutdown") {
     ReadRest(words, MemcachedCommand::kShutdown, request);
+  } else if (name == "lru") {
+    ReadRest(words, MemcachedCommand::kLru, request);
+    request->noreply = words.count > 1 && words.last() == kNoreply;
+  } else if (name == "lru_crawler") {
+    ReadRest(words, MemcachedCommand::kLruCrawler, request);
+  } else if (name == "slabs") {
+    ReadRest(words, MemcachedCommand::kSlabs, request);
+    request->noreply = words.count > 1 && words.last() == kNoreply;
+  } else if (name == "watch") {
+    ReadRest(words, MemcachedCommand::kWatch, request);
   } else if (name == "config" && words.count == 3 && words[1] == "get" && words[2] == "cluster") {
     request->command = MemcachedCommand::kClusterConfig;
   } else {

@@ -7,11 +7,15 @@
 #include <optional>
 
 #include "base/numbers.h"
+#include "wire/memcached_options.h"
 
 namespace mikura::wire {
 namespace {
 
 using Set = Status (*)(std::string_view argument, MemcachedFlags& flags);
+
+constexpr int kPortDefault = 11211;
+constexpr int kPortUnset = -2;
 
 enum class Effect : uint8_t { kHonoured, kNone, kRefused };
 
@@ -32,11 +36,6 @@ Status SetNumber(std::string_view argument, uint64_t least, uint64_t most, T* ou
   }
   *out = static_cast<T>(*number);
   return Ok();
-}
-
-Status SetUdpPort(std::string_view argument, MemcachedFlags&) {
-  if (argument == "0") return Ok();
-  return Error{"UDP is not served; only 0 is taken"};
 }
 
 Status SetMask(std::string_view argument, MemcachedFlags& flags) {
@@ -103,40 +102,10 @@ Status SetProtocol(std::string_view argument, MemcachedFlags& flags) {
   return Ok();
 }
 
-constexpr std::string_view kTuningOptions[] = {
-    "maxconns_fast",       "hashpower",
-    "tail_repair_time",    "hash_algorithm",
-    "lru_crawler",         "lru_crawler_sleep",
-    "lru_crawler_tocrawl", "read_buf_mem_limit",
-    "lru_maintainer",      "hot_lru_pct",
-    "warm_lru_pct",        "hot_max_factor",
-    "warm_max_factor",     "temporary_ttl",
-    "slab_reassign",       "slab_automove",
-    "slab_automove_ratio", "slab_automove_window",
-    "slab_chunk_max",      "watcher_logbuf_size",
-    "worker_logbuf_size",  "track_sizes",
-    "hashexpand",          "modern",
-    "inline_ascii_resp",   "resp_obj_mem_limit",
-    "drop_privileges",     "slab_automove_freeratio",
-};
-
-Status SetExtended(std::string_view argument, MemcachedFlags& flags) {
-  std::vector<std::string> options;
-  Split(argument, &options);
-  for (const std::string& option : options) {
-    std::string_view name = std::string_view(option).substr(0, option.find('='));
-    const std::string_view value =
-        name.size() < option.size() ? std::string_view(option).substr(name.size() + 1) : "";
-    if (name == "idle_timeout") {
-      RETURN_IF_ERROR(SetNumber(value, 0, UINT32_MAX, &flags.idle_timeout_seconds));
-      continue;
-    }
-    if (name.starts_with("no_")) name.remove_prefix(3);
-    if (std::find(std::begin(kTuningOptions), std::end(kTuningOptions), name) ==
-        std::end(kTuningOptions)) {
-      return Error{fmt::format("the extended option '{}' is not supported", option)};
-    }
-  }
+Status SetDelimiter(std::string_view argument, MemcachedFlags& flags) {
+  if (argument.size() != 1) return Error{"the delimiter is one character"};
+  flags.prefix_delimiter = argument[0];
+  flags.detail_enabled = true;
   return Ok();
 }
 
@@ -162,6 +131,29 @@ Status SetCount(Sv argument, F& flags) {
   return SetNumber(argument, least, most, &(flags.*Member));
 }
 
+// A number that is only shown, under the name it has in `stats settings`.
+constexpr char kGrowthFactor[] = "growth_factor";
+constexpr char kChunkSize[] = "chunk_size";
+template <const auto& name>
+Status Show(Sv argument, F& flags) {
+  return ShowMemcachedNumber(name, argument, flags);
+}
+
+template <auto Member>
+Status SetPort(Sv argument, F& flags) {
+  if (argument == "-1") {
+    flags.*Member = -1;
+    return Ok();
+  }
+  return SetNumber(argument, 0, 65535, &(flags.*Member));
+}
+
+Status SetTurn(Sv argument, F& flags) {
+  RETURN_IF_ERROR(SetNumber(argument, 1, UINT32_MAX, &flags.requests_per_event));
+  flags.shown["reqs_per_event"] = argument;
+  return Ok();
+}
+
 Status AddVerbosity(Sv, F& flags) {
   ++flags.verbosity;
   return Ok();
@@ -173,8 +165,8 @@ constexpr auto kRefused = Effect::kRefused;
 constexpr Sv kNoSlabs = "there are no slab classes of memcached's kind";
 
 constexpr Flag kFlags[] = {
-    {'p', "port", "num", kHonoured, "TCP port (11211); 0: none", SetCount<&F::port, 0, 65535>},
-    {'U', "udp-port", "num", kHonoured, "UDP port: only 0 is taken", SetUdpPort},
+    {'p', "port", "num", kHonoured, "TCP port (11211); 0: none; -1: any", SetPort<&F::port>},
+    {'U', "udp-port", "num", kHonoured, "UDP port (0: none; -1: any)", SetPort<&F::udp_port>},
     {'s', "unix-socket", "file", kHonoured, "Unix socket, instead of a port",
      SetText<&F::unix_socket>},
     {'a', "unix-mask", "mask", kHonoured, "access mask of the Unix socket, octal (700)", SetMask},
@@ -207,16 +199,19 @@ constexpr Flag kFlags[] = {
     {'F', "disable-flush-all", "", kHonoured, "refuse flush_all",
      Turn<&F::flush_all_enabled, false>},
     {'o', "extended", "list", kHonoured,
-     "idle_timeout=<seconds>; tuning options are taken without effect", SetExtended},
-    {'f', "slab-growth-factor", "num", kNone, kNoSlabs},
-    {'n', "slab-min-size", "bytes", kNone, kNoSlabs},
+     "idle_timeout, maxconns_fast, watcher_logbuf_size; tuning options are only shown",
+     SetMemcachedOptions},
+    {'D', "", "char", kHonoured, "keep statistics per key prefix; its delimiter (:)", SetDelimiter},
+    {'C', "disable-cas", "", kHonoured, "entries have no CAS", Turn<&F::cas_enabled, false>},
+    {'X', "disable-dumping", "", kHonoured, "refuse stats cachedump and lru_crawler metadump",
+     Turn<&F::dump_enabled, false>},
+    {'W', "disable-watch", "", kHonoured, "refuse watch", Turn<&F::watch_enabled, false>},
+    {'R', "max-reqs-per-event", "num", kHonoured,
+     "requests of one connection in a row (as many as have come, up to a batch)", SetTurn},
+    {'f', "slab-growth-factor", "num", kNone, kNoSlabs, Show<kGrowthFactor>},
+    {'n', "slab-min-size", "bytes", kNone, kNoSlabs, Show<kChunkSize>},
     {'L', "enable-largepages", "", kNone, "large pages are not used"},
-    {'R', "max-reqs-per-event", "num", kNone, "requests are run in batches over all connections"},
-    {'C', "disable-cas", "", kNone, "entries always have a CAS"},
-    {'X', "disable-dumping", "", kNone, "keys cannot be dumped"},
-    {'W', "disable-watch", "", kNone, "there is no watch command"},
     {'N', "napi_ids", "num", kNone, "connections are spread by load"},
-    {'D', "", "char", kRefused, "statistics per key prefix are not kept"},
     {'e', "memory-file", "file", kRefused, "restartable memory files are not supported"},
     {'Z', "enable-ssl", "", kRefused, "TLS is not served on the memcached port"},
 };
@@ -320,9 +315,12 @@ Status ChooseProtocol(F& flags) {
 
 Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arguments) {
   MemcachedFlags flags;
+  flags.port = kPortUnset;
   RETURN_IF_ERROR(Reader(arguments, flags).Read());
   if (flags.show != MemcachedFlags::Show::kNothing) return flags;
   RETURN_IF_ERROR(ChooseProtocol(flags));
+  // As memcached: a UDP port alone is the TCP port too.
+  if (flags.port == kPortUnset) flags.port = flags.udp_port != 0 ? flags.udp_port : kPortDefault;
   if (flags.item_size_max > flags.memory_limit_bytes / 2) {
     return Error{"-I (--max-item-size) must not exceed half of -m (--memory-limit)"};
   }

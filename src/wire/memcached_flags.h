@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ struct MemcachedFlags {
   enum class Show : uint8_t { kNothing, kHelp, kVersion, kLicense };
 
   Show show = Show::kNothing;  // print that and exit; the other members are not checked then
-  int port = 11211;            // -p; 0: no TCP port
+  int port = 11211;            // -p; 0: no TCP port; -1: any that is free
   std::vector<std::string> addresses;                // -l, each "host" or "host:port"; empty: all
   std::string unix_socket;                           // -s; memcached then opens no port
   int unix_mask = 0700;                              // -a
@@ -42,8 +43,19 @@ struct MemcachedFlags {
   // -B; with -S binary, with -Y ascii
   MemcachedProtocol protocol = MemcachedProtocol::kAuto;
   bool protocol_given = false;
-  bool sasl = false;      // -S
-  std::string auth_file;  // -Y
+  bool sasl = false;                          // -S
+  std::string auth_file;                      // -Y
+  bool cas_enabled = true;                    // -C turns it off
+  bool dump_enabled = true;                   // -X turns it off
+  bool watch_enabled = true;                  // -W turns it off
+  uint32_t requests_per_event = 0;            // -R; 0: as many as a batch holds
+  int udp_port = 0;                           // -U; 0: none; -1: any that is free
+  char prefix_delimiter = ':';                // -D
+  bool detail_enabled = false;                // -D turns it on
+  bool maxconns_fast = true;                  // -o maxconns_fast
+  uint32_t watcher_buffer_bytes = 256 << 10;  // -o watcher_logbuf_size
+  // Settings that only `stats settings` shows, by their names there.
+  std::map<std::string, std::string> shown;
 };
 
 // Parses the arguments behind "memcached", in all the forms getopt_long takes: -p1, -p 1, -vd,

@@ -52,8 +52,9 @@ TEST(MemcachedFlags, TakesEveryFormOfGetopt) {
 TEST(MemcachedFlags, RefusesByNameWhatItCannotHonour) {
   EXPECT_EQ(ErrorOf({"--enable-ssl"}),
             "-Z (--enable-ssl): TLS is not served on the memcached port");
-  EXPECT_EQ(ErrorOf({"-U", "11211"}), "-U (--udp-port): UDP is not served; only 0 is taken");
   EXPECT_EQ(ErrorOf({"-B", "telnet"}), "-B (--protocol): 'telnet' is not auto, ascii or binary");
+  EXPECT_EQ(ErrorOf({"-e", "/dev/shm/x"}),
+            "-e (--memory-file): restartable memory files are not supported");
   EXPECT_EQ(ErrorOf({"-o", "modern,ext_path=/x:1G"}),
             "-o (--extended): the extended option 'ext_path=/x:1G' is not supported");
 }
@@ -70,10 +71,49 @@ TEST(MemcachedFlags, TiesAuthenticationToOneProtocol) {
 }
 
 TEST(MemcachedFlags, TakesTuningWithoutEffect) {
-  EXPECT_EQ(ErrorOf({"-f", "1.25", "-n48", "-L", "-R", "20", "-C", "-X", "-W"}), "");
-  const auto flags = Parse({"-o", "modern,no_lru_crawler,hashpower=20,idle_timeout=60"});
+  EXPECT_EQ(ErrorOf({"-f", "1.25", "-n48", "-L", "-R", "20"}), "");
+  const auto flags = Parse({"-o", "modern,no_lru_crawler,hashpower=20,idle_timeout=60", "-f1.5"});
   ASSERT_TRUE(flags.ok());
   EXPECT_EQ(flags->idle_timeout_seconds, 60u);
+  EXPECT_EQ(flags->shown.at("lru_crawler"), "no");
+  EXPECT_EQ(flags->shown.at("hashpower_init"), "20");
+  EXPECT_EQ(flags->shown.at("growth_factor"), "1.5");
+  EXPECT_NE(ErrorOf({"-o", "hashpower=x"}), "");
+  EXPECT_NE(ErrorOf({"-o", "idle_timeout"}), "");
+}
+
+TEST(MemcachedFlags, ShowsTheOldDefaultsAndWhatIsSetAfterThem) {
+  const auto flags = Parse({"-o", "no_modern,lru_crawler,slab_chunk_max=16"});
+  ASSERT_TRUE(flags.ok());
+  EXPECT_FALSE(flags->maxconns_fast);
+  EXPECT_EQ(flags->shown.at("lru_maintainer_thread"), "no");
+  EXPECT_EQ(flags->shown.at("lru_crawler"), "yes");
+  EXPECT_EQ(flags->shown.at("slab_chunk_max"), "16384");
+}
+
+TEST(MemcachedFlags, APortMayBeAnyAndAUdpPortAloneIsTheTcpPortToo) {
+  const auto ports = [](const std::vector<std::string_view>& arguments) {
+    const auto flags = ParseMemcachedFlags(arguments);
+    return flags.ok() ? std::pair(flags->port, flags->udp_port) : std::pair(-9, -9);
+  };
+  EXPECT_EQ(ports({}), std::pair(11211, 0));
+  EXPECT_EQ(ports({"-U", "0"}), std::pair(11211, 0));
+  EXPECT_EQ(ports({"-U", "7"}), std::pair(7, 7));
+  EXPECT_EQ(ports({"-U", "-1"}), std::pair(-1, -1));
+  EXPECT_EQ(ports({"-p", "-1", "-U", "7"}), std::pair(-1, 7));
+  EXPECT_EQ(ports({"-p", "-2"}), std::pair(-9, -9));
+}
+
+TEST(MemcachedFlags, TurnsOffWhatMayBeTurnedOff) {
+  const auto flags = Parse({"-CXW", "-D", "/", "-R", "1", "-o", "watcher_logbuf_size=8"});
+  ASSERT_TRUE(flags.ok());
+  EXPECT_FALSE(flags->cas_enabled);
+  EXPECT_FALSE(flags->dump_enabled);
+  EXPECT_FALSE(flags->watch_enabled);
+  EXPECT_EQ(flags->prefix_delimiter, '/');
+  EXPECT_TRUE(flags->detail_enabled);
+  EXPECT_EQ(flags->requests_per_event, 1u);
+  EXPECT_EQ(flags->watcher_buffer_bytes, 8192u);
 }
 
 TEST(MemcachedFlags, RefusesNonsense) {
@@ -100,7 +140,7 @@ TEST(MemcachedFlags, HelpNamesEveryFlagAndItsFate) {
   EXPECT_EQ(asked->show, MemcachedFlags::Show::kHelp);
   const std::string help = MemcachedHelp();
   EXPECT_NE(help.find("-p, --port=<num>"), std::string::npos);
-  EXPECT_LT(help.find("Taken without effect:"), help.find("--disable-cas"));
+  EXPECT_LT(help.find("Taken without effect:"), help.find("--slab-growth-factor"));
   EXPECT_LT(help.find("Refused:"), help.find("--enable-ssl"));
 }
 

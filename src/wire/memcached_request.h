@@ -76,6 +76,10 @@ enum class MemcachedCommand : uint8_t {
   kStats,  // arguments in `data`
   kCacheMemlimit,
   kShutdown,  // arguments in `data`
+  kLru,       // arguments in `data`, as for the next three
+  kLruCrawler,
+  kSlabs,
+  kWatch,
   kQuit,
   kSaslMechanisms,
   // Text: "user password" in `data`. Binary: a SASL mechanism in `key`, its message in `data`.

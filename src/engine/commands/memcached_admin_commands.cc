@@ -33,6 +33,7 @@ void FlushAll(MemcachedContext& ctx, const MemcachedRequest& request) {
     ctx.services.PlanFlush(at);
   } else {
     ctx.services.PlanFlush(std::nullopt);
+    ctx.counters.flushed.Add(ctx.keyspace.KeyCount(ctx.keys.database()));
     ctx.keyspace.FlushAll(ctx.keys.effects());
   }
   ReplyOutcome(ctx, request, MemcachedOutcome::kOk);
@@ -53,7 +54,7 @@ void Shutdown(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (!graceful && !request.data.empty()) {
     return ctx.out.Append("CLIENT_ERROR invalid shutdown mode\r\n");
   }
-  ctx.close_after_reply = true;
+  ctx.connection.close_after_reply = true;
   ctx.services.Shutdown(graceful);
 }
 
@@ -89,14 +90,14 @@ void Version(MemcachedContext& ctx, const MemcachedRequest& request) {
 }
 
 void Quit(MemcachedContext& ctx, const MemcachedRequest& request) {
-  ctx.close_after_reply = true;
+  ctx.connection.close_after_reply = true;
   if (request.is_binary) ReplyOutcome(ctx, request, MemcachedOutcome::kOk);
 }
 
 // What the parser has decided.
 void Reply(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (!request.is_binary) return ctx.out.Append(request.reply);
-  if (request.close) ctx.close_after_reply = true;
+  if (request.close) ctx.connection.close_after_reply = true;
   wire::WriteBinaryStatus(ctx.out, request, request.status);
 }
 
@@ -117,6 +118,14 @@ void RunMemcachedAdmin(MemcachedContext& ctx, const MemcachedRequest& request) {
       return ReplyLine(ctx, request, kMemcachedOk);
     case MemcachedCommand::kStats:
       return request.is_binary ? RunBinaryStats(ctx, request) : RunMemcachedStats(ctx, request);
+    case MemcachedCommand::kLru:
+      return RunMemcachedLru(ctx, request);
+    case MemcachedCommand::kLruCrawler:
+      return RunMemcachedLruCrawler(ctx, request);
+    case MemcachedCommand::kSlabs:
+      return RunMemcachedSlabs(ctx, request);
+    case MemcachedCommand::kWatch:
+      return RunMemcachedWatch(ctx, request);
     case MemcachedCommand::kCacheMemlimit:
       return SetMemoryLimit(ctx, request);
     case MemcachedCommand::kShutdown:

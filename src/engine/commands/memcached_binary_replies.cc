@@ -129,8 +129,8 @@ void RefuseBinary(const MemcachedRequest& request, Fault fault, wire::OutputBuff
 // The text of the same request, line by line: "STAT name value" becomes a packet.
 void RunBinaryStats(MemcachedContext& ctx, const MemcachedRequest& request) {
   const size_t begin = ctx.out.size();
-  // Of memcached's statistics only the text protocol shows the clients.
-  const bool is_known = request.data != "conns";
+  // Of memcached's statistics only the text protocol shows the clients and the keys.
+  const bool is_known = request.data != "conns" && !request.data.starts_with("cachedump");
   if (is_known) RunMemcachedStats(ctx, request);
   const std::string text(ctx.out.view().substr(begin));
   ctx.out.Truncate(begin);

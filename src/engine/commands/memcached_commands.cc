@@ -162,6 +162,7 @@ void Delete(MemcachedContext& ctx, const MemcachedRequest& request) {
 
 void RefuseTooLarge(MemcachedContext& ctx, const MemcachedRequest& request) {
   ctx.counters.store_too_large.Add();
+  if (ctx.observation != nullptr) ctx.observation->stored = "too_large";
   if (request.erase_old && PeekMemcached(ctx)) EraseMemcached(ctx);
   if (request.is_binary) return wire::WriteBinaryStatus(ctx.out, request, request.status);
   ctx.out.Append(request.reply);

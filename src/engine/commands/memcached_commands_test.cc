@@ -206,10 +206,11 @@ TEST_F(Memcached, CountsWhatItDoes) {
 }
 
 TEST_F(Memcached, KnowsItsKindsOfStatistics) {
-  memcached.fakes().connections = {{7, "1.2.3.4:5", "1.2.3.4:11211", redis.clock().NowMillis()}};
+  memcached.fakes().connections = {
+      {7, "tcp:1.2.3.4:5", "tcp:1.2.3.4:11211", "conn_read", redis.clock().NowMillis()}};
   EXPECT_EQ(Run("stats conns\r\n"),
             "STAT 7:addr tcp:1.2.3.4:5\r\nSTAT 7:listen_addr tcp:1.2.3.4:11211\r\n"
-            "STAT 7:secs_since_last_cmd 0\r\nEND\r\n");
+            "STAT 7:state conn_read\r\nSTAT 7:secs_since_last_cmd 0\r\nEND\r\n");
   EXPECT_EQ(Run("stats reset\r\nstats nothing\r\n"), "RESET\r\nERROR\r\n");
   EXPECT_EQ(memcached.fakes().resets, 1);
   EXPECT_EQ(Run("stats items\r\n"), kEnd);

@@ -65,6 +65,7 @@ uint64_t MemcachedCas(const store::Entry& entry) {
 }
 
 uint64_t NewMemcachedCas(MemcachedContext& ctx) {
+  if (!ctx.settings.cas_enabled) return 0;
   const uint64_t next = ctx.keys.NextCas(*ctx.key);
   const uint64_t time = static_cast<uint64_t>(ctx.now()) << kCounterBits;
   // The shard counts on from the highest CAS it has stored, so usually `next` lies above the

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/commands/memcached_services.h"
+#include "wire/memcached_lines.h"
 #include "wire/memcached_request.h"
 
 namespace mikura::engine {
@@ -23,5 +24,16 @@ void RunMemcachedStats(MemcachedContext& ctx, const wire::MemcachedRequest& requ
 void RunBinaryStats(MemcachedContext& ctx, const wire::MemcachedRequest& request);
 // The set that authenticates a text client, and SASL.
 void RunMemcachedAuthentication(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+// lru_crawler, lru, slabs and watch.
+void RunMemcachedLru(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMemcachedLruCrawler(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMemcachedSlabs(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+void RunMemcachedWatch(MemcachedContext& ctx, const wire::MemcachedRequest& request);
+
+// stats settings; stats items, slabs and cachedump. `words`: what follows the name.
+void AppendMemcachedSettings(MemcachedContext& ctx);
+void AppendMemcachedItems(MemcachedContext& ctx);
+void AppendMemcachedSlabs(MemcachedContext& ctx);
+void AppendMemcachedCacheDump(MemcachedContext& ctx, const wire::MemcachedWords& words);
 
 }  // namespace mikura::engine

@@ -109,6 +109,12 @@ TEST_F(MemcachedMeta, AnOlderCasStoresAStaleValueWhenAsked) {
   EXPECT_EQ(Run("ms a 1 I C18446744073709551615\r\nz\r\n"), "EX\r\n");
 }
 
+TEST_F(MemcachedMeta, AStaleValueKeepsTheDeadlineAndTheWinOfTheOneBefore) {
+  memcached.Set("a", "x");
+  Run("md a I T30\r\nmg a\r\n");
+  EXPECT_EQ(Run("ms a 1 I T90 C1\r\ny\r\nmg a v t\r\n"), "HD\r\nVA 1 t30 Z X\r\ny\r\n");
+}
+
 TEST_F(MemcachedMeta, DeleteComparesAndEmpties) {
   memcached.Set("a", "x", "5");
   EXPECT_EQ(Run("md a C1 k O1\r\nmd a C1 q\r\n"), "EX ka O1\r\nEX\r\n");

@@ -2,6 +2,8 @@
 // Pieces of memcached replies, written without allocation.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <string_view>
 
@@ -41,6 +43,12 @@ void ReplyOutcome(MemcachedContext& ctx, const wire::MemcachedRequest& request,
 inline void ReplyLine(MemcachedContext& ctx, const wire::MemcachedRequest& request,
                       std::string_view line) {
   if (!request.noreply) ctx.out.Append(line);
+}
+
+// "STAT <name> <value>".
+template <typename T>
+void AppendStat(MemcachedContext& ctx, std::string_view name, const T& value) {
+  ctx.out.Append(fmt::format("STAT {} {}\r\n", name, value));
 }
 
 // Decimal digits.

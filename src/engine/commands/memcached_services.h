@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,12 @@
 
 #include "base/clock.h"
 #include "engine/commands/client_state.h"
+#include "engine/commands/memcached_class_counters.h"
+#include "engine/commands/memcached_observation.h"
+#include "engine/commands/memcached_prefixes.h"
+#include "engine/commands/memcached_tuning.h"
+#include "engine/commands/memcached_watchers.h"
+#include "engine/commands/output_source.h"
 #include "engine/keyspace/key_access.h"
 #include "wire/memcached_parser.h"
 #include "wire/output_buffer.h"
@@ -29,11 +37,24 @@ struct MemcachedSettings {
   int threads = 1;
   int verbosity = 0;
   uint32_t connections_max = 1024;
-  std::string interface;           // empty: all addresses
-  std::string version = "1.6.18";  // what clients that ask for the version adapt to
   wire::MemcachedProtocol protocol = wire::MemcachedProtocol::kAuto;  // memcached -B
-  std::string sasl_file;  // passwords for the binary protocol (memcached -S); empty: none
-  std::string auth_file;  // passwords for the text protocol (memcached -Y); empty: none
+  std::string sasl_file;        // passwords for the binary protocol (memcached -S); empty: none
+  std::string auth_file;        // passwords for the text protocol (memcached -Y); empty: none
+  bool cas_enabled = true;      // memcached -C turns it off
+  bool dump_enabled = true;     // memcached -X turns it off
+  bool watch_enabled = true;    // memcached -W turns it off
+  bool detail_enabled = false;  // statistics per prefix from the start (memcached -D)
+  char prefix_delimiter = ':';
+  bool maxconns_fast = true;
+  int udp_port = 0;
+  uint32_t requests_per_event = 0;  // of one connection in a row (memcached -R); 0: a batch
+  uint32_t idle_timeout_seconds = 0;
+  uint32_t watcher_buffer_bytes = 256 << 10;
+  unsigned unix_mask = 0700;
+  std::string unix_socket;                   // empty: none
+  std::map<std::string, std::string> shown;  // where MemcachedTuning begins
+  std::string interface;                     // empty: all addresses
+  std::string version = "1.6.18";            // what clients that ask for the version adapt to
 };
 
 // Counters of one event loop: written by its thread only, summed by `stats`.
@@ -56,6 +77,7 @@ struct MemcachedCounters {
   MemcachedCounter cas_hits, cas_misses, cas_badval, touch_hits, touch_misses;
   MemcachedCounter store_too_large, store_no_memory, total_items;
   MemcachedCounter auth_cmds, auth_errors;
+  MemcachedCounter flushed;  // entries that flush_all removed
 };
 
 // One value per counter: a sum over loops, or a mark set by `stats reset`.
@@ -66,6 +88,7 @@ struct MemcachedTotals {
   uint64_t cas_hits = 0, cas_misses = 0, cas_badval = 0, touch_hits = 0, touch_misses = 0;
   uint64_t store_too_large = 0, store_no_memory = 0, total_items = 0;
   uint64_t auth_cmds = 0, auth_errors = 0;
+  uint64_t flushed = 0;
 
   void Add(const MemcachedCounters& counters);
   // What came since `mark`.
@@ -83,13 +106,16 @@ struct MemcachedServerInfo {
   uint64_t memory_limit_bytes = 0;  // 0: none
   uint64_t evictions = 0;           // since the start of the process
   uint64_t evicted_unfetched = 0;   // those of them that were never read
-  MemcachedTotals totals;           // since the start or the last ResetStatistics
+  uint64_t idle_kicks = 0;
+  uint64_t yields = 0;     // turns that ended with requests of a connection left
+  MemcachedTotals totals;  // since the start or the last ResetStatistics
 };
 
 struct MemcachedConnection {
   int fd = -1;
-  std::string address;        // "127.0.0.1:51234"
-  std::string local_address;  // the address the client connected to
+  std::string address;        // "tcp:127.0.0.1:51234", "unix:/path"
+  std::string local_address;  // the address the client connected to; empty for a listening socket
+  std::string state;          // in memcached's words
   UnixMillis last_active_at = 0;
 };
 
@@ -104,7 +130,8 @@ class MemcachedServices {
  public:
   virtual ~MemcachedServices() = default;
   virtual MemcachedServerInfo Info() = 0;
-  virtual std::vector<MemcachedConnection> Connections() = 0;
+  // Listening sockets first, then clients; `asking` is the id of the client that wants to know.
+  virtual std::vector<MemcachedConnection> Connections(uint64_t asking) = 0;
   virtual void ResetStatistics() = 0;
   virtual void SetVerbosity(uint64_t level) = 0;
   // False when the limit cannot be taken.
@@ -117,6 +144,23 @@ class MemcachedServices {
   virtual std::optional<MemcachedCluster> Cluster() = 0;
   // Whether that is a user's password. Compares in constant time.
   virtual bool IsPassword(std::string_view user, std::string_view password) = 0;
+  virtual MemcachedTuning& Tuning() = 0;
+  virtual MemcachedPrefixes& Prefixes() = 0;
+  virtual MemcachedClassCounters& ClassCounters() = 0;
+  // Turns statistics per prefix on or off.
+  virtual void EnablePrefixes(bool value) = 0;
+  virtual MemcachedWatchers::Totals Watching() = 0;
+  // Output for the client `id` from now on. Null: there are too many watchers.
+  virtual std::unique_ptr<OutputSource> Watch(uint8_t kinds, uint64_t id) = 0;
+};
+
+// What a request may need of its connection beside the reply.
+struct MemcachedConnectionAccess {
+  bool& close_after_reply;                // set by quit and shutdown
+  std::unique_ptr<OutputSource>& source;  // set by watch and dumps
+  uint64_t client_id;
+  int fd;
+  bool has_unsent_replies;  // to requests that came together with this one
 };
 
 // What one memcached request is run with.
@@ -128,9 +172,10 @@ struct MemcachedContext {
   MemcachedServices& services;
   const MemcachedSettings& settings;
   MemcachedCounters& counters;
-  bool read_only;           // a replica: requests that write were refused (MemcachedRefusal)
-  bool& close_after_reply;  // set by quit and shutdown
-  ClientState& client;      // authentication writes its outcome there
+  bool read_only;       // a replica: requests that write were refused (MemcachedRefusal)
+  ClientState& client;  // authentication writes its outcome there
+  MemcachedConnectionAccess& connection;
+  MemcachedObservation* observation = nullptr;  // null: nobody wants to know what happens
 
   UnixMillis now() const { return keys.now(); }
 };

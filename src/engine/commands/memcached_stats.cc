@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stats: memcached's names, and only those for which this engine has a true value. There are no
-// slab classes: what memcached shows per class is shown as one class, number 1.
+// stats: memcached's names, and only those for which this engine has a true value.
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -42,6 +41,7 @@ constexpr NamedCounter kCounters[] = {
     {"store_no_memory", &MemcachedTotals::store_no_memory, &MemcachedCounters::store_no_memory},
     {"auth_cmds", &MemcachedTotals::auth_cmds, &MemcachedCounters::auth_cmds},
     {"auth_errors", &MemcachedTotals::auth_errors, &MemcachedCounters::auth_errors},
+    {"", &MemcachedTotals::flushed, &MemcachedCounters::flushed},  // part of `reclaimed`
     {"total_items", &MemcachedTotals::total_items, &MemcachedCounters::total_items},
 };
 static_assert(sizeof(MemcachedTotals) == std::size(kCounters) * sizeof(uint64_t));
@@ -49,7 +49,7 @@ static_assert(sizeof(MemcachedCounters) == std::size(kCounters) * sizeof(Memcach
 
 template <typename T>
 void Stat(MemcachedContext& ctx, std::string_view name, const T& value) {
-  ctx.out.Append(fmt::format("STAT {} {}\r\n", name, value));
+  AppendStat(ctx, name, value);
 }
 
 void ProcessStats(MemcachedContext& ctx, const MemcachedServerInfo& info) {
@@ -67,88 +67,86 @@ void ProcessStats(MemcachedContext& ctx, const MemcachedServerInfo& info) {
   Stat(ctx, "rusage_system", seconds(usage.ru_stime));
 }
 
+void ConnectionCounts(MemcachedContext& ctx, const MemcachedServerInfo& info) {
+  const MemcachedSettings& settings = ctx.settings;
+  Stat(ctx, "max_connections", settings.connections_max);
+  Stat(ctx, "curr_connections", info.connections_current);
+  Stat(ctx, "total_connections", info.connections_total);
+  if (settings.maxconns_fast) Stat(ctx, "rejected_connections", info.connections_rejected);
+  Stat(ctx, "connection_structures", info.connections_current);
+}
+
+// Counters of what memcached's threads do to its slabs and lists. Nothing of it exists here, so all
+// are true at 0.
+constexpr const char* kNeverHappens[] = {
+    "slab_reassign_rescues",
+    "slab_reassign_chunk_rescues",
+    "slab_reassign_evictions_nomem",
+    "slab_reassign_inline_reclaim",
+    "slab_reassign_busy_items",
+    "slab_reassign_busy_deletes",
+    "slab_reassign_running",
+    "slabs_moved",
+    "lru_crawler_running",
+    "lru_maintainer_juggles",
+    "moves_to_cold",
+    "moves_to_warm",
+    "moves_within_lru",
+    "lrutail_reflocked",
+    "direct_reclaims",
+    "lru_bumps_dropped",
+    "log_worker_dropped",
+};
+
 void GeneralStats(MemcachedContext& ctx) {
   const MemcachedServerInfo info = ctx.services.Info();
   ProcessStats(ctx, info);
-  Stat(ctx, "max_connections", ctx.settings.connections_max);
-  Stat(ctx, "curr_connections", info.connections_current);
-  Stat(ctx, "total_connections", info.connections_total);
-  Stat(ctx, "rejected_connections", info.connections_rejected);
-  for (const NamedCounter& row : kCounters) Stat(ctx, row.name, info.totals.*row.total);
+  ConnectionCounts(ctx, info);
+  for (const NamedCounter& row : kCounters) {
+    if (*row.name != '\0') Stat(ctx, row.name, info.totals.*row.total);
+  }
+  if (ctx.settings.idle_timeout_seconds > 0) Stat(ctx, "idle_kicks", info.idle_kicks);
   Stat(ctx, "bytes_read", info.bytes_read);
   Stat(ctx, "bytes_written", info.bytes_written);
   Stat(ctx, "limit_maxbytes", info.memory_limit_bytes);
   Stat(ctx, "accepting_conns", 1);
+  Stat(ctx, "listen_disabled_num",
+       0);  // a connection over the limit is answered, never left waiting
+  Stat(ctx, "time_in_listen_disabled_us", 0);
   Stat(ctx, "threads", ctx.settings.threads);
+  Stat(ctx, "conn_yields", info.yields);
+  for (const char* name : kNeverHappens) Stat(ctx, name, 0);
+  const MemcachedWatchers::Totals watching = ctx.services.Watching();
+  Stat(ctx, "log_watcher_skipped", watching.lines_skipped);
+  Stat(ctx, "log_watcher_sent", watching.lines_sent);
+  Stat(ctx, "log_watchers", watching.watchers);
   Stat(ctx, "bytes", ctx.keyspace.UsedBytes());
   Stat(ctx, "curr_items", ctx.keyspace.KeyCount(ctx.keys.database()));
   Stat(ctx, "evicted_unfetched", info.evicted_unfetched);
   Stat(ctx, "evictions", info.evictions);
-  Stat(ctx, "reclaimed", ctx.keyspace.ExpiredTotal());
-}
-
-std::string_view ProtocolName(wire::MemcachedProtocol protocol) {
-  if (protocol == wire::MemcachedProtocol::kAscii) return "ascii";
-  return protocol == wire::MemcachedProtocol::kBinary ? "binary" : "auto-negotiate";
-}
-
-void SettingsStats(MemcachedContext& ctx) {
-  const MemcachedSettings& settings = ctx.settings;
-  Stat(ctx, "maxbytes", ctx.services.Info().memory_limit_bytes);
-  Stat(ctx, "maxconns", settings.connections_max);
-  Stat(ctx, "tcpport", settings.port);
-  Stat(ctx, "udpport", 0);
-  Stat(ctx, "inter", settings.interface.empty() ? "NULL" : settings.interface);
-  Stat(ctx, "verbosity", settings.verbosity);
-  Stat(ctx, "evictions", settings.evictions ? "on" : "off");
-  Stat(ctx, "domain_socket", "NULL");
-  Stat(ctx, "shutdown_command", settings.shutdown_enabled ? "yes" : "no");
-  Stat(ctx, "num_threads", settings.threads);
-  Stat(ctx, "detail_enabled", "no");
-  Stat(ctx, "cas_enabled", "yes");
-  Stat(ctx, "tcp_backlog", settings.backlog);
-  Stat(ctx, "binding_protocol", ProtocolName(settings.protocol));
-  Stat(ctx, "auth_enabled_sasl", settings.sasl_file.empty() ? "no" : "yes");
-  Stat(ctx, "auth_enabled_ascii", settings.auth_file.empty() ? "no" : settings.auth_file);
-  Stat(ctx, "item_size_max", settings.item_size_max);
-  Stat(ctx, "maxconns_fast", "yes");
-  Stat(ctx, "flush_enabled", settings.flush_all_enabled ? "yes" : "no");
-  Stat(ctx, "dump_enabled", "no");
-  Stat(ctx, "watch_enabled", "no");
-}
-
-void ItemStats(MemcachedContext& ctx) {
-  const uint64_t count = ctx.keyspace.KeyCount(ctx.keys.database());
-  if (count == 0) return;
-  Stat(ctx, "items:1:number", count);
-  Stat(ctx, "items:1:mem_requested", ctx.keyspace.UsedBytes());
-  Stat(ctx, "items:1:evicted", ctx.services.Info().evictions);
-  Stat(ctx, "items:1:evicted_unfetched", ctx.services.Info().evicted_unfetched);
-  Stat(ctx, "items:1:reclaimed", ctx.keyspace.ExpiredTotal());
-}
-
-void SlabStats(MemcachedContext& ctx) {
-  const MemcachedTotals totals = ctx.services.Info().totals;
-  Stat(ctx, "1:used_chunks", ctx.keyspace.KeyCount(ctx.keys.database()));
-  Stat(ctx, "1:get_hits", totals.get_hits);
-  Stat(ctx, "1:cmd_set", totals.cmd_set);
-  Stat(ctx, "1:delete_hits", totals.delete_hits);
-  Stat(ctx, "1:incr_hits", totals.incr_hits);
-  Stat(ctx, "1:decr_hits", totals.decr_hits);
-  Stat(ctx, "1:cas_hits", totals.cas_hits);
-  Stat(ctx, "1:cas_badval", totals.cas_badval);
-  Stat(ctx, "1:touch_hits", totals.touch_hits);
-  Stat(ctx, "active_slabs", 1);
-  Stat(ctx, "total_malloced", ctx.keyspace.UsedBytes());
+  Stat(ctx, "reclaimed", ctx.keyspace.ExpiredTotal() + info.totals.flushed);
 }
 
 void ConnectionStats(MemcachedContext& ctx) {
-  for (const MemcachedConnection& connection : ctx.services.Connections()) {
+  for (const MemcachedConnection& connection : ctx.services.Connections(ctx.connection.client_id)) {
     const std::string prefix = fmt::format("{}:", connection.fd);
-    Stat(ctx, prefix + "addr", "tcp:" + connection.address);
-    Stat(ctx, prefix + "listen_addr", "tcp:" + connection.local_address);
+    Stat(ctx, prefix + "addr", connection.address);
+    if (!connection.local_address.empty()) {
+      Stat(ctx, prefix + "listen_addr", connection.local_address);
+    }
+    Stat(ctx, prefix + "state", connection.state);
     Stat(ctx, prefix + "secs_since_last_cmd", (ctx.now() - connection.last_active_at) / 1000);
   }
+}
+
+// stats detail on|off|dump
+void DetailStats(MemcachedContext& ctx, std::string_view what) {
+  if (what == "dump") return ctx.out.Append(ctx.services.Prefixes().Dump());
+  if (what != "on" && what != "off") {
+    return ctx.out.Append("CLIENT_ERROR usage: stats detail on|off|dump\r\n");
+  }
+  ctx.services.EnablePrefixes(what == "on");
+  ctx.out.Append(kMemcachedOk);
 }
 
 }  // namespace
@@ -164,20 +162,27 @@ MemcachedTotals MemcachedTotals::Since(const MemcachedTotals& mark) const {
 }
 
 void RunMemcachedStats(MemcachedContext& ctx, const wire::MemcachedRequest& request) {
-  const std::string_view which = request.data.substr(0, request.data.find(' '));
+  const wire::MemcachedWords words(request.data);
+  const std::string_view which = words.count == 0 ? std::string_view() : words[0];
   if (which.empty()) {
     GeneralStats(ctx);
   } else if (which == "settings") {
-    SettingsStats(ctx);
+    AppendMemcachedSettings(ctx);
   } else if (which == "items") {
-    ItemStats(ctx);
+    AppendMemcachedItems(ctx);
   } else if (which == "slabs") {
-    SlabStats(ctx);
-  } else if (which == "sizes") {
+    AppendMemcachedSlabs(ctx);
+  } else if (which == "sizes" || which == "sizes_disable") {
     Stat(ctx, "sizes_status", "disabled");
   } else if (which == "conns") {
     ConnectionStats(ctx);
+  } else if (which == "detail") {
+    return DetailStats(ctx, words.count > 1 ? words[1] : "");
+  } else if (which == "cachedump") {
+    return AppendMemcachedCacheDump(ctx, words);
   } else if (which == "reset") {
+    ctx.services.Prefixes().Clear();
+    ctx.services.ClassCounters().Reset();
     ctx.services.ResetStatistics();
     return ctx.out.Append("RESET\r\n");
   } else {

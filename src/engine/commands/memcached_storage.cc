@@ -16,10 +16,10 @@ uint64_t CasFor(MemcachedContext& ctx, const MemcachedRequest& request) {
 
 // Stores the request's data as a new entry, whatever was there.
 MemcachedStoreResult Replace(MemcachedContext& ctx, const MemcachedRequest& request,
-                             int64_t exptime, uint8_t state) {
+                             UnixMillis deadline, uint8_t state) {
   store::Attributes attributes;
   attributes.has_memcached = true;
-  attributes.deadline = MemcachedDeadline(exptime, ctx.now());
+  attributes.deadline = deadline;
   attributes.memcached_flags = request.client_flags;
   attributes.cas = CasFor(ctx, request);
   attributes.memcached_state = state | (request.key_is_binary ? kMemcachedBinaryKey : 0);
@@ -64,21 +64,31 @@ CasVerdict CompareCas(MemcachedContext& ctx, const MemcachedRequest& request,
   return CasVerdict::kMismatch;
 }
 
-}  // namespace
+// A value made from an older one than is there: it keeps the old deadline, stays stale, and no
+// second client is told to make it anew.
+MemcachedStoreResult ReplaceAsStale(MemcachedContext& ctx, const MemcachedRequest& request,
+                                    const store::Found& found) {
+  const store::Attributes old = found.entry.attributes();
+  const auto state =
+      static_cast<uint8_t>(kMemcachedStale | (old.memcached_state & kMemcachedWinSent));
+  return Replace(ctx, request, old.deadline, state);
+}
 
-MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const MemcachedRequest& request, char mode,
-                                  bool compare_cas) {
-  ctx.counters.cmd_set.Add();
+MemcachedStoreResult StoreByMode(MemcachedContext& ctx, const MemcachedRequest& request, char mode,
+                                 bool compare_cas) {
   const bool extends = mode == 'A' || mode == 'P';
+  const UnixMillis deadline = MemcachedDeadline(request.exptime, ctx.now());
   if (mode == 'S' && !compare_cas) {
     if (HoldsOtherType(ctx)) return {MemcachedOutcome::kOtherType};
-    return Replace(ctx, request, request.exptime, 0);
+    return Replace(ctx, request, deadline, 0);
   }
   store::Found found = FindMemcached(ctx);
   if (!found) {
     if (HoldsOtherType(ctx)) return {MemcachedOutcome::kOtherType};
-    if (mode == 'E') return Replace(ctx, request, request.exptime, 0);
-    if (extends && request.meta.Has('N')) return Replace(ctx, request, request.vivify_ttl, 0);
+    if (mode == 'E') return Replace(ctx, request, deadline, 0);
+    if (extends && request.meta.Has('N')) {
+      return Replace(ctx, request, MemcachedDeadline(request.vivify_ttl, ctx.now()), 0);
+    }
     if (extends || !compare_cas) return {MemcachedOutcome::kNotStored};
     ctx.counters.cas_misses.Add();
     return {MemcachedOutcome::kNotFound};
@@ -92,8 +102,34 @@ MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const MemcachedRequest&
     if (verdict == CasVerdict::kStale) return {MemcachedOutcome::kExists};
     return Extend(ctx, request, found, mode == 'P');
   }
-  return Replace(ctx, request, request.exptime,
-                 verdict == CasVerdict::kStale ? kMemcachedStale : 0);
+  if (verdict == CasVerdict::kStale) return ReplaceAsStale(ctx, request, found);
+  return Replace(ctx, request, deadline, 0);
+}
+
+// The words of memcached's log.
+std::string_view NameOf(MemcachedOutcome stored) {
+  switch (stored) {
+    case MemcachedOutcome::kStored:
+      return "stored";
+    case MemcachedOutcome::kExists:
+      return "exists";
+    case MemcachedOutcome::kNotFound:
+      return "not_found";
+    case MemcachedOutcome::kOutOfMemory:
+      return "no_memory";
+    default:
+      return "not_stored";
+  }
+}
+
+}  // namespace
+
+MemcachedStoreResult StoreRequest(MemcachedContext& ctx, const MemcachedRequest& request, char mode,
+                                  bool compare_cas) {
+  ctx.counters.cmd_set.Add();
+  const MemcachedStoreResult result = StoreByMode(ctx, request, mode, compare_cas);
+  if (ctx.observation != nullptr) ctx.observation->stored = NameOf(result.stored);
+  return result;
 }
 
 }  // namespace mikura::engine

@@ -12,7 +12,7 @@ namespace mikura::engine {
 std::string MemcachedRunner::Run(std::string_view input) {
   out_.Clear();
   wire::MemcachedRequest request;
-  while (!input.empty() && !client_.close_after_reply) {
+  while (!input.empty() && !close_after_reply_) {
     size_t consumed = 0;
     parser_.set_authenticated(client_.authenticated);
     const auto status = parser_.Parse(input, &request, &consumed);
@@ -28,16 +28,12 @@ void MemcachedRunner::RunOne(const wire::MemcachedRequest& request) {
   effects_.Begin(replica_ != nullptr);
   KeyAccess keys(keyspace, effects_, 0, keyspace.AccessAt(redis_.clock().NowMillis()));
   const Key key = keyspace.hasher()(request.key);
-  MemcachedContext ctx{keys,
-                       request.has_key() ? &key : nullptr,
-                       out_,
-                       keyspace,
-                       fakes_,
-                       settings_,
-                       counters_,
-                       read_only_,
-                       client_.close_after_reply,
-                       client_};
+  MemcachedConnectionAccess connection{close_after_reply_, source_, 1, 7, has_unsent_replies_};
+  MemcachedContext ctx{keys,      request.has_key() ? &key : nullptr,
+                       out_,      keyspace,
+                       fakes_,    settings_,
+                       counters_, read_only_,
+                       client_,   connection};
   if (request.has_key()) {
     ShardGuard guard(keyspace.lock(key.shard()));
     RunMemcached(ctx, request);

@@ -17,7 +17,7 @@ namespace mikura::engine {
 class FakeMemcachedServices final : public MemcachedServices {
  public:
   MemcachedServerInfo Info() override { return info; }
-  std::vector<MemcachedConnection> Connections() override { return connections; }
+  std::vector<MemcachedConnection> Connections(uint64_t) override { return connections; }
   void ResetStatistics() override { ++resets; }
   void SetVerbosity(uint64_t level) override { verbosity = level; }
   bool SetMemoryLimit(uint64_t bytes) override {
@@ -30,6 +30,14 @@ class FakeMemcachedServices final : public MemcachedServices {
   bool IsPassword(std::string_view user, std::string_view password) override {
     return user == "ann" && password == "secret";
   }
+  MemcachedTuning& Tuning() override { return tuning; }
+  MemcachedClassCounters& ClassCounters() override { return class_counters; }
+  MemcachedPrefixes& Prefixes() override { return prefixes; }
+  void EnablePrefixes(bool value) override { prefixes.Enable(value); }
+  MemcachedWatchers::Totals Watching() override { return watchers.totals(); }
+  std::unique_ptr<OutputSource> Watch(uint8_t kinds, uint64_t) override {
+    return watchers.Add(kinds, [this] { ++wakes; });
+  }
 
   MemcachedServerInfo info;
   std::vector<MemcachedConnection> connections;
@@ -39,6 +47,11 @@ class FakeMemcachedServices final : public MemcachedServices {
   std::optional<UnixMillis> planned_flush = UnixMillis{-1};  // -1: not asked
   std::string shutdown = "not asked";
   std::optional<MemcachedCluster> cluster;
+  MemcachedTuning tuning;
+  MemcachedClassCounters class_counters;
+  MemcachedPrefixes prefixes{':', false};
+  MemcachedWatchers watchers{1024};
+  int wakes = 0;
 };
 
 class MemcachedRunner {
@@ -61,7 +74,10 @@ class MemcachedRunner {
   MemcachedSettings& settings() { return settings_; }
   MemcachedCounters& counters() { return counters_; }
   void set_read_only(bool value) { read_only_ = value; }
-  bool close_after_reply() const { return client_.close_after_reply; }
+  bool close_after_reply() const { return close_after_reply_; }
+  void set_has_unsent_replies(bool value) { has_unsent_replies_ = value; }
+  // What the last watch or dump left for the connection; null: nothing.
+  std::unique_ptr<OutputSource>& source() { return source_; }
 
  private:
   void RunOne(const wire::MemcachedRequest& request);
@@ -77,6 +93,9 @@ class MemcachedRunner {
   wire::OutputBuffer out_;
   Effects effects_;
   bool read_only_ = false;
+  bool close_after_reply_ = false;
+  bool has_unsent_replies_ = false;
+  std::unique_ptr<OutputSource> source_;
 };
 
 }  // namespace mikura::engine

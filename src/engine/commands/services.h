@@ -23,6 +23,7 @@ namespace mikura::engine {
 struct ClientInfo {
   ClientState state;
   int fd = -1;
+  bool is_amid_request = false;  // part of a request has arrived
   UnixMillis last_active_at = 0;
   std::string last_command;  // lower case, "client|list"
   uint64_t input_bytes = 0;

@@ -191,7 +191,11 @@ size_t Keyspace::ReturnFreeMemory() {
   return before > after ? before - after : 0;
 }
 
-void Keyspace::OnExpired(int database, const Key& key) { LogRemoval(database, key); }
+void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry,
+                         bool in_background) {
+  if (removal_observer_ != nullptr) removal_observer_->OnExpiredEntry(entry, in_background);
+  LogRemoval(database, key);
+}
 
 void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
   const store::Attributes attributes = entry.attributes();

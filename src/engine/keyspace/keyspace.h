@@ -28,6 +28,14 @@ namespace mikura::engine {
 // The shards of one command, in ascending order when taken.
 using ShardSet = std::bitset<kShardCount>;
 
+// Sees entries that the engine removes by itself, under the lock of their shard: it counts, and
+// does nothing that waits.
+class RemovalObserver {
+ public:
+  virtual ~RemovalObserver() = default;
+  virtual void OnExpiredEntry(const store::Entry& entry, bool in_background) = 0;
+};
+
 class Keyspace final : public store::RemovalListener {
  public:
   struct Options {
@@ -140,8 +148,13 @@ class Keyspace final : public store::RemovalListener {
 
   // store::RemovalListener: logs a DEL for an expired key, before the effects of the running
   // command.
-  void OnExpired(int database, const Key& key) override;
+  void OnExpired(int database, const Key& key, const store::Entry& entry,
+                 bool in_background) override;
   void OnEvicted(int database, const Key& key, const store::Entry& entry) override;
+
+  // Told of entries that went without a command. Set once, before any thread touches keys; null:
+  // nobody.
+  void SetRemovalObserver(RemovalObserver* observer) { removal_observer_ = observer; }
 
  private:
   struct Cell {
@@ -172,6 +185,7 @@ class Keyspace final : public store::RemovalListener {
   std::atomic<uint64_t> tracking_{0};
   // Behind the shards: its queues are what they tell of their keys.
   std::unique_ptr<Evictor> evictor_;
+  RemovalObserver* removal_observer_ = nullptr;
 };
 
 // Holds the lock of one shard.

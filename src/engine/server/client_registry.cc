@@ -42,6 +42,13 @@ void ServerClientRegistry::Remove(uint64_t id) {
   clients_.erase(id);
 }
 
+std::optional<uint32_t> ServerClientRegistry::LoopOf(uint64_t id) const {
+  MutexLock lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found == clients_.end()) return std::nullopt;
+  return found->second->loop;
+}
+
 std::vector<ClientInfo> ServerClientRegistry::List() {
   MutexLock lock(mutex_);
   std::vector<ClientInfo> list;
@@ -50,6 +57,7 @@ std::vector<ClientInfo> ServerClientRegistry::List() {
     ClientInfo info;
     info.state = record->published;
     info.fd = record->fd;
+    info.is_amid_request = record->is_amid_request.load(std::memory_order_relaxed);
     info.last_active_at = record->last_active_at.load(std::memory_order_relaxed);
     info.last_command = CommandName(*record);
     info.input_bytes = record->input_bytes.Get();

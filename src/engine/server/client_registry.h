@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class ServerClientRegistry final : public ClientRegistry {
   // Gives the record its id and makes it visible.
   void Add(const std::shared_ptr<ClientRecord>& record);
   void Remove(uint64_t id);
+  // The event loop that serves the client; nothing when it is gone.
+  std::optional<uint32_t> LoopOf(uint64_t id) const;
   // Ends all clients that came through the passed listener `name`.
   size_t KillByListener(const std::string& name);
 

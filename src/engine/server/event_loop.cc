@@ -18,7 +18,8 @@ constexpr size_t kReadMax = 64 << 10;     // one receive: holds 64 SETs of 64 by
 constexpr size_t kReadMin = 16 << 10;     // less room than this in the arena ends the batch
 constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own buffer
 constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
-constexpr size_t kPendingMax = 1 << 20;     // a connection that leaves more unread is not read from
+constexpr size_t kSourcePieceBytes = 64 << 10;
+constexpr size_t kPendingMax = 1 << 20;  // a connection that leaves more unread is not read from
 constexpr size_t kStrangerPendingMax = 64 << 10;  // one that has not logged in is closed above
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
@@ -187,6 +188,7 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   sessions_.emplace(state.id, std::move(session));
   statistics_.connections_received.Add(1);
   statistics_.connected_clients.Set(sessions_.size());
+  if (record->is_memcached) context_.memcached.NoteConnection(*record, "");
   if (!poller_.AddConnection(socket, raw)) {
     raw->doomed = true;
     MarkReady(raw);
@@ -198,6 +200,11 @@ void EventLoop::KillClient(uint64_t id) {
   if (found == sessions_.end()) return;
   found->second->doomed = true;
   MarkReady(found->second.get());
+}
+
+void EventLoop::WakeClient(uint64_t id) {
+  const auto found = sessions_.find(id);
+  if (found != sessions_.end()) MarkReady(found->second.get());
 }
 
 void EventLoop::MarkReady(Session* session) {
@@ -262,7 +269,7 @@ void EventLoop::ReadRest(Session& session) {
       return;
     }
   }
-  if (rest.size() < session.bytes_needed()) return;
+  if (rest.size() < session.bytes_needed() || session.holds_requests()) return;
   Parse(session, rest.view(), true);
 }
 
@@ -280,6 +287,7 @@ bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
     return false;
   } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
     session.doomed = true;
+    session.end_reason = "error";
   }
   session.may_be_readable = false;
   return false;
@@ -290,8 +298,9 @@ bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
 void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   size_t used = 0;
   size_t needed = 0;
+  uint32_t requests = 0;  // of memcached's -R
   while (used < input.size() && !session.doomed && !session.state().close_after_reply &&
-         !session.state().is_replica) {
+         !session.state().is_replica && !session.holds_requests()) {
     if (session.pending_output_bytes() > unread_bytes_max_) {
       session.input_blocked = true;
       break;
@@ -318,9 +327,16 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
         needed = session.memcached_parser().wanted();
         break;
       }
+      if (++requests == context_.memcached.requests_per_event() && used < input.size()) {
+        statistics_.yields.Add(1);
+        break;
+      }
     }
     // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
-    if (batch_.full() || batch_.must_run()) RunBatch();
+    if (batch_.full() || batch_.must_run()) {
+      if (batch_.full() && used < input.size()) statistics_.yields.Add(1);
+      RunBatch();
+    }
   }
   session.set_bytes_needed(needed);
   if (is_rest) {
@@ -370,7 +386,13 @@ void EventLoop::FlushOutput() {
 // After its replies were sent: ends the session, hands it over, or remembers that it has more to
 // do.
 void EventLoop::FinishSession(Session& session) {
-  session.record().last_active_at.store(now_, std::memory_order_relaxed);
+  ClientRecord& record = session.record();
+  record.last_active_at.store(now_, std::memory_order_relaxed);
+  if (record.is_amid_request.load(std::memory_order_relaxed) == session.rest().empty()) {
+    record.is_amid_request.store(!session.rest().empty(), std::memory_order_relaxed);
+  }
+  if (session.source() != nullptr && !session.doomed) [[unlikely]]
+    SendFromSource(session);
   ClientState& state = session.state();
   if (state.is_replica && !session.doomed) {
     poller_.Remove(session.fd());
@@ -378,7 +400,7 @@ void EventLoop::FinishSession(Session& session) {
     Remove(&session);
     return;
   }
-  const bool all_sent = session.pending_output_bytes() == 0;
+  const bool all_sent = session.pending_output_bytes() == 0 && !session.holds_requests();
   const bool nothing_left = !session.may_be_readable || session.peer_closed;
   if (session.doomed || (state.close_after_reply && all_sent) ||
       (session.peer_closed && all_sent && nothing_left)) {
@@ -386,12 +408,27 @@ void EventLoop::FinishSession(Session& session) {
     return;
   }
   if (session.input_blocked || state.close_after_reply) return;
-  const bool can_parse_more =
-      !session.rest().empty() && session.rest().size() >= session.bytes_needed();
+  const bool can_parse_more = !session.holds_requests() && !session.rest().empty() &&
+                              session.rest().size() >= session.bytes_needed();
   if (session.may_be_readable || can_parse_more) MarkReady(&session);
 }
 
+// One piece, when the client has taken what came before; the next one in a later turn.
+void EventLoop::SendFromSource(Session& session) {
+  if (session.pending_output_bytes() > 0) return;
+  std::string piece;
+  const bool has_more = session.source()->Produce(kSourcePieceBytes, piece);
+  statistics_.output_bytes.Add(piece.size());
+  session.record().output_bytes.Add(piece.size());
+  if (!piece.empty() && !session.Send(piece)) session.doomed = true;
+  if (!has_more) session.source().reset();
+  if (!piece.empty() || !has_more) MarkReady(&session);
+}
+
 void EventLoop::Remove(Session* session) {
+  if (session->record().is_memcached) {
+    context_.memcached.NoteConnection(session->record(), session->end_reason);
+  }
   if (session->in_ready_list) std::erase(ready_, session);
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);
@@ -422,6 +459,8 @@ void EventLoop::CloseIdle() {
     const UnixMillis active = session->record().last_active_at.load(std::memory_order_relaxed);
     if (now_ - active <= static_cast<UnixMillis>(limit) * 1000) continue;
     session->doomed = true;
+    session->end_reason = "idle_timeout";
+    statistics_.idle_closed.Add(1);
     MarkReady(session.get());
   }
 }

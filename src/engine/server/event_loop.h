@@ -72,6 +72,8 @@ class EventLoop {
   void StopListening(const Listener* listener);
   void AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener);
   void KillClient(uint64_t id);
+  // The client's output source has something to send.
+  void WakeClient(uint64_t id);
 
  private:
   void Run();
@@ -88,6 +90,7 @@ class EventLoop {
   void SendOutput();
   void FlushOutput();
   void FinishSession(Session& session);
+  void SendFromSource(Session& session);
   void Maintain();
   void CloseIdle();
   void ReadLimits();

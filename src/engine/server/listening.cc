@@ -61,6 +61,11 @@ Result<std::shared_ptr<Listener>> OpenMemcachedSocket(const std::string& path, u
   return Make(std::move(fd), Protocol::kMemcached);
 }
 
+Result<std::shared_ptr<Listener>> OpenMemcachedAnyPort(const std::string& address, int backlog) {
+  ASSIGN_OR_RETURN(UniqueFd fd, ListenTcp(address, 0, backlog));
+  return Make(std::move(fd), Protocol::kMemcached);
+}
+
 bool IsLocalAddress(const std::string& address) {
   return address.starts_with("127.") || address.starts_with("[::1]:") || address.starts_with("/");
 }

@@ -21,6 +21,9 @@ Result<std::vector<std::shared_ptr<Listener>>> OpenListeners(
 // A Unix socket for memcached clients (memcached's -s and -a).
 Result<std::shared_ptr<Listener>> OpenMemcachedSocket(const std::string& path, unsigned mode);
 
+// A free TCP port, chosen by the system, for memcached clients (memcached's -p -1).
+Result<std::shared_ptr<Listener>> OpenMemcachedAnyPort(const std::string& address, int backlog);
+
 // Whether `address` ("127.0.0.1:51234", "[::1]:80", "/path:0") is on this machine.
 bool IsLocalAddress(const std::string& address);
 

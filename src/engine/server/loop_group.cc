@@ -33,7 +33,10 @@ void LoopGroup::Place(UniqueFd fd, const std::shared_ptr<const Listener>& listen
 }
 
 void LoopGroup::StartListening(std::shared_ptr<const Listener> listener) {
-  if (!listener->name.empty()) {
+  if (listener->name.empty()) {
+    MutexLock lock(mutex_);
+    own_.push_back(listener);
+  } else {
     StopListening(listener->name);
     MutexLock lock(mutex_);
     named_[listener->name] = listener;
@@ -72,6 +75,18 @@ std::shared_ptr<const Listener> LoopGroup::FindListener(const std::string& name)
   MutexLock lock(mutex_);
   const auto found = named_.find(name);
   return found == named_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<const Listener>> LoopGroup::Listeners() const {
+  MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<const Listener>> listeners = own_;
+  for (const auto& [name, listener] : named_) listeners.push_back(listener);
+  return listeners;
+}
+
+void LoopGroup::WakeClient(uint32_t loop, uint64_t id) {
+  EventLoop* raw = loops_[loop].get();
+  raw->Post([raw, id] { raw->WakeClient(id); });
 }
 
 void LoopGroup::KillClient(uint32_t loop, uint64_t id) {

@@ -30,7 +30,12 @@ class LoopGroup {
   std::vector<std::string> ListenerNames() const EXCLUDES(mutex_);
   std::shared_ptr<const Listener> FindListener(const std::string& name) const EXCLUDES(mutex_);
 
+  // All listening sockets, own and passed ones.
+  std::vector<std::shared_ptr<const Listener>> Listeners() const EXCLUDES(mutex_);
+
   void KillClient(uint32_t loop, uint64_t id);
+  // The output source of the client has something to send.
+  void WakeClient(uint32_t loop, uint64_t id);
   const std::vector<std::unique_ptr<EventLoop>>& loops() const { return loops_; }
 
  private:
@@ -39,6 +44,7 @@ class LoopGroup {
   std::vector<std::unique_ptr<EventLoop>> loops_;
   mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<const Listener>> named_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<const Listener>> own_ GUARDED_BY(mutex_);
 };
 
 }  // namespace mikura::engine

@@ -6,6 +6,7 @@
 #include "engine/commands/memcached_commands.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
+#include "engine/server/memcached_report.h"
 
 namespace mikura::engine {
 
@@ -21,9 +22,16 @@ MemcachedBackend::MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& param
                  : MemcachedUsers(settings.auth_file, MemcachedUsers::Form::kAuthFile)),
       started_at_(clock.NowMillis()),
       stop_(std::move(stop)),
-      rows_(new CounterRow[kThreadsMax]) {}
+      counts_prefixes_(settings.detail_enabled),
+      watchers_(settings.watcher_buffer_bytes),
+      tuning_(settings.shown),
+      prefixes_(settings.prefix_delimiter, settings.detail_enabled),
+      classes_(tuning_.MakeClasses()),
+      rows_(new CounterRow[kThreadsMax]) {
+  keyspace.SetRemovalObserver(this);
+}
 
-void MemcachedBackend::SetLoops(const LoopGroup& loops, ServerClientRegistry& clients) {
+void MemcachedBackend::SetLoops(LoopGroup& loops, ServerClientRegistry& clients) {
   loops_ = &loops;
   clients_ = &clients;
 }
@@ -53,14 +61,15 @@ std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& reque
   const MemcachedDemand demand = DemandOf(request);
   if (demand.writes && read_only) return Fault::kReadOnlyReplica;
   if (demand.grows && !keyspace_.MakeRoom(limit, {&request.data, 1}, now)) {
+    rows_[ThreadIndex()].counters.store_no_memory.Add();
     return Fault::kOutOfMemory;
   }
   return std::nullopt;
 }
 
 void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key,
-                           ClientState& client, UnixMillis now, Effects& effects,
-                           wire::OutputBuffer& out) {
+                           ClientState& client, MemcachedConnectionAccess& connection,
+                           UnixMillis now, Effects& effects, wire::OutputBuffer& out) {
   if (const auto fault = Admit(request, now)) {
     RefuseMemcached(request, *fault, out);
     return;
@@ -74,17 +83,36 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
                            settings_,
                            rows_[ThreadIndex()].counters,
                            node_.read_only.load(std::memory_order_relaxed),
-                           client.close_after_reply,
-                           client};
+                           client,
+                           connection};
   if (key == nullptr) {
     effects.Begin(keyspace_.change_log().active());
     RunMemcached(context, request);
-    return;
+  } else if (is_observed()) [[unlikely]] {
+    Observe(context, request);
+  } else {
+    RunLocked(context, request);
   }
-  keyspace_.RunLocked(key->shard(), effects, [&] {
+}
+
+void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request) {
+  keyspace_.RunLocked(context.key->shard(), context.keys.effects(), [&] {
+    if (context.observation != nullptr) NoteOldEntry(context);
     RunMemcached(context, request);
     return Unit{};
   });
+}
+
+// Runs a request with a key and tells those who watch, and the prefixes, when the lock is free
+// again.
+void MemcachedBackend::Observe(MemcachedContext& context, const wire::MemcachedRequest& request) {
+  MemcachedObservation observation;
+  context.observation = &observation;
+  RunLocked(context, request);
+  if (counts_prefixes_.load(std::memory_order_relaxed)) {
+    CountPrefix(request, observation, prefixes_);
+  }
+  ReportRequest(request, observation, context.connection.fd, watchers_);
 }
 
 void MemcachedBackend::Maintain(UnixMillis now, Effects& effects) {
@@ -92,6 +120,7 @@ void MemcachedBackend::Maintain(UnixMillis now, Effects& effects) {
   if (now < planned) return;
   // A plan made meanwhile stays.
   if (flush_at_.compare_exchange_strong(planned, INT64_MAX, std::memory_order_relaxed)) {
+    rows_[ThreadIndex()].counters.flushed.Add(keyspace_.KeyCount(kDatabase));
     keyspace_.FlushAll(effects);
   }
 }
@@ -117,6 +146,8 @@ MemcachedServerInfo MemcachedBackend::Info() {
     info.connections_rejected += statistics.connections_rejected.Get();
     info.bytes_read += statistics.input_bytes.Get();
     info.bytes_written += statistics.output_bytes.Get();
+    info.idle_kicks += statistics.idle_closed.Get();
+    info.yields += statistics.yields.Get();
   }
   info.memory_limit_bytes = node_.maxmemory_bytes.load(std::memory_order_relaxed);
   info.evictions = keyspace_.EvictedTotal();
@@ -126,13 +157,9 @@ MemcachedServerInfo MemcachedBackend::Info() {
   return info;
 }
 
-std::vector<MemcachedConnection> MemcachedBackend::Connections() {
-  std::vector<MemcachedConnection> connections;
-  for (const ClientInfo& client : clients_->List()) {
-    connections.push_back(
-        {client.fd, client.state.address, client.state.local_address, client.last_active_at});
-  }
-  return connections;
+void MemcachedBackend::EnablePrefixes(bool value) {
+  prefixes_.Enable(value);
+  counts_prefixes_.store(value, std::memory_order_relaxed);
 }
 
 void MemcachedBackend::ResetStatistics() {

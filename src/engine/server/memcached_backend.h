@@ -11,9 +11,9 @@
 
 #include "base/mutex.h"
 #include "base/thread_index.h"
-#include "engine/commands/client_state.h"
 #include "engine/commands/memcached_services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/server/client_record.h"
 #include "engine/server/memcached_users.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
@@ -25,9 +25,10 @@
 namespace mikura::engine {
 
 class LoopGroup;
+class MemcachedUdpServer;
 class ServerClientRegistry;
 
-class MemcachedBackend final : public MemcachedServices {
+class MemcachedBackend final : public MemcachedServices, public RemovalObserver {
  public:
   // The memcached view is database 0.
   static constexpr int kDatabase = 0;
@@ -37,7 +38,10 @@ class MemcachedBackend final : public MemcachedServices {
                    std::function<void()> stop);
 
   // Known only after the loops were built; called once before they start.
-  void SetLoops(const LoopGroup& loops, ServerClientRegistry& clients);
+  void SetLoops(LoopGroup& loops, ServerClientRegistry& clients);
+
+  // Shown by stats conns. Before clients are served.
+  void SetUdp(const MemcachedUdpServer& udp) { udp_ = &udp; }
 
   // For a client that connects now.
   wire::MemcachedParserOptions ParserOptions() const;
@@ -45,10 +49,17 @@ class MemcachedBackend final : public MemcachedServices {
   // Reads the password file, at the start and on SIGHUP; what it said before stays on an error.
   // Errors: the file cannot be read, or is malformed. Does nothing without a file.
   Status LoadUsers() { return users_.Load(); }
+  size_t item_size_max() const { return settings_.item_size_max; }
+  // Of one connection in a row; 0: as many as a batch holds.
+  uint32_t requests_per_event() const { return settings_.requests_per_event; }
 
   // Runs one request and writes its reply. `key` is the hashed key, or null when it has none.
   void Run(const wire::MemcachedRequest& request, const Key* key, ClientState& client,
-           UnixMillis now, Effects& effects, wire::OutputBuffer& out);
+           MemcachedConnectionAccess& connection, UnixMillis now, Effects& effects,
+           wire::OutputBuffer& out);
+
+  // A connection came or went; `reason` is empty for one that came.
+  void NoteConnection(const ClientRecord& record, std::string_view reason);
 
   // Carries out a planned flush_all whose moment has come. Called by the first event loop.
   void Maintain(UnixMillis now, Effects& effects);
@@ -58,7 +69,7 @@ class MemcachedBackend final : public MemcachedServices {
 
   // ---- MemcachedServices
   MemcachedServerInfo Info() override;
-  std::vector<MemcachedConnection> Connections() override;
+  std::vector<MemcachedConnection> Connections(uint64_t asking) override;
   void ResetStatistics() override;
   void SetVerbosity(uint64_t level) override;
   bool SetMemoryLimit(uint64_t bytes) override;
@@ -67,9 +78,26 @@ class MemcachedBackend final : public MemcachedServices {
   std::optional<MemcachedCluster> Cluster() override;
   bool IsPassword(std::string_view user, std::string_view password) override;
 
+  MemcachedTuning& Tuning() override { return tuning_; }
+  MemcachedPrefixes& Prefixes() override { return prefixes_; }
+  MemcachedClassCounters& ClassCounters() override { return class_counters_; }
+  void EnablePrefixes(bool value) override;
+  MemcachedWatchers::Totals Watching() override { return watchers_.totals(); }
+  std::unique_ptr<OutputSource> Watch(uint8_t kinds, uint64_t id) override;
+
+  // ---- RemovalObserver
+  void OnExpiredEntry(const store::Entry& entry, bool in_background) override;
+
  private:
+  uint32_t ClassOf(const store::Entry& entry) const;
   std::optional<Fault> Admit(const wire::MemcachedRequest& request, UnixMillis now) const;
   MemcachedTotals SumTotals() const;
+  void RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request);
+  void Observe(MemcachedContext& context, const wire::MemcachedRequest& request);
+  bool is_observed() const {
+    return counts_prefixes_.load(std::memory_order_relaxed) ||
+           (watchers_.kinds() & (kWatchFetchers | kWatchMutations)) != 0;
+  }
 
   Keyspace& keyspace_;
   wire::ParameterSet& parameters_;
@@ -78,8 +106,17 @@ class MemcachedBackend final : public MemcachedServices {
   MemcachedUsers users_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
-  const LoopGroup* loops_ = nullptr;
+  LoopGroup* loops_ = nullptr;
   ServerClientRegistry* clients_ = nullptr;
+  const MemcachedUdpServer* udp_ = nullptr;  // null: none is served
+
+  // Tells request threads whether to count prefixes; a stale value costs one count.
+  std::atomic<bool> counts_prefixes_;
+  MemcachedWatchers watchers_;
+  MemcachedTuning tuning_;
+  MemcachedPrefixes prefixes_;
+  const MemcachedClasses classes_;
+  MemcachedClassCounters class_counters_;
 
   struct alignas(64) CounterRow {
     MemcachedCounters counters;  // written by the thread of this index only

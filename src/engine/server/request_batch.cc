@@ -88,8 +88,11 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
     keys_.push_back(keyspace_.hasher()(request.key));
     item.keys_count = 1;
   }
+  // These may take over the connection's output, or change how the bytes behind are read.
+  must_run_ = request.command == wire::MemcachedCommand::kLruCrawler ||
+              request.command == wire::MemcachedCommand::kWatch ||
+              request.command == wire::MemcachedCommand::kAuthenticate;
   requests_.push_back(item);
-  must_run_ = request.command == wire::MemcachedCommand::kAuthenticate;
   return status;
 }
 
@@ -113,6 +116,7 @@ void RequestBatch::RunResp(const Item& item, UnixMillis now) {
   if (item.error >= 0) {
     const std::string& words = errors_[static_cast<size_t>(item.error)];
     if (!words.empty()) reply.Error("ERR", words);
+    session.end_reason = "error";
     state.close_after_reply = true;
     return;
   }
@@ -137,8 +141,13 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
-    memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, now,
-                   effects_, output_);
+    // What its requests before this one answered is in the last range.
+    const bool has_unsent = !ranges_.empty() && ranges_.back().session == &session &&
+                            ranges_.back().begin < ranges_.back().end;
+    MemcachedConnectionAccess connection{state.close_after_reply, session.source(), state.id,
+                                         session.fd(), has_unsent};
+    memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, connection,
+                   now, effects_, output_);
   } else {
     RunResp(item, now);
   }

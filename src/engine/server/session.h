@@ -10,6 +10,7 @@
 
 #include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
+#include "engine/commands/output_source.h"
 #include "engine/server/client_record.h"
 #include "engine/server/pending_output.h"
 #include "engine/server/protocol.h"
@@ -70,6 +71,10 @@ class Session {
     record_->commands.Add(1);
   }
 
+  // ---- Output made piece by piece (watch, dumps); null when there is none.
+  std::unique_ptr<OutputSource>& source() { return source_; }
+  bool holds_requests() const { return source_ != nullptr && source_->holds_requests(); }
+
   // ---- Flags of the loop.
   bool may_be_readable = false;  // an edge came, or the last read filled its buffer
   bool end_announced = false;    // the peer sends no more: read up to the end of file
@@ -77,6 +82,7 @@ class Session {
   bool peer_closed = false;    // end of file was read: answer what is there, then end
   bool doomed = false;         // ends as soon as the batch is done; no further command runs
   bool input_blocked = false;  // not read while too much output is pending
+  std::string_view end_reason = "normal";  // in memcached's words, for those who watch
 
  private:
   UniqueFd fd_;
@@ -88,6 +94,7 @@ class Session {
   size_t bytes_needed_ = 0;
   PendingOutput pending_;
   UnixMillis over_soft_since_ = 0;  // 0: not above the soft limit
+  std::unique_ptr<OutputSource> source_;
 };
 
 }  // namespace mikura::engine

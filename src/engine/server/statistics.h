@@ -30,6 +30,8 @@ struct alignas(64) LoopStatistics {
   Counter hits;
   Counter misses;
   Counter error_replies;
+  Counter idle_closed;  // connections closed by the idle timeout
+  Counter yields;       // times that a connection with more requests had to wait for a batch
 };
 
 }  // namespace mikura::engine

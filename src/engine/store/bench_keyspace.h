@@ -41,8 +41,8 @@ class BenchKeyspace final : public RemovalListener {
     CHECK(shard(key).SetString(0, key, value, attributes, {now, true}).ok());
   }
 
-  void OnExpired(int, const Key&) override {}
   void OnEvicted(int, const Key&, const Entry&) override {}
+  void OnExpired(int, const Key&, const Entry&, bool) override {}
   Shard& shard(const Key& key) { return *shards_[key.shard()]; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   const KeyHasher& hasher() const { return hasher_; }

@@ -80,9 +80,10 @@ bool Shard::Erase(int database, const Key& key, const Access& access) {
   return true;
 }
 
-void Shard::Expire(int database, Table& table, const Key& key, const Place& place) {
+void Shard::Expire(int database, Table& table, const Key& key, const Place& place,
+                   bool in_background) {
   expired_total_.Add(1);
-  listener_.OnExpired(database, key);
+  listener_.OnExpired(database, key, Entry(place.entry), in_background);
   Remove(database, table, key, place);
 }
 
@@ -232,7 +233,7 @@ void Shard::FireItem(int database, Table& table, uint32_t position, UnixMillis n
       }
     });
     if (expired.entry != nullptr) {
-      Expire(database, table, hasher_(Entry(expired.entry).key()), expired);
+      Expire(database, table, hasher_(Entry(expired.entry).key()), expired, true);
       changed = true;  // another entry may be at its place now
     } else if (later != kNoDeadline) {
       if (!table.AddDeadline(position, later, 0)) table.OnItemLost();

@@ -59,7 +59,8 @@ struct Access {
 class RemovalListener {
  public:
   virtual ~RemovalListener() = default;
-  virtual void OnExpired(int database, const Key& key) = 0;
+  // in_background: found by ExpireStep, not by an access.
+  virtual void OnExpired(int database, const Key& key, const Entry& entry, bool in_background) = 0;
   // The entry is still there. It was removed to make room.
   virtual void OnEvicted(int database, const Key& key, const Entry& entry) = 0;
 };
@@ -198,7 +199,8 @@ class alignas(64) Shard {
     return {Entry(place.entry), place.bucket, place.index, database, true};
   }
   Place LookupLive(int database, Table& table, const Key& key, const Access& access);
-  void Expire(int database, Table& table, const Key& key, const Place& place);
+  void Expire(int database, Table& table, const Key& key, const Place& place,
+              bool in_background = false);
   void Remove(int database, Table& table, const Key& key, const Place& place);
   void RemoveUntracked(Table& table, const Key& key, const Place& place);
   uint32_t NextRandom();

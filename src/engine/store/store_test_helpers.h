@@ -17,7 +17,7 @@ namespace mikura::engine::store {
 
 class CollectingListener final : public RemovalListener {
  public:
-  void OnExpired(int database, const Key& key) override {
+  void OnExpired(int database, const Key& key, const Entry&, bool) override {
     expired.push_back(std::to_string(database) + ":" + std::string(key.name));
   }
   void OnEvicted(int database, const Key& key, const Entry&) override {
