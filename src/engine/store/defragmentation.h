@@ -3,8 +3,8 @@
 //
 // A span of which one slot is in use keeps 64 KiB. A pass marks the emptiest spans of classes that
 // waste much (SlabAllocator::BeginEvacuation), then every shard visits its chains, a few at a time
-// under its lock, and moves what lies in marked spans into fuller ones. When all shards are through,
-// the pass ends, and the next look decides whether another is worth while.
+// under its lock, and moves what lies in marked spans into fuller ones. When all shards are
+// through, the pass ends, and the next look decides whether another is worth while.
 //
 // What a pass does not move: chunks of expiry wheels, directories, and large slots. They stay where
 // they are, and their spans are given free for use again when the pass ends.

@@ -110,8 +110,8 @@ class HashTable {
   // Frees up to `chains` chains with their entries, from position `cursor` on, and at the end the
   // arrays; the table is good for nothing else meanwhile. True when all is freed.
   bool FreeStep(uint64_t& cursor, size_t chains);
-  // Moves what lies in spans that are being evacuated, from `position` (0 at first) on, up to `chains`
-  // chains; true at the end. Content and order stay, so walks notice nothing.
+  // Moves what lies in spans that are being evacuated, from `position` (0 at first) on, up to
+  // `chains` chains; true at the end. Content and order stay, so walks notice nothing.
   bool DefragmentStep(uint64_t& position, size_t chains);
   // Returns an entry's memory: its slab slot, and its share of an external block.
   void FreeEntry(Entry entry);

@@ -88,7 +88,16 @@ bool HashTable::MoveOneChain(WalkSet& walks) {
   }
 
   walks.Settle(*this, source);
-  for (uint32_t i = 0; i < count; ++i) walks.Settle(*this, Head(current_, first_index + i));
+  for (uint32_t i = 0; i < count; ++i) {
+    Bucket* head = Head(current_, first_index + i);
+    // An empty chain may not have been live until now: then no walk has visited it, and its marks
+    // are as old as its page. Without entries, taking over the senses is all that settling means.
+    if (head->size() == 0) {
+      head->set_marks(walks.senses());
+    } else {
+      walks.Settle(*this, head);
+    }
+  }
   ForEach(source, [&](Bucket* bucket, uint32_t place, Entry entry) {
     const uint32_t target = IndexOf(PositionOfEntry(entry), buckets);
     AppendFrom(reserve, Head(current_, target), bucket->tags[place], bucket->ref(place));

@@ -59,6 +59,22 @@ TEST(Walk, KeepsAnExternalValueThatIsAppendedTo) {
   EXPECT_TRUE(keys.shard().WalkStep(0, 10));
 }
 
+// A walk that ends in the middle of a resize has not visited the chains that are not in use yet;
+// the next one in its slot must not take them for settled.
+TEST(Walk, SeesEveryKeyAtAnyMomentOfAResize) {
+  TestShard keys;
+  for (size_t count = 1; count <= 3000; ++count) {
+    keys.Set("key:" + std::to_string(count), "v");
+    if (count % 5 != 0) continue;
+    CollectingConsumer consumer;
+    keys.shard().BeginWalk(0, consumer);
+    while (!keys.shard().WalkStep(0, 1000)) {
+    }
+    ASSERT_EQ(consumer.seen.size(), count);
+    ASSERT_EQ(consumer.repeated, 0);
+  }
+}
+
 // One slot's walk in the random test.
 struct RunningWalk {
   CollectingConsumer consumer;

@@ -69,8 +69,7 @@ SlotPool::Counts SlabAllocator::counts() {
   return sum;
 }
 
-size_t SlabAllocator::BeginEvacuation(size_t spans_max, uint32_t waste_percent,
-                                      Evacuate which) {
+size_t SlabAllocator::BeginEvacuation(size_t spans_max, uint32_t waste_percent, Evacuate which) {
   size_t marked = 0;
   for (uint32_t size_class = kFirstClass; size_class < kClassCount; ++size_class) {
     const SlotPool::Counts counts = pools_[size_class].counts();
