@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kStringBytesMax = 64 << 10;
 constexpr size_t kItemSizeMax = 8 << 10;
+constexpr auto kText = wire::MemcachedProtocol::kAscii;
 constexpr UnixMillis kStep = 7;  // between two requests, so that deadlines pass
 
 // Made once: a keyspace reserves its memory. Emptied after every input.
@@ -52,7 +53,7 @@ class Player {
   }
 
   void Memcached(std::string_view input) {
-    wire::MemcachedParser parser(kItemSizeMax);
+    wire::MemcachedParser parser({.item_size_max = kItemSizeMax, .protocol = kText});
     wire::MemcachedRequest request;
     size_t used = 0;
     while (used < input.size() && !close_memcached_) {
@@ -107,6 +108,7 @@ class Player {
     engine::KeyAccess keys(keyspace, effects_, 0, keyspace.AccessAt(now_));
     const engine::Key key = keyspace.hasher()(request.key);
     wire::OutputBuffer out;
+    engine::MemcachedConnectionAccess connection{close_memcached_, source_, 1, 7, false};
     engine::MemcachedContext context{keys,
                                      request.has_key() ? &key : nullptr,
                                      out,
@@ -115,7 +117,8 @@ class Player {
                                      settings_,
                                      counters_,
                                      false,
-                                     close_memcached_};
+                                     client_,
+                                     connection};
     if (request.has_key()) {
       touched_.set(key.shard());
       engine::ShardGuard guard(keyspace.lock(key.shard()));
@@ -139,6 +142,7 @@ class Player {
   engine::Effects effects_;
   UnixMillis now_ = 1'700'000'000'000;
   bool close_memcached_ = false;
+  std::unique_ptr<engine::OutputSource> source_;
   engine::ShardSet touched_;
 };
 

@@ -65,7 +65,8 @@ class Reader {
   }
 
   const std::string_view whole_;
-  wire::MemcachedParser parser_{kItemSizeMax};
+  wire::MemcachedParser parser_{
+      {.item_size_max = kItemSizeMax, .protocol = wire::MemcachedProtocol::kAscii}};
   wire::MemcachedRequest request_;
   std::vector<std::string> requests_;
   size_t consumed_ = 0;
