@@ -2,7 +2,7 @@
 // One event loop: a thread, its connections, and the batches of requests it runs.
 //
 // What has arrived is one batch, across ready connections: read, parse, hash and prefetch up to
-// about 64 requests, run them in order, then send once per connection. A connection stays on its
+// 32 requests, run them in order, then send once per connection. A connection stays on its
 // loop.
 #pragma once
 

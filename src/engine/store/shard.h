@@ -249,4 +249,36 @@ class alignas(64) Shard {
   uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
 };
 
+// ---- Inline: what every read does. Each returns a few words, which a call would pass in memory.
+
+inline bool IsExpired(Entry entry, UnixMillis now) {
+  return entry.has_deadline() && entry.deadline() <= now;
+}
+
+// The key's place unless it has expired (I3); an expired key is removed if that is allowed.
+inline Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
+  const Place place = table.keys().Lookup(key);
+  if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
+  if (access.may_expire) Expire(database, table, key, place);
+  return {};
+}
+
+inline Found Shard::Peek(int database, const Key& key, const Access& access) {
+  Table* table = TableAt(database);
+  if (table == nullptr) return {};
+  const Place place = LookupLive(database, *table, key, access);
+  if (place.entry == nullptr) return {};
+  return FoundAt(database, place);
+}
+
+inline Found Shard::Find(int database, const Key& key, const Access& access) {
+  Found found = Peek(database, key, access);
+  if (found && access.counts_use) {
+    found.entry.CountUse();
+    if (access.tracking.enabled()) [[unlikely]]
+      TrackUse(found, key, access);
+  }
+  return found;
+}
+
 }  // namespace mikura::engine::store
