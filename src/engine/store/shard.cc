@@ -163,24 +163,26 @@ void Shard::AbortWalk(int walk) { walks_.Abort(walk); }
 
 // ---- Steps of background work
 
-bool Shard::ExpireStep(UnixMillis now, size_t budget) {
-  if (now < next_expiry()) return true;
+size_t Shard::ExpireStep(UnixMillis now, size_t budget) {
+  if (now < next_expiry()) return 0;
+  size_t handled = 0;
   UnixMillis next = INT64_MAX;
   for (int database = 0; database < database_count_; ++database) {
     Table* table = TableAt(database);
     if (table == nullptr) continue;
-    if (budget > 0) table->RebuildStep(budget);
+    if (budget > 0) handled += table->RebuildStep(budget);
     while (budget > 0) {
       ExpiryWheel::Batch batch;
       const size_t count = table->TakeDue(now, budget, batch);
       if (count == 0) break;
       for (size_t i = 0; i < count; ++i) FireItem(database, *table, batch[i], now);
       budget -= count;
+      handled += count;
     }
     next = std::min(next, table->next_due());
   }
   next_expiry_.store(next, std::memory_order_relaxed);
-  return now < next;
+  return handled;
 }
 
 // Removes what has expired at a position; deadlines that are later go where they belong.

@@ -147,9 +147,10 @@ class alignas(64) Shard {
   // Stops consuming; marks are made consistent by further WalkSteps until they return true.
   void AbortWalk(int walk);
 
-  // ---- Expiry. Removes entries whose deadline has passed, at most `budget`; true when none is
-  // left.
-  bool ExpireStep(UnixMillis now, size_t budget);
+  // ---- Expiry. Removes entries whose deadline has passed, and sorts later ones anew. Handles at
+  // most `budget` entries, and as many chains when the wheel is being rebuilt; returns the number
+  // of both. More is due when next_expiry() has passed still; 0 meanwhile: there is no memory now.
+  size_t ExpireStep(UnixMillis now, size_t budget);
   // ExpireStep has nothing to do before; readable without the lock.
   UnixMillis next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   // Moves at most `chains` chains of a running resize; true when no resize is running.
