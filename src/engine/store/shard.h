@@ -244,7 +244,7 @@ class alignas(64) Shard {
   RelaxedCount evicted_total_;
   // Null unless the policy has queues.
   EvictionDomain* domain_ = nullptr;
-  uint8_t domain_index_ = 0;
+  uint16_t domain_index_ = 0;
   bool tracks_volatile_only_ = false;
   uint32_t random_ = 1;    // for the counters of an LFU policy
   uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
