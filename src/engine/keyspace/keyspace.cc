@@ -13,10 +13,9 @@
 namespace mikura::engine {
 namespace {
 
-constexpr size_t kExpireBudget = 64;  // entries per shard and turn: some tens of microseconds
-constexpr size_t kResizeBudget = 8;   // chains per shard and turn
-constexpr size_t kMoveBudget = 8;     // chains per shard and turn: some microseconds
-constexpr size_t kPurgeBudget = 64;   // spans of 64 KiB per turn: half a millisecond
+constexpr size_t kResizeBudget = 8;  // chains per shard and turn
+constexpr size_t kMoveBudget = 8;    // chains per shard and turn: some microseconds
+constexpr size_t kPurgeBudget = 64;  // spans of 64 KiB per turn: half a millisecond
 
 // Addresses to reserve: four times the machine's memory, as a power of two. More costs nothing but
 // time in sanitizer builds, whose shadow grows with it (4 TiB: ten seconds for each keyspace).
@@ -156,7 +155,6 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     const uint32_t index = (first + n) % kShardCount;
     // A shard in use is left to its next turn: this is background work.
     if (!lock(index).TryLock()) continue;
-    if (may_expire()) cells_[index].shard->ExpireStep(now, kExpireBudget);
     cells_[index].shard->ResizeStep(kResizeBudget);
     DefragmentStep(cells_[index]);
     lock(index).Unlock();
