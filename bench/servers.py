@@ -104,11 +104,12 @@ def redis(threads):
     return Server("redis", command, {"resp"})
 
 
-def memcached(threads):
+def memcached(threads, connections_max=1024):
     # Debian's memcached refuses to run as root without -u.
     user = ["-u", "root"] if os.geteuid() == 0 else []
     return Server("memcached", ["memcached", "-p", "{port}", "-l", "127.0.0.1", "-U", "0", "-m",
-                                "2048", "-t", str(threads)] + user, {"text", "meta", "mcbin"})
+                                "2048", "-c", str(connections_max), "-t", str(threads)] + user,
+                  {"text", "meta", "mcbin"})
 
 
 def mikura(binary, threads):
