@@ -40,6 +40,7 @@ const Listener* ListenerOf(const void* tag) {
 EventLoop::EventLoop(uint32_t index, LoopContext& context)
     : index_(index),
       context_(context),
+      client_memory_(context.keyspace.gauge()),
       arena_(new char[kArenaBytes]),
       batch_(context.keyspace, context.dispatcher, context.memcached, statistics_) {
   poller_.AddReadable(mailbox_.fd(), nullptr);
@@ -178,7 +179,8 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->listener = listener->name;
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
-  auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
+  auto session =
+      std::make_unique<Session>(std::move(fd), listener->protocol, record, client_memory_);
   if (listener->protocol == Protocol::kMemcached) {
     const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
     state.authenticated = !options.must_authenticate;
