@@ -14,9 +14,8 @@
 namespace mikura::engine {
 namespace {
 
-constexpr size_t kExpireBudget = 64;  // entries per shard and turn: some tens of microseconds
-constexpr size_t kResizeBudget = 8;   // chains per shard and turn
-constexpr size_t kMoveBudget = 8;     // chains per shard and turn: some microseconds
+constexpr size_t kResizeBudget = 8;              // chains per shard and turn
+constexpr size_t kMoveBudget = 8;                // chains per shard and turn: some microseconds
 constexpr int64_t kKeysFreedAtOnceMax = 10'000;  // about a millisecond
 constexpr UnixMillis kMallocLookPeriod = 1000;
 constexpr size_t kMallocFreeMax = 2 << 20;  // more that malloc holds and nobody uses goes back
@@ -188,7 +187,6 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     const uint32_t index = (first + n) % kShardCount;
     // A shard in use is left to its next turn: this is background work.
     if (!lock(index).TryLock()) continue;
-    if (may_expire()) cells_[index].shard->ExpireStep(now, kExpireBudget);
     cells_[index].shard->ResizeStep(kResizeBudget);
     DefragmentStep(cells_[index]);
     lock(index).Unlock();

@@ -158,8 +158,9 @@ class Keyspace final : public store::RemovalListener {
   void set_defragments(bool value) { defragmentation_.set_enabled(value); }
   bool is_defragmenting() const { return defragmentation_.pass() != 0; }
 
-  // One turn of background work (expiry, resizing, giving memory back) over shards [first, first +
-  // count), wrapping. Bounded work per shard; for the idle time of event loops.
+  // One turn of background work (resizing, giving memory back) over shards [first, first + count),
+  // wrapping. Bounded work per shard; for the idle time of event loops. Expiry has turns of its
+  // own: engine/keyspace/expiry_job.h.
   void Maintain(uint32_t first, uint32_t count, UnixMillis now);
 
   // store::RemovalListener: logs a DEL for an expired key, before the effects of the running

@@ -84,7 +84,7 @@ class ModelledShard {
 
   // Removes what is due; afterwards nothing is late by more than a slot of the wheel.
   void ExpireAll() {
-    while (!keys_.shard().ExpireStep(now(), 1 + Pick(100))) {
+    while (keys_.shard().ExpireStep(now(), 1 + Pick(100)) > 0) {
     }
     TakeExpired();
     for (const Database& database : databases_) {

@@ -55,15 +55,16 @@ UnixMillis Table::next_due() const {
   return wheel_ == nullptr ? INT64_MAX : wheel_->next_due();
 }
 
-void Table::RebuildStep(size_t chains) {
+size_t Table::RebuildStep(size_t chains) {
   if (!is_rebuilding()) {
     const uint64_t wanted = std::max<uint64_t>(2 * volatile_keys_.value(), kItemsMin);
-    if (wheel_items() <= wanted && !items_lost_) return;
+    if (wheel_items() <= wanted && !items_lost_) return 0;
     items_lost_ = false;
     fresh_wheel_ = std::make_unique<ExpiryWheel>(keys_.allocator(), stagger_);
     rebuilt_ = 0;
   }
-  for (; chains > 0 && rebuilt_ < kPositions && keys_.has_chains(); --chains) {
+  size_t done = 0;
+  for (; done < chains && rebuilt_ < kPositions && keys_.has_chains(); ++done) {
     const ChainRange range = keys_.ChainAt(static_cast<uint32_t>(rebuilt_));
     bool inserted = true;
     keys_.ForEach(range.head, [&](Bucket*, uint32_t, Entry entry) {
@@ -78,6 +79,7 @@ void Table::RebuildStep(size_t chains) {
     rebuilt_ = kNotRebuilding;
   }
   CountWheelBytes();
+  return done;
 }
 
 uint64_t Table::wheel_items() const {

@@ -41,8 +41,8 @@ class Table {
   size_t TakeDue(UnixMillis now, size_t limit, ExpiryWheel::Batch& batch);
   // Nothing is due before; while the wheel is being rebuilt, now.
   UnixMillis next_due() const;
-  // Goes on with rebuilding the wheel, if that is needed.
-  void RebuildStep(size_t chains);
+  // Goes on with rebuilding the wheel, if that is needed; returns the number of chains done.
+  size_t RebuildStep(size_t chains);
   void CountVolatile(int64_t delta) { volatile_keys_.Add(delta); }
   // A deadline could not be added again when its item was due: the wheel has to be rebuilt.
   void OnItemLost() { items_lost_ = true; }
