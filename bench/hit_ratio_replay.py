@@ -83,10 +83,10 @@ class Connection:
                 raise RuntimeError(f"SET answered {line!r}")
 
     def used_memory(self):
-        for line in self.call("INFO", "memory").split(b"\r\n"):
-            if line.startswith(b"used_memory:"):
-                return int(line[12:])
-        raise RuntimeError("INFO has no used_memory")
+        """What is held against maxmemory."""
+        lines = self.call("INFO", "memory").split(b"\r\n")
+        fields = dict(line.split(b":", 1) for line in lines if b":" in line)
+        return int(fields[b"used_memory"]) - int(fields[b"mem_not_counted_for_evict"])
 
 
 class Node:
