@@ -127,3 +127,9 @@ def version_of(name, binary=None):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                           timeout=20, check=False)
     return done.stdout.splitlines()[0].strip() if done.stdout else ""
+
+
+def resident_bytes(pid):
+    """Resident memory of a process, from /proc."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")

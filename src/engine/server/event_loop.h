@@ -2,7 +2,7 @@
 // One event loop: a thread, its connections, and the batches of requests it runs.
 //
 // What has arrived is one batch, across ready connections: read, parse, hash and prefetch up to
-// about 64 requests, run them in order, then send once per connection. A connection stays on its
+// 32 requests, run them in order, then send once per connection. A connection stays on its
 // loop.
 #pragma once
 
@@ -72,6 +72,11 @@ class EventLoop {
   // From any thread.
   void Post(Mailbox::Task task) { mailbox_.Post(std::move(task)); }
   const LoopStatistics& statistics() const { return statistics_; }
+  // Of its clients: their sessions, and what waits in their buffers.
+  uint64_t client_bytes() const {
+    return client_memory_.bytes() + statistics_.connected_clients.Get() * kSessionBytes;
+  }
+  uint64_t client_buffer_bytes() const { return client_memory_.bytes(); }
   // Clients of this loop, those on their way to it included.
   uint32_t assigned_clients() const { return assigned_.load(std::memory_order_relaxed); }
   void Assign() { assigned_.fetch_add(1, std::memory_order_relaxed); }
@@ -85,6 +90,8 @@ class EventLoop {
   void WakeClient(uint64_t id);
 
  private:
+  static constexpr uint64_t kSessionBytes = sizeof(Session) + sizeof(ClientRecord);
+
   void Run();
   void HandleEvents(std::span<const epoll_event> events);
   void AcceptFrom(const Listener* listener);
@@ -110,6 +117,7 @@ class EventLoop {
   const uint32_t index_;
   const ShardShare share_;
   LoopContext& context_;
+  ClientMemory client_memory_;  // before the sessions, which tell it of their end
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;

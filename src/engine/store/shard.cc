@@ -10,10 +10,6 @@ namespace {
 
 constexpr uint64_t kPositions = uint64_t{1} << 32;
 
-bool IsExpired(Entry entry, UnixMillis now) {
-  return entry.has_deadline() && entry.deadline() <= now;
-}
-
 }  // namespace
 
 Shard::Shard(SlabAllocator& allocator, const KeyHasher& hasher, int database_count,
@@ -39,34 +35,6 @@ Table& Shard::TableFor(int database) {
     others_[database - 1].store(table, std::memory_order_release);
   }
   return *table;
-}
-
-// ---- Reading
-
-Found Shard::Find(int database, const Key& key, const Access& access) {
-  Found found = Peek(database, key, access);
-  if (found && access.counts_use) {
-    found.entry.CountUse();
-    if (access.tracking.enabled()) [[unlikely]]
-      TrackUse(found, key, access);
-  }
-  return found;
-}
-
-Found Shard::Peek(int database, const Key& key, const Access& access) {
-  Table* table = TableAt(database);
-  if (table == nullptr) return {};
-  const Place place = LookupLive(database, *table, key, access);
-  if (place.entry == nullptr) return {};
-  return FoundAt(database, place);
-}
-
-// The key's place unless it has expired (I3); an expired key is removed if that is allowed.
-Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
-  const Place place = table.keys().Lookup(key);
-  if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
-  if (access.may_expire) Expire(database, table, key, place);
-  return {};
 }
 
 // ---- Removing
@@ -272,6 +240,16 @@ uint64_t Shard::key_count(int database) const {
 uint64_t Shard::volatile_key_count(int database) const {
   const Table* table = TableAt(database);
   return table == nullptr ? 0 : static_cast<uint64_t>(table->volatile_keys());
+}
+
+uint64_t Shard::table_bytes(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->keys().ApproximateArrayBytes());
+}
+
+uint64_t Shard::expiry_bytes(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->wheel_bytes());
 }
 
 uint64_t Shard::used_bytes() const {

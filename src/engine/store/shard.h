@@ -178,6 +178,8 @@ class alignas(64) Shard {
   uint64_t key_count(int database) const;
   uint64_t volatile_key_count(int database) const;  // keys with a deadline
   uint64_t used_bytes() const;
+  uint64_t table_bytes(int database) const;   // of used_bytes(): chains without overflow, nearly
+  uint64_t expiry_bytes(int database) const;  // of used_bytes(): wheels
   uint64_t evicted_total() const { return static_cast<uint64_t>(evicted_total_.value()); }
   uint64_t expired_total() const { return static_cast<uint64_t>(expired_total_.value()); }
 
@@ -244,10 +246,42 @@ class alignas(64) Shard {
   RelaxedCount evicted_total_;
   // Null unless the policy has queues.
   EvictionDomain* domain_ = nullptr;
-  uint8_t domain_index_ = 0;
+  uint16_t domain_index_ = 0;
   bool tracks_volatile_only_ = false;
   uint32_t random_ = 1;    // for the counters of an LFU policy
   uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
 };
+
+// ---- Inline: what every read does. Each returns a few words, which a call would pass in memory.
+
+inline bool IsExpired(Entry entry, UnixMillis now) {
+  return entry.has_deadline() && entry.deadline() <= now;
+}
+
+// The key's place unless it has expired (I3); an expired key is removed if that is allowed.
+inline Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
+  const Place place = table.keys().Lookup(key);
+  if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
+  if (access.may_expire) Expire(database, table, key, place);
+  return {};
+}
+
+inline Found Shard::Peek(int database, const Key& key, const Access& access) {
+  Table* table = TableAt(database);
+  if (table == nullptr) return {};
+  const Place place = LookupLive(database, *table, key, access);
+  if (place.entry == nullptr) return {};
+  return FoundAt(database, place);
+}
+
+inline Found Shard::Find(int database, const Key& key, const Access& access) {
+  Found found = Peek(database, key, access);
+  if (found && access.counts_use) {
+    found.entry.CountUse();
+    if (access.tracking.enabled()) [[unlikely]]
+      TrackUse(found, key, access);
+  }
+  return found;
+}
 
 }  // namespace mikura::engine::store
