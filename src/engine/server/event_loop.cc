@@ -101,6 +101,13 @@ bool EventLoop::HoldsTooMuch(Session& session) {
   return true;
 }
 
+// After something was sent to it.
+void EventLoop::NotePending(Session& session) {
+  if (session.pending_output_bytes() == 0) return;
+  has_pending_ = true;
+  HoldsTooMuch(session);
+}
+
 void EventLoop::HandleEvents(std::span<const epoll_event> events) {
   for (const epoll_event& event : events) {
     if (event.data.ptr == nullptr) {
@@ -377,7 +384,7 @@ void EventLoop::SendOutput() {
     const bool sent =
         own.empty() ? session.Send(bytes) : session.SendWithInsertions(bytes, range.begin, own);
     if (!sent) session.doomed = true;
-    if (session.pending_output_bytes() > 0) HoldsTooMuch(session);
+    NotePending(session);
   }
   batch_.ClearOutput();
 }
@@ -427,6 +434,7 @@ void EventLoop::SendFromSource(Session& session) {
   statistics_.output_bytes.Add(piece.size());
   session.record().output_bytes.Add(piece.size());
   if (!piece.empty() && !session.Send(piece)) session.doomed = true;
+  if (session.pending_output_bytes() > 0) has_pending_ = true;
   if (!has_more) session.source().reset();
   if (!piece.empty() || !has_more) MarkReady(&session);
 }
@@ -458,8 +466,14 @@ void EventLoop::Maintain() {
 void EventLoop::CloseIdle() {
   next_idle_check_ = now_ + kIdleCheckPeriod;
   const int limit = context_.node.idle_timeout_seconds.load(std::memory_order_relaxed);
+  // Thousands of idle clients cost nothing when there is nothing to look for.
+  if (limit <= 0 && !has_pending_) return;
+  has_pending_ = false;
   for (auto& [id, session] : sessions_) {
-    if (session->pending_output_bytes() > 0 && HoldsTooMuch(*session)) MarkReady(session.get());
+    if (session->pending_output_bytes() > 0) {
+      has_pending_ = true;
+      if (HoldsTooMuch(*session)) MarkReady(session.get());
+    }
     if (limit <= 0) continue;
     const UnixMillis active = session->record().last_active_at.load(std::memory_order_relaxed);
     if (now_ - active <= static_cast<UnixMillis>(limit) * 1000) continue;

@@ -111,6 +111,7 @@ class EventLoop {
   void CloseIdle();
   void ReadLimits();
   bool HoldsTooMuch(Session& session);
+  void NotePending(Session& session);
   void Remove(Session* session);
   void CountRemoved();
 
@@ -128,6 +129,7 @@ class EventLoop {
   UnixMillis next_maintenance_ = 0;
   UnixMillis next_expiry_ = 0;
   UnixMillis next_idle_check_ = 0;
+  bool has_pending_ = false;  // some session may have output that was not sent yet
 
   std::vector<std::shared_ptr<const Listener>> listeners_;
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
