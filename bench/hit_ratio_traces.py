@@ -50,6 +50,18 @@ def recent(keys, requests, seed):
     return trace
 
 
+def drifting(keys, requests, seed):
+    """A working set that moves on and never comes back: made for LRU."""
+    source = random.Random(seed)
+    return [i * keys // requests + int(source.expovariate(50 / keys)) for i in range(requests)]
+
+
+def followed_by(first, second):
+    """The first half of one trace and then that of another, each with its own keys."""
+    half = len(first) // 2
+    return [key * 2 for key in first[:half]] + [key * 2 + 1 for key in second[:len(first) - half]]
+
+
 def all_traces(keys, requests):
     """Name -> trace. keys: of the popular part; a trace may have more in all."""
     popular = zipf(0.99, keys, requests, 11)
@@ -65,4 +77,6 @@ def all_traces(keys, requests):
                                           [50, 50], requests, 7),
         "shifting popularity": shifting(keys, requests, 6, 8),
         "recently used again": recent(keys, requests, 9),
+        "drifting working set": drifting(keys, requests, 10),
+        "zipf 0.99, then a loop": followed_by(popular, loop(keys // 8, requests)),
     }

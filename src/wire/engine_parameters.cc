@@ -82,11 +82,6 @@ Status SetText(const ParameterSpec& spec, std::string_view text, EngineParameter
     ASSIGN_OR_RETURN(const OutputLimits current,
                      ParseOutputLimits(parameters.client_output_buffer_limit));
     ASSIGN_OR_RETURN(const OutputLimits limits, ParseOutputLimits(text, current));
-    if (!OutputLimitsAreBuilt(limits)) {
-      return Error{
-          "not available in this version: only the limits of normal clients and the hard limit of "
-          "replicas can change"};
-    }
     field = OutputLimitsText(limits);
     return Ok();
   }
@@ -180,13 +175,6 @@ Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits
     *limit = {*hard, *soft, *seconds};
   }
   return limits;
-}
-
-bool OutputLimitsAreBuilt(const OutputLimits& limits) {
-  OutputLimits allowed = *ParseOutputLimits(EngineParameters().client_output_buffer_limit);
-  allowed.normal = limits.normal;
-  allowed.replica.hard_bytes = limits.replica.hard_bytes;
-  return OutputLimitsText(limits) == OutputLimitsText(allowed);
 }
 
 std::string OutputLimitsText(const OutputLimits& limits) {

@@ -56,6 +56,7 @@ struct EngineParameters {
   int64_t maxmemory_samples = 5;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_time_minutes = 1;
+  bool activedefrag = true;  // move entries out of sparse spans in the background
 
   // Replication
   std::string replicaof;  // "host port"; "": primary
@@ -119,11 +120,8 @@ struct OutputLimit {
 struct OutputLimits {
   OutputLimit normal;
   OutputLimit replica;
-  OutputLimit pubsub;
+  OutputLimit pubsub;  // of nobody: there are no subscribers in this version
 };
-// Whether `limits` are in force when set: not yet those of subscribers, nor the soft limit of
-// replicas.
-bool OutputLimitsAreBuilt(const OutputLimits& limits);
 // Reads groups of four words over `current`: classes that are not named keep their limits.
 Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});
 std::string OutputLimitsText(const OutputLimits& limits);

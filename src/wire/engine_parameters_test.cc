@@ -90,16 +90,12 @@ TEST(EngineParameters, AnOutputLimitChangesOnlyTheClassItNames) {
             "Invalid client class specified in buffer limit configuration.");
 }
 
-TEST(EngineParameters, AnOutputLimitThatNothingWouldKeepIsRefused) {
-  const std::string refused =
-      "not available in this version: only the limits of normal clients and the hard limit of "
-      "replicas can change";
+TEST(EngineParameters, TheOutputLimitsOfAllClassesCanBeSetAtOnce) {
   EngineParameters p;
-  for (const std::string_view text :
-       {"pubsub 1mb 8mb 60", "replica 256mb 1mb 60", "replica 256mb 64mb 1"}) {
-    EXPECT_EQ(ErrorOf(Set("client-output-buffer-limit", text, p)), refused) << text;
-  }
-  EXPECT_TRUE(Set("client-output-buffer-limit", "normal 2mb 1mb 5 pubsub 32mb 8mb 60", p).ok());
+  const std::string_view text = "normal 2mb 1mb 5 replica 0 1mb 2 pubsub 3mb 0 0";
+  EXPECT_TRUE(Set("client-output-buffer-limit", text, p).ok());
+  EXPECT_EQ(p.client_output_buffer_limit,
+            "normal 2097152 1048576 5 slave 0 1048576 2 pubsub 3145728 0 0");
 }
 
 TEST(EngineParameters, ReplicaofWantsAHostAndAPortOrNoOne) {

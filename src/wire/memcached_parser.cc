@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "wire/memcached_binary_parser.h"
+#include "wire/memcached_compact.h"
 #include "wire/memcached_lines.h"
 #include "wire/memcached_login.h"
 #include "wire/memcached_numbers.h"
@@ -13,7 +14,6 @@
 namespace mikura::wire {
 namespace {
 
-constexpr std::string_view kClusterKey = "AmazonElastiCache:cluster";
 constexpr size_t kLeadingBlanksMax = 100;
 
 std::string_view SkipBlanks(std::string_view text) {
@@ -66,6 +66,13 @@ MemcachedParseStatus MemcachedParser::NeedMore(size_t wanted) {
 
 MemcachedParseStatus MemcachedParser::Parse(std::string_view input, MemcachedRequest* request,
                                             size_t* consumed) {
+  if (IsBetweenLines()) [[likely]] {
+    *consumed = ParseCompactMemcached(input, request);
+    if (*consumed != 0 && !IsTooLarge(request->key.size(), request->data.size(),
+                                      request->client_flags, options_.item_size_max)) {
+      return MemcachedParseStatus::kComplete;
+    }
+  }
   *consumed = 0;
   size_t dropped = 0;
   if (swallow_ > 0) {
@@ -249,7 +256,7 @@ MemcachedParseStatus MemcachedParser::NextKey(std::string_view input, MemcachedR
   request->command = retrieval_.command;
   request->exptime = retrieval_.exptime;
   request->last_key = rest.empty();
-  if (request->key == kClusterKey) {
+  if (request->key == kMemcachedClusterKey) {
     request->with_cas_ids =
         request->command == MemcachedCommand::kGets || request->command == MemcachedCommand::kGats;
     request->command = MemcachedCommand::kClusterItem;

@@ -66,6 +66,11 @@ class MemcachedParser {
     size_t bytes_left = 0;  // bytes up to the end of the line; 0: no retrieval is going on
   };
 
+  // True when the next byte begins a line of text whose client may send any command.
+  bool IsBetweenLines() const {
+    return protocol_ == MemcachedProtocol::kAscii && wanted_ == 1 && swallow_ == 0 &&
+           retrieval_.bytes_left == 0 && (authenticated_ || !options_.must_authenticate);
+  }
   MemcachedParseStatus ParseBinary(std::string_view input, MemcachedRequest* request,
                                    size_t* consumed);
   MemcachedParseStatus ParseText(std::string_view input, MemcachedRequest* request,

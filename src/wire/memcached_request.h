@@ -16,6 +16,8 @@
 
 namespace mikura::wire {
 
+// Not a key: the clients of ElastiCache ask for it to learn the nodes of a cluster.
+inline constexpr std::string_view kMemcachedClusterKey = "AmazonElastiCache:cluster";
 inline constexpr size_t kMemcachedKeyMax = 250;
 // Bytes that the longest base64 key can stand for.
 inline constexpr size_t kMemcachedDecodedKeyMax = (kMemcachedKeyMax / 4 + 1) * 3;
@@ -94,9 +96,15 @@ class MetaFlagSet {
     if (letter >= 'A' && letter <= 'Z') return 1ull << (26 + letter - 'A');
     return 0;
   }
-  void Add(char letter) { bits_ |= Bit(letter); }
+  static constexpr MetaFlagSet Of(std::string_view letters) {
+    MetaFlagSet set;
+    for (const char letter : letters) set.Add(letter);
+    return set;
+  }
+  constexpr void Add(char letter) { bits_ |= Bit(letter); }
   void Clear() { bits_ = 0; }
-  bool Has(char letter) const { return (bits_ & Bit(letter)) != 0; }
+  constexpr bool Has(char letter) const { return (bits_ & Bit(letter)) != 0; }
+  bool operator==(const MetaFlagSet&) const = default;
 
  private:
   uint64_t bits_ = 0;

@@ -9,6 +9,7 @@
 #include "engine/commands/command_test_support.h"
 #include "engine/commands/memcached_commands.h"
 #include "engine/commands/memcached_test_support.h"
+#include "engine/keyspace/expiry_job.h"
 #include "engine/server/dispatcher.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/reply_check.h"
@@ -72,6 +73,7 @@ class Player {
     engine::Keyspace& keyspace = *node_.keyspace;
     for (uint32_t shard = 0; shard < engine::kShardCount; ++shard) {
       if (!touched_.test(shard)) continue;
+      engine::ExpiryJob(keyspace, shard, 1).Run(now_);
       keyspace.Maintain(shard, 1, now_);
       engine::ShardGuard guard(keyspace.lock(shard));
       keyspace.LockedShard(shard).CheckInvariants();

@@ -5,6 +5,7 @@ import random
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 import redis
@@ -217,6 +218,28 @@ class ReplicationTest(unittest.TestCase):
         primary.database(2).set("k", "later")
         await_caught_up(last, primary)
         self.assert_equal_contents(last, primary)
+
+    def test_a_replica_over_the_soft_limit_for_too_long_is_cut_off(self):
+        for kind in ("mikura", "redis"):
+            with self.subTest(kind):
+                primary = self.node(kind)
+                self.cut_off_a_silent_replica(primary)
+
+    def cut_off_a_silent_replica(self, primary):
+        primary.client.config_set("client-output-buffer-limit", "replica 0 1mb 2")
+        with socket.create_connection(("127.0.0.1", primary.port), 30) as replica:
+            replica.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            replica.sendall(b"*3\r\n$5\r\nPSYNC\r\n$1\r\n?\r\n$2\r\n-1\r\n")
+            self.assertTrue(replica.recv(12).startswith(b"+FULLRESYNC "))
+            eventually(lambda: "online" in str(primary.replication().get("slave0")),
+                       "the replica is online")
+            begin = time.monotonic()
+            for _ in range(12):
+                primary.client.set("k", "v" * (1 << 20))
+            # Nobody reads: what the sockets do not take is above the limit from now on.
+            eventually(lambda: primary.replication()["connected_slaves"] == 0,
+                       "the replica is cut off")
+            self.assertGreater(time.monotonic() - begin, 2)
 
     def test_a_password_is_given(self):
         primary = self.node("mikura", "--requirepass", "secret", password="secret")

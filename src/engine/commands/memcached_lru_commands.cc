@@ -9,6 +9,7 @@
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_key_dump.h"
 #include "engine/commands/memcached_replies.h"
+#include "engine/keyspace/expiry_job.h"
 #include "wire/memcached_lines.h"
 #include "wire/memcached_numbers.h"
 
@@ -40,7 +41,7 @@ void Crawl(MemcachedContext& ctx, std::string_view classes) {
     return ctx.out.Append("CLIENT_ERROR lru crawler disabled\r\n");
   }
   if (!NamesClasses(classes)) return ctx.out.Append("BADCLASS invalid class id\r\n");
-  ctx.keyspace.Maintain(0, kShardCount, ctx.now());
+  ExpiryJob(ctx.keyspace, 0, kShardCount).Run(ctx.now());
   ctx.out.Append(kMemcachedOk);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mg ms md me.
+#include <charconv>
+#include <cstring>
 #include <optional>
 
 #include "engine/commands/memcached_entry.h"
@@ -120,6 +122,34 @@ void ReplyMetaMiss(MemcachedContext& ctx, const MemcachedRequest& request) {
   if (!request.noreply) AppendMetaStatus(ctx.out, "EN", request);
 }
 
+// VA <bytes>, the value, and line ends: one reservation, one copy.
+void AppendPlainValue(wire::OutputBuffer& out, std::string_view value) {
+  constexpr size_t kAroundMax = 3 + 20 + 2 + 2;
+  char* const begin = out.Reserve(kAroundMax + value.size());
+  char* at = begin;
+  const auto put = [&at](std::string_view text) {
+    std::memcpy(at, text.data(), text.size());
+    at += text.size();
+  };
+  put("VA ");
+  at = std::to_chars(at, at + 20, value.size()).ptr;
+  put("\r\n");
+  if (!value.empty()) put(value);
+  put("\r\n");
+  out.Advance(static_cast<size_t>(at - begin));
+}
+
+// mg KEY v, which is nearly every mg: true when it was one and has been answered.
+bool AnswerPlainValue(MemcachedContext& ctx, const MemcachedRequest& request, store::Found& found) {
+  constexpr wire::MetaFlagSet kValueOnly = wire::MetaFlagSet::Of("v");
+  if (request.meta != kValueOnly || found.entry.is_external()) return false;
+  constexpr uint8_t kRecaching = kMemcachedWinSent | kMemcachedStale;
+  if ((found.entry.attributes().memcached_state & kRecaching) != 0) return false;
+  found.entry.AddMemcachedState(kMemcachedFetched);
+  AppendPlainValue(ctx.out, found.entry.value());
+  return true;
+}
+
 }  // namespace
 
 void RunMetaGet(MemcachedContext& ctx, const MemcachedRequest& request) {
@@ -129,6 +159,7 @@ void RunMetaGet(MemcachedContext& ctx, const MemcachedRequest& request) {
   item.found = request.meta.Has('u') ? PeekMemcached(ctx) : FindMemcached(ctx);
   if (item.found) {
     ctx.counters.get_hits.Add();
+    if (AnswerPlainValue(ctx, request, item.found)) return;
     item.value = item.found.entry.value();
     item.attributes = item.found.entry.attributes();
     item.deadline = item.attributes.deadline;

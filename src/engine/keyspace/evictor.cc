@@ -19,6 +19,9 @@ constexpr int kSampleAttempts = 16;
 constexpr int kJudgementsMax = 64;  // for one eviction
 constexpr int kForceAfter = 48;     // then keys go although they were used
 constexpr size_t kSamplesMax = 64;
+// A cache of up to so many bytes has one domain. With sixteen, one of a few hundred keys would have
+// a handful in each, and too few writers get in each other's way in one this small.
+constexpr uint64_t kOneDomainLimitBytes = uint64_t{64} << 20;
 constexpr size_t kBuildBudget = 256;           // keys for one command while queues are filled
 constexpr size_t kMaintenanceBuildSteps = 16;  // such steps in one turn of background work
 constexpr int kMaintenanceEvictions = 256;
@@ -63,7 +66,10 @@ void Evictor::Configure(const EvictionSettings& settings, uint64_t limit_bytes) 
   limit_bytes_.store(limit_bytes, std::memory_order_relaxed);
   const bool wants_queues = settings.policy.order == EvictionOrder::kS3Fifo && limit_bytes != 0;
   const bool has_queues = has_queues_.load(std::memory_order_relaxed);
-  if (has_queues && (!wants_queues || queues_are_volatile_ != settings.policy.volatile_only)) {
+  const uint32_t shards_per_domain =
+      limit_bytes <= kOneDomainLimitBytes ? kShardCount : kShardCount / kDomainsMax;
+  if (has_queues && (!wants_queues || queues_are_volatile_ != settings.policy.volatile_only ||
+                     shards_per_domain_ != shards_per_domain)) {
     DetachQueues();
   }
   // Released after the rows: a thread that sees a policy sees its row too.
@@ -71,19 +77,24 @@ void Evictor::Configure(const EvictionSettings& settings, uint64_t limit_bytes) 
                     uint64_t{settings.policy.volatile_only} << 8 | uint64_t{settings.samples} << 32,
                 std::memory_order_release);
   if (wants_queues && !has_queues_.load(std::memory_order_relaxed)) {
-    AttachQueues(settings.policy.volatile_only);
+    AttachQueues(settings.policy.volatile_only, shards_per_domain);
   }
 }
 
-void Evictor::AttachQueues(bool volatile_only) {
+// Domains that are not needed have no shards.
+void Evictor::AttachQueues(bool volatile_only, uint32_t shards_per_domain) {
+  uint32_t first_shard = 0;
   for (auto& domain : domains_) {
     if (domain == nullptr) domain = std::make_unique<EvictionDomain>(gauge_);
+    domain->Assign(first_shard, std::min(shards_per_domain, kShardCount - first_shard));
+    first_shard = std::min(kShardCount, first_shard + shards_per_domain);
   }
   keyspace_.ForEachShard([&](uint32_t index, store::Shard& shard) {
-    shard.SetEvictionDomain(domains_[index / EvictionDomain::kShards].get(),
-                            index % EvictionDomain::kShards, volatile_only);
+    shard.SetEvictionDomain(domains_[index / shards_per_domain].get(), index % shards_per_domain,
+                            volatile_only);
   });
   queues_are_volatile_ = volatile_only;
+  shards_per_domain_ = shards_per_domain;
   queues_are_built_.store(false, std::memory_order_relaxed);
   has_queues_.store(true, std::memory_order_release);
 }
@@ -114,7 +125,10 @@ uint64_t Evictor::MemoryBytes() const {
 // Exact for limits so small that what threads have not yet reported could exceed them.
 int64_t Evictor::UsedBytes(int64_t limit) const {
   constexpr int64_t kUnreportedMax = kThreadsMax * store::MemoryGauge::kFlushBytes;
-  return limit < kUnreportedMax ? gauge_.ExactBytes() : gauge_.UsedBytesSeenBy(ThreadIndex());
+  // What was flushed is as good as free: nothing has to go for it.
+  const int64_t used =
+      limit < kUnreportedMax ? gauge_.ExactBytes() : gauge_.UsedBytesSeenBy(ThreadIndex());
+  return used - keyspace_.reclaimer().waiting_bytes();
 }
 
 bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis now) {
@@ -249,13 +263,10 @@ bool Evictor::EvictQueued(UnixMillis now) {
     }
     const auto taken = domain->Take();
     if (!taken.has_value()) continue;
-    const auto number = static_cast<uint32_t>(
-        std::find_if(domains_.begin(), domains_.end(),
-                     [&](const auto& other) { return other.get() == domain; }) -
-        domains_.begin());
-    const uint32_t shard = number * EvictionDomain::kShards + taken->item.shard;
-    ShardGuard guard(keyspace_.lock(shard));
-    if (keyspace_.LockedShard(shard).EvictTaken(*taken, now, step >= kForceAfter)) return true;
+    ShardGuard guard(keyspace_.lock(taken->shard));
+    if (keyspace_.LockedShard(taken->shard).EvictTaken(*taken, now, step >= kForceAfter)) {
+      return true;
+    }
   }
   return false;
 }
@@ -264,13 +275,11 @@ bool Evictor::EvictQueued(UnixMillis now) {
 bool Evictor::BuildStep(size_t budget) {
   if (queues_are_built_.load(std::memory_order_relaxed)) return true;
   size_t left = budget;
-  for (uint32_t i = 0; i < kDomains; ++i) {
-    domains_[i]->FreeDiscarded(4);
-    for (;;) {
-      const EvictionDomain::BuildCursor cursor = domains_[i]->built();
-      if (cursor.shard >= EvictionDomain::kShards) break;
+  for (const auto& domain : domains_) {
+    domain->FreeDiscarded(4);
+    while (const std::optional<uint32_t> next = domain->NextToBuild()) {
       if (left == 0) return false;
-      const uint32_t shard = i * EvictionDomain::kShards + cursor.shard;
+      const uint32_t shard = *next;
       ShardGuard guard(keyspace_.lock(shard));
       const uint64_t keys = EvictableKeys(shard, false) + 1;  // an empty shard is work too
       keyspace_.LockedShard(shard).BuildEvictionDomain(left);

@@ -51,7 +51,7 @@ class Evictor {
   uint64_t MemoryBytes() const;
 
  private:
-  static constexpr uint32_t kDomains = 16;
+  static constexpr uint32_t kDomainsMax = 16;
   struct alignas(64) ThreadState {
     uint64_t random = 0;
     EvictionPool pool;
@@ -67,7 +67,7 @@ class Evictor {
   int PickShard(bool volatile_only, ThreadState& state) const;
   uint64_t EvictableKeys(uint32_t shard, bool volatile_only) const;
   bool BuildStep(size_t budget);
-  void AttachQueues(bool volatile_only) REQUIRES(configure_mutex_);
+  void AttachQueues(bool volatile_only, uint32_t shards_per_domain) REQUIRES(configure_mutex_);
   void DetachQueues() REQUIRES(configure_mutex_);
   ThreadState& State();
 
@@ -83,9 +83,10 @@ class Evictor {
   std::atomic<ThreadState*> states_{nullptr};  // publishes the rows, each used by its thread
   std::unique_ptr<ThreadState[]> owned_states_ GUARDED_BY(configure_mutex_);
   // Made once, when the first policy with queues is set, and kept.
-  std::array<std::unique_ptr<store::EvictionDomain>, kDomains> domains_;
+  std::array<std::unique_ptr<store::EvictionDomain>, kDomainsMax> domains_;
   std::atomic<uint64_t> unfetched_{0};  // publishes nothing but itself, to statistics
   bool queues_are_volatile_ GUARDED_BY(configure_mutex_) = false;
+  uint32_t shards_per_domain_ GUARDED_BY(configure_mutex_) = 0;
 };
 
 }  // namespace mikura::engine

@@ -32,7 +32,7 @@ class EvictorTest : public testing::TestWithParam<const char*> {
   // As a client's SET: makes room, then writes. False when there was no room.
   bool Set(const std::string& name, const std::string& value, bool with_deadline = false) {
     const std::string_view words[] = {name, value};
-    if (!keyspace_->MakeRoom(kLimitBytes, words, kNow)) return false;
+    if (!keyspace_->MakeRoom(limit_bytes_, words, kNow)) return false;
     const Key key = keyspace_->hasher()(name);
     store::Attributes attributes;
     if (with_deadline) attributes.deadline = kNow + 1'000'000;
@@ -52,6 +52,7 @@ class EvictorTest : public testing::TestWithParam<const char*> {
   }
 
   std::unique_ptr<Keyspace> keyspace_;
+  uint64_t limit_bytes_ = kLimitBytes;  // changed only while one thread runs
 };
 
 TEST_P(EvictorTest, HoldsTheLimitWithFourWriters) {
@@ -125,6 +126,42 @@ TEST_F(Evicting, ChangesItsPolicyWhileOthersWrite) {
     ASSERT_TRUE(Set("last" + std::to_string(i), std::string(500, 'v')));
   EXPECT_LE(keyspace_->UsedBytes(), kLimitBytes * 102 / 100);
   CheckInvariants();
+}
+
+// Up to 64 MiB there is one domain, above there are sixteen.
+TEST_F(Evicting, HoldsALimitForWhichThereAreSeveralDomains) {
+  limit_bytes_ = 80 << 20;
+  Configure("allkeys-s3fifo", limit_bytes_);
+  const std::string value(16 << 10, 'v');
+  for (int i = 0; i < 12'000; ++i) ASSERT_TRUE(Set("k" + std::to_string(i), value));
+  EXPECT_LE(keyspace_->UsedBytes(), limit_bytes_ * 102 / 100);
+  EXPECT_GE(keyspace_->UsedBytes(), limit_bytes_ * 90 / 100);
+  CheckInvariants();
+}
+
+TEST_F(Evicting, ChangesTheNumberOfDomainsWhileOthersWrite) {
+  std::atomic<bool> stopping{false};  // publishes nothing but itself, to the writers
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < 2; ++writer) {
+    writers.emplace_back([&, writer] {
+      for (int i = 0; !stopping.load(std::memory_order_relaxed); ++i) {
+        Set(std::to_string(writer) + ":" + std::to_string(i), std::string(500, 'v'));
+      }
+    });
+  }
+  for (int i = 0; i < 60; ++i) {
+    Configure("allkeys-s3fifo", i % 2 == 0 ? kLimitBytes : 100 << 20);
+    keyspace_->Maintain(0, kShardCount, kNow);
+  }
+  stopping = true;
+  for (std::thread& writer : writers) writer.join();
+  for (const uint64_t limit : {uint64_t{100} << 20, kLimitBytes}) {
+    Configure("allkeys-s3fifo", limit);
+    for (int i = 0; i < 8000; ++i)
+      ASSERT_TRUE(Set("last" + std::to_string(i), std::string(500, 'v')));
+    EXPECT_LE(keyspace_->UsedBytes(), kLimitBytes * 102 / 100);
+    CheckInvariants();
+  }
 }
 
 TEST_F(Evicting, LeavesKeysAloneWhenNoneHasADeadline) {

@@ -30,10 +30,17 @@ void Backlog::OnBytes(std::span<const LogSlice> slices) {
   }
 }
 
+// A cursor may be ahead of the flusher.
+size_t Backlog::LagOf(const Cursor& cursor) const {
+  return static_cast<size_t>(std::max<Lsn>(0, end_ - cursor.position_));
+}
+
 void Backlog::Trim() {
+  // What is kept anyway costs nothing more when a replica needs it.
+  const size_t hard_bytes = limits_.hard_bytes == 0 ? 0 : std::max(limits_.hard_bytes, size_);
   Lsn keep_from = end_ - static_cast<Lsn>(size_);
   for (Cursor* cursor : cursors_) {
-    if (end_ - cursor->position_ > static_cast<Lsn>(lag_max_)) cursor->cut_ = true;
+    if (hard_bytes > 0 && LagOf(*cursor) >= hard_bytes) cursor->cut_ = true;
     if (!cursor->cut_) keep_from = std::min(keep_from, cursor->position_);
   }
   while (!slices_.empty() && slices_.front().end() <= keep_from) slices_.pop_front();
@@ -51,6 +58,26 @@ void Backlog::Reset(Lsn lsn) {
 void Backlog::set_size(size_t size) {
   MutexLock lock(mutex_);
   size_ = size;
+  Trim();
+}
+
+void Backlog::set_limits(const LagLimits& limits) {
+  MutexLock lock(mutex_);
+  limits_ = limits;
+  Trim();
+}
+
+void Backlog::CutSlow(MonotonicNanos now) {
+  MutexLock lock(mutex_);
+  for (Cursor* cursor : cursors_) {
+    if (limits_.soft_bytes == 0 || LagOf(*cursor) < limits_.soft_bytes) {
+      cursor->over_soft_since_ = 0;
+      continue;
+    }
+    if (cursor->over_soft_since_ == 0) cursor->over_soft_since_ = now;
+    const MonotonicNanos patience = std::chrono::nanoseconds(limits_.soft_time).count();
+    if (now - cursor->over_soft_since_ > patience) cursor->cut_ = true;
+  }
   Trim();
 }
 

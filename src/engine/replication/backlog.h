@@ -4,19 +4,28 @@
 //
 // B1. What is kept is one run without gaps, [begin, end).
 // B2. At least `size` bytes stay when there were that many; more only while a cursor needs them.
-// B3. A cursor that is further than its limit behind the end is cut: it needs nothing any more.
+// B3. A cursor that is too far behind the end, or for too long, is cut: it needs nothing any more.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <span>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
 #include "engine/keyspace/change_log.h"
 
 namespace mikura::engine {
+
+// How far a replica may be behind (client-output-buffer-limit replica); 0 bytes: no limit.
+struct LagLimits {
+  size_t hard_bytes = 256 << 20;
+  size_t soft_bytes = 64 << 20;
+  std::chrono::milliseconds soft_time{60'000};  // at soft_bytes for longer than this is too much
+};
 
 class Backlog final : public LogReader {
  public:
@@ -32,11 +41,11 @@ class Backlog final : public LogReader {
     Lsn position_ = 0;  // guarded by the backlog's lock, as all below
     bool waiting_ = false;
     bool cut_ = false;
+    MonotonicNanos over_soft_since_ = 0;  // 0: it was below the soft limit when last looked at
     UniqueFd event_;
   };
 
-  // lag_max: B3, in bytes.
-  Backlog(size_t size, size_t lag_max) : size_(size), lag_max_(lag_max) {}
+  Backlog(size_t size, const LagLimits& limits) : size_(size), limits_(limits) {}
 
   // From the flusher.
   void OnBytes(std::span<const LogSlice> slices) override;
@@ -45,6 +54,10 @@ class Backlog final : public LogReader {
   // attached.
   void Reset(Lsn lsn);
   void set_size(size_t size);
+  void set_limits(const LagLimits& limits);
+  // Cuts the cursors that have been above the soft limit for too long. To be called about once a
+  // second or oftener; the hard limit is kept at each append.
+  void CutSlow(MonotonicNanos now);
 
   // Attaches a cursor at the end of what is kept now, so that nothing behind it is dropped.
   void AttachAtEnd(Cursor& cursor);
@@ -70,10 +83,11 @@ class Backlog final : public LogReader {
 
  private:
   void Trim() REQUIRES(mutex_);
+  size_t LagOf(const Cursor& cursor) const REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   size_t size_ GUARDED_BY(mutex_);
-  const size_t lag_max_;
+  LagLimits limits_ GUARDED_BY(mutex_);
   Lsn begin_ GUARDED_BY(mutex_) = 0;
   Lsn end_ GUARDED_BY(mutex_) = 0;
   std::deque<LogSlice> slices_ GUARDED_BY(mutex_);

@@ -9,11 +9,15 @@
 namespace mikura::engine {
 namespace {
 
+using namespace std::chrono_literals;
+
 // A log whose only reader is the backlog under test.
 class BacklogTest : public testing::Test {
  protected:
   static constexpr size_t kSize = 1000;
   static constexpr size_t kLagMax = 200'000;
+  static constexpr size_t kSoft = 50'000;
+  static constexpr MonotonicNanos kSecond = 1'000'000'000;
 
   void SetUp() override {
     log_.AddReader(backlog_);
@@ -37,7 +41,7 @@ class BacklogTest : public testing::Test {
     return poll(&event, 1, 0) == 1;
   }
 
-  Backlog backlog_{kSize, kLagMax};
+  Backlog backlog_{kSize, {.hard_bytes = kLagMax, .soft_bytes = kSoft, .soft_time = 2s}};
   ChangeLog log_;
 };
 
@@ -88,6 +92,72 @@ TEST_F(BacklogTest, ACursorTooFarBehindIsCutAndKeepsNothing) {
   EXPECT_EQ(Read(cursor), "(cut)");
   const Backlog::Extent extent = backlog_.extent();
   EXPECT_LT(extent.end - extent.begin, static_cast<Lsn>(3 * LogChunk::kBytes));
+  backlog_.Detach(cursor);
+}
+
+TEST_F(BacklogTest, ACursorAboveTheSoftLimitIsCutWhenItsTimeIsOver) {
+  Backlog::Cursor slow;
+  Backlog::Cursor quick;
+  backlog_.AttachAtEnd(slow);
+  backlog_.AttachAtEnd(quick);
+  Append(std::string(kSoft, 'x'));
+  Read(quick);
+  backlog_.CutSlow(1 * kSecond);
+  backlog_.CutSlow(3 * kSecond);
+  EXPECT_FALSE(backlog_.IsCut(slow));
+  backlog_.CutSlow(3 * kSecond + 1);
+  EXPECT_TRUE(backlog_.IsCut(slow));
+  EXPECT_FALSE(backlog_.IsCut(quick));
+  EXPECT_EQ(Read(slow), "(cut)");
+  backlog_.Detach(slow);
+  backlog_.Detach(quick);
+}
+
+TEST_F(BacklogTest, ACursorThatCaughtUpHasTheWholeTimeAgain) {
+  Backlog::Cursor cursor;
+  backlog_.AttachAtEnd(cursor);
+  Append(std::string(kSoft, 'x'));
+  backlog_.CutSlow(1 * kSecond);
+  Read(cursor);
+  backlog_.CutSlow(2 * kSecond);
+  Append(std::string(kSoft, 'x'));
+  backlog_.CutSlow(4 * kSecond);
+  EXPECT_FALSE(backlog_.IsCut(cursor));
+  backlog_.CutSlow(7 * kSecond);
+  EXPECT_TRUE(backlog_.IsCut(cursor));
+  backlog_.Detach(cursor);
+}
+
+TEST_F(BacklogTest, ALoweredHardLimitCutsAtOnce) {
+  Backlog::Cursor cursor;
+  backlog_.AttachAtEnd(cursor);
+  Append(std::string(kSoft, 'x'));
+  EXPECT_FALSE(backlog_.IsCut(cursor));
+  backlog_.set_limits({.hard_bytes = kSoft, .soft_bytes = 0});
+  EXPECT_EQ(Read(cursor), "(cut)");
+  backlog_.Detach(cursor);
+}
+
+TEST_F(BacklogTest, WithoutLimitsNothingIsCut) {
+  backlog_.set_limits({.hard_bytes = 0, .soft_bytes = 0});
+  Backlog::Cursor cursor;
+  backlog_.AttachAtEnd(cursor);
+  Append(std::string(2 * kLagMax, 'x'));
+  backlog_.CutSlow(kSecond);
+  backlog_.CutSlow(1000 * kSecond);
+  EXPECT_EQ(Read(cursor).size(), 2 * kLagMax);
+  backlog_.Detach(cursor);
+}
+
+TEST_F(BacklogTest, AHardLimitBelowTheSizeOfTheBacklogCutsNobodyWhomTheBacklogHolds) {
+  backlog_.set_size(kLagMax);
+  backlog_.set_limits({.hard_bytes = 1000, .soft_bytes = 0});
+  Backlog::Cursor cursor;
+  backlog_.AttachAtEnd(cursor);
+  Append(std::string(kLagMax - 1, 'x'));
+  EXPECT_FALSE(backlog_.IsCut(cursor));
+  Append("y");
+  EXPECT_TRUE(backlog_.IsCut(cursor));
   backlog_.Detach(cursor);
 }
 

@@ -20,15 +20,24 @@ constexpr milliseconds kSlotPoll{200};
 constexpr milliseconds kOnlinePoll{1000};
 // A replica says little; more than this without an end is no replica.
 constexpr size_t kInputMax = 64 * 1024;
+constexpr std::string_view kTooFarBehind = "it is too far behind";
 
+// Gives up when the changes that gather meanwhile are too many for the replica.
 class SocketSink final : public SnapshotSink {
  public:
-  SocketSink(LinkSocket& socket, milliseconds timeout) : socket_(socket), timeout_(timeout) {}
-  Status Write(std::string_view bytes) override { return socket_.SendAll(bytes, timeout_); }
+  SocketSink(LinkSocket& socket, milliseconds timeout, const Backlog& backlog,
+             const Backlog::Cursor& cursor)
+      : socket_(socket), timeout_(timeout), backlog_(backlog), cursor_(cursor) {}
+  Status Write(std::string_view bytes) override {
+    if (backlog_.IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
+    return socket_.SendAll(bytes, timeout_);
+  }
 
  private:
   LinkSocket& socket_;
   const milliseconds timeout_;
+  const Backlog& backlog_;
+  const Backlog::Cursor& cursor_;
 };
 
 // A file without a name, which goes with its descriptor.
@@ -170,7 +179,7 @@ Status PrimarySession::SendSnapshot(PrimarySide::FullSync& sync) {
       {"repl-offset", std::to_string(sync.snapshot->lsn())},
   };
   if (!handshake_.understands_eof) return SendSpooled(sync, aux);
-  SocketSink sink(socket_, side_.settings()().timeout);
+  SocketSink sink(socket_, side_.settings()().timeout, side_.backlog(), cursor_);
   const std::string mark = NewReplicationId();
   RETURN_IF_ERROR(sink.Write(fmt::format("$EOF:{}\r\n", mark)));
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(sink, aux));
@@ -182,7 +191,7 @@ Status PrimarySession::SendSpooled(PrimarySide::FullSync& sync, const Snapshot::
   SpoolSink spool(settings.folder);
   if (!spool.valid()) return Error{"cannot make a spool in " + settings.folder};
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(spool, aux));
-  SocketSink sink(socket_, settings.timeout);
+  SocketSink sink(socket_, settings.timeout, side_.backlog(), cursor_);
   RETURN_IF_ERROR(sink.Write(fmt::format("${}\r\n", spool.size())));
   return spool.CopyTo(sink);
 }
@@ -216,7 +225,7 @@ Status PrimarySession::StreamLog() {
     }
     if (socket_.interrupted()) return Error{"interrupted"};
     // One that takes nothing at all never comes to ask the backlog again.
-    if (blocked && side_.backlog().IsCut(cursor_)) return Error{"it is too far behind"};
+    if (blocked && side_.backlog().IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
     const MonotonicNanos silence =
         clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
     if (silence > std::chrono::nanoseconds(side_.settings()().timeout).count()) {
@@ -231,7 +240,7 @@ Status PrimarySession::SendSome() {
       pending_.clear();
       pending_first_ = 0;
       if (!side_.backlog().Read(cursor_, kReadBytes, pending_)) {
-        return Error{"it is too far behind"};
+        return Error{std::string(kTooFarBehind)};
       }
       if (pending_.empty()) return Ok();
     }

@@ -32,7 +32,7 @@ PrimarySide::PrimarySide(Keyspace& keyspace, SnapshotSlots& slots, const Setting
     : keyspace_(keyspace),
       slots_(slots),
       settings_(settings),
-      backlog_(settings().backlog_bytes, settings().lag_bytes_max) {
+      backlog_(settings().backlog_bytes, settings().lag_limits) {
   ids_.current = NewReplicationId();
   keyspace_.change_log().AddReader(backlog_);
 }
@@ -108,6 +108,8 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
   ReapSessions();
   const ReplicationSettings settings = settings_();
   backlog_.set_size(settings.backlog_bytes);
+  backlog_.set_limits(settings.lag_limits);
+  backlog_.CutSlow(now);
   bool attended = !is_primary;
   {
     MutexLock lock(sessions_mutex_);

@@ -364,7 +364,8 @@ TEST(Replication, ARecordThatCannotBeExecutedLeadsToAFullSync) {
 
 TEST(Replication, AReplicaThatIsTooSlowIsCutOff) {
   ReplicationSettings small;
-  small.lag_bytes_max = 300'000;
+  small.lag_limits.hard_bytes = 300'000;
+  small.backlog_bytes = 100'000;
   Node primary(small);
   int pair[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);

@@ -7,12 +7,14 @@
 #include <functional>
 #include <string>
 
+#include "engine/replication/backlog.h"
+
 namespace mikura::engine {
 
 struct ReplicationSettings {
   size_t backlog_bytes = 1024 * 1024;
-  // A replica that is further behind is cut off (client-output-buffer-limit replica).
-  size_t lag_bytes_max = 256 * 1024 * 1024;
+  // A replica that is further behind is cut off.
+  LagLimits lag_limits;
   std::chrono::milliseconds timeout{60'000};
   std::chrono::milliseconds ping_period{10'000};
   // How long the log goes on without any replica (repl-backlog-ttl).

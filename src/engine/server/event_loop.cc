@@ -39,9 +39,12 @@ const Listener* ListenerOf(const void* tag) {
 
 EventLoop::EventLoop(uint32_t index, LoopContext& context)
     : index_(index),
+      share_(index, context.loop_count),
       context_(context),
+      client_memory_(context.keyspace.gauge()),
       arena_(new char[kArenaBytes]),
-      batch_(context.keyspace, context.dispatcher, context.memcached, statistics_) {
+      batch_(context.keyspace, context.dispatcher, context.memcached, statistics_),
+      expiry_(context.keyspace, share_.first, share_.count) {
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }
 
@@ -59,14 +62,16 @@ void EventLoop::Stop() {
 
 void EventLoop::Run() {
   now_ = context_.clock.NowMillis();
-  next_maintenance_ = now_;
+  next_maintenance_ = next_expiry_ = now_;
   while (!stopping_) {
-    const UnixMillis wait = std::clamp<UnixMillis>(next_maintenance_ - now_, 0, kMaintenancePeriod);
+    const UnixMillis next = std::min(next_maintenance_, next_expiry_);
+    const UnixMillis wait = std::clamp<UnixMillis>(next - now_, 0, kMaintenancePeriod);
     const auto events = poller_.Wait(ready_.empty() ? static_cast<int>(wait) : 0);
     now_ = context_.clock.NowMillis();
     ReadLimits();
     HandleEvents(events);
     ServeReady();
+    if (now_ >= next_expiry_) next_expiry_ = expiry_.Run(now_);
     if (now_ >= next_maintenance_) Maintain();
   }
   for (auto& [id, session] : sessions_) context_.clients.Remove(id);
@@ -178,7 +183,8 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->listener = listener->name;
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
-  auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
+  auto session =
+      std::make_unique<Session>(std::move(fd), listener->protocol, record, client_memory_);
   if (listener->protocol == Protocol::kMemcached) {
     const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
     state.authenticated = !options.must_authenticate;
@@ -444,8 +450,7 @@ void EventLoop::CountRemoved() {
 
 void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;
-  const uint32_t share = (kShardCount + context_.loop_count - 1) / context_.loop_count;
-  context_.keyspace.Maintain(index_ * share, share, now_);
+  context_.keyspace.Maintain(share_.first, share_.count, now_);
   if (index_ == 0) context_.memcached.Maintain(now_, batch_.effects());
   if (now_ >= next_idle_check_) CloseIdle();
 }

@@ -2,7 +2,7 @@
 // One event loop: a thread, its connections, and the batches of requests it runs.
 //
 // What has arrived is one batch, across ready connections: read, parse, hash and prefetch up to
-// about 64 requests, run them in order, then send once per connection. A connection stays on its
+// 32 requests, run them in order, then send once per connection. A connection stays on its
 // loop.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/keyspace/expiry_job.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
 #include "engine/server/acceptor.h"
@@ -51,6 +52,14 @@ struct LoopContext {
   std::function<void(UniqueFd, const ClientState&, std::string)> adopt_replica;
 };
 
+// The shards [first, first + count) that one loop of several looks after.
+struct ShardShare {
+  ShardShare(uint32_t loop, uint32_t loop_count)
+      : count((kShardCount + loop_count - 1) / loop_count), first(loop * count) {}
+  uint32_t count;
+  uint32_t first;
+};
+
 class EventLoop {
  public:
   EventLoop(uint32_t index, LoopContext& context);
@@ -63,6 +72,11 @@ class EventLoop {
   // From any thread.
   void Post(Mailbox::Task task) { mailbox_.Post(std::move(task)); }
   const LoopStatistics& statistics() const { return statistics_; }
+  // Of its clients: their sessions, and what waits in their buffers.
+  uint64_t client_bytes() const {
+    return client_memory_.bytes() + statistics_.connected_clients.Get() * kSessionBytes;
+  }
+  uint64_t client_buffer_bytes() const { return client_memory_.bytes(); }
   // Clients of this loop, those on their way to it included.
   uint32_t assigned_clients() const { return assigned_.load(std::memory_order_relaxed); }
   void Assign() { assigned_.fetch_add(1, std::memory_order_relaxed); }
@@ -76,6 +90,8 @@ class EventLoop {
   void WakeClient(uint64_t id);
 
  private:
+  static constexpr uint64_t kSessionBytes = sizeof(Session) + sizeof(ClientRecord);
+
   void Run();
   void HandleEvents(std::span<const epoll_event> events);
   void AcceptFrom(const Listener* listener);
@@ -99,7 +115,9 @@ class EventLoop {
   void CountRemoved();
 
   const uint32_t index_;
+  const ShardShare share_;
   LoopContext& context_;
+  ClientMemory client_memory_;  // before the sessions, which tell it of their end
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;
@@ -108,6 +126,7 @@ class EventLoop {
   bool stopping_ = false;
   UnixMillis now_ = 0;
   UnixMillis next_maintenance_ = 0;
+  UnixMillis next_expiry_ = 0;
   UnixMillis next_idle_check_ = 0;
 
   std::vector<std::shared_ptr<const Listener>> listeners_;
@@ -119,6 +138,7 @@ class EventLoop {
   size_t arena_used_ = 0;
   RequestBatch batch_;
   Acceptor acceptor_;
+  ExpiryJob expiry_;
   // Of clients that have logged in; read from the settings once per turn.
   wire::RespLimits request_limits_;
   OutputBounds output_bounds_;

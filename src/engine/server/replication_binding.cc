@@ -22,8 +22,10 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   ReplicationSettings settings;
   settings.backlog_bytes = parameters.repl_backlog_size_bytes;
   const auto limits = wire::ParseOutputLimits(parameters.client_output_buffer_limit);
-  if (limits.ok() && limits->replica.hard_bytes > 0) {
-    settings.lag_bytes_max = limits->replica.hard_bytes;
+  if (limits.ok()) {
+    const wire::OutputLimit& replica = limits->replica;
+    settings.lag_limits = {replica.hard_bytes, replica.soft_bytes,
+                           std::chrono::seconds(replica.soft_seconds)};
   }
   settings.timeout = std::chrono::seconds(parameters.repl_timeout_seconds);
   settings.ping_period = std::chrono::seconds(parameters.repl_ping_replica_period_seconds);

@@ -23,7 +23,7 @@ class RequestBatch {
   RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
                LoopStatistics& statistics);
 
-  static constexpr size_t kRequestsMax = 64;
+  static constexpr size_t kRequestsMax = 32;
   bool full() const { return requests_.size() >= kRequestsMax; }
   bool empty() const { return requests_.empty(); }
   // True when the last request may change how the bytes behind it are to be read: run it first.

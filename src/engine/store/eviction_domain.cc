@@ -3,12 +3,18 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace mikura::engine::store {
 namespace {
 
 constexpr uint32_t kRemovalsPerStep = 16;  // a chunk of 168 items is compacted in so many removals
 constexpr uint64_t kGhostsMin = 512;
 constexpr uint64_t kDeadMin = 1024;  // fewer are left to the evictor
+// Of so many unused keys at the end of the small queue one goes to the main queue all the same:
+// else keys of the past could fill that for ever, when no new one is used twice while it is
+// remembered.
+constexpr uint64_t kUnusedPerAdmission = 256;
 
 }  // namespace
 
@@ -22,8 +28,13 @@ EvictionDomain::~EvictionDomain() {
 void EvictionDomain::Add(uint32_t shard, int database, uint32_t position, size_t bytes) {
   MutexLock lock(mutex_);
   if (BuildCursor{shard, database, position} >= built_) return;  // D2
-  const QueueItem item{position, static_cast<uint8_t>(shard), SizeCodeOf(bytes)};
-  (ghosts_.Take(GhostKeyOf(item)) ? main_ : small_).Push(item);
+  const QueueItem item{position, static_cast<uint16_t>(shard), SizeCodeOf(bytes)};
+  const std::optional<GhostOrigin> ghost = ghosts_.Take(GhostKeyOf(item));
+  if (ghost.has_value()) small_share_.CountReturn(*ghost);
+  // A key of the main queue begins anew: it would come back at once in a loop that is a little
+  // too long, and push out another.
+  (ghost == GhostOrigin::kSmallQueue ? main_ : small_).Push(item);
+  while (evictions_ == 0 && small_.size() > 1 && IsSmallQueueDue()) main_.Push(small_.Pop());
   Account();
 }
 
@@ -39,7 +50,7 @@ void EvictionDomain::Remove(uint32_t shard, int database, uint32_t position) {
 bool EvictionDomain::IsSmallQueueDue() const {
   if (main_.size() == 0) return true;
   if (small_.size() == 0) return false;
-  return small_.bytes() * 100 >= (small_.bytes() + main_.bytes()) * kSmallPercent;
+  return small_.bytes() * 1000 >= (small_.bytes() + main_.bytes()) * small_share_.permille();
 }
 
 std::optional<EvictionDomain::Taken> EvictionDomain::Take() {
@@ -52,10 +63,16 @@ std::optional<EvictionDomain::Taken> EvictionDomain::Take() {
       continue;
     }
     Account();
-    return Taken{item, from_small};
+    return Taken{this, first_shard_ + item.shard, item, from_small};
   }
   Account();
   return std::nullopt;
+}
+
+// Whether a key stays for its uses.
+bool EvictionDomain::IsWorthKeeping(const Taken& taken, uint8_t uses) {
+  if (uses > 0) return true;
+  return taken.from_small && ++unused_seen_ % kUnusedPerAdmission == 0;
 }
 
 EvictionDomain::Verdict EvictionDomain::Judge(const Taken& taken, bool exists, uint8_t uses,
@@ -68,19 +85,20 @@ EvictionDomain::Verdict EvictionDomain::Judge(const Taken& taken, bool exists, u
     return Verdict::kForget;
   }
   if (!exists) return Verdict::kForget;
-  if (!force && uses > 0) {
+  if (!force && IsWorthKeeping(taken, uses)) {
     item.size_code = SizeCodeOf(bytes);
     main_.Push(item);
     Account();
     return Verdict::kKeep;
   }
-  if (taken.from_small) {
-    // It grows with what it has to remember: memory that came at once would have to be made room
-    // for at once.
-    ghosts_.Resize(std::min(small_.size() + main_.size(), kGhostsMin + 2 * ++ghosts_added_));
-    ghosts_.Add(GhostKeyOf(item));
-    Account();
-  }
+  const uint64_t left = small_.size() + main_.size();
+  const GhostOrigin origin = taken.from_small ? GhostOrigin::kSmallQueue : GhostOrigin::kMainQueue;
+  // The ghosts grow with what they have to remember: memory that came at once would have to be made
+  // room for at once.
+  ghosts_.Resize(std::min(left, kGhostsMin + 2 * ++evictions_));
+  ghosts_.Add(GhostKeyOf(item), origin);
+  small_share_.CountEviction(origin, left);
+  Account();
   return Verdict::kEvict;
 }
 
@@ -98,14 +116,28 @@ void EvictionDomain::ConsiderCompaction() {
   (small_is_next && small_.size() > 0 ? small_ : main_).CompactStep(is_dead);
 }
 
+void EvictionDomain::Assign(uint32_t first_shard, uint32_t shards) {
+  CHECK(shards <= kShardsMax);
+  MutexLock lock(mutex_);
+  Clear();
+  first_shard_ = first_shard;
+  dead_ = std::vector<PositionMultiset>(shards);
+}
+
 void EvictionDomain::Reset() {
   MutexLock lock(mutex_);
+  Clear();
+}
+
+void EvictionDomain::Clear() {
   small_.Clear();
   main_.Clear();
   ghosts_.Clear();
   for (PositionMultiset& dead : dead_) dead.Clear();
   dead_count_ = 0;
-  ghosts_added_ = 0;
+  small_share_ = {};
+  evictions_ = 0;
+  unused_seen_ = 0;
   built_ = {};
   Account();
 }
@@ -115,6 +147,12 @@ void EvictionDomain::FreeDiscarded(size_t chunks) {
   small_.FreeDiscarded(chunks);
   main_.FreeDiscarded(chunks);
   Account();
+}
+
+std::optional<uint32_t> EvictionDomain::NextToBuild() const {
+  MutexLock lock(mutex_);
+  if (built_.shard >= dead_.size()) return std::nullopt;
+  return first_shard_ + built_.shard;
 }
 
 EvictionDomain::BuildCursor EvictionDomain::built() const {

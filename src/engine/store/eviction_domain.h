@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// S3-FIFO for 64 shards: a small queue for new keys, a main queue for those that were used again,
-// and the fingerprints of keys that left the small queue without.
+// S3-FIFO for some of the shards: a small queue for new keys, a main queue for those that were used
+// again, and the fingerprints of keys that were evicted.
 //
 // A key that reaches the end of the small queue goes to the main queue when it was used, and away
-// otherwise; one that comes back soon after enters the main queue. At the end of the main
-// queue a key that was used goes round again with one use less. A use is only counted in the entry
-// (Entry::CountUse): no queue is touched by it.
+// otherwise; one that comes back soon after that enters the main queue. At the end of the main
+// queue a key that was used goes round again with half the uses. A use is only counted in the entry
+// (Entry::CountUse): no queue is touched by it. The share of the small queue follows from
+// which keys come back (small_queue_share.h).
+//
+// Until something is evicted, keys go on to the main queue unused. So a loop over more keys
+// than fit finds those that came first, each time, and not none.
 //
 // Rules:
 //   D1. For each shard and position: items in the queues and in flight - dead items >= keys that
@@ -17,22 +21,22 @@
 // Thread-safe by a leaf lock, taken under the lock of a shard or with nothing held.
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/mutex.h"
 #include "engine/store/eviction_queue.h"
 #include "engine/store/ghost_set.h"
 #include "engine/store/position_multiset.h"
 #include "engine/store/relaxed_count.h"
+#include "engine/store/small_queue_share.h"
 
 namespace mikura::engine::store {
 
 class EvictionDomain {
  public:
-  static constexpr uint32_t kShards = 64;
+  static constexpr uint32_t kShardsMax = 1024;
 
   // A place in the order in which a domain is built.
   struct BuildCursor {
@@ -44,6 +48,8 @@ class EvictionDomain {
   };
   // An item that was taken out and not yet judged.
   struct Taken {
+    const EvictionDomain* domain = nullptr;  // it may have other shards when the item is judged
+    uint32_t shard = 0;                      // of all shards; item.shard is that of the domain
     QueueItem item;
     bool from_small = false;
   };
@@ -65,13 +71,17 @@ class EvictionDomain {
   std::optional<Taken> Take();
   Verdict Judge(const Taken& taken, bool exists, uint8_t uses, size_t bytes, bool force);
   static uint8_t KeptUses(const Taken& taken, uint8_t uses) {
-    return taken.from_small || uses == 0 ? 0 : static_cast<uint8_t>(uses - 1);
+    return taken.from_small ? 0 : uses / 2;
   }
 
   // ---- By whoever builds. AddBuilt: under the lock of the cursor's shard, with the keys up to it.
+  // Assign: which shards it is for; none of them is attached to it, nor any that was.
+  void Assign(uint32_t first_shard, uint32_t shards);
   void Reset();
   // Frees some of the memory that the last Reset left.
   void FreeDiscarded(size_t chunks);
+  // The shard, of all, whose keys come next; nullopt when the domain is built.
+  std::optional<uint32_t> NextToBuild() const;
   BuildCursor built() const;
   void AddBuilt(const QueueItem& item);
   void SetBuilt(const BuildCursor& cursor);
@@ -86,13 +96,12 @@ class EvictionDomain {
   uint64_t dead_items() const;
 
  private:
-  // Of the bytes of all keys. Why not 10, and why one use is enough: docs/adr/0003-s3-fifo.md.
-  static constexpr uint64_t kSmallPercent = 20;
-
   static uint64_t GhostKeyOf(const QueueItem& item) {
     return uint64_t{item.shard} << 32 | item.position;
   }
+  void Clear() REQUIRES(mutex_);
   bool IsSmallQueueDue() const REQUIRES(mutex_);
+  bool IsWorthKeeping(const Taken& taken, uint8_t uses) REQUIRES(mutex_);
   void ConsiderCompaction() REQUIRES(mutex_);
   void Account() REQUIRES(mutex_);
   void CountMemory(size_t bytes) REQUIRES(mutex_);
@@ -102,10 +111,13 @@ class EvictionDomain {
   EvictionQueue small_ GUARDED_BY(mutex_);
   EvictionQueue main_ GUARDED_BY(mutex_);
   GhostSet ghosts_ GUARDED_BY(mutex_);
-  // Keys that went while their items stayed.
-  std::array<PositionMultiset, kShards> dead_ GUARDED_BY(mutex_);
+  SmallQueueShare small_share_ GUARDED_BY(mutex_);
+  uint32_t first_shard_ GUARDED_BY(mutex_) = 0;
+  // Keys that went while their items stayed, for each shard.
+  std::vector<PositionMultiset> dead_ GUARDED_BY(mutex_);
   uint64_t dead_count_ GUARDED_BY(mutex_) = 0;
-  uint64_t ghosts_added_ GUARDED_BY(mutex_) = 0;
+  uint64_t evictions_ GUARDED_BY(mutex_) = 0;    // since it began
+  uint64_t unused_seen_ GUARDED_BY(mutex_) = 0;  // of the small queue
   uint32_t removals_ GUARDED_BY(mutex_) = 0;
   BuildCursor built_ GUARDED_BY(mutex_);
   RelaxedCount key_bytes_;

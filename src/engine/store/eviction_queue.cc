@@ -10,12 +10,12 @@ namespace mikura::engine::store {
 QueueItem EvictionQueue::Chunk::Get(uint16_t index) const {
   uint64_t word = 0;
   std::memcpy(&word, items[index], kItemBytes);
-  return {static_cast<uint32_t>(word), static_cast<uint8_t>((word >> 32) & 63),
-          static_cast<uint16_t>(word >> 38)};
+  return {static_cast<uint32_t>(word), static_cast<uint16_t>((word >> 32) & 1023),
+          static_cast<uint8_t>(word >> 42)};
 }
 
 void EvictionQueue::Chunk::Set(uint16_t index, const QueueItem& item) {
-  const uint64_t word = item.position | uint64_t{item.shard} << 32 | uint64_t{item.size_code} << 38;
+  const uint64_t word = item.position | uint64_t{item.shard} << 32 | uint64_t{item.size_code} << 42;
   std::memcpy(items[index], &word, kItemBytes);
 }
 

@@ -10,6 +10,7 @@
 // Guarded by its owner.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,26 +18,27 @@
 
 namespace mikura::engine::store {
 
-// A key of one of 64 shards.
+// A key of one of 1,024 shards.
 struct QueueItem {
-  uint32_t position = 0;   // of its hash
-  uint8_t shard = 0;       // below 64
-  uint16_t size_code = 0;  // below 1024, see SizeCodeOf
+  uint32_t position = 0;  // of its hash
+  uint16_t shard = 0;     // below 1,024
+  uint8_t size_code = 0;  // below 64, see SizeCodeOf
 
   bool operator==(const QueueItem&) const = default;
 };
 
-// Bytes of an entry as a floating-point number with 4 bits of mantissa: rounded down by at most
-// 1/16, up to 2^63.
-inline uint16_t SizeCodeOf(uint64_t bytes) {
-  if (bytes < 16) return static_cast<uint16_t>(bytes);
-  const int shift = 59 - __builtin_clzll(bytes);  // leaves 5 bits, the first of them 1
-  return static_cast<uint16_t>((shift + 1) * 16 + static_cast<int>((bytes >> shift) & 15));
+// Bytes of an entry, to the next of 2, 3, 4, 6, 8, 12 ... 3 * 2^31: wrong by at most a quarter.
+// Only shares are made from it, of queues with many keys.
+inline uint8_t SizeCodeOf(uint64_t bytes) {
+  constexpr uint64_t kBytesMax = uint64_t{3} << 31;
+  bytes = std::clamp(bytes, uint64_t{2}, kBytesMax);
+  // A quarter of the power of two below it up: halfway to the next.
+  const int power = 63 - __builtin_clzll(bytes);
+  bytes = std::min(bytes + (uint64_t{1} << power >> 2), kBytesMax);
+  const int rounded = 63 - __builtin_clzll(bytes);
+  return static_cast<uint8_t>((rounded - 1) * 2 + static_cast<int>((bytes >> (rounded - 1)) & 1));
 }
-inline uint64_t BytesOfSizeCode(uint16_t code) {
-  if (code < 16) return code;
-  return uint64_t{16u + code % 16u} << (code / 16 - 1);
-}
+inline uint64_t BytesOfSizeCode(uint8_t code) { return uint64_t{2u + (code & 1u)} << (code / 2); }
 
 class EvictionQueue {
  public:

@@ -10,10 +10,6 @@ namespace {
 
 constexpr uint64_t kPositions = uint64_t{1} << 32;
 
-bool IsExpired(Entry entry, UnixMillis now) {
-  return entry.has_deadline() && entry.deadline() <= now;
-}
-
 }  // namespace
 
 Shard::Shard(SlabAllocator& allocator, const KeyHasher& hasher, int database_count,
@@ -39,34 +35,6 @@ Table& Shard::TableFor(int database) {
     others_[database - 1].store(table, std::memory_order_release);
   }
   return *table;
-}
-
-// ---- Reading
-
-Found Shard::Find(int database, const Key& key, const Access& access) {
-  Found found = Peek(database, key, access);
-  if (found && access.counts_use) {
-    found.entry.CountUse();
-    if (access.tracking.enabled()) [[unlikely]]
-      TrackUse(found, key, access);
-  }
-  return found;
-}
-
-Found Shard::Peek(int database, const Key& key, const Access& access) {
-  Table* table = TableAt(database);
-  if (table == nullptr) return {};
-  const Place place = LookupLive(database, *table, key, access);
-  if (place.entry == nullptr) return {};
-  return FoundAt(database, place);
-}
-
-// The key's place unless it has expired (I3); an expired key is removed if that is allowed.
-Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
-  const Place place = table.keys().Lookup(key);
-  if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
-  if (access.may_expire) Expire(database, table, key, place);
-  return {};
 }
 
 // ---- Removing
@@ -195,24 +163,26 @@ void Shard::AbortWalk(int walk) { walks_.Abort(walk); }
 
 // ---- Steps of background work
 
-bool Shard::ExpireStep(UnixMillis now, size_t budget) {
-  if (now < next_expiry()) return true;
+size_t Shard::ExpireStep(UnixMillis now, size_t budget) {
+  if (now < next_expiry()) return 0;
+  size_t handled = 0;
   UnixMillis next = INT64_MAX;
   for (int database = 0; database < database_count_; ++database) {
     Table* table = TableAt(database);
     if (table == nullptr) continue;
-    if (budget > 0) table->RebuildStep(budget);
+    if (budget > 0) handled += table->RebuildStep(budget);
     while (budget > 0) {
       ExpiryWheel::Batch batch;
       const size_t count = table->TakeDue(now, budget, batch);
       if (count == 0) break;
       for (size_t i = 0; i < count; ++i) FireItem(database, *table, batch[i], now);
       budget -= count;
+      handled += count;
     }
     next = std::min(next, table->next_due());
   }
   next_expiry_.store(next, std::memory_order_relaxed);
-  return now < next;
+  return handled;
 }
 
 // Removes what has expired at a position; deadlines that are later go where they belong.
@@ -270,6 +240,16 @@ uint64_t Shard::key_count(int database) const {
 uint64_t Shard::volatile_key_count(int database) const {
   const Table* table = TableAt(database);
   return table == nullptr ? 0 : static_cast<uint64_t>(table->volatile_keys());
+}
+
+uint64_t Shard::table_bytes(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->keys().ApproximateArrayBytes());
+}
+
+uint64_t Shard::expiry_bytes(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->wheel_bytes());
 }
 
 uint64_t Shard::used_bytes() const {

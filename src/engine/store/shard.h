@@ -147,9 +147,10 @@ class alignas(64) Shard {
   // Stops consuming; marks are made consistent by further WalkSteps until they return true.
   void AbortWalk(int walk);
 
-  // ---- Expiry. Removes entries whose deadline has passed, at most `budget`; true when none is
-  // left.
-  bool ExpireStep(UnixMillis now, size_t budget);
+  // ---- Expiry. Removes entries whose deadline has passed, and sorts later ones anew. Handles at
+  // most `budget` entries, and as many chains when the wheel is being rebuilt; returns the number
+  // of both. More is due when next_expiry() has passed still; 0 meanwhile: there is no memory now.
+  size_t ExpireStep(UnixMillis now, size_t budget);
   // ExpireStep has nothing to do before; readable without the lock.
   UnixMillis next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
   // Moves at most `chains` chains of a running resize; true when no resize is running.
@@ -177,6 +178,8 @@ class alignas(64) Shard {
   uint64_t key_count(int database) const;
   uint64_t volatile_key_count(int database) const;  // keys with a deadline
   uint64_t used_bytes() const;
+  uint64_t table_bytes(int database) const;   // of used_bytes(): chains without overflow, nearly
+  uint64_t expiry_bytes(int database) const;  // of used_bytes(): wheels
   uint64_t evicted_total() const { return static_cast<uint64_t>(evicted_total_.value()); }
   uint64_t expired_total() const { return static_cast<uint64_t>(expired_total_.value()); }
 
@@ -243,10 +246,42 @@ class alignas(64) Shard {
   RelaxedCount evicted_total_;
   // Null unless the policy has queues.
   EvictionDomain* domain_ = nullptr;
-  uint8_t domain_index_ = 0;
+  uint16_t domain_index_ = 0;
   bool tracks_volatile_only_ = false;
   uint32_t random_ = 1;    // for the counters of an LFU policy
   uint64_t last_cas_ = 0;  // the part of a CAS above the shard's number
 };
+
+// ---- Inline: what every read does. Each returns a few words, which a call would pass in memory.
+
+inline bool IsExpired(Entry entry, UnixMillis now) {
+  return entry.has_deadline() && entry.deadline() <= now;
+}
+
+// The key's place unless it has expired (I3); an expired key is removed if that is allowed.
+inline Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
+  const Place place = table.keys().Lookup(key);
+  if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
+  if (access.may_expire) Expire(database, table, key, place);
+  return {};
+}
+
+inline Found Shard::Peek(int database, const Key& key, const Access& access) {
+  Table* table = TableAt(database);
+  if (table == nullptr) return {};
+  const Place place = LookupLive(database, *table, key, access);
+  if (place.entry == nullptr) return {};
+  return FoundAt(database, place);
+}
+
+inline Found Shard::Find(int database, const Key& key, const Access& access) {
+  Found found = Peek(database, key, access);
+  if (found && access.counts_use) {
+    found.entry.CountUse();
+    if (access.tracking.enabled()) [[unlikely]]
+      TrackUse(found, key, access);
+  }
+  return found;
+}
 
 }  // namespace mikura::engine::store

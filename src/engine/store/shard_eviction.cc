@@ -157,14 +157,15 @@ void Shard::EvictEntry(int database, Table& table, const Place& place, bool is_q
 // ---- Queues
 
 void Shard::SetEvictionDomain(EvictionDomain* domain, uint32_t index, bool volatile_only) {
-  DCHECK(index < EvictionDomain::kShards);
+  DCHECK(index < EvictionDomain::kShardsMax);
   domain_ = domain;
-  domain_index_ = static_cast<uint8_t>(index);
+  domain_index_ = static_cast<uint16_t>(index);
   tracks_volatile_only_ = volatile_only;
 }
 
 bool Shard::EvictTaken(const EvictionDomain::Taken& taken, UnixMillis now, bool force) {
-  if (domain_ == nullptr) return false;  // the policy has just changed
+  // The policy, or the size of the domains, has just changed.
+  if (domain_ != taken.domain || domain_index_ != taken.item.shard) return false;
   Place place;
   int where = 0;
   for (int database = 0; database < database_count_ && place.entry == nullptr; ++database) {

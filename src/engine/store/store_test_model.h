@@ -66,7 +66,7 @@ class ModelledShard {
     const size_t chains = 1 + defragment_random_() % 300;
     progress_.done = keys_.shard().DefragmentStep(progress_, chains);
     if (progress_.done) slabs.EndEvacuation();
-    if (chains % 4 == 0) slabs.Purge(chains % 16);
+    if (chains % 4 == 0) slabs.Purge(chains % 16 * kSpanBytes);
   }
   // Spans that were marked to be emptied so far.
   size_t marked() const { return marked_; }
@@ -84,7 +84,7 @@ class ModelledShard {
 
   // Removes what is due; afterwards nothing is late by more than a slot of the wheel.
   void ExpireAll() {
-    while (!keys_.shard().ExpireStep(now(), 1 + Pick(100))) {
+    while (keys_.shard().ExpireStep(now(), 1 + Pick(100)) > 0) {
     }
     TakeExpired();
     for (const Database& database : databases_) {

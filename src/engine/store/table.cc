@@ -25,10 +25,8 @@ void Table::Swap(Table& other) {
   std::swap(wheel_, other.wheel_);
   std::swap(fresh_wheel_, other.fresh_wheel_);
   std::swap(rebuilt_, other.rebuilt_);
-  std::swap(wheel_bytes_, other.wheel_bytes_);
-  const int64_t volatile_keys = volatile_keys_.value();
-  volatile_keys_.Set(other.volatile_keys_.value());
-  other.volatile_keys_.Set(volatile_keys);
+  SwapCounts(wheel_bytes_, other.wheel_bytes_);
+  SwapCounts(volatile_keys_, other.volatile_keys_);
   std::swap(items_lost_, other.items_lost_);
   std::swap(stagger_, other.stagger_);
 }
@@ -57,15 +55,16 @@ UnixMillis Table::next_due() const {
   return wheel_ == nullptr ? INT64_MAX : wheel_->next_due();
 }
 
-void Table::RebuildStep(size_t chains) {
+size_t Table::RebuildStep(size_t chains) {
   if (!is_rebuilding()) {
     const uint64_t wanted = std::max<uint64_t>(2 * volatile_keys_.value(), kItemsMin);
-    if (wheel_items() <= wanted && !items_lost_) return;
+    if (wheel_items() <= wanted && !items_lost_) return 0;
     items_lost_ = false;
     fresh_wheel_ = std::make_unique<ExpiryWheel>(keys_.allocator(), stagger_);
     rebuilt_ = 0;
   }
-  for (; chains > 0 && rebuilt_ < kPositions && keys_.has_chains(); --chains) {
+  size_t done = 0;
+  for (; done < chains && rebuilt_ < kPositions && keys_.has_chains(); ++done) {
     const ChainRange range = keys_.ChainAt(static_cast<uint32_t>(rebuilt_));
     bool inserted = true;
     keys_.ForEach(range.head, [&](Bucket*, uint32_t, Entry entry) {
@@ -80,6 +79,7 @@ void Table::RebuildStep(size_t chains) {
     rebuilt_ = kNotRebuilding;
   }
   CountWheelBytes();
+  return done;
 }
 
 uint64_t Table::wheel_items() const {
@@ -101,8 +101,8 @@ void Table::CountWheelBytes() {
   int64_t bytes = 0;
   if (wheel_ != nullptr) bytes += static_cast<int64_t>(wheel_->memory_bytes());
   if (fresh_wheel_ != nullptr) bytes += static_cast<int64_t>(fresh_wheel_->memory_bytes());
-  keys_.bytes().Add(bytes - wheel_bytes_);
-  wheel_bytes_ = bytes;
+  keys_.bytes().Add(bytes - wheel_bytes_.value());
+  wheel_bytes_.Set(bytes);
 }
 
 bool Table::FreeStep(uint64_t& cursor, size_t chains) {
@@ -148,7 +148,7 @@ void Table::CheckInvariants() const {
     position = range.end;
   }
   CHECK(volatile_keys == volatile_keys_.value());
-  CHECK(entry_bytes + wheel_bytes_ + keys_.ArrayMemory() == used_bytes());
+  CHECK(entry_bytes + wheel_bytes_.value() + keys_.ArrayMemory() == used_bytes());
 }
 
 }  // namespace mikura::engine::store
