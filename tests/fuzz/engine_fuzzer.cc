@@ -13,6 +13,7 @@
 #include "engine/server/dispatcher.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/reply_check.h"
+#include "wire/memcached_binary_parser.h"
 #include "wire/memcached_parser.h"
 #include "wire/resp_parser.h"
 
