@@ -186,7 +186,7 @@ def compatibility_document():
     out += ["", "Settings of an engine: [parameters.md](parameters.md).", "",
             "Memcached: the text protocols, classic and meta, and the binary protocol, with SASL "
             "PLAIN and password files, on the keys of database 0 ([memcached.md](memcached.md)). "
-            "UDP serves the text protocols.", "",
+            "UDP (`-U`) serves them too.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
     out += section

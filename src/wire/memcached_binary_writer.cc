@@ -53,8 +53,9 @@ std::string_view MemcachedStatusText(MemcachedStatus status) {
 
 void WriteBinaryReply(OutputBuffer& out, const MemcachedRequest& request,
                       const MemcachedBinaryReply& reply) {
-  const size_t body = reply.extras.size() + reply.key.size() + reply.value.size();
-  char* const begin = out.Reserve(kMemcachedHeaderSize + body);
+  const size_t written = reply.extras.size() + reply.key.size() + reply.value.size();
+  const size_t body = written + reply.value_bytes_behind;
+  char* const begin = out.Reserve(kMemcachedHeaderSize + written);
   const uint16_t key_size = __builtin_bswap16(static_cast<uint16_t>(reply.key.size()));
   const uint16_t status = __builtin_bswap16(static_cast<uint16_t>(reply.status));
   const uint32_t body_size = __builtin_bswap32(static_cast<uint32_t>(body));
@@ -69,7 +70,7 @@ void WriteBinaryReply(OutputBuffer& out, const MemcachedRequest& request,
   std::memcpy(begin + 12, &request.opaque, sizeof request.opaque);
   std::memcpy(begin + 16, &cas, sizeof cas);
   Put(Put(Put(begin + kMemcachedHeaderSize, reply.extras), reply.key), reply.value);
-  out.Advance(kMemcachedHeaderSize + body);
+  out.Advance(kMemcachedHeaderSize + written);
 }
 
 void WriteBinaryStatus(OutputBuffer& out, const MemcachedRequest& request, MemcachedStatus status,
@@ -87,6 +88,18 @@ void WriteBinaryValue(OutputBuffer& out, const MemcachedRequest& request, uint32
                     .key = request.with_key ? request.key : std::string_view(),
                     .value = value,
                     .cas = cas});
+}
+
+void WriteBinaryValue(OutputBuffer& out, const MemcachedRequest& request, uint32_t client_flags,
+                      SharedBytes all_but_last, char last, uint64_t cas) {
+  const uint32_t flags = __builtin_bswap32(client_flags);
+  WriteBinaryReply(out, request,
+                   {.extras = BytesOf(flags),
+                    .key = request.with_key ? request.key : std::string_view(),
+                    .cas = cas,
+                    .value_bytes_behind = all_but_last.view().size() + 1});
+  out.AppendShared(std::move(all_but_last));
+  out.Append(last);
 }
 
 void WriteBinaryNumber(OutputBuffer& out, const MemcachedRequest& request, uint64_t number,

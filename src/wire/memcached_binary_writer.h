@@ -20,6 +20,7 @@ struct MemcachedBinaryReply {
   std::string_view key;
   std::string_view value;
   uint64_t cas = 0;
+  size_t value_bytes_behind = 0;  // part of the value that the caller appends afterwards
 };
 
 // One reservation, one copy of each part.
@@ -28,7 +29,10 @@ void WriteBinaryReply(OutputBuffer& out, const MemcachedRequest& request,
 // A status and its words, or `words` in their place.
 void WriteBinaryStatus(OutputBuffer& out, const MemcachedRequest& request, MemcachedStatus status,
                        std::string_view words = {});
-// An entry: its flags, the key if the request wants it, the value.
+// An entry: its flags, the key if the request wants it, the value. The second form copies only the
+// last byte of the value: something must stand behind shared bytes (OutputBuffer).
+void WriteBinaryValue(OutputBuffer& out, const MemcachedRequest& request, uint32_t client_flags,
+                      SharedBytes all_but_last, char last, uint64_t cas);
 void WriteBinaryValue(OutputBuffer& out, const MemcachedRequest& request, uint32_t client_flags,
                       std::string_view value, uint64_t cas);
 // The new number of a counter.

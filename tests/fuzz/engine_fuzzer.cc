@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands of both protocols on one small keyspace, without sockets: each RESP request is answered
 // by exactly one well-formed reply, and every shard's invariants hold at the end.
-// Input: runs of bytes with 0xff between them, in turn of a RESP client and of a memcached client.
+// Input: runs of bytes with 0xff between them, in turn of a RESP client and of a memcached client,
+// whose first byte says whether it speaks text or binary.
+#include <cstring>
+
 #include "base/check.h"
 #include "engine/commands/command_test_support.h"
 #include "engine/commands/memcached_commands.h"
@@ -10,6 +13,7 @@
 #include "engine/server/dispatcher.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/reply_check.h"
+#include "wire/memcached_binary_parser.h"
 #include "wire/memcached_parser.h"
 #include "wire/resp_parser.h"
 
@@ -18,7 +22,6 @@ namespace {
 
 constexpr uint64_t kStringBytesMax = 64 << 10;
 constexpr size_t kItemSizeMax = 8 << 10;
-constexpr auto kText = wire::MemcachedProtocol::kAscii;
 constexpr UnixMillis kStep = 7;  // between two requests, so that deadlines pass
 
 // Made once: a keyspace reserves its memory. Emptied after every input.
@@ -54,7 +57,7 @@ class Player {
   }
 
   void Memcached(std::string_view input) {
-    wire::MemcachedParser parser({.item_size_max = kItemSizeMax, .protocol = kText});
+    wire::MemcachedParser parser({.item_size_max = kItemSizeMax});
     wire::MemcachedRequest request;
     size_t used = 0;
     while (used < input.size() && !close_memcached_) {
@@ -128,7 +131,25 @@ class Player {
     } else {
       engine::RunMemcached(context, request);
     }
-    CHECK(out.size() == 0 || out.view().ends_with("\r\n"));
+    if (request.is_binary) {
+      CheckPackets(out.view(), request);
+    } else {
+      CHECK(out.size() == 0 || out.view().ends_with("\r\n"));
+    }
+  }
+
+  // Whole packets, each of which answers the request.
+  static void CheckPackets(std::string_view packets, const wire::MemcachedRequest& request) {
+    while (!packets.empty()) {
+      CHECK(packets.size() >= wire::kMemcachedHeaderSize);
+      CHECK(static_cast<uint8_t>(packets[0]) == wire::kMemcachedResponseMagic);
+      CHECK(static_cast<uint8_t>(packets[1]) == request.opcode);
+      uint32_t body = 0;
+      std::memcpy(&body, packets.data() + 8, sizeof body);
+      const size_t size = wire::kMemcachedHeaderSize + __builtin_bswap32(body);
+      CHECK(packets.size() >= size);
+      packets.remove_prefix(size);
+    }
   }
 
   Node& node_;

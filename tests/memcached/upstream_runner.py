@@ -16,7 +16,16 @@ import time
 from pathlib import Path
 
 FILE_SECONDS = 60
+# Thousands of requests one after the other, and a client that computes more than the server does:
+# on two busy cores they take a minute against memcached itself.
+SLOW_FILES = {"binary.t", "chunked-items.t", "getset.t", "watcher.t"}
+SLOW_FILE_SECONDS = 240
 PR_SET_CHILD_SUBREAPER = 36
+
+
+def limit(file):
+    """How long a file may take, in seconds."""
+    return SLOW_FILE_SECONDS if file in SLOW_FILES else FILE_SECONDS
 
 
 def run(folder, file):
@@ -25,7 +34,7 @@ def run(folder, file):
         process = subprocess.Popen(["perl", f"t/{file}"], cwd=folder, stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=subprocess.STDOUT)
         try:
-            code = process.wait(FILE_SECONDS)
+            code = process.wait(limit(file))
         except subprocess.TimeoutExpired:
             code = None
             process.kill()
@@ -44,13 +53,13 @@ def end_children():
             os.waitpid(pid, 0)
 
 
-def judge(code, text):
+def judge(file, code, text):
     """"pass", "skip", or what was wrong, by what was written in the Test Anything Protocol."""
     plan = re.search(r"^1\.\.(\d+)", text, re.M)
     results = re.findall(r"^(not )?ok\b(.*)", text, re.M)
     failed = sum(1 for bad, rest in results if bad and not re.search(r"#\s*TO" "DO", rest, re.I))
     if code is None:
-        return f"took more than {FILE_SECONDS} s, after {len(results)} tests"
+        return f"took more than {limit(file)} s, after {len(results)} tests"
     if plan is None:
         return f"ended before its plan, after {len(results)} tests (exit code {code})"
     if int(plan[1]) == 0:
@@ -65,7 +74,7 @@ def main():
         raise OSError("this system has no subreapers")
     begin = time.monotonic()
     code, text = run(*sys.argv[1:3])
-    print(f"{judge(code, text)}\t{time.monotonic() - begin:.1f}\n{text}")
+    print(f"{judge(sys.argv[2], code, text)}\t{time.monotonic() - begin:.1f}\n{text}")
 
 
 if __name__ == "__main__":

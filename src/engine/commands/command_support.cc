@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/command_support.h"
 
+#include "engine/commands/shared_reply.h"
+
 namespace mikura::engine {
-namespace {
-
-// Below this the copy costs less than the further parts of a send and the shared counter
-// (bench/side_by_side.py --value-bytes).
-constexpr size_t kSharedReplyBytesMin = 16 << 10;
-
-void ReleaseBlock(void* block) { static_cast<store::ValueBlock*>(block)->Release(); }
-
-}  // namespace
 
 void ReplyExternalValue(wire::RespWriter& reply, const store::Entry& entry) {
-  store::ValueBlock* block = entry.block();
-  if (block->size() < kSharedReplyBytesMin || !reply.out().takes_insertions()) {
-    reply.Bulk(block->view());
-    return;
+  if (auto shared = ShareLargeValue(reply.out(), entry)) {
+    reply.BulkShared(std::move(*shared));
+  } else {
+    reply.Bulk(entry.value());
   }
-  block->Acquire();
-  reply.BulkShared(wire::SharedBytes(block->view(), block, ReleaseBlock));
 }
 
 FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMillis now) {

@@ -33,8 +33,8 @@ void FlushAll(MemcachedContext& ctx, const MemcachedRequest& request) {
     ctx.services.PlanFlush(at);
   } else {
     ctx.services.PlanFlush(std::nullopt);
-    ctx.counters.flushed.Add(ctx.keyspace.KeyCount(ctx.keys.database()));
-    ctx.keyspace.FlushAll(ctx.keys.effects());
+    ctx.counters.flushed.Add(ctx.services.FlushedKeys().Flush(ctx.keyspace, ctx.keys.database(),
+                                                              ctx.now(), ctx.keys.effects()));
   }
   ReplyOutcome(ctx, request, MemcachedOutcome::kOk);
 }

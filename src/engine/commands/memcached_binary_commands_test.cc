@@ -49,6 +49,19 @@ TEST_F(MemcachedBinary, GetsWhatWasSetWithAndWithoutTheKey) {
             "00 01 [] |Not found\n0c 01 [] b|\n");
 }
 
+TEST_F(MemcachedBinary, LargeValuesAreGivenByReference) {
+  const std::string large = std::string(50'000, 'l') + "!";
+  Ask({Set(1, "a", large)});
+  memcached.set_takes_references(true);
+  // A request that was answered in full may be taken back; what came before it stays.
+  EXPECT_EQ(
+      Ask({{.opcode = 0, .key = "a"},
+           {.opcode = 0x10, .key = "none"},
+           {.opcode = 0x0c, .key = "a"}}),
+      "00 00* [00000005] |" + large + "\n10 01 [] |Not found\n0c 00* [00000005] a|" + large + "\n");
+  EXPECT_EQ(memcached.references(), 2u);
+}
+
 TEST_F(MemcachedBinary, QuietRetrievalsAnswerHitsOnly) {
   EXPECT_EQ(Ask({Set(0x11, "a", "v"),
                  {.opcode = 0x09, .key = "b"},

@@ -6,6 +6,7 @@
 
 #include "engine/commands/memcached_entry.h"
 #include "engine/commands/memcached_handlers.h"
+#include "engine/commands/shared_reply.h"
 #include "wire/memcached_binary_writer.h"
 
 namespace mikura::engine {
@@ -73,13 +74,17 @@ std::string_view TakeLine(std::string_view* text) {
 
 void ReplyBinaryValue(MemcachedContext& ctx, const MemcachedRequest& request,
                       const store::Entry& entry) {
-  wire::WriteBinaryValue(ctx.out, request, entry.attributes().memcached_flags, entry.value(),
-                         MemcachedCas(entry));
+  const uint32_t flags = entry.attributes().memcached_flags;
+  if (auto shared = ShareLargeValue(ctx.out, entry, 1)) {
+    return wire::WriteBinaryValue(ctx.out, request, flags, std::move(*shared), entry.value().back(),
+                                  MemcachedCas(entry));
+  }
+  wire::WriteBinaryValue(ctx.out, request, flags, entry.value(), MemcachedCas(entry));
 }
 
 void ReplyBinaryTouched(MemcachedContext& ctx, const MemcachedRequest& request,
                         const store::Entry& entry) {
-  wire::WriteBinaryValue(ctx.out, request, entry.attributes().memcached_flags, {},
+  wire::WriteBinaryValue(ctx.out, request, entry.attributes().memcached_flags, std::string_view(),
                          MemcachedCas(entry));
 }
 

@@ -13,19 +13,31 @@ namespace mikura::engine {
 enum class MemcachedRemoval : uint8_t {
   kReclaimed,         // expired
   kCrawlerReclaimed,  // of these, found by the background job
+  kExpiredUnfetched,  // of the expired, never read
   kEvicted,
-  kEvictedNonzero,  // of these, had a time to live
+  kEvictedNonzero,    // of these, had a time to live
+  kEvictedUnfetched,  // of the evicted, never read
+  kOutOfMemory,       // a write that found no room
   kCount,
 };
 
-// Counted where an entry is removed by the engine itself: never on the way of a request that finds
-// what it looks for.
+// Counted where an entry is removed by the engine itself, or where there was no room for one: never
+// on the way of a request that finds what it looks for.
 class MemcachedClassCounters {
  public:
   using Values = std::array<uint64_t, static_cast<size_t>(MemcachedRemoval::kCount)>;
 
   void Add(uint32_t id, MemcachedRemoval what) {
     counts_[id][static_cast<size_t>(what)].fetch_add(1, std::memory_order_relaxed);
+  }
+  // All classes together, since the last Reset.
+  Values Total() const {
+    Values total{};
+    for (uint32_t id = 0; id <= MemcachedClasses::kClassMax; ++id) {
+      const Values values = Get(id);
+      for (size_t i = 0; i < total.size(); ++i) total[i] += values[i];
+    }
+    return total;
   }
   // Since the last Reset.
   Values Get(uint32_t id) const {

@@ -112,8 +112,9 @@ void AppendMemcachedItems(MemcachedContext& ctx) {
     AppendStat(ctx, prefix + "number", count.entries);
     AppendStat(ctx, prefix + "mem_requested", count.bytes);
     const auto removed = ctx.services.ClassCounters().Get(id);
-    constexpr const char* kNames[] = {"reclaimed", "crawler_reclaimed", "evicted",
-                                      "evicted_nonzero"};
+    constexpr const char* kNames[] = {"reclaimed",  "crawler_reclaimed", "expired_unfetched",
+                                      "evicted",    "evicted_nonzero",   "evicted_unfetched",
+                                      "outofmemory"};
     static_assert(std::size(kNames) == std::tuple_size_v<decltype(removed)>);
     for (size_t i = 0; i < removed.size(); ++i) AppendStat(ctx, prefix + kNames[i], removed[i]);
   }

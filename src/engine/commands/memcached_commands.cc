@@ -9,6 +9,7 @@
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_replies.h"
 #include "engine/commands/memcached_storage.h"
+#include "engine/commands/shared_reply.h"
 #include "wire/memcached_binary_writer.h"
 #include "wire/memcached_lines.h"
 
@@ -18,13 +19,16 @@ namespace {
 using wire::MemcachedCommand;
 using wire::MemcachedRequest;
 
-// VALUE <key> <flags> <bytes> [<cas>], the value, and line ends: one reservation, one copy.
+// VALUE <key> <flags> <bytes> [<cas>], the value, and line ends: one reservation, and one copy or,
+// of a large value, a reference.
 void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Entry& entry,
                  bool with_cas) {
   const std::string_view value = entry.value();
   constexpr std::string_view kName = "VALUE ";
   constexpr size_t kNumbersMax = 10 + 20 + 20 + 8;
-  char* const begin = out.Reserve(kName.size() + key.size() + kNumbersMax + value.size());
+  auto shared = entry.is_external() ? ShareLargeValue(out, entry) : std::nullopt;
+  const size_t copied = shared ? 0 : value.size();
+  char* const begin = out.Reserve(kName.size() + key.size() + kNumbersMax + copied);
   char* at = begin;
   const auto put = [&at](std::string_view text) {
     std::memcpy(at, text.data(), text.size());
@@ -42,6 +46,11 @@ void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Ent
     put_number(MemcachedCas(entry));
   }
   put("\r\n");
+  if (shared) [[unlikely]] {
+    out.Advance(static_cast<size_t>(at - begin));
+    out.AppendShared(std::move(*shared));
+    return out.Append("\r\n");
+  }
   if (!value.empty()) put(value);
   put("\r\n");
   out.Advance(static_cast<size_t>(at - begin));
@@ -70,7 +79,7 @@ void Get(MemcachedContext& ctx, const MemcachedRequest& request) {
     found.entry.AddMemcachedState(kMemcachedFetched);
     ReplyValue(ctx, request, found.entry, request.command == MemcachedCommand::kGets);
   } else {
-    ctx.counters.get_misses.Add();
+    CountGetMiss(ctx);
   }
   ReplyEnd(ctx, request, static_cast<bool>(found));
 }
@@ -93,7 +102,7 @@ void GetAndTouch(MemcachedContext& ctx, const MemcachedRequest& request) {
     }
     return ReplyEnd(ctx, request, true);
   }
-  ctx.counters.get_misses.Add();
+  CountGetMiss(ctx);
   ctx.counters.touch_misses.Add();
   ReplyEnd(ctx, request, false);
 }

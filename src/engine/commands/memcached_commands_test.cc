@@ -247,6 +247,41 @@ TEST_F(Memcached, ARedisClientsSetDropsTheFlagsAndItsAppendKeepsThem) {
   EXPECT_EQ(Get("a"), "VALUE a 0 1\r\n3\r\nEND\r\n");
 }
 
+TEST_F(Memcached, FlagsAndCasGoWithTheValueWhereARedisClientTakesIt) {
+  memcached.Set("a", "1", "7");
+  const std::string cas = memcached.CasOf("a");
+  const std::string unchanged = fmt::format("VALUE {{}} 7 1 {}\r\n1\r\nEND\r\n", cas);
+  redis.Run("GETEX a EX 100");
+  EXPECT_EQ(Run("gets a\r\n"), fmt::format(fmt::runtime(unchanged), "a"));
+  redis.Run("PERSIST a");
+  redis.Run("COPY a b");
+  EXPECT_EQ(Run("gets b\r\n"), fmt::format(fmt::runtime(unchanged), "b"));
+  redis.Run("RENAME a c");
+  EXPECT_EQ(Run("gets c\r\n"), fmt::format(fmt::runtime(unchanged), "c"));
+  EXPECT_EQ(Get("a"), kEnd);
+  redis.Run("SETRANGE c 0 2");
+  EXPECT_EQ(Get("c"), "VALUE c 7 1\r\n2\r\nEND\r\n");
+  EXPECT_NE(memcached.CasOf("c"), cas);
+}
+
+TEST_F(Memcached, LargeValuesAreGivenByReference) {
+  const std::string large(100'000, 'l');
+  memcached.Set("large", large, "7");
+  memcached.Set("small", "s");
+  memcached.set_takes_references(true);
+  const std::string value = "VALUE large 7 100000\r\n" + large + "\r\n";
+  EXPECT_EQ(Run("get large small large\r\n"),
+            value + "VALUE small 0 1\r\ns\r\n" + value + "END\r\n");
+  EXPECT_EQ(memcached.references(), 2u);
+  EXPECT_EQ(Run("mg large v f\r\nmg large v\r\n"),
+            "VA 100000 f7\r\n" + large + "\r\nVA 100000\r\n" + large + "\r\n");
+  EXPECT_EQ(memcached.references(), 2u);
+  // What was given stays as it was.
+  EXPECT_EQ(Run("gat 100 large\r\nappend large 0 0 1\r\n!\r\nset large 0 0 1\r\nx\r\n"),
+            value + "END\r\nSTORED\r\nSTORED\r\n");
+  EXPECT_EQ(memcached.references(), 1u);
+}
+
 TEST_F(Memcached, CountingInANumberOfARedisClientLeavesItReadableForRedis) {
   redis.Run("SET n 10");
   EXPECT_EQ(Run("decr n 1\r\n"), "9\r\n");

@@ -102,10 +102,8 @@ bool HoldsOtherType(MemcachedContext& ctx) {
 
 FaultOr<> StoreMemcached(MemcachedContext& ctx, std::string_view value,
                          const store::Attributes& attributes) {
-  if (HasPassed(attributes.deadline, ctx.now())) {
-    EraseMemcached(ctx);
-    return Ok();
-  }
+  // A deadline that has passed already makes no difference here: as in memcached the entry is
+  // stored, and whoever asks for it meets an expired one.
   ASSIGN_OR_RETURN([[maybe_unused]] const store::Found stored,
                    ctx.keys.SetString(*ctx.key, value, attributes));
   ctx.counters.total_items.Add();

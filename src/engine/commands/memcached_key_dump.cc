@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bitset>
 
 #include "engine/commands/memcached_entry.h"
@@ -15,8 +16,10 @@ constexpr size_t kScanBudget = 256;  // entries per visit of a shard
 
 class KeyDump final : public OutputSource, private store::EntryConsumer {
  public:
-  KeyDump(MemcachedContext& ctx, std::bitset<MemcachedClasses::kClassMax + 1> wanted)
-      : keyspace_(ctx.keyspace),
+  KeyDump(MemcachedContext& ctx, std::bitset<MemcachedClasses::kClassMax + 1> wanted,
+          MemcachedDumpForm form)
+      : form_(form),
+        keyspace_(ctx.keyspace),
         access_(ctx.keys.access()),
         database_(ctx.keys.database()),
         classes_(ctx.services.Tuning().MakeClasses()),
@@ -33,7 +36,7 @@ class KeyDump final : public OutputSource, private store::EntryConsumer {
       if (!next) ++shard_;
     }
     if (shard_ < kShardCount) return true;
-    out += "END\r\n";
+    out += form_ == MemcachedDumpForm::kRequests ? "EN\r\n" : "END\r\n";
     return false;
   }
   bool holds_requests() const override { return true; }
@@ -46,6 +49,7 @@ class KeyDump final : public OutputSource, private store::EntryConsumer {
         MemcachedEntryBytes(entry.key().size(), entry.value().size(), attributes.memcached_flags);
     const uint32_t id = classes_.ClassOf(bytes);
     if (!wanted_.test(id)) return;
+    if (form_ == MemcachedDumpForm::kRequests) return AppendRequest(entry.key(), attributes);
     const bool is_fetched = (attributes.memcached_state & kMemcachedFetched) != 0;
     *out_ += fmt::format(
         "key={} exp={} cas={} fetch={} cls={} size={}\n", EncodeMemcachedKey(entry.key()),
@@ -53,6 +57,23 @@ class KeyDump final : public OutputSource, private store::EntryConsumer {
         MemcachedCas(entry), is_fetched ? "yes" : "no", id, bytes);
   }
 
+  // Redis clients and binary ones write keys that no line can hold: those are shown in base64 too.
+  void AppendRequest(std::string_view key, const store::Attributes& attributes) {
+    const bool fits_line = std::all_of(key.begin(), key.end(), [](char byte) {
+      return static_cast<unsigned char>(byte) > ' ' && byte != '\x7f';
+    });
+    *out_ += "mg ";
+    if (fits_line && (attributes.memcached_state & kMemcachedBinaryKey) == 0) {
+      out_->append(key).append("\r\n");
+      return;
+    }
+    const size_t begin = out_->size();
+    out_->resize(begin + wire::EncodedBase64Size(key.size()));
+    out_->resize(begin + wire::EncodeBase64(key, out_->data() + begin));
+    *out_ += " b\r\n";
+  }
+
+  const MemcachedDumpForm form_;
   Keyspace& keyspace_;
   const store::Access access_;
   const int database_;
@@ -65,8 +86,8 @@ class KeyDump final : public OutputSource, private store::EntryConsumer {
 
 }  // namespace
 
-std::unique_ptr<OutputSource> MakeMemcachedKeyDump(MemcachedContext& ctx,
-                                                   std::string_view classes) {
+std::unique_ptr<OutputSource> MakeMemcachedKeyDump(MemcachedContext& ctx, std::string_view classes,
+                                                   MemcachedDumpForm form) {
   std::bitset<MemcachedClasses::kClassMax + 1> wanted;
   if (classes == "all" || classes == "hash") {
     wanted.set();
@@ -77,7 +98,7 @@ std::unique_ptr<OutputSource> MakeMemcachedKeyDump(MemcachedContext& ctx,
     classes.remove_prefix(std::min(classes.size(), word.size() + 1));
     if (const auto id = wire::ReadMemcachedUint32(word)) wanted.set(*id % wanted.size());
   }
-  return std::make_unique<KeyDump>(ctx, wanted);
+  return std::make_unique<KeyDump>(ctx, wanted, form);
 }
 
 }  // namespace mikura::engine

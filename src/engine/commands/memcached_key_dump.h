@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// lru_crawler metadump: a line for every key, made as fast as the client reads.
+// lru_crawler metadump and mgdump: a line for every key, made as fast as the client reads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -10,8 +11,14 @@
 
 namespace mikura::engine {
 
+enum class MemcachedDumpForm : uint8_t {
+  kAttributes,  // metadump
+  kRequests,    // mgdump: "mg <key>", to be sent back with flags behind
+};
+
 // `classes`: "all", "hash", or numbers of slab classes with commas between. Keys that are there all
 // the time are shown once or, while a table grows, twice; memory stays bounded.
-std::unique_ptr<OutputSource> MakeMemcachedKeyDump(MemcachedContext& ctx, std::string_view classes);
+std::unique_ptr<OutputSource> MakeMemcachedKeyDump(MemcachedContext& ctx, std::string_view classes,
+                                                   MemcachedDumpForm form);
 
 }  // namespace mikura::engine

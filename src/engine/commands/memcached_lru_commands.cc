@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // lru_crawler, lru, slabs and watch. What tunes memcached's lists and slabs is remembered and shown
 // by `stats settings`; expired entries are removed all the time, and entries are never moved.
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "base/numbers.h"
@@ -43,18 +45,21 @@ void Crawl(MemcachedContext& ctx, std::string_view classes) {
   ctx.out.Append(kMemcachedOk);
 }
 
-void DumpKeys(MemcachedContext& ctx, std::string_view classes) {
+void DumpKeys(MemcachedContext& ctx, std::string_view what, std::string_view classes) {
   if (!ctx.services.Tuning().IsOn("lru_crawler")) {
     return ctx.out.Append("CLIENT_ERROR lru crawler disabled\r\n");
   }
-  if (!ctx.settings.dump_enabled) return ctx.out.Append("ERROR metadump not allowed\r\n");
+  if (!ctx.settings.dump_enabled)
+    return ctx.out.Append(fmt::format("ERROR {} not allowed\r\n", what));
   if (ctx.connection.has_unsent_replies) {
-    return ctx.out.Append("ERROR cannot pipeline other commands before metadump\r\n");
+    return ctx.out.Append(fmt::format("ERROR cannot pipeline other commands before {}\r\n", what));
   }
   if (classes != "hash" && !NamesClasses(classes)) {
     return ctx.out.Append("BADCLASS invalid class id\r\n");
   }
-  ctx.connection.source = MakeMemcachedKeyDump(ctx, classes);
+  const auto form =
+      what == "mgdump" ? MemcachedDumpForm::kRequests : MemcachedDumpForm::kAttributes;
+  ctx.connection.source = MakeMemcachedKeyDump(ctx, classes, form);
 }
 
 void SetCrawler(MemcachedContext& ctx, const char* name, std::string_view value, uint32_t most,
@@ -142,7 +147,7 @@ void RunMemcachedLruCrawler(MemcachedContext& ctx, const MemcachedRequest& reque
   }
   if (words.count != 2) return ctx.out.Append(kMemcachedError);
   if (what == "crawl") return Crawl(ctx, words[1]);
-  if (what == "metadump") return DumpKeys(ctx, words[1]);
+  if (what == "metadump" || what == "mgdump") return DumpKeys(ctx, what, words[1]);
   if (what == "tocrawl") return SetCrawler(ctx, "lru_crawler_tocrawl", words[1], UINT32_MAX, "");
   if (what == "sleep") {
     return SetCrawler(ctx, "lru_crawler_sleep", words[1], kSleepMaxMicros,

@@ -8,6 +8,7 @@
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_replies.h"
 #include "engine/commands/memcached_storage.h"
+#include "engine/commands/shared_reply.h"
 #include "wire/memcached_lines.h"
 #include "wire/memcached_numbers.h"
 
@@ -141,7 +142,7 @@ void AppendPlainValue(wire::OutputBuffer& out, std::string_view value) {
 // mg KEY v, which is nearly every mg: true when it was one and has been answered.
 bool AnswerPlainValue(MemcachedContext& ctx, const MemcachedRequest& request, store::Found& found) {
   constexpr wire::MetaFlagSet kValueOnly = wire::MetaFlagSet::Of("v");
-  if (request.meta != kValueOnly) return false;
+  if (request.meta != kValueOnly || found.entry.is_external()) return false;
   constexpr uint8_t kRecaching = kMemcachedWinSent | kMemcachedStale;
   if ((found.entry.attributes().memcached_state & kRecaching) != 0) return false;
   found.entry.AddMemcachedState(kMemcachedFetched);
@@ -163,7 +164,7 @@ void RunMetaGet(MemcachedContext& ctx, const MemcachedRequest& request) {
     item.attributes = item.found.entry.attributes();
     item.deadline = item.attributes.deadline;
   } else {
-    ctx.counters.get_misses.Add();
+    CountGetMiss(ctx);
     if (!request.meta.Has('N') || HoldsOtherType(ctx)) return ReplyMetaMiss(ctx, request);
     auto created = Vivify(ctx, request);
     if (!created.ok()) return ctx.out.Append(wire::kMemcachedOutOfMemory);
@@ -180,10 +181,15 @@ void RunMetaGet(MemcachedContext& ctx, const MemcachedRequest& request) {
   AppendRecacheFlags(ctx, item);
   ctx.out.Append("\r\n");
   if (request.meta.Has('v')) {
-    ctx.out.Append(item.value);
+    auto shared = item.found ? ShareLargeValue(ctx.out, item.found.entry) : std::nullopt;
+    if (shared) {
+      ctx.out.AppendShared(std::move(*shared));
+    } else {
+      ctx.out.Append(item.value);
+    }
     ctx.out.Append("\r\n");
   }
-  // Last, since it may move the entry whose bytes were copied above.
+  // Last, since it may move the entry whose bytes were copied or shared above.
   if (!LeaveBehind(ctx, request, item).ok()) {
     ctx.out.Truncate(begin);
     ctx.out.Append(wire::kMemcachedOutOfMemory);

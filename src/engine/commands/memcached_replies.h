@@ -39,6 +39,12 @@ std::string_view OutcomeLine(MemcachedOutcome outcome);
 void ReplyOutcome(MemcachedContext& ctx, const wire::MemcachedRequest& request,
                   MemcachedOutcome outcome, uint64_t cas = 0);
 
+// A retrieval that found nothing.
+inline void CountGetMiss(MemcachedContext& ctx) {
+  ctx.counters.get_misses.Add();
+  if (ctx.services.FlushedKeys().Take(ctx.key->hash)) ctx.counters.get_flushed.Add();
+}
+
 // A one-line reply of the text protocol, dropped when the client wants none.
 inline void ReplyLine(MemcachedContext& ctx, const wire::MemcachedRequest& request,
                       std::string_view line) {

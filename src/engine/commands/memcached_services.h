@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "engine/commands/client_state.h"
 #include "engine/commands/memcached_class_counters.h"
+#include "engine/commands/memcached_flushed_keys.h"
 #include "engine/commands/memcached_observation.h"
 #include "engine/commands/memcached_prefixes.h"
 #include "engine/commands/memcached_tuning.h"
@@ -77,7 +78,9 @@ struct MemcachedCounters {
   MemcachedCounter cas_hits, cas_misses, cas_badval, touch_hits, touch_misses;
   MemcachedCounter store_too_large, store_no_memory, total_items;
   MemcachedCounter auth_cmds, auth_errors;
-  MemcachedCounter flushed;  // entries that flush_all removed
+  MemcachedCounter get_expired;  // expired entries that a request met
+  MemcachedCounter get_flushed;  // gets of what the last flush_all removed
+  MemcachedCounter flushed;      // entries that flush_all removed
 };
 
 // One value per counter: a sum over loops, or a mark set by `stats reset`.
@@ -88,6 +91,7 @@ struct MemcachedTotals {
   uint64_t cas_hits = 0, cas_misses = 0, cas_badval = 0, touch_hits = 0, touch_misses = 0;
   uint64_t store_too_large = 0, store_no_memory = 0, total_items = 0;
   uint64_t auth_cmds = 0, auth_errors = 0;
+  uint64_t get_expired = 0, get_flushed = 0;
   uint64_t flushed = 0;
 
   void Add(const MemcachedCounters& counters);
@@ -95,7 +99,8 @@ struct MemcachedTotals {
   MemcachedTotals Since(const MemcachedTotals& mark) const;
 };
 
-// What `stats` shows of the process and its clients.
+// What `stats` shows of the process and its clients. Counts are those since the start or the last
+// ResetStatistics.
 struct MemcachedServerInfo {
   UnixMillis started_at = 0;
   uint64_t connections_current = 0;
@@ -104,11 +109,12 @@ struct MemcachedServerInfo {
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
   uint64_t memory_limit_bytes = 0;  // 0: none
-  uint64_t evictions = 0;           // since the start of the process
-  uint64_t evicted_unfetched = 0;   // those of them that were never read
+  uint64_t expired = 0;             // entries that went since their time had come
+  uint64_t evictions = 0;
+  uint64_t evicted_unfetched = 0;  // those of them that were never read
   uint64_t idle_kicks = 0;
-  uint64_t yields = 0;     // turns that ended with requests of a connection left
-  MemcachedTotals totals;  // since the start or the last ResetStatistics
+  uint64_t yields = 0;  // turns that ended with requests of a connection left
+  MemcachedTotals totals;
 };
 
 struct MemcachedConnection {
@@ -147,6 +153,7 @@ class MemcachedServices {
   virtual MemcachedTuning& Tuning() = 0;
   virtual MemcachedPrefixes& Prefixes() = 0;
   virtual MemcachedClassCounters& ClassCounters() = 0;
+  virtual MemcachedFlushedKeys& FlushedKeys() = 0;
   // Turns statistics per prefix on or off.
   virtual void EnablePrefixes(bool value) = 0;
   virtual MemcachedWatchers::Totals Watching() = 0;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// stats: memcached's names, and only those for which this engine has a true value.
+// stats: memcached's names. What belongs to a part that does not exist here is 0.
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <bit>
+#include <initializer_list>
 
 #include "base/numbers.h"
 #include "engine/commands/memcached_handlers.h"
@@ -26,6 +29,8 @@ constexpr NamedCounter kCounters[] = {
     {"cmd_meta", &MemcachedTotals::cmd_meta, &MemcachedCounters::cmd_meta},
     {"get_hits", &MemcachedTotals::get_hits, &MemcachedCounters::get_hits},
     {"get_misses", &MemcachedTotals::get_misses, &MemcachedCounters::get_misses},
+    {"get_expired", &MemcachedTotals::get_expired, &MemcachedCounters::get_expired},
+    {"get_flushed", &MemcachedTotals::get_flushed, &MemcachedCounters::get_flushed},
     {"delete_misses", &MemcachedTotals::delete_misses, &MemcachedCounters::delete_misses},
     {"delete_hits", &MemcachedTotals::delete_hits, &MemcachedCounters::delete_hits},
     {"incr_misses", &MemcachedTotals::incr_misses, &MemcachedCounters::incr_misses},
@@ -41,8 +46,8 @@ constexpr NamedCounter kCounters[] = {
     {"store_no_memory", &MemcachedTotals::store_no_memory, &MemcachedCounters::store_no_memory},
     {"auth_cmds", &MemcachedTotals::auth_cmds, &MemcachedCounters::auth_cmds},
     {"auth_errors", &MemcachedTotals::auth_errors, &MemcachedCounters::auth_errors},
-    {"", &MemcachedTotals::flushed, &MemcachedCounters::flushed},  // part of `reclaimed`
-    {"total_items", &MemcachedTotals::total_items, &MemcachedCounters::total_items},
+    {"", &MemcachedTotals::flushed, &MemcachedCounters::flushed},          // part of `reclaimed`
+    {"", &MemcachedTotals::total_items, &MemcachedCounters::total_items},  // shown with entries
 };
 static_assert(sizeof(MemcachedTotals) == std::size(kCounters) * sizeof(uint64_t));
 static_assert(sizeof(MemcachedCounters) == std::size(kCounters) * sizeof(MemcachedCounter));
@@ -52,6 +57,12 @@ void Stat(MemcachedContext& ctx, std::string_view name, const T& value) {
   AppendStat(ctx, name, value);
 }
 
+// Counters of what memcached's threads, lists, slabs and buffers do. Nothing of it exists here, so
+// all are true at 0.
+void Never(MemcachedContext& ctx, std::initializer_list<const char*> names) {
+  for (const char* name : names) Stat(ctx, name, 0);
+}
+
 void ProcessStats(MemcachedContext& ctx, const MemcachedServerInfo& info) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -59,6 +70,7 @@ void ProcessStats(MemcachedContext& ctx, const MemcachedServerInfo& info) {
   Stat(ctx, "uptime", (ctx.now() - info.started_at) / 1000);
   Stat(ctx, "time", ctx.now() / 1000);
   Stat(ctx, "version", ctx.settings.version);
+  Stat(ctx, "libevent", "none");
   Stat(ctx, "pointer_size", sizeof(void*) * 8);
   const auto seconds = [](const timeval& time) {
     return fmt::format("{}.{:06}", time.tv_sec, time.tv_usec);
@@ -74,29 +86,63 @@ void ConnectionCounts(MemcachedContext& ctx, const MemcachedServerInfo& info) {
   Stat(ctx, "total_connections", info.connections_total);
   if (settings.maxconns_fast) Stat(ctx, "rejected_connections", info.connections_rejected);
   Stat(ctx, "connection_structures", info.connections_current);
+  Never(ctx, {"response_obj_oom", "response_obj_count", "response_obj_bytes", "read_buf_count",
+              "read_buf_bytes", "read_buf_bytes_free", "read_buf_oom", "reserved_fds"});
 }
 
-// Counters of what memcached's threads do to its slabs and lists. Nothing of it exists here, so all
-// are true at 0.
-constexpr const char* kNeverHappens[] = {
-    "slab_reassign_rescues",
-    "slab_reassign_chunk_rescues",
-    "slab_reassign_evictions_nomem",
-    "slab_reassign_inline_reclaim",
-    "slab_reassign_busy_items",
-    "slab_reassign_busy_deletes",
-    "slab_reassign_running",
-    "slabs_moved",
-    "lru_crawler_running",
-    "lru_maintainer_juggles",
-    "moves_to_cold",
-    "moves_to_warm",
-    "moves_within_lru",
-    "lrutail_reflocked",
-    "direct_reclaims",
-    "lru_bumps_dropped",
-    "log_worker_dropped",
-};
+// The size of the hash tables, from the number of keys: counting would have to lock every shard.
+void HashTableStats(MemcachedContext& ctx, uint64_t keys) {
+  constexpr uint64_t kBucketBytes = 64;
+  constexpr double kKeysPerBucket = 7.8;  // on average (engine/store/table_sizes.h)
+  Stat(ctx, "hash_power_level", std::bit_width(keys));
+  Stat(ctx, "hash_bytes",
+       kBucketBytes * static_cast<uint64_t>(static_cast<double>(keys) / kKeysPerBucket));
+  Never(ctx, {"hash_is_expanding"});
+}
+
+// memcached leaves out what belongs to a part that is turned off.
+void BackgroundStats(MemcachedContext& ctx) {
+  if (ctx.services.Tuning().IsOn("slab_reassign")) {
+    Never(ctx,
+          {"slab_reassign_rescues", "slab_reassign_chunk_rescues", "slab_reassign_evictions_nomem",
+           "slab_reassign_inline_reclaim", "slab_reassign_busy_items", "slab_reassign_busy_deletes",
+           "slab_reassign_running", "slabs_moved"});
+  }
+  if (ctx.services.Tuning().IsOn("lru_crawler")) {
+    Never(ctx, {"lru_crawler_running", "lru_crawler_starts"});
+  }
+  if (ctx.services.Tuning().IsOn("lru_maintainer_thread")) Never(ctx, {"lru_maintainer_juggles"});
+  Never(ctx, {"malloc_fails", "log_worker_dropped"});
+  const MemcachedWatchers::Totals watching = ctx.services.Watching();
+  Stat(ctx, "log_worker_written", watching.lines_sent + watching.lines_skipped);
+  Stat(ctx, "log_watcher_skipped", watching.lines_skipped);
+  Stat(ctx, "log_watcher_sent", watching.lines_sent);
+  Stat(ctx, "log_watchers", watching.watchers);
+  Never(ctx, {"unexpected_napi_ids", "round_robin_fallback"});
+}
+
+void EntryStats(MemcachedContext& ctx, const MemcachedServerInfo& info) {
+  const auto removed = ctx.services.ClassCounters().Total();
+  const auto count = [&](MemcachedRemoval what) { return removed[static_cast<size_t>(what)]; };
+  Stat(ctx, "bytes", ctx.keyspace.UsedBytes());
+  Stat(ctx, "curr_items", ctx.keyspace.KeyCount(ctx.keys.database()));
+  Stat(ctx, "total_items", info.totals.total_items);
+  Never(ctx, {"slab_global_page_pool"});
+  Stat(ctx, "expired_unfetched", count(MemcachedRemoval::kExpiredUnfetched));
+  Stat(ctx, "evicted_unfetched", info.evicted_unfetched);
+  const bool is_segmented = ctx.services.Tuning().IsOn("lru_maintainer_thread");
+  if (is_segmented) Never(ctx, {"evicted_active"});
+  Stat(ctx, "evictions", info.evictions);
+  Stat(ctx, "reclaimed", info.expired + info.totals.flushed);
+  Stat(ctx, "crawler_reclaimed", count(MemcachedRemoval::kCrawlerReclaimed));
+  // The background job goes by deadlines: it looks at no entry but those whose time has come.
+  Stat(ctx, "crawler_items_checked", count(MemcachedRemoval::kCrawlerReclaimed));
+  Never(ctx, {"lrutail_reflocked"});
+  if (is_segmented) {
+    Never(ctx, {"moves_to_cold", "moves_to_warm", "moves_within_lru", "direct_reclaims",
+                "lru_bumps_dropped"});
+  }
+}
 
 void GeneralStats(MemcachedContext& ctx) {
   const MemcachedServerInfo info = ctx.services.Info();
@@ -110,21 +156,13 @@ void GeneralStats(MemcachedContext& ctx) {
   Stat(ctx, "bytes_written", info.bytes_written);
   Stat(ctx, "limit_maxbytes", info.memory_limit_bytes);
   Stat(ctx, "accepting_conns", 1);
-  Stat(ctx, "listen_disabled_num",
-       0);  // a connection over the limit is answered, never left waiting
-  Stat(ctx, "time_in_listen_disabled_us", 0);
+  // A connection over the limit is answered, never left waiting.
+  Never(ctx, {"listen_disabled_num", "time_in_listen_disabled_us"});
   Stat(ctx, "threads", ctx.settings.threads);
   Stat(ctx, "conn_yields", info.yields);
-  for (const char* name : kNeverHappens) Stat(ctx, name, 0);
-  const MemcachedWatchers::Totals watching = ctx.services.Watching();
-  Stat(ctx, "log_watcher_skipped", watching.lines_skipped);
-  Stat(ctx, "log_watcher_sent", watching.lines_sent);
-  Stat(ctx, "log_watchers", watching.watchers);
-  Stat(ctx, "bytes", ctx.keyspace.UsedBytes());
-  Stat(ctx, "curr_items", ctx.keyspace.KeyCount(ctx.keys.database()));
-  Stat(ctx, "evicted_unfetched", info.evicted_unfetched);
-  Stat(ctx, "evictions", info.evictions);
-  Stat(ctx, "reclaimed", ctx.keyspace.ExpiredTotal() + info.totals.flushed);
+  HashTableStats(ctx, ctx.keyspace.KeyCount(ctx.keys.database()));
+  BackgroundStats(ctx);
+  EntryStats(ctx, info);
 }
 
 void ConnectionStats(MemcachedContext& ctx) {

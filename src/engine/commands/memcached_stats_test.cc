@@ -119,6 +119,42 @@ TEST_F(MemcachedStats, FlushedEntriesCountAsReclaimed) {
   EXPECT_EQ(memcached.counters().flushed.Get(), 1u);
 }
 
+TEST_F(MemcachedStats, AGetOfAFlushedKeyIsCountedOnce) {
+  memcached.Set("a", "1");
+  memcached.Set("b", "1");
+  EXPECT_EQ(Run("flush_all\r\nget a a b c\r\nmg b\r\n"), "OK\r\nEND\r\nEN\r\n");
+  EXPECT_EQ(memcached.counters().get_flushed.Get(), 2u);
+  EXPECT_EQ(memcached.counters().get_misses.Get(), 5u);
+  Run("flush_all\r\nget a\r\n");
+  EXPECT_EQ(memcached.counters().get_flushed.Get(), 2u) << "the second flush removed nothing";
+}
+
+TEST_F(MemcachedStats, AnEntryThatCameExpiredIsThereUntilItIsFound) {
+  EXPECT_EQ(memcached.Set("old", "x", "0", "-1"), "STORED\r\n");
+  EXPECT_EQ(redis.keyspace().KeyCount(0), 1u);
+  EXPECT_EQ(Run("get old\r\n"), "END\r\n");
+  EXPECT_EQ(redis.keyspace().KeyCount(0), 0u);
+  EXPECT_EQ(redis.keyspace().ExpiredTotal(), 1u);
+}
+
+TEST_F(MemcachedStats, AnExpiredEntryReachesReplicasAsGone) {
+  CommandRunner replica;
+  memcached.ReplicateTo(replica);
+  memcached.Set("old", "x");
+  memcached.Set("old", "y", "0", "-1");
+  EXPECT_EQ(replica.Run("GET old"), "$-1 ");
+}
+
+TEST_F(MemcachedStats, WithoutCasASetInTheSecondOfAFlushIsLost) {
+  memcached.settings().cas_enabled = false;
+  Run("flush_all\r\n");
+  EXPECT_EQ(memcached.Set("a", "1"), "STORED\r\n");
+  EXPECT_EQ(Run("get a\r\n"), "END\r\n");
+  redis.clock().Advance(std::chrono::seconds(1));
+  memcached.Set("a", "1");
+  EXPECT_EQ(Run("get a\r\n"), "VALUE a 0 1\r\n1\r\nEND\r\n");
+}
+
 TEST_F(MemcachedStats, WithoutCasEveryEntryHasNumberZero) {
   memcached.settings().cas_enabled = false;
   memcached.Set("a", "1");

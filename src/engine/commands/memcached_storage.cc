@@ -29,6 +29,11 @@ MemcachedStoreResult Replace(MemcachedContext& ctx, const MemcachedRequest& requ
     EraseMemcached(ctx);
     return {MemcachedOutcome::kOutOfMemory};
   }
+  // -C: without CAS memcached cannot tell what came before a flush_all from what came in the same
+  // second behind it, and takes both.
+  if (!ctx.settings.cas_enabled && ctx.services.FlushedKeys().WasInSecondOf(ctx.now())) {
+    EraseMemcached(ctx);
+  }
   return {MemcachedOutcome::kStored, attributes.cas};
 }
 

@@ -20,7 +20,19 @@ std::string MemcachedRunner::Run(std::string_view input) {
     input.remove_prefix(consumed);
     if (status == wire::MemcachedParseStatus::kComplete) RunOne(request);
   }
-  return std::string(out_.view());
+  return JoinedOutput();
+}
+
+std::string MemcachedRunner::JoinedOutput() {
+  std::string joined;
+  size_t at = 0;
+  references_ = out_.insertions().size();
+  for (const auto& insertion : out_.insertions()) {
+    joined += out_.view().substr(at, insertion.offset - at);
+    joined += insertion.bytes.view();
+    at = insertion.offset;
+  }
+  return joined + std::string(out_.view().substr(at));
 }
 
 void MemcachedRunner::RunOne(const wire::MemcachedRequest& request) {

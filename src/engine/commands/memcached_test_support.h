@@ -32,6 +32,7 @@ class FakeMemcachedServices final : public MemcachedServices {
   }
   MemcachedTuning& Tuning() override { return tuning; }
   MemcachedClassCounters& ClassCounters() override { return class_counters; }
+  MemcachedFlushedKeys& FlushedKeys() override { return flushed_keys; }
   MemcachedPrefixes& Prefixes() override { return prefixes; }
   void EnablePrefixes(bool value) override { prefixes.Enable(value); }
   MemcachedWatchers::Totals Watching() override { return watchers.totals(); }
@@ -49,6 +50,7 @@ class FakeMemcachedServices final : public MemcachedServices {
   std::optional<MemcachedCluster> cluster;
   MemcachedTuning tuning;
   MemcachedClassCounters class_counters;
+  MemcachedFlushedKeys flushed_keys;
   MemcachedPrefixes prefixes{':', false};
   MemcachedWatchers watchers{1024};
   int wakes = 0;
@@ -74,6 +76,10 @@ class MemcachedRunner {
   MemcachedSettings& settings() { return settings_; }
   MemcachedCounters& counters() { return counters_; }
   void set_read_only(bool value) { read_only_ = value; }
+  // Whether large values are given as references, as event loops want them; Run joins them.
+  void set_takes_references(bool value) { out_.set_takes_insertions(value); }
+  // How many references the last Run got.
+  size_t references() const { return references_; }
   bool close_after_reply() const { return close_after_reply_; }
   void set_has_unsent_replies(bool value) { has_unsent_replies_ = value; }
   // What the last watch or dump left for the connection; null: nothing.
@@ -82,6 +88,7 @@ class MemcachedRunner {
  private:
   void RunOne(const wire::MemcachedRequest& request);
   void Replicate(std::string_view record);
+  std::string JoinedOutput();
 
   CommandRunner& redis_;
   CommandRunner* replica_ = nullptr;
@@ -91,6 +98,7 @@ class MemcachedRunner {
   wire::MemcachedParser parser_;
   ClientState client_;
   wire::OutputBuffer out_;
+  size_t references_ = 0;
   Effects effects_;
   bool read_only_ = false;
   bool close_after_reply_ = false;

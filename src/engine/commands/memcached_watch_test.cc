@@ -91,10 +91,40 @@ TEST_F(MemcachedWatching, ADumpShowsEveryKeyOnceInPieces) {
   EXPECT_NE(all.find(" fetch=no cls=1 size="), std::string::npos);
 }
 
+TEST_F(MemcachedWatching, ADumpOfRequestsCanBeSentBack) {
+  memcached.Set("plain", "1");
+  Run("ms Zm9v 1 b\r\n2\r\n");
+  redis.Run(std::vector<std::string>{"SET", "two words", "3"});
+  EXPECT_EQ(Run("lru_crawler mgdump all\r\n"), "");
+  const std::string all = Take();
+  EXPECT_EQ(all.size(),
+            std::string("mg plain\r\nmg Zm9v b\r\nmg dHdvIHdvcmRz b\r\nEN\r\n(ended)").size());
+  EXPECT_NE(all.find("mg plain\r\n"), std::string::npos);
+  EXPECT_NE(all.find("mg Zm9v b\r\n"), std::string::npos);
+  EXPECT_NE(all.find("mg dHdvIHdvcmRz b\r\n"), std::string::npos);
+  EXPECT_TRUE(all.ends_with("EN\r\n(ended)"));
+  EXPECT_EQ(Run("mg dHdvIHdvcmRz b v\r\n"), "VA 1\r\n3\r\n");
+}
+
+TEST_F(MemcachedWatching, LinesOfEvictionsWaitUntilNoShardIsLocked) {
+  Run("watch evictions\r\n");
+  MemcachedWatchers& watchers = memcached.fakes().watchers;
+  watchers.Add(kWatchEvictions, "type=eviction");
+  watchers.Add(kWatchEvictions, "type=eviction");
+  EXPECT_EQ(memcached.fakes().wakes, 0);
+  watchers.WakeWaiting();
+  EXPECT_EQ(memcached.fakes().wakes, 1);
+  const std::string lines = Take();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2);
+  watchers.WakeWaiting();
+  EXPECT_EQ(memcached.fakes().wakes, 1);
+}
+
 TEST_F(MemcachedWatching, ADumpIsRefusedWhenTurnedOff) {
   EXPECT_EQ(Run("lru_crawler metadump 99\r\n"), "BADCLASS invalid class id\r\n");
   memcached.settings().dump_enabled = false;
   EXPECT_EQ(Run("lru_crawler metadump all\r\n"), "ERROR metadump not allowed\r\n");
+  EXPECT_EQ(Run("lru_crawler mgdump all\r\n"), "ERROR mgdump not allowed\r\n");
   EXPECT_EQ(Run("stats cachedump 1 0\r\n"), "CLIENT_ERROR stats cachedump not allowed\r\n");
   EXPECT_EQ(Run("lru_crawler disable\r\n"), "OK\r\n");
   EXPECT_EQ(Run("lru_crawler crawl all\r\n"), "CLIENT_ERROR lru crawler disabled\r\n");

@@ -75,7 +75,7 @@ class MemcachedWatchers::Watcher final : public OutputSource {
 
   // The lock of the owner is held. False: the line was dropped. `wakes` gets what is to be called
   // when the lock is free.
-  bool Take(std::string_view line, std::vector<std::function<void()>>& wakes) {
+  bool Take(std::string_view line, Wakes& wakes) {
     const std::string skipped = skipped_ > 0 ? fmt::format("skipped={}\n", skipped_) : "";
     if (buffer_.size() + skipped.size() + line.size() > all_.buffer_bytes_) {
       ++skipped_;
@@ -118,20 +118,46 @@ void MemcachedWatchers::PublishKinds() {
   kinds_.store(kinds, std::memory_order_relaxed);
 }
 
-void MemcachedWatchers::Emit(MemcachedWatch kind, std::string_view text) {
+void MemcachedWatchers::Append(MemcachedWatch kind, std::string_view text, Wakes& wakes) {
   timeval time{};
   gettimeofday(&time, nullptr);
-  std::vector<std::function<void()>> wakes;
+  const std::string line =
+      fmt::format("ts={}.{} gid={} {}\n", time.tv_sec, time.tv_usec, ++last_line_, text);
+  for (Watcher* watcher : watchers_) {
+    if ((watcher->kinds() & kind) == 0) continue;
+    ++(watcher->Take(line, wakes) ? totals_.lines_sent : totals_.lines_skipped);
+  }
+}
+
+void MemcachedWatchers::Emit(MemcachedWatch kind, std::string_view text) {
+  Wakes wakes;
   {
     MutexLock lock(mutex_);
-    const std::string line =
-        fmt::format("ts={}.{} gid={} {}\n", time.tv_sec, time.tv_usec, ++last_line_, text);
-    for (Watcher* watcher : watchers_) {
-      if ((watcher->kinds() & kind) == 0) continue;
-      ++(watcher->Take(line, wakes) ? totals_.lines_sent : totals_.lines_skipped);
-    }
+    Append(kind, text, wakes);
   }
   for (const auto& wake : wakes) wake();
+}
+
+void MemcachedWatchers::Add(MemcachedWatch kind, std::string_view text) {
+  MutexLock lock(mutex_);
+  Append(kind, text, waiting_);
+  if (!waiting_.empty()) has_waiting_.store(true, std::memory_order_relaxed);
+}
+
+void MemcachedWatchers::WakeWaiting() {
+  if (!has_waiting_.load(std::memory_order_relaxed)) return;
+  Wakes wakes;
+  {
+    MutexLock lock(mutex_);
+    has_waiting_.store(false, std::memory_order_relaxed);
+    wakes.swap(waiting_);
+  }
+  for (const auto& wake : wakes) wake();
+}
+
+void MemcachedWatchers::ResetTotals() {
+  MutexLock lock(mutex_);
+  totals_ = {};
 }
 
 MemcachedWatchers::Totals MemcachedWatchers::totals() const {

@@ -52,17 +52,29 @@ class MemcachedWatchers {
   // Gives the line "ts=... gid=... `text`" to those who watch `kind`. A leaf lock; called with no
   // shard locked.
   void Emit(MemcachedWatch kind, std::string_view text) EXCLUDES(mutex_);
+  // The same for who holds a shard's lock: nobody is woken before WakeWaiting().
+  void Add(MemcachedWatch kind, std::string_view text) EXCLUDES(mutex_);
+  // Wakes those who got lines by Add. One relaxed load when there are none; no shard locked.
+  void WakeWaiting() EXCLUDES(mutex_);
   Totals totals() const EXCLUDES(mutex_);
+  void ResetTotals() EXCLUDES(mutex_);
 
  private:
   class Watcher;
+  using Wakes = std::vector<std::function<void()>>;
   void Remove(const Watcher* watcher) EXCLUDES(mutex_);
+  // Gives the line to those who want it; `wakes` gets what is to be called for it.
+  void Append(MemcachedWatch kind, std::string_view text, Wakes& wakes) REQUIRES(mutex_);
   void PublishKinds() REQUIRES(mutex_);
 
   const size_t buffer_bytes_;
   // Tells request threads whether lines are wanted at all; a stale value costs one line.
   std::atomic<uint8_t> kinds_{0};
+  // Tells WakeWaiting that waiting_ may hold something; a stale value delays a line until the next
+  // call, which background work makes many times a second.
+  std::atomic<bool> has_waiting_{false};
   mutable Mutex mutex_;
+  Wakes waiting_ GUARDED_BY(mutex_);
   std::vector<Watcher*> watchers_ GUARDED_BY(mutex_);
   Totals totals_ GUARDED_BY(mutex_);
   uint64_t last_line_ GUARDED_BY(mutex_) = 0;

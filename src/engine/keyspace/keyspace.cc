@@ -244,6 +244,7 @@ void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry
   if (attributes.has_memcached && (attributes.memcached_state & store::kFetchedState) == 0) {
     evictor_->CountUnfetched();
   }
+  if (removal_observer_ != nullptr) removal_observer_->OnEvictedEntry(database, entry);
   LogRemoval(database, key);
 }
 

@@ -35,6 +35,7 @@ class RemovalObserver {
  public:
   virtual ~RemovalObserver() = default;
   virtual void OnExpiredEntry(const store::Entry& entry, bool in_background) = 0;
+  virtual void OnEvictedEntry(int database, const store::Entry& entry) = 0;
 };
 
 class Keyspace final : public store::RemovalListener {

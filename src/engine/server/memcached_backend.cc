@@ -20,6 +20,7 @@ MemcachedBackend::MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& param
       users_(settings.auth_file.empty()
                  ? MemcachedUsers(settings.sasl_file, MemcachedUsers::Form::kSasl)
                  : MemcachedUsers(settings.auth_file, MemcachedUsers::Form::kAuthFile)),
+      clock_(clock),
       started_at_(clock.NowMillis()),
       stop_(std::move(stop)),
       counts_prefixes_(settings.detail_enabled),
@@ -53,18 +54,22 @@ bool MemcachedBackend::IsPassword(std::string_view user, std::string_view passwo
 }
 
 std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& request,
-                                             UnixMillis now) const {
+                                             UnixMillis now) {
   if (node_.loading.load(std::memory_order_relaxed)) return Fault::kLoading;
   const uint64_t limit = node_.maxmemory_bytes.load(std::memory_order_relaxed);
   const bool read_only = node_.read_only.load(std::memory_order_relaxed);
   if (!read_only && limit == 0) return std::nullopt;
   const MemcachedDemand demand = DemandOf(request);
   if (demand.writes && read_only) return Fault::kReadOnlyReplica;
-  if (demand.grows && !keyspace_.MakeRoom(limit, {&request.data, 1}, now)) {
-    rows_[ThreadIndex()].counters.store_no_memory.Add();
-    return Fault::kOutOfMemory;
-  }
-  return std::nullopt;
+  if (!demand.grows) return std::nullopt;
+  const bool has_room = keyspace_.MakeRoom(limit, {&request.data, 1}, now);
+  watchers_.WakeWaiting();
+  if (has_room) return std::nullopt;
+  rows_[ThreadIndex()].counters.store_no_memory.Add();
+  const uint32_t id = classes_.ClassOf(
+      MemcachedEntryBytes(request.key.size(), request.data.size(), request.client_flags));
+  class_counters_.Add(id, MemcachedRemoval::kOutOfMemory);
+  return Fault::kOutOfMemory;
 }
 
 void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key,
@@ -116,12 +121,13 @@ void MemcachedBackend::Observe(MemcachedContext& context, const wire::MemcachedR
 }
 
 void MemcachedBackend::Maintain(UnixMillis now, Effects& effects) {
+  watchers_.WakeWaiting();
   UnixMillis planned = flush_at_.load(std::memory_order_relaxed);
   if (now < planned) return;
   // A plan made meanwhile stays.
   if (flush_at_.compare_exchange_strong(planned, INT64_MAX, std::memory_order_relaxed)) {
-    rows_[ThreadIndex()].counters.flushed.Add(keyspace_.KeyCount(kDatabase));
-    keyspace_.FlushAll(effects);
+    rows_[ThreadIndex()].counters.flushed.Add(
+        flushed_keys_.Flush(keyspace_, kDatabase, now, effects));
   }
 }
 
@@ -136,7 +142,7 @@ MemcachedTotals MemcachedBackend::SumTotals() const {
   return totals;
 }
 
-MemcachedServerInfo MemcachedBackend::Info() {
+MemcachedServerInfo MemcachedBackend::InfoSinceStart() const {
   MemcachedServerInfo info;
   info.started_at = started_at_;
   for (const auto& loop : loops_->loops()) {
@@ -150,10 +156,29 @@ MemcachedServerInfo MemcachedBackend::Info() {
     info.yields += statistics.yields.Get();
   }
   info.memory_limit_bytes = node_.maxmemory_bytes.load(std::memory_order_relaxed);
+  info.expired = keyspace_.ExpiredTotal();
   info.evictions = keyspace_.EvictedTotal();
   info.evicted_unfetched = keyspace_.evictor().unfetched_total();
+  info.totals = SumTotals();
+  return info;
+}
+
+MemcachedServerInfo MemcachedBackend::Info() {
+  MemcachedServerInfo info = InfoSinceStart();
+  constexpr uint64_t MemcachedServerInfo::*kCounts[] = {
+      &MemcachedServerInfo::connections_total,
+      &MemcachedServerInfo::connections_rejected,
+      &MemcachedServerInfo::bytes_read,
+      &MemcachedServerInfo::bytes_written,
+      &MemcachedServerInfo::expired,
+      &MemcachedServerInfo::evictions,
+      &MemcachedServerInfo::evicted_unfetched,
+      &MemcachedServerInfo::idle_kicks,
+      &MemcachedServerInfo::yields,
+  };
   MutexLock lock(mutex_);
-  info.totals = SumTotals().Since(mark_);
+  for (const auto count : kCounts) info.*count -= mark_.*count;
+  info.totals = info.totals.Since(mark_.totals);
   return info;
 }
 
@@ -164,7 +189,8 @@ void MemcachedBackend::EnablePrefixes(bool value) {
 
 void MemcachedBackend::ResetStatistics() {
   MutexLock lock(mutex_);
-  mark_ = SumTotals();
+  mark_ = InfoSinceStart();
+  watchers_.ResetTotals();
 }
 
 void MemcachedBackend::SetVerbosity(uint64_t level) {

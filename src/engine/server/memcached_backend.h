@@ -81,17 +81,20 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   MemcachedTuning& Tuning() override { return tuning_; }
   MemcachedPrefixes& Prefixes() override { return prefixes_; }
   MemcachedClassCounters& ClassCounters() override { return class_counters_; }
+  MemcachedFlushedKeys& FlushedKeys() override { return flushed_keys_; }
   void EnablePrefixes(bool value) override;
   MemcachedWatchers::Totals Watching() override { return watchers_.totals(); }
   std::unique_ptr<OutputSource> Watch(uint8_t kinds, uint64_t id) override;
 
   // ---- RemovalObserver
   void OnExpiredEntry(const store::Entry& entry, bool in_background) override;
+  void OnEvictedEntry(int database, const store::Entry& entry) override;
 
  private:
   uint32_t ClassOf(const store::Entry& entry) const;
-  std::optional<Fault> Admit(const wire::MemcachedRequest& request, UnixMillis now) const;
+  std::optional<Fault> Admit(const wire::MemcachedRequest& request, UnixMillis now);
   MemcachedTotals SumTotals() const;
+  MemcachedServerInfo InfoSinceStart() const;
   void RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request);
   void Observe(MemcachedContext& context, const wire::MemcachedRequest& request);
   bool is_observed() const {
@@ -104,6 +107,7 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   const NodeState& node_;
   const MemcachedSettings settings_;
   MemcachedUsers users_;
+  const Clock& clock_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
   LoopGroup* loops_ = nullptr;
@@ -117,6 +121,7 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   MemcachedPrefixes prefixes_;
   const MemcachedClasses classes_;
   MemcachedClassCounters class_counters_;
+  MemcachedFlushedKeys flushed_keys_;
 
   struct alignas(64) CounterRow {
     MemcachedCounters counters;  // written by the thread of this index only
@@ -129,7 +134,7 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
 
   Mutex mutex_;
   std::optional<MemcachedCluster> cluster_ GUARDED_BY(mutex_);
-  MemcachedTotals mark_ GUARDED_BY(mutex_);  // totals at the last ResetStatistics
+  MemcachedServerInfo mark_ GUARDED_BY(mutex_);  // as it was at the last ResetStatistics
 };
 
 }  // namespace mikura::engine

@@ -20,11 +20,35 @@ uint32_t MemcachedBackend::ClassOf(const store::Entry& entry) const {
                                               entry.attributes().memcached_flags));
 }
 
+namespace {
+
+// What Redis clients wrote has no mark for it, and counts as read.
+bool WasFetched(const store::Entry& entry) {
+  const store::Attributes attributes = entry.attributes();
+  return !attributes.has_memcached || (attributes.memcached_state & store::kFetchedState) != 0;
+}
+
+}  // namespace
+
 void MemcachedBackend::OnExpiredEntry(const store::Entry& entry, bool in_background) {
+  if (!in_background) rows_[ThreadIndex()].counters.get_expired.Add();
   if (entry.type() != store::ValueType::kString) return;
   const uint32_t id = ClassOf(entry);
   class_counters_.Add(id, MemcachedRemoval::kReclaimed);
   if (in_background) class_counters_.Add(id, MemcachedRemoval::kCrawlerReclaimed);
+  if (!WasFetched(entry)) class_counters_.Add(id, MemcachedRemoval::kExpiredUnfetched);
+}
+
+void MemcachedBackend::OnEvictedEntry(int database, const store::Entry& entry) {
+  if (database != kDatabase || entry.type() != store::ValueType::kString) return;
+  const uint32_t id = ClassOf(entry);
+  class_counters_.Add(id, MemcachedRemoval::kEvicted);
+  if (entry.deadline() != store::kNoDeadline) {
+    class_counters_.Add(id, MemcachedRemoval::kEvictedNonzero);
+  }
+  if (!WasFetched(entry)) class_counters_.Add(id, MemcachedRemoval::kEvictedUnfetched);
+  if ((watchers_.kinds() & kWatchEvictions) == 0) return;
+  watchers_.Add(kWatchEvictions, DescribeEviction(entry, id, clock_.NowMillis()));
 }
 
 std::unique_ptr<OutputSource> MemcachedBackend::Watch(uint8_t kinds, uint64_t id) {

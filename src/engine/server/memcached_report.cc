@@ -96,6 +96,17 @@ void ReportRequest(const MemcachedRequest& request, const MemcachedObservation& 
   }
 }
 
+std::string DescribeEviction(const store::Entry& entry, uint32_t class_id, UnixMillis now) {
+  const store::Attributes attributes = entry.attributes();
+  const bool is_fetched = (attributes.memcached_state & kMemcachedFetched) != 0;
+  const int64_t ttl = attributes.deadline == store::kNoDeadline
+                          ? -1
+                          : std::max<int64_t>(0, (attributes.deadline - now) / 1000);
+  return fmt::format("type=eviction key={} fetch={} ttl={} clsid={} size={}",
+                     EncodeMemcachedKey(entry.key()), is_fetched ? "yes" : "no", ttl, class_id,
+                     entry.value().size());
+}
+
 void ReportConnection(const ClientRecord& record, std::string_view reason,
                       MemcachedWatchers& watchers) {
   const std::string& address = record.state.address;

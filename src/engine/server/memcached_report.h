@@ -20,6 +20,8 @@ void CountPrefix(const wire::MemcachedRequest& request, const MemcachedObservati
 // The lines item_get and item_store.
 void ReportRequest(const wire::MemcachedRequest& request, const MemcachedObservation& observation,
                    int fd, MemcachedWatchers& watchers);
+// The line of an evicted entry. The shard is locked.
+std::string DescribeEviction(const store::Entry& entry, uint32_t class_id, UnixMillis now);
 // The lines conn_new (empty reason) and conn_close.
 void ReportConnection(const ClientRecord& record, std::string_view reason,
                       MemcachedWatchers& watchers);

@@ -106,10 +106,9 @@ void MemcachedUdpServer::Run() {
 }
 
 void MemcachedUdpServer::Answer(std::string_view body) {
-  wire::MemcachedParserOptions options = backend_.ParserOptions();
-  options.protocol = wire::MemcachedProtocol::kAscii;
-  wire::MemcachedParser parser(options);
-  ClientState client;  // a datagram says itself who sends it
+  wire::MemcachedParser parser(
+      backend_.ParserOptions());  // each datagram begins anew, as text or binary
+  ClientState client;             // a datagram says itself who sends it
   wire::MemcachedRequest request;
   bool close = false;
   std::unique_ptr<OutputSource> source;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memcached's text protocols over UDP (memcached -U), off unless asked for. One thread of its own:
+// Memcached's protocols over UDP (memcached -U), off unless asked for. One thread of its own:
 // UDP is rare, and event loops stay as they are.
 #pragma once
 
