@@ -85,10 +85,20 @@ class EventLoop {
   void WakeClient(uint64_t id);
 
  private:
+  static constexpr size_t kArenaBytes = 512 << 10;
+
   void Run();
   void HandleEvents(std::span<const epoll_event> events);
   void AcceptFrom(const Listener* listener);
   void MarkReady(Session* session);
+  void Maintain();
+  void CloseIdle();
+  void ReadLimits();
+  bool HoldsTooMuch(Session& session);
+  void Remove(Session* session);
+  void CountRemoved();
+
+  // In event_loop_turn.cc.
   void ServeReady();
   bool ReadInto(Session& session);
   void ReadRest(Session& session);
@@ -100,12 +110,6 @@ class EventLoop {
   void FlushOutput();
   void FinishSession(Session& session);
   void SendFromSource(Session& session);
-  void Maintain();
-  void CloseIdle();
-  void ReadLimits();
-  bool HoldsTooMuch(Session& session);
-  void Remove(Session* session);
-  void CountRemoved();
 
   const uint32_t index_;
   const ShardShare share_;
