@@ -120,13 +120,16 @@ def light_load(port, until, per_second, result):
 
 
 def removals(port, deadlines, until, ready, result):
-    """Runs in a process of its own, as a replica: how late each DEL was, in seconds."""
-    lateness = []
+    """Runs in a process of its own, as a replica: how late each DEL was, in seconds.
+
+    What comes is only noted with its moment, and read when all has come.
+    """
+    pieces, missing = [], deadlines.count
     with connect(port) as connection:
         connection.settimeout(0.1)
         connection.sendall(command("PSYNC", "?", "-1"))
-        unread, announced = b"", False
-        while time.time() < until and len(lateness) < deadlines.count:
+        announced = False
+        while time.time() < until and missing > 0:
             try:
                 received = connection.recv(1 << 20)
             except TimeoutError:
@@ -134,17 +137,25 @@ def removals(port, deadlines, until, ready, result):
                 if not announced and time.time() > deadlines.at(0) - BASE_SECONDS:
                     ready.send(True)
                     announced = True
+                    pieces.clear()
                 continue
             if not received:
                 break
-            now = time.time()
-            unread += received
-            end = 0
-            for match in DEL_PATTERN.finditer(unread):
-                lateness.append(now - deadlines.at(int(match[1])))
-                end = match.end()
-            unread = unread[max(end, len(unread) - 64):]
-    result.send(lateness)
+            pieces.append((time.time(), received))
+            if announced:
+                missing -= received.count(b"exp:")
+    result.send(list(lateness_of(pieces, deadlines)))
+
+
+def lateness_of(pieces, deadlines):
+    unread = b""
+    for moment, received in pieces:
+        unread += received
+        end = 0
+        for match in DEL_PATTERN.finditer(unread):
+            yield moment - deadlines.at(int(match[1]))
+            end = match.end()
+        unread = unread[end:]
 
 
 def sample(server, deadlines, until):

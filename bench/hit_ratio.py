@@ -4,8 +4,8 @@
 
 A client reads keys in the order of a trace and stores those that are missing. Every server is held
 to the same number of keys, not of bytes: Redis needs more memory for a key, which would give it a
-smaller cache. For each server and size the limit is searched at which it keeps that many keys, by
-filling it with other keys of the same size. A size is a share of the trace's distinct keys.
+smaller cache. For each server and size the limit is searched at which it keeps that many keys, and
+corrected as the replay goes on. A size is a share of the trace's distinct keys.
 
 Redis' LRU clock ticks once a second; a replay of a few seconds would make its LRU nearer to random
 than it is in a long-running cache. So its caches all run side by side, slowed down (--pace).
@@ -25,7 +25,7 @@ import subprocess
 import sys
 import time
 
-from hit_ratio_replay import MIKURA, REDIS, ROOT, SERVERS, WARM_UP, Node, Replay, hold_to, run_paced
+from hit_ratio_replay import MIKURA, REDIS, ROOT, SERVERS, WARM_UP, Node, Replay, run_paced
 from hit_ratio_traces import all_traces
 
 DOCUMENT = ROOT / "docs/benchmarks/hit-ratio.md"
@@ -55,18 +55,19 @@ def matches(name, words):
     return not words or any(word in name for word in words.split(","))
 
 
-def report_size(cell, kept):
-    if abs(kept - cell.capacity) > max(2, cell.capacity // 50):
-        print(f"  {cell.server}, {cell.trace}: kept {kept} keys instead of {cell.capacity}",
+def ratio_of(cell, replay):
+    kept = replay.average_size()
+    if abs(kept - cell.capacity) > max(2, cell.capacity // 33):
+        print(f"  {cell.server}, {cell.trace}: {kept:.0f} keys on average instead of {cell.capacity}",
               file=sys.stderr, flush=True)
+    return replay.ratio()
 
 
 def measure(cell, traces):
     if cell.server == EXACT:
         return exact_lru(traces[cell.trace], cell.capacity)
     with Node(SERVERS[cell.server]) as node:
-        report_size(cell, hold_to(node.link, cell.capacity))
-        return Replay(node.link, traces[cell.trace]).run().ratio()
+        return ratio_of(cell, Replay(node.link, traces[cell.trace], cell.capacity).run())
 
 
 def measure_paced(cells, traces, seconds):
@@ -75,10 +76,9 @@ def measure_paced(cells, traces, seconds):
         replays = {}
         for cell in cells:
             node = nodes.enter_context(Node(SERVERS[cell.server]))
-            report_size(cell, hold_to(node.link, cell.capacity))
-            replays[cell] = Replay(node.link, traces[cell.trace])
+            replays[cell] = Replay(node.link, traces[cell.trace], cell.capacity)
         run_paced(list(replays.values()), seconds)
-        return {cell: replay.ratio() for cell, replay in replays.items()}
+        return {cell: ratio_of(cell, replay) for cell, replay in replays.items()}
 
 
 def cells_of(traces, shares, servers):
@@ -92,7 +92,8 @@ def cells_of(traces, shares, servers):
 def measure_all(cells, traces, pace_seconds):
     """Cell -> hit ratio. The slow caches run in a process of their own, beside the others."""
     paced = [cell for cell in cells if cell.server in PACED]
-    rest = [cell for cell in cells if cell.server not in PACED]
+    rest = sorted((cell for cell in cells if cell.server not in PACED),
+                  key=lambda cell: list(SERVERS).index(cell.server) if cell.server in SERVERS else -1)
     ratios = {}
     with concurrent.futures.ProcessPoolExecutor(1) as pool:
         slow = pool.submit(measure_paced, paced, traces, pace_seconds) if paced else None

@@ -11,9 +11,9 @@ from servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 VALUE = b"v" * 500
-BATCH = 32  # requests in flight; a repeat inside one batch counts like the first
+BATCH_MAX = 32  # requests in flight; a repeat inside one batch counts like the first
 WARM_UP = 0.2  # of the trace, not counted
-FILLS = 3  # times the keys, before the number that is kept is believed
+FILLS = 2  # times the keys, before the number that is kept is believed
 
 REDIS = ["redis-server", "--save", "", "--maxmemory-samples", "5", "--maxmemory-policy"]
 MIKURA = [os.environ.get("MIKURA_BIN", str(ROOT / "build/release/mikura")), "engine", "--threads",
@@ -83,10 +83,10 @@ class Connection:
                 raise RuntimeError(f"SET answered {line!r}")
 
     def used_memory(self):
-        for line in self.call("INFO", "memory").split(b"\r\n"):
-            if line.startswith(b"used_memory:"):
-                return int(line[12:])
-        raise RuntimeError("INFO has no used_memory")
+        """What is held against maxmemory."""
+        lines = self.call("INFO", "memory").split(b"\r\n")
+        fields = dict(line.split(b":", 1) for line in lines if b":" in line)
+        return int(fields[b"used_memory"]) - int(fields[b"mem_not_counted_for_evict"])
 
 
 class Node:
@@ -129,55 +129,77 @@ def fill(link, prefix, count):
         link.set([b"%s%010d" % (prefix, i) for i in range(first, min(first + 64, count))])
 
 
-def hold_to(link, capacity):
-    """Sets the limit at which the server keeps `capacity` keys, as near as it comes; returns how many
-    it then kept."""
-    link.call("CONFIG", "SET", "maxmemory", 0)
-    link.call("FLUSHALL")
-    empty = link.used_memory()
-    fill(link, b"f", capacity)
-    limit = link.used_memory()
-    key_bytes = max(1, (limit - empty) // capacity)
-    tried = {}  # limit -> keys kept
-    for attempt in range(10):
-        link.call("FLUSHALL")
-        link.call("CONFIG", "SET", "maxmemory", limit)
-        fill(link, b"%c" % (ord("a") + attempt), capacity * FILLS)
-        tried[limit] = int(link.call("DBSIZE"))
-        if abs(tried[limit] - capacity) <= capacity // 100:
-            break
-        limit += (capacity - tried[limit]) * key_bytes
-        if limit in tried:
-            limit += key_bytes // 2
-    best = min(tried, key=lambda limit: abs(tried[limit] - capacity))
-    link.call("FLUSHALL")
-    link.call("CONFIG", "SET", "maxmemory", best)
-    return tried[best]
+class Cache:
+    """A server that is to hold a number of keys, whatever a key and its clients cost there.
+
+    The limit is searched at first with other keys, and corrected all the time: the buffers of the client
+    count too, and with a hundred keys they are as large as those."""
+
+    def __init__(self, link, capacity):
+        self.link = link
+        self.capacity = capacity
+        self.limit = 0
+        self.key_bytes = 0
+        self.batch = min(BATCH_MAX, max(4, capacity // 16))
+        self._search()
+
+    def _search(self):
+        self.link.call("CONFIG", "SET", "maxmemory", 0)
+        empty = self.link.used_memory()
+        fill(self.link, b"f", self.capacity)
+        self.key_bytes = max(1, (self.link.used_memory() - empty) // self.capacity)
+        self.limit = empty + self.key_bytes * self.capacity
+        for attempt in range(5):
+            self.link.call("FLUSHALL")
+            self.link.call("CONFIG", "SET", "maxmemory", self.limit)
+            fill(self.link, b"%c" % (ord("a") + attempt), self.capacity * FILLS)
+            if abs(self.correct() - self.capacity) <= self.capacity // 50:
+                break
+        self.link.call("FLUSHALL")
+
+    def correct(self):
+        """Only when the cache is full. Returns the keys there were."""
+        kept = int(self.link.call("DBSIZE"))
+        if abs(kept - self.capacity) > self.capacity // 100:
+            self.limit += (self.capacity - kept) * self.key_bytes // 2 or self.key_bytes
+            self.link.call("CONFIG", "SET", "maxmemory", self.limit)
+        return kept
 
 
 class Replay:
-    """A trace on its way through a server, batch by batch."""
+    """A trace on its way through a cache, batch by batch."""
 
-    def __init__(self, link, trace):
-        self.link = link
+    def __init__(self, link, trace, capacity):
+        self.cache = Cache(link, capacity)
         self.trace = trace
         self.next = 0
+        self.batches = 0
+        self.misses = 0
         self.hits = 0
         self.counted = 0
+        self.sizes = []  # of the cache, in the counted part
 
     def is_done(self):
         return self.next >= len(self.trace)
 
     def step(self):
-        keys = [b"k%010d" % key for key in self.trace[self.next:self.next + BATCH]]
-        found = self.link.get(keys)
+        link = self.cache.link
+        keys = [b"k%010d" % key for key in self.trace[self.next:self.next + self.cache.batch]]
+        found = link.get(keys)
         missing = dict.fromkeys(key for key, there in zip(keys, found) if not there)
-        self.link.set(list(missing))
-        if self.next >= int(len(self.trace) * WARM_UP):
+        link.set(list(missing))
+        self.misses += len(missing)
+        is_counted = self.next >= int(len(self.trace) * WARM_UP)
+        if is_counted:
             # A repeated key of the batch was stored by then for a client that waits.
             self.hits += len(keys) - len(missing)
             self.counted += len(keys)
         self.next += len(keys)
+        self.batches += 1
+        if self.misses > self.cache.capacity * 3 // 2 and self.batches % 16 == 0:
+            size = self.cache.correct()
+            if is_counted:
+                self.sizes.append(size)
 
     def run(self):
         while not self.is_done():
@@ -187,13 +209,18 @@ class Replay:
     def ratio(self):
         return self.hits / self.counted
 
+    def average_size(self):
+        """Keys in the cache in the counted part; what was asked for when it was never full."""
+        return sum(self.sizes) / len(self.sizes) if self.sizes else self.cache.capacity
+
 
 def run_paced(replays, seconds):
     """All of them side by side, not faster than in `seconds`."""
-    batches = max(len(replay.trace) for replay in replays) / BATCH
-    started = time.monotonic()
-    for turn in range(int(batches) + 1):
-        for replay in replays:
-            if not replay.is_done():
-                replay.step()
-        time.sleep(max(0.0, started + seconds * turn / batches - time.monotonic()))
+    began = time.monotonic()
+    while left := [replay for replay in replays if not replay.is_done()]:
+        behind = [replay for replay in left
+                  if replay.next <= (time.monotonic() - began) / seconds * len(replay.trace)]
+        for replay in behind:
+            replay.step()
+        if not behind:
+            time.sleep(0.005)

@@ -104,11 +104,12 @@ def redis(threads):
     return Server("redis", command, {"resp"})
 
 
-def memcached(threads):
+def memcached(threads, connections_max=1024):
     # Debian's memcached refuses to run as root without -u.
     user = ["-u", "root"] if os.geteuid() == 0 else []
     return Server("memcached", ["memcached", "-p", "{port}", "-l", "127.0.0.1", "-U", "0", "-m",
-                                "2048", "-t", str(threads)] + user, {"text", "meta", "mcbin"})
+                                "2048", "-c", str(connections_max), "-t", str(threads)] + user,
+                  {"text", "meta", "mcbin"})
 
 
 def mikura(binary, threads):
@@ -126,3 +127,9 @@ def version_of(name, binary=None):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                           timeout=20, check=False)
     return done.stdout.splitlines()[0].strip() if done.stdout else ""
+
+
+def resident_bytes(pid):
+    """Resident memory of a process, from /proc."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")

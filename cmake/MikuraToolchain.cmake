@@ -39,6 +39,7 @@ endif()
 if(MIKURA_SANITIZE)
   set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer")
   add_compile_options(-fsanitize=${MIKURA_SANITIZE} -fno-sanitize-recover=all)
+  add_compile_definitions(MIKURA_SANITIZED=1)
   add_link_options(-fsanitize=${MIKURA_SANITIZE})
 endif()
 

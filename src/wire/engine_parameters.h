@@ -56,6 +56,7 @@ struct EngineParameters {
   int64_t maxmemory_samples = 5;
   int64_t lfu_log_factor = 10;
   int64_t lfu_decay_time_minutes = 1;
+  bool activedefrag = true;  // move entries out of sparse spans in the background
 
   // Replication
   std::string replicaof;  // "host port"; "": primary

@@ -71,7 +71,7 @@ class Player {
     engine::Keyspace& keyspace = *node_.keyspace;
     for (uint32_t shard = 0; shard < engine::kShardCount; ++shard) {
       if (!touched_.test(shard)) continue;
-      ExpiryJob(keyspace, shard, 1).Run(now_);
+      engine::ExpiryJob(keyspace, shard, 1).Run(now_);
       keyspace.Maintain(shard, 1, now_);
       engine::ShardGuard guard(keyspace.lock(shard));
       keyspace.LockedShard(shard).CheckInvariants();

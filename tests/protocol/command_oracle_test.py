@@ -16,6 +16,8 @@ OTHER_DEFAULTS = {
     "pidfile": "no file unless asked",
     "logfile": "",
     "enable-debug-command": "",
+    "activedefrag": "on: memory that churn leaves sparse is gathered unless told otherwise",
+    "active-defrag-ignore-bytes": "not built: what is in force is 2 MiB",
     "latency-tracking": "not built: Redis' default is on",
     "crash-log-enabled": "not built: Redis' default is on",
     "crash-memcheck-enabled": "not built: Redis' default is on",

@@ -16,6 +16,7 @@ std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> RenameCommands();
 std::span<const CommandSpec> ScanCommands();
 std::span<const CommandSpec> ObjectCommands();
+std::span<const CommandSpec> MemoryCommands();
 std::span<const CommandSpec> DatabaseCommands();
 std::span<const CommandSpec> ConnectionCommands();
 std::span<const CommandSpec> ClientCommands();

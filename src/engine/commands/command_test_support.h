@@ -25,6 +25,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
       std::span<const std::string_view> patterns) override;
   Status Set(std::span<const std::pair<std::string_view, std::string_view>> changes) override;
   std::string Info(std::span<const std::string_view> sections) override;
+  MemoryReport Memory() override { return memory; }
   RoleInfo Role() override { return role; }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
@@ -37,6 +38,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   ClientState published;
   ClientFilter last_kill;
   wire::ParameterSet parameters;
+  MemoryReport memory;
   RoleInfo role;
   std::string replica_of = "not asked";
   std::string shutdown = "not asked";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// OBJECT and MEMORY: how values are stored.
+// OBJECT: how values are stored.
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/subcommand_help.h"
@@ -70,24 +70,6 @@ FaultOr<> ObjectIdleTime(CommandContext& ctx) {
   return Ok();
 }
 
-// MEMORY USAGE key [SAMPLES n] -> bytes of the entry, or null. Exact: samples change nothing.
-FaultOr<> MemoryUsage(CommandContext& ctx) {
-  for (size_t i = 3; i < ctx.args.size(); i += 2) {
-    if (!EqualsIgnoreCase(ctx.args[i], "SAMPLES") || i + 1 >= ctx.args.size()) {
-      return Fault::kSyntax;
-    }
-    ASSIGN_OR_RETURN(const int64_t samples, ToInteger(ctx.args[i + 1]));
-    if (samples < 0) return Fault::kSyntax;
-  }
-  const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
-  if (found) {
-    ctx.reply.Integer(static_cast<int64_t>(found.entry.memory_bytes()));
-  } else {
-    ctx.reply.Null();
-  }
-  return Ok();
-}
-
 constexpr CommandSpec kObjectSubcommands[] = {
     {.name = "ENCODING",
      .handler = ObjectEncoding,
@@ -148,27 +130,6 @@ constexpr CommandSpec kObjectSubcommands[] = {
      .parent = "OBJECT"},
 };
 
-constexpr CommandSpec kMemorySubcommands[] = {
-    {.name = "USAGE",
-     .handler = MemoryUsage,
-     .arity = AtLeast(3),
-     .keys = OneKeyAt(2),
-     .flags = kReadOnly,
-     .group = "server",
-     .since = "4.0.0",
-     .summary = "Returns the bytes of memory a key and its value take.",
-     .key_access = "RO",
-     .parent = "MEMORY"},
-    {.name = "HELP",
-     .handler = SubcommandHelp,
-     .arity = Exactly(2),
-     .flags = kLoadingOk | kStaleOk,
-     .group = "server",
-     .since = "4.0.0",
-     .summary = "Lists the subcommands.",
-     .parent = "MEMORY"},
-};
-
 constexpr CommandSpec kObjectCommands[] = {
     {.name = "OBJECT",
      .arity = AtLeast(2),
@@ -176,12 +137,6 @@ constexpr CommandSpec kObjectCommands[] = {
      .since = "2.2.3",
      .summary = "Shows how a value is stored.",
      .subcommands = kObjectSubcommands},
-    {.name = "MEMORY",
-     .arity = AtLeast(2),
-     .group = "server",
-     .since = "4.0.0",
-     .summary = "Shows where memory goes.",
-     .subcommands = kMemorySubcommands},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/commands/client_state.h"
+#include "engine/commands/memory_report.h"
 
 namespace mikura::engine {
 
@@ -83,6 +84,7 @@ class ServerControl {
   virtual ~ServerControl() = default;
   // Text of INFO for the named sections ("default", "all", "everything" included), lower case.
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
+  virtual MemoryReport Memory() = 0;
   virtual RoleInfo Role() = 0;
   // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
   virtual Status ReplicaOf(std::string_view host, int port) = 0;

@@ -125,7 +125,10 @@ uint64_t Evictor::MemoryBytes() const {
 // Exact for limits so small that what threads have not yet reported could exceed them.
 int64_t Evictor::UsedBytes(int64_t limit) const {
   constexpr int64_t kUnreportedMax = kThreadsMax * store::MemoryGauge::kFlushBytes;
-  return limit < kUnreportedMax ? gauge_.ExactBytes() : gauge_.UsedBytesSeenBy(ThreadIndex());
+  // What was flushed is as good as free: nothing has to go for it.
+  const int64_t used =
+      limit < kUnreportedMax ? gauge_.ExactBytes() : gauge_.UsedBytesSeenBy(ThreadIndex());
+  return used - keyspace_.reclaimer().waiting_bytes();
 }
 
 bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis now) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/keyspace/keyspace.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,17 +14,26 @@
 namespace mikura::engine {
 namespace {
 
-constexpr size_t kResizeBudget = 8;  // chains per shard and turn
-constexpr size_t kMoveBudget = 8;    // chains per shard and turn: some microseconds
-constexpr size_t kPurgeBudget = 64;  // spans of 64 KiB per turn: half a millisecond
+constexpr size_t kResizeBudget = 8;              // chains per shard and turn
+constexpr size_t kMoveBudget = 8;                // chains per shard and turn: some microseconds
+constexpr int64_t kKeysFreedAtOnceMax = 10'000;  // about a millisecond
+constexpr UnixMillis kMallocLookPeriod = 1000;
+constexpr size_t kMallocFreeMax = 2 << 20;  // more that malloc holds and nobody uses goes back
+constexpr size_t kPurgeBytesMin = 64 << 10;
+constexpr size_t kPurgeBytesMax = 8 << 20;  // per turn: less than a millisecond
 
-// Addresses to reserve: four times the machine's memory, as a power of two. More costs nothing but
-// time in sanitizer builds, whose shadow grows with it (4 TiB: ten seconds for each keyspace).
+// Addresses to reserve: as many as there can be, since slots of large values keep theirs. They cost
+// nothing but time in sanitizer builds, whose shadow grows with them (4 TiB: ten seconds for each
+// keyspace): there it is four times the machine's memory, as a power of two.
 uint64_t RegionBytes() {
+#ifdef MIKURA_SANITIZED
   constexpr uint64_t kRegionBytesMin = uint64_t{1} << 34;
   const auto memory =
       static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   return std::clamp(std::bit_ceil(memory * 4), kRegionBytesMin, store::kRegionBytesMax);
+#else
+  return store::kRegionBytesMax;
+#endif
 }
 
 }  // namespace
@@ -77,7 +87,7 @@ void Keyspace::ForEachShard(const std::function<void(uint32_t index, store::Shar
 }
 
 void Keyspace::FlushDatabase(int database, Effects& effects) {
-  std::vector<std::shared_ptr<store::Table>> detached;
+  Reclaimer::Tables detached;
   detached.reserve(kShardCount);
   WithGate([&] {
     for (uint32_t i = 0; i < kShardCount; ++i) {
@@ -88,12 +98,11 @@ void Keyspace::FlushDatabase(int database, Effects& effects) {
     effects.Add(database, {"FLUSHDB"});
     Commit(effects);
   });
-  detached.clear();
-  ReturnFreeMemory();
+  FreeDetached(std::move(detached));
 }
 
 void Keyspace::FlushAll(Effects& effects) {
-  std::vector<std::shared_ptr<store::Table>> detached;
+  Reclaimer::Tables detached;
   WithGate([&] {
     for (int database = 0; database < options_.database_count; ++database) {
       for (uint32_t i = 0; i < kShardCount; ++i) {
@@ -106,7 +115,18 @@ void Keyspace::FlushAll(Effects& effects) {
     effects.Add(0, {"FLUSHALL"});
     Commit(effects);
   });
-  detached.clear();
+  FreeDetached(std::move(detached));
+}
+
+void Keyspace::FreeDetached(Reclaimer::Tables tables) {
+  std::erase(tables, nullptr);
+  int64_t keys = 0;
+  for (const auto& table : tables) keys += table->key_count();
+  if (keys > kKeysFreedAtOnceMax) {
+    reclaimer_.Add(std::move(tables));
+    return;
+  }
+  tables.clear();
   ReturnFreeMemory();
 }
 
@@ -138,6 +158,18 @@ uint64_t Keyspace::UsedBytes() const {
   return total + evictor_->MemoryBytes();
 }
 
+uint64_t Keyspace::TableBytes(int database) const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).table_bytes(database);
+  return total;
+}
+
+uint64_t Keyspace::ExpiryBytes(int database) const {
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).expiry_bytes(database);
+  return total;
+}
+
 uint64_t Keyspace::ExpiredTotal() const {
   uint64_t total = 0;
   for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).expired_total();
@@ -160,13 +192,25 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     lock(index).Unlock();
   }
   evictor_->Maintain(now);
-  // Large values that were dropped under a lock are freed here, with none held.
-  allocator_->block_memory().deferred.FreeAll();
-  if (first == 0) defragmentation_.Tend(now);
+  if (first == 0) TendMemory(now);
   allocator_->TendThreadCache();
   // A fraction of what is free, so that memory which is about to be used again stays.
-  const size_t free_spans = allocator_->dirty_bytes() / store::kSpanBytes;
-  if (free_spans != 0) allocator_->Purge(std::min(free_spans / 8 + 1, kPurgeBudget));
+  const size_t free_bytes = allocator_->dirty_bytes();
+  if (free_bytes != 0) {
+    allocator_->Purge(std::clamp(free_bytes / 8, kPurgeBytesMin, kPurgeBytesMax));
+  }
+}
+
+// By one thread. What sessions and replies took of malloc stays in its lists: nobody else needs it.
+void Keyspace::TendMemory(UnixMillis now) {
+  defragmentation_.Tend(now);
+  const int64_t used = gauge_.used_bytes();
+  if (used > peak_bytes_.load(std::memory_order_relaxed)) {
+    peak_bytes_.store(used, std::memory_order_relaxed);
+  }
+  if (now < next_malloc_look_) return;
+  next_malloc_look_ = now + kMallocLookPeriod;
+  if (mallinfo2().fordblks > kMallocFreeMax) malloc_trim(kMallocFreeMax / 2);
 }
 
 // The cell's shard is locked.
@@ -182,9 +226,9 @@ void Keyspace::DefragmentStep(Cell& cell) {
 
 size_t Keyspace::ReturnFreeMemory() {
   const uint64_t before = allocator_->span_bytes();
-  allocator_->block_memory().deferred.FreeAll();
   allocator_->FlushThreadCaches();
   allocator_->Purge(SIZE_MAX);
+  malloc_trim(0);
   const uint64_t after = allocator_->span_bytes();
   return before > after ? before - after : 0;
 }

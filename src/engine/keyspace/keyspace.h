@@ -19,6 +19,7 @@
 #include "engine/keyspace/change_log.h"
 #include "engine/keyspace/effects.h"
 #include "engine/keyspace/evictor.h"
+#include "engine/keyspace/reclaimer.h"
 #include "engine/keyspace/shard_lock.h"
 #include "engine/store/defragmentation.h"
 #include "engine/store/shard.h"
@@ -94,8 +95,9 @@ class Keyspace final : public store::RemovalListener {
     if (!effects.empty()) change_log_.Append(effects.Record());
   }
 
-  // ---- Whole databases (all shards locked inside). Freeing happens outside the locks. Each logs
-  // its own effect, through `effects`, inside the gate.
+  // ---- Whole databases (all shards locked inside, for some hundred microseconds). Few keys are
+  // freed before these return, many by the reclaimer afterwards. Each logs its own effect, through
+  // `effects`, inside the gate.
   void FlushDatabase(int database, Effects& effects);
   void FlushAll(Effects& effects);
   void SwapDatabases(int a, int b, Effects& effects);
@@ -104,6 +106,16 @@ class Keyspace final : public store::RemovalListener {
   uint64_t KeyCount(int database) const;
   uint64_t VolatileKeyCount(int database) const;
   uint64_t UsedBytes() const;
+  // Memory of the buckets and wheels of a database, of the region that is resident, and so on.
+  uint64_t TableBytes(int database) const;
+  uint64_t ExpiryBytes(int database) const;
+  const Reclaimer& reclaimer() const { return reclaimer_; }
+  const store::SlabAllocator& allocator() const { return *allocator_; }
+  // Bytes of slots and of whatever others add to the gauge. See MemoryGauge.
+  store::MemoryGauge& gauge() { return gauge_; }
+  const store::MemoryGauge& gauge() const { return gauge_; }
+  // The most that the gauge has shown, as of some tens of milliseconds ago.
+  int64_t peak_bytes() const { return peak_bytes_.load(std::memory_order_relaxed); }
   uint64_t ExpiredTotal() const;
   uint64_t EvictedTotal() const;
 
@@ -138,9 +150,13 @@ class Keyspace final : public store::RemovalListener {
   }
 
   // Gives all free memory back to the machine now; what other threads have in their caches follows
-  // within one of their turns of maintenance. Returns the bytes. No lock is held; about 0.1 ms for
-  // each megabyte.
+  // within one of their turns of maintenance. Returns the bytes of the region. No lock is held;
+  // about 0.1 ms for each megabyte.
   size_t ReturnFreeMemory();
+
+  // activedefrag: whether entries are moved out of sparse spans. A pass that runs goes on.
+  void set_defragments(bool value) { defragmentation_.set_enabled(value); }
+  bool is_defragmenting() const { return defragmentation_.pass() != 0; }
 
   // One turn of background work (resizing, giving memory back) over shards [first, first + count),
   // wrapping. Bounded work per shard; for the idle time of event loops. Expiry has turns of its
@@ -164,6 +180,8 @@ class Keyspace final : public store::RemovalListener {
     store::DefragmentationProgress defragmentation;
   };
   void DefragmentStep(Cell& cell);
+  void FreeDetached(Reclaimer::Tables tables);
+  void TendMemory(UnixMillis now);
 
   Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator);
 
@@ -176,7 +194,7 @@ class Keyspace final : public store::RemovalListener {
   KeyHasher hasher_;
   ChangeLog change_log_;
   std::unique_ptr<store::SlabAllocator> allocator_;
-  const store::MemoryGauge& gauge_;  // the allocator's
+  store::MemoryGauge& gauge_;  // the allocator's
   store::Defragmentation defragmentation_;
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
@@ -187,6 +205,10 @@ class Keyspace final : public store::RemovalListener {
   // Behind the shards: its queues are what they tell of their keys.
   std::unique_ptr<Evictor> evictor_;
   RemovalObserver* removal_observer_ = nullptr;
+  std::atomic<int64_t> peak_bytes_{0};  // publishes nothing but itself, to statistics
+  UnixMillis next_malloc_look_ = 0;     // of the thread that tends memory
+  // The last: its thread uses the allocator.
+  Reclaimer reclaimer_{[this] { ReturnFreeMemory(); }};
 };
 
 // Holds the lock of one shard.

@@ -51,6 +51,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
   BindNodeState(parameters_, node_, services_);
   BindEviction(parameters_, *keyspace_);
+  BindDefragmentation(parameters_, *keyspace_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
     return now->protected_mode && now->requirepass.empty();
@@ -61,6 +62,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   control_.SetLoops(*loops_);
   control_.SetReplication(replication_);
+  control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
       AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});

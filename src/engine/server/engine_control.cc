@@ -26,7 +26,8 @@ EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspac
       run_id_(std::move(run_id)),
       config_file_(std::move(config_file)),
       started_at_(clock.NowMillis()),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)),
+      memory_(keyspace, node) {}
 
 std::string EngineControl::Info(std::span<const std::string_view> sections) {
   InfoSources sources{.keyspace = keyspace_, .node = node_, .base = base_};
@@ -38,7 +39,17 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.tcp_port = static_cast<int>(parameters_.Current()->port);
   sources.threads = loops_->loops().size();
   sources.replication = replication_->InfoText();
+  sources.expired_before = expired_before_.load(std::memory_order_relaxed);
+  sources.evicted_before = evicted_before_.load(std::memory_order_relaxed);
+  sources.memory = Memory();
   return InfoText(sources, sections);
+}
+
+MemoryReport EngineControl::Memory() {
+  const ReplicationStatus status = replication_->status();
+  return memory_.Read(
+      *loops_,
+      status.backlog_active ? static_cast<uint64_t>(status.backlog.end - status.backlog.begin) : 0);
 }
 
 RoleInfo EngineControl::Role() {
@@ -69,6 +80,8 @@ void EngineControl::ResetStatistics() {
     for (const auto& loop : loops_->loops()) total += (loop->statistics().*counter).Get();
     (base_.*counter).Set(total);
   }
+  expired_before_.store(keyspace_.ExpiredTotal(), std::memory_order_relaxed);
+  evicted_before_.store(keyspace_.EvictedTotal(), std::memory_order_relaxed);
 }
 
 bool EngineControl::Authenticate(std::string_view user, std::string_view password) {

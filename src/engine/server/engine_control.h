@@ -10,6 +10,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/loop_group.h"
+#include "engine/server/memory_info.h"
 #include "engine/server/node_state.h"
 #include "wire/parameter_set.h"
 
@@ -25,8 +26,11 @@ class EngineControl final : public ServerControl {
   // Parts that are built later; each is set once, before the loops start.
   void SetLoops(const LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
+  // Once, when everything is built and nothing is served yet.
+  void NoteStart() { memory_.NoteStart(*loops_); }
 
   std::string Info(std::span<const std::string_view> sections) override;
+  MemoryReport Memory() override;
   RoleInfo Role() override;
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
@@ -46,6 +50,10 @@ class EngineControl final : public ServerControl {
   std::function<void()> stop_;
   const LoopGroup* loops_ = nullptr;
   ReplicationService* replication_ = nullptr;
+  MemoryMeter memory_;
+  // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
+  std::atomic<uint64_t> expired_before_{0};
+  std::atomic<uint64_t> evicted_before_{0};
   LoopStatistics base_;  // written by ResetStatistics, read by Info: relaxed counters
 };
 

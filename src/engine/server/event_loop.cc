@@ -32,6 +32,7 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
     : index_(index),
       share_(index, context.loop_count),
       context_(context),
+      client_memory_(context.keyspace.gauge()),
       arena_(new char[kArenaBytes]),
       batch_(context.keyspace, context.dispatcher, context.memcached, statistics_),
       expiry_(context.keyspace, share_.first, share_.count) {
@@ -173,7 +174,8 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->listener = listener->name;
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
-  auto session = std::make_unique<Session>(std::move(fd), listener->protocol, record);
+  auto session =
+      std::make_unique<Session>(std::move(fd), listener->protocol, record, client_memory_);
   if (listener->protocol == Protocol::kMemcached) {
     const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
     state.authenticated = !options.must_authenticate;

@@ -72,6 +72,11 @@ class EventLoop {
   // From any thread.
   void Post(Mailbox::Task task) { mailbox_.Post(std::move(task)); }
   const LoopStatistics& statistics() const { return statistics_; }
+  // Of its clients: their sessions, and what waits in their buffers.
+  uint64_t client_bytes() const {
+    return client_memory_.bytes() + statistics_.connected_clients.Get() * kSessionBytes;
+  }
+  uint64_t client_buffer_bytes() const { return client_memory_.bytes(); }
   // Clients of this loop, those on their way to it included.
   uint32_t assigned_clients() const { return assigned_.load(std::memory_order_relaxed); }
   void Assign() { assigned_.fetch_add(1, std::memory_order_relaxed); }
@@ -86,6 +91,7 @@ class EventLoop {
 
  private:
   static constexpr size_t kArenaBytes = 512 << 10;
+  static constexpr uint64_t kSessionBytes = sizeof(Session) + sizeof(ClientRecord);
 
   void Run();
   void HandleEvents(std::span<const epoll_event> events);
@@ -114,6 +120,7 @@ class EventLoop {
   const uint32_t index_;
   const ShardShare share_;
   LoopContext& context_;
+  ClientMemory client_memory_;  // before the sessions, which tell it of their end
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;

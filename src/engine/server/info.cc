@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
+
+#include "engine/server/memory_info.h"
 
 namespace mikura::engine {
 namespace {
@@ -27,14 +28,6 @@ uint64_t Sum(const InfoSources& sources, Counter LoopStatistics::*field) {
 
 uint64_t SinceReset(const InfoSources& sources, Counter LoopStatistics::*field) {
   return Sum(sources, field) - (sources.base.*field).Get();
-}
-
-std::string HumanBytes(uint64_t bytes) {
-  const auto n = static_cast<double>(bytes);
-  if (bytes < 1024) return fmt::format("{}B", bytes);
-  if (bytes < (1ULL << 20)) return fmt::format("{:.2f}K", n / (1ULL << 10));
-  if (bytes < (1ULL << 30)) return fmt::format("{:.2f}M", n / (1ULL << 20));
-  return fmt::format("{:.2f}G", n / (1ULL << 30));
 }
 
 void ServerSection(const InfoSources& sources, std::string& out) {
@@ -61,18 +54,7 @@ void ClientsSection(const InfoSources& sources, std::string& out) {
 }
 
 void MemorySection(const InfoSources& sources, std::string& out) {
-  const uint64_t used = sources.keyspace.UsedBytes();
-  const uint64_t resident = ResidentBytes();
-  const uint64_t limit = sources.node.maxmemory_bytes.load(std::memory_order_relaxed);
-  fmt::format_to(Out(out),
-                 "used_memory:{}\r\nused_memory_human:{}\r\nused_memory_rss:{}\r\n"
-                 "used_memory_rss_human:{}\r\nused_memory_dataset:{}\r\nmaxmemory:{}\r\n"
-                 "maxmemory_human:{}\r\nmaxmemory_policy:{}\r\n"
-                 "mem_fragmentation_ratio:{:.2f}\r\nmem_allocator:mikura-slab\r\n",
-                 used, HumanBytes(used), resident, HumanBytes(resident), used, limit,
-                 HumanBytes(limit),
-                 store::EvictionPolicyName(sources.keyspace.evictor().settings().policy),
-                 static_cast<double>(resident) / static_cast<double>(std::max<uint64_t>(used, 1)));
+  out += MemoryInfoText(sources.memory);
 }
 
 void PersistenceSection(const InfoSources& sources, std::string& out) {
@@ -94,9 +76,10 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       SinceReset(sources, &LoopStatistics::commands),
       SinceReset(sources, &LoopStatistics::input_bytes),
       SinceReset(sources, &LoopStatistics::output_bytes),
-      SinceReset(sources, &LoopStatistics::connections_rejected), sources.keyspace.ExpiredTotal(),
-      sources.keyspace.EvictedTotal(), SinceReset(sources, &LoopStatistics::hits),
-      SinceReset(sources, &LoopStatistics::misses),
+      SinceReset(sources, &LoopStatistics::connections_rejected),
+      sources.keyspace.ExpiredTotal() - sources.expired_before,
+      sources.keyspace.EvictedTotal() - sources.evicted_before,
+      SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
       SinceReset(sources, &LoopStatistics::error_replies));
 }
 
@@ -159,16 +142,6 @@ std::string InfoText(const InfoSources& sources, std::span<const std::string_vie
     section.write(sources, out);
   }
   return out;
-}
-
-uint64_t ResidentBytes() {
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) return 0;
-  unsigned long long total = 0;
-  unsigned long long resident = 0;
-  const int fields = std::fscanf(file, "%llu %llu", &total, &resident);
-  std::fclose(file);
-  return fields == 2 ? resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
 }  // namespace mikura::engine

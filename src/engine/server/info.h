@@ -26,14 +26,14 @@ struct InfoSources {
   std::string config_file;
   int tcp_port = 0;
   size_t threads = 0;
-  const LoopStatistics& base;  // subtracted: the counters at the last CONFIG RESETSTAT
-  std::string replication;     // the lines of the section, from the replication service
+  const LoopStatistics& base;   // subtracted: the counters at the last CONFIG RESETSTAT
+  uint64_t expired_before = 0;  // the keyspace's totals then
+  uint64_t evicted_before = 0;
+  MemoryReport memory;
+  std::string replication;  // the lines of the section, from the replication service
 };
 
 // Sections named in lower case; none means "default". Unknown ones add nothing.
 std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections);
-
-// Resident memory of this process, in bytes; 0 when /proc cannot be read.
-uint64_t ResidentBytes();
 
 }  // namespace mikura::engine

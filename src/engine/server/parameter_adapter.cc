@@ -90,4 +90,12 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   }
 }
 
+void BindDefragmentation(wire::ParameterSet& parameters, Keyspace& keyspace) {
+  keyspace.set_defragments(parameters.Current()->activedefrag);
+  parameters.OnChange("activedefrag", [&keyspace](const auto&, const auto& after) -> Status {
+    keyspace.set_defragments(after.activedefrag);
+    return Ok();
+  });
+}
+
 }  // namespace mikura::engine

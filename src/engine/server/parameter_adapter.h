@@ -31,5 +31,7 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
 
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
+// Makes `activedefrag` act.
+void BindDefragmentation(wire::ParameterSet& parameters, Keyspace& keyspace);
 
 }  // namespace mikura::engine

@@ -88,7 +88,10 @@ void PendingOutput::Append(std::string_view bytes) {
   const bool fits = first_ < pieces_.size() && !pieces_.back().is_shared &&
                     pieces_.back().copied.size() < kPieceBytesMax;
   if (!fits) pieces_.emplace_back();
-  pieces_.back().copied.append(bytes);
+  std::string& copied = pieces_.back().copied;
+  const size_t before = copied.empty() ? 0 : copied.capacity();
+  copied.append(bytes);
+  copied_.Add(static_cast<int64_t>(copied.capacity()) - static_cast<int64_t>(before));
 }
 
 void PendingOutput::Append(wire::SharedBytes bytes) {
@@ -107,6 +110,7 @@ void PendingOutput::DropFront(size_t bytes) {
     sent_ += here;
     bytes -= here;
     if (sent_ < piece.view().size()) break;
+    if (!piece.is_shared) copied_.Add(-static_cast<int64_t>(piece.copied.capacity()));
     piece = Piece();
     sent_ = 0;
     ++first_;
@@ -114,6 +118,7 @@ void PendingOutput::DropFront(size_t bytes) {
   if (bytes_ == 0) {
     std::vector<Piece>().swap(pieces_);
     first_ = 0;
+    copied_.Set(0);
   } else if (first_ > kPartsPerSend && first_ > pieces_.size() / 2) {
     pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<ptrdiff_t>(first_));
     first_ = 0;

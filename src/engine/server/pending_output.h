@@ -7,12 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/server/client_memory.h"
 #include "wire/output_buffer.h"
 
 namespace mikura::engine {
 
 class PendingOutput {
  public:
+  explicit PendingOutput(ClientMemory& memory) : copied_(memory) {}
+
   // All of it counts, also what is held by reference.
   size_t bytes() const { return bytes_; }
   bool empty() const { return bytes_ == 0; }
@@ -44,6 +47,8 @@ class PendingOutput {
   size_t first_ = 0;  // pieces before it were sent
   size_t sent_ = 0;   // of pieces_[first_]
   size_t bytes_ = 0;
+  // What is held by reference is counted by its owner, the store.
+  CountedBytes copied_;
 };
 
 }  // namespace mikura::engine

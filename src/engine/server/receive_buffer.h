@@ -8,12 +8,13 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "engine/server/client_memory.h"
 
 namespace mikura::engine {
 
 class ReceiveBuffer {
  public:
-  ReceiveBuffer() = default;
+  explicit ReceiveBuffer(ClientMemory& memory) : counted_(memory) {}
   ~ReceiveBuffer() { std::free(bytes_); }
   ReceiveBuffer(const ReceiveBuffer&) = delete;
   ReceiveBuffer& operator=(const ReceiveBuffer&) = delete;
@@ -44,6 +45,7 @@ class ReceiveBuffer {
     std::free(bytes_);
     bytes_ = nullptr;
     capacity_ = 0;
+    counted_.Set(0);
   }
 
  private:
@@ -51,11 +53,13 @@ class ReceiveBuffer {
     bytes_ = static_cast<char*>(std::realloc(bytes_, capacity));
     CHECK(bytes_ != nullptr);
     capacity_ = capacity;
+    counted_.Set(capacity);
   }
 
   char* bytes_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  CountedBytes counted_;
 };
 
 }  // namespace mikura::engine

@@ -28,8 +28,14 @@ struct OutputBounds {
 
 class Session {
  public:
-  Session(UniqueFd fd, Protocol protocol, std::shared_ptr<ClientRecord> record)
-      : fd_(std::move(fd)), protocol_(protocol), record_(std::move(record)) {}
+  // `memory` outlives the session.
+  Session(UniqueFd fd, Protocol protocol, std::shared_ptr<ClientRecord> record,
+          ClientMemory& memory)
+      : fd_(std::move(fd)),
+        protocol_(protocol),
+        record_(std::move(record)),
+        rest_(memory),
+        pending_(memory) {}
 
   // Of a memcached client.
   void MakeMemcachedParser(const wire::MemcachedParserOptions& options) {

@@ -6,8 +6,9 @@
 // under its lock, and moves what lies in marked spans into fuller ones. When all shards are
 // through, the pass ends, and the next look decides whether another is worth while.
 //
-// What a pass does not move: chunks of expiry wheels, directories, and large slots. They stay where
-// they are, and their spans are given free for use again when the pass ends.
+// What a pass does not move: chunks of expiry wheels, directories, and blocks that a reply or a
+// walk holds. They stay where they are, and their spans are given free for use again when the pass
+// ends. Large slots have pages of their own and need no moving.
 #pragma once
 
 #include <atomic>
@@ -37,6 +38,8 @@ class Defragmentation {
 
   // Begins and ends passes; by one thread, regularly. No lock is held.
   void Tend(UnixMillis now);
+  // Whether passes begin; from any thread.
+  void set_enabled(bool value) { enabled_.store(value, std::memory_order_relaxed); }
   // Number of the pass that runs; 0: none.
   uint64_t pass() const { return pass_.load(std::memory_order_acquire); }
   // A shard has visited all its chains.
@@ -44,13 +47,17 @@ class Defragmentation {
 
  private:
   void Begin();
+  void End(UnixMillis now);
 
   SlabAllocator& slabs_;
+  std::atomic<bool> enabled_{true};       // publishes nothing but itself, to Tend
   std::atomic<uint64_t> pass_{0};         // publishes shards_left_ of a new pass to all threads
   std::atomic<uint32_t> shards_left_{0};  // publishes to Tend that the shards have moved their data
   // Of the one thread that calls Tend.
   uint64_t passes_ = 0;
   UnixMillis next_look_ = 0;
+  UnixMillis end_at_ = 0;  // of a pass that has been through all shards; 0: it has not
+  UnixMillis rest_ = 0;
   size_t marked_ = 0;
 };
 

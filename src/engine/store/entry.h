@@ -151,6 +151,11 @@ class Entry {
   char* bytes() const { return bytes_; }
   // The external value's block; null when inline.
   ValueBlock* block() const { return is_external() ? BlockOf(ParseEntry(bytes_)) : nullptr; }
+  // Only of an external value: its block has moved to `block`.
+  void set_block(ValueBlock* block) {
+    const EntryParts parts = ParseEntry(bytes_);
+    std::memcpy(bytes_ + parts.key + parts.key_length, &block, sizeof block);
+  }
 
  private:
   ValueBlock* BlockOf(const EntryParts& parts) const {

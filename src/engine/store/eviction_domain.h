@@ -44,7 +44,7 @@ class EvictionDomain {
     int database = 0;
     uint64_t position = 0;  // up to 2^32
 
-    auto operator<=>(const BuildCursor&) const = default;
+    auto operator<=>(const BuildCursor&) const = default;  // NOLINT(modernize-use-nullptr)
   };
   // An item that was taken out and not yet judged.
   struct Taken {

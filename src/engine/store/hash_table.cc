@@ -32,12 +32,6 @@ void SwapRelaxed(std::atomic<T>& a, std::atomic<T>& b) {
   b.store(was, std::memory_order_relaxed);
 }
 
-void SwapCounts(RelaxedCount& a, RelaxedCount& b) {
-  const int64_t was = a.value();
-  a.Set(b.value());
-  b.Set(was);
-}
-
 }  // namespace
 
 HashTable::~HashTable() { CHECK(!has_chains()); }
@@ -200,6 +194,15 @@ bool HashTable::CreateFirstArray(uint32_t shard, WalkSet& walks) {
   SwapRelaxed(current_.directory, array.directory);
   SwapRelaxed(current_.buckets, array.buckets);
   return true;
+}
+
+int64_t HashTable::ApproximateArrayBytes() const {
+  size_t bytes = 0;
+  for (const Array* array : {&current_, &old_}) {
+    const uint32_t buckets = array->buckets.load(std::memory_order_relaxed);
+    if (buckets != 0) bytes += size_t{buckets} * kBucketBytes + DirectoryBytes(buckets);
+  }
+  return static_cast<int64_t>(bytes);
 }
 
 bool HashTable::MakeArray(Array& array, uint32_t buckets) {

@@ -120,6 +120,9 @@ class HashTable {
   RelaxedCount& bytes() { return bytes_; }
   const RelaxedCount& bytes() const { return bytes_; }
   uint32_t bucket_count() const { return current_.buckets.load(std::memory_order_relaxed); }
+  // Memory of the chains' heads and of directories, readable without the lock. While a resize runs
+  // it is too much by the pages of the old array that have been freed.
+  int64_t ApproximateArrayBytes() const;
   const KeyHasher& hasher() const { return *hasher_; }
   SlabAllocator& allocator() const { return *allocator_; }
   uint32_t PositionOfEntry(Entry entry) const { return PositionOf(hasher_->Hash(entry.key())); }
@@ -163,6 +166,8 @@ class HashTable {
   bool MakePage(Array& array, uint32_t page, uint8_t marks);
   void FreePage(Array& array, uint32_t page);
   void MoveChainMemory(Bucket* head);
+  size_t MoveBlocks(Bucket* head);
+  size_t MoveBlock(Entry entry);
   void MovePages(Array& array);
   void StartResize(uint32_t buckets);
   bool MoveOneChain(WalkSet& walks);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moving entries, overflow buckets and pages out of sparse spans (defragmentation.h).
+// Moving entries, their blocks, overflow buckets and pages out of sparse spans (defragmentation.h).
 #include "base/check.h"
 #include "engine/store/hash_table.h"
 
@@ -8,6 +8,9 @@ namespace {
 
 constexpr uint64_t kPositions = uint64_t{1} << 32;
 constexpr uint32_t kPageBuckets = 64;
+// Bytes of blocks that one step moves under the shard's lock: some tens of microseconds.
+constexpr size_t kBlockBytesMax = 128 << 10;
+static_assert(kBlockBytesMin <= kInlineValueMax, "no block is overlooked");
 
 }  // namespace
 
@@ -17,8 +20,10 @@ bool HashTable::DefragmentStep(uint64_t& position, size_t chains) {
     MovePages(current_);
     MovePages(old_);
   }
-  for (; position < kPositions && chains > 0; --chains) {
+  size_t block_bytes = 0;
+  for (; position < kPositions && chains > 0 && block_bytes < kBlockBytesMax; --chains) {
     const ChainRange range = ChainAt(static_cast<uint32_t>(position));
+    if (allocator_->evacuates_blocks()) block_bytes += MoveBlocks(range.head);
     MoveChainMemory(range.head);
     position = range.end;
   }
@@ -45,6 +50,27 @@ void HashTable::MoveChainMemory(Bucket* head) {
     const uint32_t moved = allocator_->MoveBucket(next);
     if (moved != 0) bucket->set_next(moved);
   }
+}
+
+// Looks at every entry of the chain. Returns how many bytes it moved.
+size_t HashTable::MoveBlocks(Bucket* head) {
+  PrefetchAll(head);
+  size_t bytes = 0;
+  ForEach(head, [&](Bucket*, uint32_t, Entry entry) { bytes += MoveBlock(entry); });
+  return bytes;
+}
+
+// A block with other owners stays where they know it. Returns the bytes that were moved.
+size_t HashTable::MoveBlock(Entry entry) {
+  ValueBlock* block = entry.block();
+  if (block == nullptr) return 0;
+  const size_t bytes = block->memory_bytes();
+  const SlabRef ref = allocator_->RefOf(reinterpret_cast<char*>(block));
+  if (bytes > kSmallBytesMax || !allocator_->IsEvacuating(ref) || !block->is_exclusive()) return 0;
+  const SlabRef moved = allocator_->Move(ref, bytes);
+  if (moved == 0) return 0;
+  entry.set_block(reinterpret_cast<ValueBlock*>(allocator_->At(moved)));
+  return bytes;
 }
 
 // Hints may still read the old page: it stays readable, and they only choose what to prefetch.

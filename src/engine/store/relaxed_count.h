@@ -24,4 +24,11 @@ class RelaxedCount {
   std::atomic<int64_t> value_{0};  // publishes nothing but itself, to statistics
 };
 
+// By a caller who may change both.
+inline void SwapCounts(RelaxedCount& a, RelaxedCount& b) {
+  const int64_t value = a.value();
+  a.Set(b.value());
+  b.Set(value);
+}
+
 }  // namespace mikura::engine::store

@@ -242,6 +242,16 @@ uint64_t Shard::volatile_key_count(int database) const {
   return table == nullptr ? 0 : static_cast<uint64_t>(table->volatile_keys());
 }
 
+uint64_t Shard::table_bytes(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->keys().ApproximateArrayBytes());
+}
+
+uint64_t Shard::expiry_bytes(int database) const {
+  const Table* table = TableAt(database);
+  return table == nullptr ? 0 : static_cast<uint64_t>(table->wheel_bytes());
+}
+
 uint64_t Shard::used_bytes() const {
   int64_t bytes = 0;
   for (int database = 0; database < database_count_; ++database) {

@@ -178,6 +178,8 @@ class alignas(64) Shard {
   uint64_t key_count(int database) const;
   uint64_t volatile_key_count(int database) const;  // keys with a deadline
   uint64_t used_bytes() const;
+  uint64_t table_bytes(int database) const;   // of used_bytes(): chains without overflow, nearly
+  uint64_t expiry_bytes(int database) const;  // of used_bytes(): wheels
   uint64_t evicted_total() const { return static_cast<uint64_t>(evicted_total_.value()); }
   uint64_t expired_total() const { return static_cast<uint64_t>(expired_total_.value()); }
 

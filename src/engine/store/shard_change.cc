@@ -111,7 +111,7 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   EntryContent written = content;
   SharedValue owner;  // keeps the block until the entry has its own share
   if (written.block == nullptr && value.size() > kInlineValueMax) {
-    written.block = ValueBlock::Create(allocator_.block_memory(), value.size(), value.size());
+    written.block = ValueBlock::Create(allocator_, value.size(), value.size());
     if (written.block == nullptr) return Fault::kOutOfMemory;
     owner = SharedValue::Adopt(written.block);
     std::memcpy(written.block->bytes(), value.data(), value.size());
@@ -247,7 +247,7 @@ FaultOr<char*> Shard::ResizeExternal(Found& found, size_t size) {
   }
   const std::string_view value = found.entry.value();
   const size_t capacity = size > value.size() ? GrownCapacity(size) : size;
-  ValueBlock* grown = ValueBlock::Create(allocator_.block_memory(), size, capacity);
+  ValueBlock* grown = ValueBlock::Create(allocator_, size, capacity);
   if (grown == nullptr) return Fault::kOutOfMemory;
   const SharedValue owner = SharedValue::Adopt(grown);
   std::memcpy(grown->bytes(), value.data(), std::min(value.size(), size));

@@ -3,7 +3,7 @@
 //
 //   12 .. 256 B      steps of 4 B: an entry of 51 bytes takes 52
 //   .. 32 KiB        8 steps per doubling: at most 12.5 % lost
-//   .. 1 GiB         "large": 4 steps per doubling of address space; memory by whole pages
+//   .. 32 GiB        "large": 4 steps per doubling of address space; memory by whole pages
 //
 // Every class size is a multiple of 4; a request that is a multiple of 64 gets a class size that is
 // a multiple of 64, so bucket pages stay aligned to cache lines.
@@ -19,12 +19,12 @@ namespace mikura::engine::store {
 inline constexpr size_t kSlotBytesMin = 12;  // a free slot holds a link of 8 bytes
 inline constexpr size_t kFineBytesMax = 256;
 inline constexpr size_t kSmallBytesMax = 32768;
-inline constexpr size_t kLargeBytesMax = size_t{1} << 30;
+inline constexpr size_t kLargeBytesMax = size_t{1} << 35;
 inline constexpr size_t kPageBytes = 4096;
 
 inline constexpr uint32_t kFineClasses = kFineBytesMax / 4 + 1;  // index = size / 4
 inline constexpr uint32_t kSmallClasses = kFineClasses + 7 * 8;  // 256 B .. 32 KiB
-inline constexpr uint32_t kLargeClasses = 15 * 4;                // 32 KiB .. 1 GiB
+inline constexpr uint32_t kLargeClasses = 20 * 4;                // 32 KiB .. 32 GiB
 
 // Class of a request of `bytes`, at most kSmallBytesMax.
 constexpr uint32_t SmallClassOf(size_t bytes) {
@@ -59,7 +59,7 @@ constexpr uint32_t MagazineSlots(size_t class_bytes) {
 
 // Class of a request above kSmallBytesMax and at most kLargeBytesMax.
 constexpr uint32_t LargeClassOf(size_t bytes) {
-  const auto log = static_cast<uint32_t>(std::bit_width(bytes - 1)) - 1;  // 15 .. 29
+  const auto log = static_cast<uint32_t>(std::bit_width(bytes - 1)) - 1;  // 15 .. 34
   return (log - 15) * 4 + (static_cast<uint32_t>((bytes - 1) >> (log - 2)) & 3);
 }
 

@@ -42,7 +42,8 @@ SlabAllocator::SlabAllocator(char* region, uint64_t region_bytes)
       region_bytes_(region_bytes),
       bucket_part_bytes_(
           std::min(region_bytes / 16, (uint64_t{kBucketNumberMask} + 1) * kBucketBytes)),
-      spans_(region, region_bytes, bucket_part_bytes_) {
+      spans_(region, region_bytes, bucket_part_bytes_),
+      large_(spans_, region) {
   for (uint32_t size_class = 0; size_class < kClassCount; ++size_class) {
     const size_t bytes = ClassBytes(size_class);
     if (bytes < kSlotBytesMin) continue;  // SmallClassOf never says these
@@ -67,8 +68,7 @@ SlabRef SlabAllocator::Allocate(size_t bytes) {
     ref = Take(SmallClassOf(bytes), thread);
   } else {
     CHECK(bytes <= kLargeBytesMax);
-    ref = TakeLarge(bytes);
-    if (ref != 0) large_bytes_.fetch_add(RoundToPages(bytes), std::memory_order_relaxed);
+    ref = large_.Take(bytes);
   }
   if (ref != 0) gauge().Add(thread, static_cast<int64_t>(AllocatedBytes(bytes)));
   return ref;
@@ -80,7 +80,7 @@ void SlabAllocator::Free(SlabRef ref, size_t bytes) {
   if (bytes <= kSmallBytesMax) {
     Give(SmallClassOf(bytes), thread, ref);
   } else {
-    GiveLarge(ref, bytes);
+    large_.Give(ref, bytes);
   }
 }
 
@@ -155,29 +155,6 @@ bool SlabAllocator::Refill(uint32_t size_class, Bin& bin) {
   bin.run = group.run;
   bin.run_left = group.run_count;
   return group.list_count + group.run_count != 0;
-}
-
-SlabRef SlabAllocator::TakeLarge(size_t bytes) {
-  const uint32_t large_class = LargeClassOf(bytes);
-  {
-    MutexLock lock(large_mutex_);
-    std::vector<SlabRef>& free = large_free_[large_class];
-    if (!free.empty()) {
-      const SlabRef ref = free.back();
-      free.pop_back();
-      return ref;
-    }
-  }
-  return spans_.ReserveLarge(LargeClassBytes(large_class)) / kRefUnitBytes;
-}
-
-// The memory goes back to the machine at once; the addresses stay with their class.
-void SlabAllocator::GiveLarge(SlabRef ref, size_t bytes) {
-  const uint32_t large_class = LargeClassOf(bytes);
-  large_bytes_.fetch_sub(RoundToPages(bytes), std::memory_order_relaxed);
-  CHECK(madvise(At(ref), LargeClassBytes(large_class), MADV_DONTNEED) == 0);
-  MutexLock lock(large_mutex_);
-  large_free_[large_class].push_back(ref);
 }
 
 }  // namespace mikura::engine::store

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of entries, buckets and expiry wheels: slots of size classes in one reserved region, so
-// that a reference needs 5 bytes.
+// Memory of entries, values, buckets and expiry wheels: slots of size classes in one reserved
+// region, so that a reference needs 5 bytes.
 //
 // Rules:
 //   S1. The region is never unmapped: any offset below its size can be read at any time.
@@ -22,20 +22,21 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <vector>
 
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/thread_index.h"
+#include "engine/store/large_slots.h"
 #include "engine/store/memory_gauge.h"
 #include "engine/store/size_classes.h"
 #include "engine/store/slot_pool.h"
 #include "engine/store/span_store.h"
-#include "engine/store/value_block.h"
 
 namespace mikura::engine::store {
 
 inline constexpr uint64_t kRegionBytesMax = uint64_t{1} << 42;
+// No value shorter than this has a block of its own (entry.h says from where on).
+inline constexpr size_t kBlockBytesMin = 4096;
 inline constexpr uint32_t kBucketNumberMask = (uint32_t{1} << 28) - 1;
 
 class SlabAllocator {
@@ -67,10 +68,7 @@ class SlabAllocator {
   // region_bytes - 1: any offset masked with it can be read (S1).
   uint64_t region_mask() const { return region_bytes_ - 1; }
   // An upper limit of what the region has resident.
-  uint64_t span_bytes() const {
-    return spans_.used_bytes() + spans_.dirty_bytes() +
-           large_bytes_.load(std::memory_order_relaxed);
-  }
+  uint64_t span_bytes() const { return spans_.used_bytes() + large_.used_bytes() + dirty_bytes(); }
 
   // ---- Giving memory back. All but the first two may be called by any thread.
   // Gives the calling thread's free slots that it has not touched since the last call back to the
@@ -80,12 +78,16 @@ class SlabAllocator {
   void FlushThreadCache();
   // Makes every thread flush when it next tends its cache, and flushes those of ended threads.
   void FlushThreadCaches();
-  // Returns free spans to the machine, at most `spans_max`; the number of them. Never under a
-  // shard's lock.
-  size_t Purge(size_t spans_max) { return spans_.Purge(spans_max); }
-  uint64_t dirty_bytes() const { return spans_.dirty_bytes(); }
-  // Sums over all classes. Takes each class's mutex once.
-  SlotPool::Counts counts();
+  // Returns about `bytes_max` of free memory to the machine; how much it was. About 0.1 ms for each
+  // megabyte: never under a shard's lock.
+  size_t Purge(size_t bytes_max);
+  // Free memory that the machine does not have back yet.
+  uint64_t dirty_bytes() const { return spans_.dirty_bytes() + large_.dirty_bytes(); }
+  // Sums over all classes of slots. Takes each class's mutex once.
+  SlotPool::Counts counts() const;
+  // Memory of large slots in use; of chain buckets behind the first of a chain.
+  uint64_t large_bytes() const { return large_.used_bytes(); }
+  uint64_t overflow_bucket_bytes() const { return pools_[kBucketClass].counts().given_out_bytes; }
 
   // ---- Defragmentation: see defragmentation.h. Marks sparse spans, at most `spans_max` of each
   // class that wastes more than `waste_percent` of what it has; returns their number.
@@ -98,17 +100,17 @@ class SlabAllocator {
     return spans_[static_cast<SpanNumber>(ref / (kSpanBytes / kRefUnitBytes))].evacuating.load(
                std::memory_order_relaxed) != 0;
   }
+  // False when no block of a value lies in a marked span, so that nobody has to look at entries.
+  bool evacuates_blocks() const { return evacuates_blocks_.load(std::memory_order_relaxed); }
   // Copies what lies at `ref`, allocated with `bytes` (at most kSmallBytesMax), to a fuller span,
   // frees the old place and returns the new one; 0 when there is none: then nothing has changed.
   // The caller is the only one who refers to it.
   SlabRef Move(SlabRef ref, size_t bytes);
   uint32_t MoveBucket(uint32_t number);
 
-  // Memory of all data: this region's slots and the external values.
-  MemoryGauge& gauge() { return block_memory_.gauge; }
-  const MemoryGauge& gauge() const { return block_memory_.gauge; }
-  // For external values. Someone has to call block_memory().deferred.FreeAll() now and then.
-  BlockMemory& block_memory() { return block_memory_; }
+  // This region's slots in use, and what else is counted into the memory limit.
+  MemoryGauge& gauge() { return gauge_; }
+  const MemoryGauge& gauge() const { return gauge_; }
 
  private:
   // Free slots of one class that belong to one thread.
@@ -137,8 +139,6 @@ class SlabAllocator {
   void Empty(uint32_t size_class, Bin& bin);
   void FlushCache(ThreadCache& cache);
   SlabRef MoveSlot(SlabRef ref, uint32_t size_class);
-  SlabRef TakeLarge(size_t bytes);
-  void GiveLarge(SlabRef ref, size_t bytes);
 
   char* const region_;
   const uint64_t region_bytes_;
@@ -146,14 +146,14 @@ class SlabAllocator {
 
   SpanStore spans_;
   std::array<SlotPool, kClassCount> pools_;
-  Mutex large_mutex_;
-  std::array<std::vector<SlabRef>, kLargeClasses> large_free_ GUARDED_BY(large_mutex_);
-  std::atomic<uint64_t> large_bytes_{0};    // publishes nothing but itself, to statistics
+  LargeSlots large_;
+  // Publishes nothing: see Span::evacuating.
+  std::atomic<bool> evacuates_blocks_{false};
   std::atomic<uint64_t> flushes_asked_{0};  // publishes nothing but itself, to TendThreadCache
 
   // caches_[i] belongs to the thread with index i; set once, by that thread.
   std::array<std::atomic<ThreadCache*>, kThreadsMax> caches_{};
-  BlockMemory block_memory_;
+  MemoryGauge gauge_;
 };
 
 }  // namespace mikura::engine::store

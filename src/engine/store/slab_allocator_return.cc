@@ -58,7 +58,14 @@ void SlabAllocator::Empty(uint32_t size_class, Bin& bin) {
   }
 }
 
-SlotPool::Counts SlabAllocator::counts() {
+size_t SlabAllocator::Purge(size_t bytes_max) {
+  const size_t spans_max = bytes_max / kSpanBytes + (bytes_max % kSpanBytes != 0);
+  size_t purged = spans_.Purge(spans_max) * kSpanBytes;
+  if (purged < bytes_max) purged += large_.Purge(bytes_max - purged);
+  return purged;
+}
+
+SlotPool::Counts SlabAllocator::counts() const {
   SlotPool::Counts sum;
   for (uint32_t size_class = kFirstClass; size_class < kClassCount; ++size_class) {
     const SlotPool::Counts counts = pools_[size_class].counts();
@@ -71,12 +78,16 @@ SlotPool::Counts SlabAllocator::counts() {
 
 size_t SlabAllocator::BeginEvacuation(size_t spans_max, uint32_t waste_percent, Evacuate which) {
   size_t marked = 0;
+  bool evacuates_blocks = false;
   for (uint32_t size_class = kFirstClass; size_class < kClassCount; ++size_class) {
     const SlotPool::Counts counts = pools_[size_class].counts();
     const bool wastes = counts.waste_bytes * 100 > counts.given_out_bytes * waste_percent;
     if (!wastes && which == Evacuate::kSparseSpans) continue;
-    marked += pools_[size_class].BeginEvacuation(spans_max, which);
+    const size_t spans = pools_[size_class].BeginEvacuation(spans_max, which);
+    marked += spans;
+    evacuates_blocks |= spans != 0 && ClassBytes(size_class) >= kBlockBytesMin;
   }
+  evacuates_blocks_.store(evacuates_blocks, std::memory_order_relaxed);
   return marked;
 }
 

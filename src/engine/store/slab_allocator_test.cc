@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/store/size_classes.h"
+#include "engine/store/value_block.h"
 
 namespace mikura::engine::store {
 namespace {
@@ -256,14 +257,33 @@ TEST(MemoryGauge, IsReadableWithinItsTolerance) {
   EXPECT_NEAR(static_cast<double>(gauge.used_bytes()), 100000, MemoryGauge::kFlushBytes);
 }
 
-TEST(DeferredFrees, FreeWhatWasAddedOutsideOfLocks) {
-  BlockMemory memory;
-  ValueBlock* block = ValueBlock::Create(memory, 1, ValueBlock::kDeferredBytesMin);
+TEST_F(SlabAllocatorReturns, TheMemoryOfALargeValueWhenPurged) {
+  constexpr size_t kBytes = size_t{3} << 20;
+  ValueBlock* block = ValueBlock::Create(*slabs_, kBytes, kBytes);
+  ASSERT_NE(block, nullptr);
+  std::memset(block->bytes(), 'v', kBytes);
+  EXPECT_EQ(slabs_->gauge().ExactBytes(), static_cast<int64_t>(block->memory_bytes()));
+  EXPECT_GE(Resident(), kBytes);
   block->Release();
-  EXPECT_EQ(memory.gauge.ExactBytes(), 0);
-  EXPECT_GE(memory.deferred.waiting_bytes(), ValueBlock::kDeferredBytesMin);
-  EXPECT_GE(memory.deferred.FreeAll(), ValueBlock::kDeferredBytesMin);
-  EXPECT_EQ(memory.deferred.waiting_bytes(), 0u);
+  EXPECT_EQ(slabs_->gauge().ExactBytes(), 0);
+  EXPECT_GE(slabs_->dirty_bytes(), kBytes);
+  EXPECT_GE(slabs_->Purge(SIZE_MAX), kBytes);
+  EXPECT_EQ(slabs_->dirty_bytes(), 0u);
+  EXPECT_LT(Resident(), size_t{1} << 20);
+}
+
+TEST_F(SlabAllocatorReturns, ThePagesBehindAShorterValueInTheSlotOfALongerOne) {
+  constexpr size_t kLong = 80 << 10;
+  constexpr size_t kShort = 68 << 10;
+  ASSERT_EQ(LargeClassOf(kLong), LargeClassOf(kShort));
+  const SlabRef ref = slabs_->Allocate(kLong);
+  std::memset(slabs_->At(ref), 'v', kLong);
+  slabs_->Free(ref, kLong);
+  const size_t before = Resident();
+  const SlabRef again = slabs_->Allocate(kShort);
+  EXPECT_EQ(again, ref);
+  EXPECT_EQ(slabs_->dirty_bytes(), 0u);
+  EXPECT_EQ(before - Resident(), kLong - kShort);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ SpanNumber SlotPool::SpanWithRoom() {
   for (uint8_t list = 0; list < kFullnessLists; ++list) {
     if (lists_[list] != 0) return lists_[list];
   }
-  const SpanNumber number = store_->Take(part_);
+  const SpanNumber number = store_->Take(part_, capacity_ * slot_bytes_);
   if (number == 0) return 0;
   UnpoisonSlot(store_->BytesOf(number), kSpanBytes);
   Span& span = (*store_)[number];
@@ -140,7 +140,7 @@ void SlotPool::GiveRun(SlabRef run, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) GiveSlot(run + i * slot_bytes_ / kRefUnitBytes);
 }
 
-SlotPool::Counts SlotPool::counts() {
+SlotPool::Counts SlotPool::counts() const {
   MutexLock lock(mutex_);
   return {spans_, given_out_ * slot_bytes_, (ever_used_ - given_out_) * slot_bytes_};
 }

@@ -67,7 +67,7 @@ class SlotPool {
   // Takes back a list of slots, and a run as Take gave it or what is left of its end.
   void Give(const SlotGroup& group);
 
-  Counts counts();
+  Counts counts() const;
 
   // Marks up to `spans_max` of the emptiest spans for evacuation, as long as the others have room
   // for what is in them; returns how many.
@@ -97,7 +97,7 @@ class SlotPool {
   RegionPart part_ = RegionPart::kMain;
   uint16_t capacity_ = 0;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::array<SpanNumber, kFullnessLists + 1> lists_ GUARDED_BY(mutex_){};
   uint64_t spans_ GUARDED_BY(mutex_) = 0;
   uint64_t given_out_ GUARDED_BY(mutex_) = 0;  // slots

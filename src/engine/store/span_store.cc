@@ -31,12 +31,24 @@ SpanStore::SpanStore(char* region, uint64_t region_bytes, uint64_t bucket_part_b
 // The system call itself, as for the region: see ~SlabAllocator.
 SpanStore::~SpanStore() { syscall(SYS_munmap, spans_, records_bytes_); }
 
-SpanNumber SpanStore::Take(RegionPart part) {
+SpanNumber SpanStore::Take(RegionPart part, size_t needed_bytes) {
+  bool is_dirty = false;
+  const SpanNumber number = TakeAny(part, is_dirty);
+  const size_t needed_pages_bytes = RoundToPages(needed_bytes);
+  if (is_dirty && needed_pages_bytes < kSpanBytes) {
+    CHECK(madvise(BytesOf(number) + needed_pages_bytes, kSpanBytes - needed_pages_bytes,
+                  MADV_DONTNEED) == 0);
+  }
+  return number;
+}
+
+SpanNumber SpanStore::TakeAny(RegionPart part, bool& is_dirty) {
   MutexLock lock(mutex_);
   Part& from = parts_[static_cast<size_t>(part)];
   SpanNumber number = 0;
   if (from.dirty != 0) {
     number = from.dirty;
+    is_dirty = true;
     from.dirty = spans_[number].next;
     dirty_spans_.fetch_sub(1, std::memory_order_relaxed);
   } else if (from.clean != 0) {

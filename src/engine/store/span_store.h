@@ -57,8 +57,9 @@ class SpanStore {
     return static_cast<SpanNumber>(static_cast<uint64_t>(address - region_) / kSpanBytes);
   }
 
-  // A span that nobody uses, or 0 when the part is full.
-  SpanNumber Take(RegionPart part);
+  // A span that nobody uses, or 0 when the part is full. Its user needs the first `needed_bytes`:
+  // whole pages behind them are not resident.
+  SpanNumber Take(RegionPart part, size_t needed_bytes);
   void Give(RegionPart part, SpanNumber number);
   // Offset of `bytes` of address space that never become spans; 0 when the region is full.
   uint64_t ReserveLarge(uint64_t bytes);
@@ -81,6 +82,8 @@ class SpanStore {
     SpanNumber dirty = 0;  // stacks of free spans
     SpanNumber clean = 0;
   };
+
+  SpanNumber TakeAny(RegionPart part, bool& is_dirty);
 
   char* const region_;
   const uint64_t region_bytes_;

@@ -66,7 +66,7 @@ class ModelledShard {
     const size_t chains = 1 + defragment_random_() % 300;
     progress_.done = keys_.shard().DefragmentStep(progress_, chains);
     if (progress_.done) slabs.EndEvacuation();
-    if (chains % 4 == 0) slabs.Purge(chains % 16);
+    if (chains % 4 == 0) slabs.Purge(chains % 16 * kSpanBytes);
   }
   // Spans that were marked to be emptied so far.
   size_t marked() const { return marked_; }

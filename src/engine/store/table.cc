@@ -25,10 +25,8 @@ void Table::Swap(Table& other) {
   std::swap(wheel_, other.wheel_);
   std::swap(fresh_wheel_, other.fresh_wheel_);
   std::swap(rebuilt_, other.rebuilt_);
-  std::swap(wheel_bytes_, other.wheel_bytes_);
-  const int64_t volatile_keys = volatile_keys_.value();
-  volatile_keys_.Set(other.volatile_keys_.value());
-  other.volatile_keys_.Set(volatile_keys);
+  SwapCounts(wheel_bytes_, other.wheel_bytes_);
+  SwapCounts(volatile_keys_, other.volatile_keys_);
   std::swap(items_lost_, other.items_lost_);
   std::swap(stagger_, other.stagger_);
 }
@@ -103,8 +101,8 @@ void Table::CountWheelBytes() {
   int64_t bytes = 0;
   if (wheel_ != nullptr) bytes += static_cast<int64_t>(wheel_->memory_bytes());
   if (fresh_wheel_ != nullptr) bytes += static_cast<int64_t>(fresh_wheel_->memory_bytes());
-  keys_.bytes().Add(bytes - wheel_bytes_);
-  wheel_bytes_ = bytes;
+  keys_.bytes().Add(bytes - wheel_bytes_.value());
+  wheel_bytes_.Set(bytes);
 }
 
 bool Table::FreeStep(uint64_t& cursor, size_t chains) {
@@ -150,7 +148,7 @@ void Table::CheckInvariants() const {
     position = range.end;
   }
   CHECK(volatile_keys == volatile_keys_.value());
-  CHECK(entry_bytes + wheel_bytes_ + keys_.ArrayMemory() == used_bytes());
+  CHECK(entry_bytes + wheel_bytes_.value() + keys_.ArrayMemory() == used_bytes());
 }
 
 }  // namespace mikura::engine::store

@@ -53,6 +53,7 @@ class Table {
   int64_t key_count() const { return keys_.keys(); }
   int64_t volatile_keys() const { return volatile_keys_.value(); }
   int64_t used_bytes() const { return keys_.bytes().value(); }
+  int64_t wheel_bytes() const { return wheel_bytes_.value(); }
 
   // Frees up to `chains` chains of a detached table; true when nothing is left. `cursor` starts at
   // 0.
@@ -70,7 +71,7 @@ class Table {
   std::unique_ptr<ExpiryWheel> wheel_;
   std::unique_ptr<ExpiryWheel> fresh_wheel_;  // of keys below rebuilt_, during a rebuild
   uint64_t rebuilt_ = kNotRebuilding;         // position up to which the wheel is rebuilt
-  int64_t wheel_bytes_ = 0;                   // part of used_bytes() that is the wheels'
+  RelaxedCount wheel_bytes_;                  // part of used_bytes() that is the wheels'
   RelaxedCount volatile_keys_;
   bool items_lost_ = false;
   uint32_t stagger_ = 0;

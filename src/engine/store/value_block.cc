@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/store/value_block.h"
 
-#include <cstdlib>
 #include <new>
 
-#include "base/thread_index.h"
+#include "engine/store/slab_allocator.h"
 
 namespace mikura::engine::store {
 
-ValueBlock* ValueBlock::Create(BlockMemory& memory, size_t size, size_t capacity) {
-  void* bytes = std::malloc(sizeof(ValueBlock) + capacity);
-  if (bytes == nullptr) return nullptr;
-  auto* block = new (bytes) ValueBlock(memory, size, capacity);
-  memory.gauge.Add(ThreadIndex(), static_cast<int64_t>(block->memory_bytes()));
-  return block;
+ValueBlock* ValueBlock::Create(SlabAllocator& slabs, size_t size, size_t capacity) {
+  if (capacity > kLargeBytesMax - sizeof(ValueBlock)) return nullptr;
+  // The rest of the slot belongs to the block: what is counted is what is there.
+  const size_t bytes = AllocatedBytes(sizeof(ValueBlock) + capacity);
+  const SlabRef ref = slabs.Allocate(bytes);
+  if (ref == 0) return nullptr;
+  return new (slabs.At(ref)) ValueBlock(slabs, size, bytes - sizeof(ValueBlock));
 }
 
 void ValueBlock::Destroy() {
-  BlockMemory& memory = memory_;
+  SlabAllocator& slabs = slabs_;
   const size_t bytes = memory_bytes();
-  memory.gauge.Add(ThreadIndex(), -static_cast<int64_t>(bytes));
   this->~ValueBlock();
-  if (bytes < kDeferredBytesMin) {
-    std::free(this);
-  } else {
-    memory.deferred.Add(this, bytes);
-  }
+  slabs.Free(slabs.RefOf(reinterpret_cast<char*>(this)), bytes);
 }
 
 }  // namespace mikura::engine::store

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of a value above kInlineValueMax, outside the slab region, counted by reference: a
+// The bytes of a value above kInlineValueMax, in a slot of its own, counted by reference: a
 // running walk, a reply being sent or a copied key may hold one while the shard goes on.
 //
 // Rule: a block with more than one owner is never changed. New owners arise under the shard's lock
@@ -13,52 +13,45 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/store/deferred_frees.h"
-#include "engine/store/memory_gauge.h"
+#include "engine/store/size_classes.h"
 
 namespace mikura::engine::store {
 
-// Where blocks are counted and how large ones are freed.
-struct BlockMemory {
-  MemoryGauge gauge;
-  DeferredFrees deferred;
-};
+class SlabAllocator;
 
 class ValueBlock {
  public:
-  // Blocks from this size on are not freed by their last owner but by DeferredFrees::FreeAll.
-  static constexpr size_t kDeferredBytesMin = size_t{256} << 10;
-
-  // A block with room for `capacity` bytes and `size` bytes in use, not initialised, owned once.
-  // Null when the machine has no memory left. Counted in `memory` until the last owner has gone;
-  // `memory` outlives the block.
-  static ValueBlock* Create(BlockMemory& memory, size_t size, size_t capacity);
+  // A block with room for at least `capacity` bytes and `size` bytes in use, not initialised, owned
+  // once. Null when the region is full. It counts as used memory until the last owner has gone;
+  // `slabs` outlives it.
+  static ValueBlock* Create(SlabAllocator& slabs, size_t size, size_t capacity);
 
   char* bytes() { return reinterpret_cast<char*>(this + 1); }
   std::string_view view() const { return {reinterpret_cast<const char*>(this + 1), size_}; }
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
+  // Always a whole slot: see AllocatedBytes().
   size_t memory_bytes() const { return sizeof(ValueBlock) + capacity_; }
   bool is_exclusive() const { return owners_.load(std::memory_order_acquire) == 1; }
   // Only of an exclusive block; at most capacity().
   void set_size(size_t size) { size_ = size; }
 
   void Acquire() { owners_.fetch_add(1, std::memory_order_relaxed); }
-  // Ends the block when the caller was its last owner.
+  // Ends the block when the caller was its last owner. Any thread; also under a shard's lock.
   void Release() {
     if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) Destroy();
   }
 
  private:
-  ValueBlock(BlockMemory& memory, size_t size, size_t capacity)
-      : size_(size), capacity_(capacity), memory_(memory) {}
+  ValueBlock(SlabAllocator& slabs, size_t size, size_t capacity)
+      : size_(size), capacity_(capacity), slabs_(slabs) {}
   void Destroy();
 
   // Release by an owner that read the bytes, acquire by the one who frees or changes them.
   std::atomic<uint64_t> owners_{1};
   size_t size_;
   const size_t capacity_;
-  BlockMemory& memory_;
+  SlabAllocator& slabs_;
 };
 
 // One ownership of a block.
