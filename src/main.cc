@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/main.h"
+#include "engine/process/main.h"
 
 namespace {
 

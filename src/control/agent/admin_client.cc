@@ -10,6 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
+
+#include "control/agent/descriptor_passing.h"
 
 namespace mikura::control {
 namespace {
@@ -63,21 +66,8 @@ Status AdminClient::WaitFor(short events, Deadline deadline) const {
 Status AdminClient::Send(const std::string& request, int passed, Deadline deadline) {
   size_t sent = 0;
   while (sent < request.size()) {
-    iovec bytes{const_cast<char*>(request.data()) + sent, request.size() - sent};
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    if (passed >= 0 && sent == 0) {
-      message.msg_control = control;
-      message.msg_controllen = sizeof control;
-      cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(sizeof(int));
-      std::memcpy(CMSG_DATA(header), &passed, sizeof passed);
-    }
-    const ssize_t count = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    const ssize_t count = SendWithDescriptor(socket_.get(), std::string_view(request).substr(sent),
+                                             sent == 0 ? passed : -1);
     if (count > 0) {
       sent += static_cast<size_t>(count);
     } else if (errno == EAGAIN) {
@@ -92,15 +82,7 @@ Status AdminClient::Send(const std::string& request, int passed, Deadline deadli
 Result<AdminReply> AdminClient::Receive(Deadline deadline) {
   std::string answer;
   while (true) {
-    char buffer[16384];
-    iovec bytes{buffer, sizeof buffer};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t count = recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
+    const ssize_t count = ReceiveWithDescriptor(socket_.get(), answer, received_);
     if (count == 0) return Error{"admin socket: the engine closed it"};
     if (count < 0) {
       if (errno == EINTR) continue;
@@ -108,14 +90,6 @@ Result<AdminReply> AdminClient::Receive(Deadline deadline) {
       RETURN_IF_ERROR(WaitFor(POLLIN, deadline));
       continue;
     }
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(int))) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-      received_ = FileDescriptor(fd);
-    }
-    answer.append(buffer, static_cast<size_t>(count));
     AdminReply reply;
     switch (ParseAdminReply(answer, reply)) {
       case ReplyProgress::kComplete:

@@ -16,6 +16,7 @@
 
 #include "base/check.h"
 #include "control/agent/admin_reply.h"
+#include "control/agent/descriptor_passing.h"
 
 namespace mikura::control {
 namespace {
@@ -101,22 +102,7 @@ void FakeEngine::Accept(int listener) {
 }
 
 bool FakeEngine::Read(Client& client) {
-  char buffer[4096];
-  iovec bytes{buffer, sizeof buffer};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t count = recvmsg(client.socket.get(), &message, MSG_CMSG_CLOEXEC);
-  if (count <= 0) return false;
-  if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    client.passed = FileDescriptor(fd);
-  }
-  client.input.append(buffer, static_cast<size_t>(count));
+  if (ReceiveWithDescriptor(client.socket.get(), client.input, client.passed) <= 0) return false;
   AdminReply request;
   if (ParseAdminReply(client.input, request) == ReplyProgress::kComplete) {
     client.input.clear();
@@ -135,23 +121,9 @@ void FakeEngine::Answer(Client& client, const std::vector<std::string>& argument
     return;
   }
   answer = Mikura(client, arguments);
-  msghdr message{};
-  iovec bytes{answer.data(), answer.size()};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   const auto listener = arguments.size() > 2 ? listeners_.find(arguments[2]) : listeners_.end();
-  if (arguments[1] == "LISTENER" && listener != listeners_.end()) {
-    const int fd = listener->second.get();
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
-  sendmsg(client.socket.get(), &message, MSG_NOSIGNAL);
+  const bool passes = arguments[1] == "LISTENER" && listener != listeners_.end();
+  SendWithDescriptor(client.socket.get(), answer, passes ? listener->second.get() : -1);
 }
 
 std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& arguments) {

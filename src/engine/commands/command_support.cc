@@ -13,9 +13,7 @@ void ReplyExternalValue(wire::RespWriter& reply, const store::Entry& entry) {
   }
 }
 
-FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMillis now) {
-  ASSIGN_OR_RETURN(const int64_t amount, ToInteger(text));
-  if (amount <= 0) return Fault::kInvalidExpire;
+FaultOr<UnixMillis> DeadlineAt(int64_t amount, ExpireForm form, UnixMillis now) {
   const bool in_seconds = form == ExpireForm::kSeconds || form == ExpireForm::kAtSeconds;
   const bool relative = form == ExpireForm::kSeconds || form == ExpireForm::kMillis;
   int64_t deadline = 0;
@@ -25,6 +23,12 @@ FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMilli
   }
   // The greatest number means "none" inside; nobody lives to tell the difference.
   return deadline == store::kNoDeadline ? deadline - 1 : deadline;
+}
+
+FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMillis now) {
+  ASSIGN_OR_RETURN(const int64_t amount, ToInteger(text));
+  if (amount <= 0) return Fault::kInvalidExpire;
+  return DeadlineAt(amount, form, now);
 }
 
 FaultOr<> ExpireFault(CommandContext& ctx, Fault fault) {

@@ -20,6 +20,10 @@ inline FaultOr<int64_t> ToInteger(std::string_view text) {
 // How a moment of expiry is given: seconds or milliseconds, from now or since the epoch.
 enum class ExpireForm : uint8_t { kSeconds, kMillis, kAtSeconds, kAtMillis };
 
+// The deadline that `amount` means, also one in the past. Errors: kInvalidExpire, beyond the end of
+// time.
+FaultOr<UnixMillis> DeadlineAt(int64_t amount, ExpireForm form, UnixMillis now);
+
 // The deadline that `text` means for SET and its kin: positive, and not beyond the end of time.
 // Errors: kNotAnInteger, kInvalidExpire.
 FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMillis now);

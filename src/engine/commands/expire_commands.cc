@@ -56,14 +56,7 @@ bool ConditionsHold(const ExpireConditions& conditions, UnixMillis current, Unix
 // As DeadlineOf(), but the past is allowed here: it removes the key.
 FaultOr<UnixMillis> AnyDeadlineOf(std::string_view text, ExpireForm form, UnixMillis now) {
   ASSIGN_OR_RETURN(const int64_t amount, ToInteger(text));
-  const bool in_seconds = form == ExpireForm::kSeconds || form == ExpireForm::kAtSeconds;
-  const bool relative = form == ExpireForm::kSeconds || form == ExpireForm::kMillis;
-  int64_t deadline = 0;
-  if (__builtin_mul_overflow(amount, in_seconds ? 1000 : 1, &deadline) ||
-      __builtin_add_overflow(deadline, relative ? now : 0, &deadline)) {
-    return Fault::kInvalidExpire;
-  }
-  return deadline == store::kNoDeadline ? deadline - 1 : deadline;
+  return DeadlineAt(amount, form, now);
 }
 
 // EXPIRE key amount [NX | XX | GT | LT] -> 1 when the deadline was set (or the key removed), else

@@ -90,12 +90,22 @@ class EventLoop {
   void WakeClient(uint64_t id);
 
  private:
+  static constexpr size_t kArenaBytes = 512 << 10;
   static constexpr uint64_t kSessionBytes = sizeof(Session) + sizeof(ClientRecord);
 
   void Run();
   void HandleEvents(std::span<const epoll_event> events);
   void AcceptFrom(const Listener* listener);
   void MarkReady(Session* session);
+  void Maintain();
+  void CloseIdle();
+  void ReadLimits();
+  bool HoldsTooMuch(Session& session);
+  void NotePending(Session& session);
+  void Remove(Session* session);
+  void CountRemoved();
+
+  // In event_loop_turn.cc.
   void ServeReady();
   bool ReadInto(Session& session);
   void ReadRest(Session& session);
@@ -107,13 +117,6 @@ class EventLoop {
   void FlushOutput();
   void FinishSession(Session& session);
   void SendFromSource(Session& session);
-  void Maintain();
-  void CloseIdle();
-  void ReadLimits();
-  bool HoldsTooMuch(Session& session);
-  void NotePending(Session& session);
-  void Remove(Session* session);
-  void CountRemoved();
 
   const uint32_t index_;
   const ShardShare share_;

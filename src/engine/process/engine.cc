@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/process/engine.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/logging.h"
+#include "engine/net/socket.h"
+#include "engine/server/listening.h"
+#include "engine/server/replication_binding.h"
+
+namespace mikura::engine {
+namespace {
+
+// Cores this process may run on.
+uint32_t AvailableCores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
+  return static_cast<uint32_t>(std::max(1, CPU_COUNT(&cores)));
+}
+
+}  // namespace
+
+Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
+               const MemcachedSettings& memcached_settings, std::unique_ptr<Keyspace> keyspace,
+               const std::function<void()>& stop)
+    : parameters_(parameters),
+      current_(parameters.Current()),
+      keyspace_(std::move(keyspace)),
+      control_(parameters, *keyspace_, node_, clock_, NewReplicationId(), config_file, stop),
+      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); }),
+      adapter_(parameters),
+      services_{clients_, adapter_, control_},
+      dispatcher_(*keyspace_, table_, services_, node_),
+      memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
+      udp_port_(memcached_settings.udp_port),
+      udp_(*keyspace_, memcached_, clock_),
+      stream_executor_(*keyspace_, table_, services_),
+      replication_(
+          *keyspace_, snapshot_slots_, stream_executor_,
+          [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
+          SwitchRole(node_, *keyspace_)),
+      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
+  BindNodeState(parameters_, node_, services_);
+  BindEviction(parameters_, *keyspace_);
+  BindDefragmentation(parameters_, *keyspace_);
+  context_.protected_mode = [this] {
+    const auto now = parameters_.Current();
+    return now->protected_mode && now->requirepass.empty();
+  };
+  context_.adopt_replica = [this](UniqueFd fd, const ClientState& client, std::string received) {
+    replication_.Adopt(std::move(fd), client.replica, std::move(received));
+  };
+  loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
+  control_.SetLoops(*loops_);
+  control_.SetReplication(replication_);
+  control_.NoteStart();
+  memcached_.SetLoops(*loops_, clients_);
+  admin_ = std::make_unique<AdminServer>(
+      AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
+}
+
+Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
+  RETURN_IF_ERROR(memcached_.LoadUsers());
+  // The role comes first: a replica must not take a write while it finds its primary.
+  RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+  if (udp_port_ != 0) {
+    std::istringstream addresses(current_->bind);
+    std::string first;
+    addresses >> first;
+    RETURN_IF_ERROR(udp_.Start(first, std::max(udp_port_, 0)));
+    memcached_.SetUdp(udp_);
+  }
+  loops_->Start();
+  for (const auto& listener : listeners) loops_->StartListening(listener);
+  if (!current_->admin_socket.empty()) {
+    RETURN_IF_ERROR(admin_->Start(current_->admin_socket));
+  }
+  Log(LogLevel::kNotice, "server", "ready: {} threads, port {}, memcached port {}, pid {}",
+      ThreadCount(), current_->port, current_->memcached_port, getpid());
+  return Ok();
+}
+
+void Engine::ReloadPasswords() {
+  const Status status = memcached_.LoadUsers();
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "server", "the passwords stay as they were: {}",
+        status.error().message);
+  }
+}
+
+Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& listeners) const {
+  const char* name = std::getenv("MEMCACHED_PORT_FILENAME");
+  if (name == nullptr || *name == '\0') return Ok();
+  std::string text;
+  for (const auto& listener : listeners) {
+    const int port = LocalPort(listener->fd.get());
+    if (listener->protocol != Protocol::kMemcached || port == 0) continue;
+    const bool is_v6 = LocalAddress(listener->fd.get()).starts_with("[");
+    text += fmt::format("TCP INET{}: {}\n", is_v6 ? "6" : "", port);
+  }
+  if (udp_port_ != 0) text += fmt::format("UDP INET: {}\n", LocalPort(udp_.fd()));
+  // Complete before it has its name: whoever waits for the file may read it at once.
+  const std::string temporary = std::string(name) + ".lck";
+  std::ofstream file(temporary);
+  file << text;
+  file.close();
+  if (!file || std::rename(temporary.c_str(), name) != 0) {
+    return Error{fmt::format("cannot write the port file {}", name)};
+  }
+  return Ok();
+}
+
+void Engine::Stop() {
+  admin_->Stop();
+  loops_->Stop();
+  udp_.Stop();
+  replication_.Stop();
+}
+
+uint32_t Engine::ThreadCount() const {
+  return current_->threads > 0 ? static_cast<uint32_t>(current_->threads) : AvailableCores();
+}
+
+}  // namespace mikura::engine

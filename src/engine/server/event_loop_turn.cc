@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// One turn of an event loop: receives from the connections that are ready, runs what has come, and
+// sends the replies.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/logging.h"
+#include "engine/server/event_loop.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr size_t kReadMax = 64 << 10;     // one receive: holds 64 SETs of 64 bytes many times over
+constexpr size_t kReadMin = 16 << 10;     // less room than this in the arena ends the batch
+constexpr size_t kRestReadMax = 1 << 20;  // one receive into a connection's own buffer
+constexpr size_t kOutputTurnMax = 1 << 20;  // replies are sent at the latest when so many gathered
+constexpr size_t kSourcePieceBytes = 64 << 10;
+
+}  // namespace
+
+// One turn: each connection that was ready at its start gets one receive.
+void EventLoop::ServeReady() {
+  const size_t turn = ready_.size();
+  for (size_t i = 0; i < turn; ++i) {
+    Session* session = ready_.front();
+    ready_.pop_front();
+    session->in_ready_list = false;
+    served_.push_back(session);
+    if (!session->doomed && !session->input_blocked) ReadInto(*session);
+    if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)
+      FlushOutput();
+  }
+  FlushOutput();
+  for (Session* session : served_) FinishSession(*session);
+  served_.clear();
+}
+
+// Receives once and parses what is there. False when nothing was received.
+bool EventLoop::ReadInto(Session& session) {
+  if (!session.rest().empty()) {
+    ReadRest(session);
+    return true;
+  }
+  return session.may_be_readable && ReadArena(session);
+}
+
+bool EventLoop::ReadArena(Session& session) {
+  char* const begin = arena_.get() + arena_used_;
+  const size_t room = std::min(kReadMax, kArenaBytes - arena_used_);
+  const ssize_t received = recv(session.fd(), begin, room, 0);
+  if (!NoteReceived(session, received, room)) return false;
+  arena_used_ += static_cast<size_t>(received);
+  Parse(session, {begin, static_cast<size_t>(received)}, false);
+  return true;
+}
+
+// Part of a request is there already: receive behind it, in the connection's own memory.
+void EventLoop::ReadRest(Session& session) {
+  ReceiveBuffer& rest = session.rest();
+  if (session.may_be_readable) {
+    const size_t old_size = rest.size();
+    const size_t missing =
+        session.bytes_needed() > old_size ? session.bytes_needed() - old_size : 0;
+    const size_t room = std::clamp(missing, kReadMin, kRestReadMax);
+    // A declared length is believed as far as half of it has come.
+    const size_t capacity = std::min(session.bytes_needed(), 2 * old_size + room);
+    const ssize_t received = recv(session.fd(), rest.Reserve(room, capacity), room, 0);
+    if (received > 0) rest.Advance(static_cast<size_t>(received));
+    NoteReceived(session, received, room);
+    if (rest.size() > context_.node.query_buffer_bytes_max.load(std::memory_order_relaxed)) {
+      Log(LogLevel::kWarning, "server",
+          "client {} closed: its request exceeds client-query-buffer-limit", session.state().id);
+      session.doomed = true;
+      return;
+    }
+  }
+  if (rest.size() < session.bytes_needed() || session.holds_requests()) return;
+  Parse(session, rest.view(), true);
+}
+
+bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
+  if (received > 0) {
+    // A full buffer means that there may be more, which no further edge will tell.
+    session.may_be_readable = static_cast<size_t>(received) == room || session.end_announced;
+    statistics_.input_bytes.Add(static_cast<uint64_t>(received));
+    session.record().input_bytes.Add(static_cast<uint64_t>(received));
+    return true;
+  }
+  if (received == 0) {
+    session.peer_closed = true;
+  } else if (errno == EINTR) {
+    return false;
+  } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+    session.doomed = true;
+    session.end_reason = "error";
+  }
+  session.may_be_readable = false;
+  return false;
+}
+
+// Adds all whole requests at the start of `input` to the batch, running it whenever it is full.
+// What is left over is kept by the session.
+void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
+  size_t used = 0;
+  size_t needed = 0;
+  uint32_t requests = 0;  // of memcached's -R
+  while (used < input.size() && !session.doomed && !session.state().close_after_reply &&
+         !session.state().is_replica && !session.holds_requests()) {
+    if (session.pending_output_bytes() > unread_bytes_max_) {
+      session.input_blocked = true;
+      break;
+    }
+    const std::string_view left = input.substr(used);
+    if (session.protocol() == Protocol::kResp) {
+      if (const size_t size = batch_.AddCompactResp(session, left); size != 0) [[likely]] {
+        used += size;
+        if (batch_.full() || batch_.must_run()) RunBatch();
+        continue;
+      }
+      const wire::RespResult result = batch_.AddResp(session, left, request_limits_);
+      if (result.status == wire::RespStatus::kError) used = input.size();
+      if (result.status == wire::RespStatus::kError) break;
+      needed = result.bytes_needed;
+      if (result.status == wire::RespStatus::kIncomplete) break;
+      used += result.consumed;
+    } else {
+      size_t consumed = 0;
+      const auto status = batch_.AddMemcached(session, left, &consumed);
+      used += consumed;
+      if (status == wire::MemcachedParseStatus::kClose) used = input.size();
+      if (status != wire::MemcachedParseStatus::kComplete) {
+        needed = session.memcached_parser().wanted();
+        break;
+      }
+      if (++requests == context_.memcached.requests_per_event() && used < input.size()) {
+        statistics_.yields.Add(1);
+        break;
+      }
+    }
+    // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
+    if (batch_.full() || batch_.must_run()) {
+      if (batch_.full() && used < input.size()) statistics_.yields.Add(1);
+      RunBatch();
+    }
+  }
+  session.set_bytes_needed(needed);
+  if (is_rest) {
+    // Requests in the batch point into this memory: run them before it moves.
+    batch_.Run(now_);
+    session.rest().RemovePrefix(used);
+  } else if (used < input.size()) {
+    session.rest().Append(input.substr(used));
+  }
+}
+
+void EventLoop::RunBatch() {
+  batch_.Run(now_);
+  if (batch_.output_bytes() > kOutputTurnMax) SendOutput();
+}
+
+void EventLoop::SendOutput() {
+  std::span<wire::OutputBuffer::Insertion> insertions = batch_.insertions();
+  for (const RequestBatch::Range& range : batch_.ranges()) {
+    Session& session = *range.session;
+    const std::string_view bytes = batch_.Bytes(range);
+    size_t inserted = 0;
+    size_t inserted_bytes = 0;
+    while (inserted < insertions.size() && insertions[inserted].offset < range.end) {
+      inserted_bytes += insertions[inserted++].bytes.view().size();
+    }
+    const auto own = insertions.first(inserted);
+    insertions = insertions.subspan(inserted);
+    if (session.doomed) continue;
+    statistics_.output_bytes.Add(bytes.size() + inserted_bytes);
+    session.record().output_bytes.Add(bytes.size() + inserted_bytes);
+    const bool sent =
+        own.empty() ? session.Send(bytes) : session.SendWithInsertions(bytes, range.begin, own);
+    if (!sent) session.doomed = true;
+    NotePending(session);
+  }
+  batch_.ClearOutput();
+}
+
+// Runs what is in the batch, sends the replies, and frees the receive memory.
+void EventLoop::FlushOutput() {
+  batch_.Run(now_);
+  SendOutput();
+  arena_used_ = 0;
+}
+
+// After its replies were sent: ends the session, hands it over, or remembers that it has more to
+// do.
+void EventLoop::FinishSession(Session& session) {
+  ClientRecord& record = session.record();
+  record.last_active_at.store(now_, std::memory_order_relaxed);
+  if (record.is_amid_request.load(std::memory_order_relaxed) == session.rest().empty()) {
+    record.is_amid_request.store(!session.rest().empty(), std::memory_order_relaxed);
+  }
+  if (session.source() != nullptr && !session.doomed) [[unlikely]]
+    SendFromSource(session);
+  ClientState& state = session.state();
+  if (state.is_replica && !session.doomed) {
+    poller_.Remove(session.fd());
+    context_.adopt_replica(session.TakeFd(), state, std::string(session.rest().view()));
+    Remove(&session);
+    return;
+  }
+  const bool all_sent = session.pending_output_bytes() == 0 && !session.holds_requests();
+  const bool nothing_left = !session.may_be_readable || session.peer_closed;
+  if (session.doomed || (state.close_after_reply && all_sent) ||
+      (session.peer_closed && all_sent && nothing_left)) {
+    Remove(&session);
+    return;
+  }
+  if (session.input_blocked || state.close_after_reply) return;
+  const bool can_parse_more = !session.holds_requests() && !session.rest().empty() &&
+                              session.rest().size() >= session.bytes_needed();
+  if (session.may_be_readable || can_parse_more) MarkReady(&session);
+}
+
+// One piece, when the client has taken what came before; the next one in a later turn.
+void EventLoop::SendFromSource(Session& session) {
+  if (session.pending_output_bytes() > 0) return;
+  std::string piece;
+  const bool has_more = session.source()->Produce(kSourcePieceBytes, piece);
+  statistics_.output_bytes.Add(piece.size());
+  session.record().output_bytes.Add(piece.size());
+  if (!piece.empty() && !session.Send(piece)) session.doomed = true;
+  if (session.pending_output_bytes() > 0) has_pending_ = true;
+  if (!has_more) session.source().reset();
+  if (!piece.empty() || !has_more) MarkReady(&session);
+}
+
+}  // namespace mikura::engine
