@@ -57,6 +57,7 @@ class ExpiryJobTest : public testing::Test, public RemovalObserver {
     now_ = end;
   }
 
+  void OnEvictedEntry(int, const store::Entry&) override {}
   void OnExpiredEntry(const store::Entry& entry, bool in_background) override {
     EXPECT_TRUE(in_background);
     late_most_ = std::max(late_most_, now_ - entry.deadline());
