@@ -55,8 +55,9 @@ class Loop {
  public:
   explicit Loop(Node& node)
       : batch_(*node.keyspace, node.dispatcher, node.memcached, statistics_),
-        resp_(UniqueFd(), Protocol::kResp, MakeRecord()),
-        text_(UniqueFd(), Protocol::kMemcached, MakeRecord()) {
+        memory_(node.keyspace->gauge()),
+        resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
+        text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
     text_.MakeMemcachedParser({});
   }
 
@@ -86,6 +87,7 @@ class Loop {
 
   LoopStatistics statistics_;
   RequestBatch batch_;
+  ClientMemory memory_;  // before the sessions, which tell it of their end
   Session resp_;
   Session text_;
 };
