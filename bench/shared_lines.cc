@@ -87,7 +87,7 @@ class Loop {
 
   LoopStatistics statistics_;
   RequestBatch batch_;
-  ClientMemory memory_;
+  ClientMemory memory_;  // before the sessions, which tell it of their end
   Session resp_;
   Session text_;
 };
