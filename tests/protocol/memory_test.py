@@ -79,7 +79,7 @@ class MemoryOfMikura(unittest.TestCase):
 
         def work():
             for reader in readers:
-                reader.sendall(encode([b"GET", b"k"]) * 1_000)
+                reader.sendall(encode([b"GET", b"k"]) * 5_000)
             self.eventually(lambda: self.field("mem_clients_normal") - before > 15 * MEGABYTE,
                             "the replies are not counted")
         used, resident = self.growth(work)
