@@ -55,7 +55,7 @@ class Loop {
  public:
   explicit Loop(Node& node)
       : batch_(*node.keyspace, node.dispatcher, node.memcached, statistics_),
-        memory_(node.keyspace->gauge()),
+        memory_(&node.keyspace->gauge()),
         resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
         text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
     text_.MakeMemcachedParser({});

@@ -42,6 +42,7 @@ void ReplyOutcome(MemcachedContext& ctx, const wire::MemcachedRequest& request,
 // A retrieval that found nothing.
 inline void CountGetMiss(MemcachedContext& ctx) {
   ctx.counters.get_misses.Add();
+  if (ctx.services.ExpiredKeys().Take(ctx.key->hash)) ctx.counters.get_expired.Add();
   if (ctx.services.FlushedKeys().Take(ctx.key->hash)) ctx.counters.get_flushed.Add();
 }
 

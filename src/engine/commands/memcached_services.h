@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "engine/commands/client_state.h"
 #include "engine/commands/memcached_class_counters.h"
+#include "engine/commands/memcached_expired_keys.h"
 #include "engine/commands/memcached_flushed_keys.h"
 #include "engine/commands/memcached_observation.h"
 #include "engine/commands/memcached_prefixes.h"
@@ -33,6 +34,7 @@ struct MemcachedSettings {
   bool flush_all_enabled = true;           // memcached -F turns it off
   bool shutdown_enabled = false;           // memcached -A turns it on
   bool evictions = true;                   // memcached -M turns them off
+  bool limits_items_only = false;          // the memory limit is memcached's -m
   int port = 11211;
   int backlog = 1024;
   int threads = 1;
@@ -153,6 +155,7 @@ class MemcachedServices {
   virtual MemcachedTuning& Tuning() = 0;
   virtual MemcachedPrefixes& Prefixes() = 0;
   virtual MemcachedClassCounters& ClassCounters() = 0;
+  virtual MemcachedExpiredKeys& ExpiredKeys() = 0;
   virtual MemcachedFlushedKeys& FlushedKeys() = 0;
   // Turns statistics per prefix on or off.
   virtual void EnablePrefixes(bool value) = 0;

@@ -129,6 +129,12 @@ TEST_F(MemcachedStats, AGetOfAFlushedKeyIsCountedOnce) {
   EXPECT_EQ(memcached.counters().get_flushed.Get(), 2u) << "the second flush removed nothing";
 }
 
+TEST_F(MemcachedStats, AGetOfAKeyThatExpiredInTheBackgroundIsCountedOnce) {
+  memcached.fakes().expired_keys.Note(redis.keyspace().hasher()("a").hash);
+  Run("get b a a\r\n");
+  EXPECT_EQ(memcached.counters().get_expired.Get(), 1u);
+}
+
 TEST_F(MemcachedStats, AnEntryThatCameExpiredIsThereUntilItIsFound) {
   EXPECT_EQ(memcached.Set("old", "x", "0", "-1"), "STORED\r\n");
   EXPECT_EQ(redis.keyspace().KeyCount(0), 1u);

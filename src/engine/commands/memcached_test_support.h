@@ -32,6 +32,7 @@ class FakeMemcachedServices final : public MemcachedServices {
   }
   MemcachedTuning& Tuning() override { return tuning; }
   MemcachedClassCounters& ClassCounters() override { return class_counters; }
+  MemcachedExpiredKeys& ExpiredKeys() override { return expired_keys; }
   MemcachedFlushedKeys& FlushedKeys() override { return flushed_keys; }
   MemcachedPrefixes& Prefixes() override { return prefixes; }
   void EnablePrefixes(bool value) override { prefixes.Enable(value); }
@@ -50,6 +51,7 @@ class FakeMemcachedServices final : public MemcachedServices {
   std::optional<MemcachedCluster> cluster;
   MemcachedTuning tuning;
   MemcachedClassCounters class_counters;
+  MemcachedExpiredKeys expired_keys;
   MemcachedFlushedKeys flushed_keys;
   MemcachedPrefixes prefixes{':', false};
   MemcachedWatchers watchers{1024};

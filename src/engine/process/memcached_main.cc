@@ -88,6 +88,7 @@ MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   settings.cas_enabled = flags.cas_enabled;
   settings.dump_enabled = flags.dump_enabled;
   settings.watch_enabled = flags.watch_enabled;
+  settings.limits_items_only = true;
   settings.detail_enabled = flags.detail_enabled;
   settings.prefix_delimiter = flags.prefix_delimiter;
   settings.maxconns_fast = flags.maxconns_fast;

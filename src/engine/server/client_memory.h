@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes that wait in the buffers of the clients of one event loop: requests that have not arrived
-// whole, replies that were not taken. They count against the memory limit, as in Redis.
+// whole, replies that were not taken. They count against the memory limit, as in Redis; not in a
+// node with memcached's command line, whose -m is for items.
 //
 // Added to by that loop only, when a buffer grows or goes; readable by anybody.
 #pragma once
@@ -16,17 +17,18 @@ namespace mikura::engine {
 
 class ClientMemory {
  public:
-  // `gauge` outlives this.
-  explicit ClientMemory(store::MemoryGauge& gauge) : gauge_(gauge) {}
+  // `gauge` outlives this; null: the bytes count against nothing.
+  explicit ClientMemory(store::MemoryGauge* gauge) : gauge_(gauge) {}
 
   void Add(int64_t delta) {
     bytes_.Add(delta);
-    gauge_.Add(ThreadIndex(), delta);
+    if (gauge_ != nullptr) gauge_->Add(ThreadIndex(), delta);
   }
+  bool counts_against_limit() const { return gauge_ != nullptr; }
   uint64_t bytes() const { return static_cast<uint64_t>(bytes_.value()); }
 
  private:
-  store::MemoryGauge& gauge_;
+  store::MemoryGauge* const gauge_;
   store::RelaxedCount bytes_;
 };
 

@@ -32,7 +32,7 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
     : index_(index),
       share_(index, context.loop_count),
       context_(context),
-      client_memory_(context.keyspace.gauge()),
+      client_memory_(context.memcached.limits_items_only() ? nullptr : &context.keyspace.gauge()),
       arena_(new char[kArenaBytes]),
       batch_(context.keyspace, context.dispatcher, context.memcached, statistics_),
       expiry_(context.keyspace, share_.first, share_.count) {

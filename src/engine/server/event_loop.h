@@ -76,7 +76,10 @@ class EventLoop {
   uint64_t client_bytes() const {
     return client_memory_.bytes() + statistics_.connected_clients.Get() * kSessionBytes;
   }
-  uint64_t client_buffer_bytes() const { return client_memory_.bytes(); }
+  // Those bytes of it that count against the memory limit.
+  uint64_t counted_client_bytes() const {
+    return client_memory_.counts_against_limit() ? client_memory_.bytes() : 0;
+  }
   // Clients of this loop, those on their way to it included.
   uint32_t assigned_clients() const { return assigned_.load(std::memory_order_relaxed); }
   void Assign() { assigned_.fetch_add(1, std::memory_order_relaxed); }

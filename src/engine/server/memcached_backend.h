@@ -49,6 +49,8 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   // Reads the password file, at the start and on SIGHUP; what it said before stays on an error.
   // Errors: the file cannot be read, or is malformed. Does nothing without a file.
   Status LoadUsers() { return users_.Load(); }
+  // Whether clients' buffers do not count against the memory limit.
+  bool limits_items_only() const { return settings_.limits_items_only; }
   size_t item_size_max() const { return settings_.item_size_max; }
   // Of one connection in a row; 0: as many as a batch holds.
   uint32_t requests_per_event() const { return settings_.requests_per_event; }
@@ -81,6 +83,7 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   MemcachedTuning& Tuning() override { return tuning_; }
   MemcachedPrefixes& Prefixes() override { return prefixes_; }
   MemcachedClassCounters& ClassCounters() override { return class_counters_; }
+  MemcachedExpiredKeys& ExpiredKeys() override { return expired_keys_; }
   MemcachedFlushedKeys& FlushedKeys() override { return flushed_keys_; }
   void EnablePrefixes(bool value) override;
   MemcachedWatchers::Totals Watching() override { return watchers_.totals(); }
@@ -121,6 +124,7 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   MemcachedPrefixes prefixes_;
   const MemcachedClasses classes_;
   MemcachedClassCounters class_counters_;
+  MemcachedExpiredKeys expired_keys_;
   MemcachedFlushedKeys flushed_keys_;
 
   struct alignas(64) CounterRow {

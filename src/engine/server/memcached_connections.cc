@@ -31,7 +31,11 @@ bool WasFetched(const store::Entry& entry) {
 }  // namespace
 
 void MemcachedBackend::OnExpiredEntry(const store::Entry& entry, bool in_background) {
-  if (!in_background) rows_[ThreadIndex()].counters.get_expired.Add();
+  if (in_background) {
+    expired_keys_.Note(keyspace_.hasher()(entry.key()).hash);
+  } else {
+    rows_[ThreadIndex()].counters.get_expired.Add();
+  }
   if (entry.type() != store::ValueType::kString) return;
   const uint32_t id = ClassOf(entry);
   class_counters_.Add(id, MemcachedRemoval::kReclaimed);

@@ -96,7 +96,7 @@ MemoryReport MemoryMeter::Read(const LoopGroup& loops, uint64_t backlog_bytes) {
   uint64_t buffers = 0;
   for (const auto& loop : loops.loops()) {
     report.clients += loop->client_bytes();
-    buffers += loop->client_buffer_bytes();
+    buffers += loop->counted_client_bytes();
   }
   report.eviction_queues = keyspace_.evictor().MemoryBytes();
   report.counted = AtLeastZero(keyspace_.gauge().ExactBytes());
