@@ -47,9 +47,9 @@ TEST_F(MemcachedWatching, ASlowWatcherIsToldHowManyLinesItMissed) {
   for (int i = 0; i < 5; ++i) watchers.Emit(kWatchFetchers, text);
   EXPECT_EQ(watchers.totals().lines_sent, 2u);
   EXPECT_EQ(watchers.totals().lines_skipped, 3u);
-  EXPECT_EQ(Take().find("skipped"), std::string::npos);
+  EXPECT_TRUE(Take().ends_with("\nskipped=3\n"));
   watchers.Emit(kWatchFetchers, text);
-  EXPECT_EQ(Take().substr(0, 10), "skipped=3\n");
+  EXPECT_EQ(Take().find("skipped"), std::string::npos);
 }
 
 TEST_F(MemcachedWatching, RefusesWhatItCannotWatch) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace mikura::engine {
 namespace {
@@ -69,6 +70,8 @@ class MemcachedWatchers::Watcher final : public OutputSource {
     MutexLock lock(all_.mutex_);
     out += buffer_;
     buffer_.clear();
+    // At once: a line that would carry it may never come.
+    out += TakeSkipped();
     return true;
   }
   bool holds_requests() const override { return false; }
@@ -76,20 +79,25 @@ class MemcachedWatchers::Watcher final : public OutputSource {
   // The lock of the owner is held. False: the line was dropped. `wakes` gets what is to be called
   // when the lock is free.
   bool Take(std::string_view line, Wakes& wakes) {
-    const std::string skipped = skipped_ > 0 ? fmt::format("skipped={}\n", skipped_) : "";
-    if (buffer_.size() + skipped.size() + line.size() > all_.buffer_bytes_) {
+    constexpr size_t kSkippedMax = 32;  // bytes of the line that tells of it
+    if (buffer_.size() + line.size() + kSkippedMax > all_.buffer_bytes_) {
       ++skipped_;
       return false;
     }
-    skipped_ = 0;
     const bool was_empty = buffer_.empty();
-    buffer_.append(skipped).append(line);
+    buffer_.append(TakeSkipped()).append(line);
     if (was_empty) wakes.push_back(wake_);
     return true;
   }
   uint8_t kinds() const { return kinds_; }
 
  private:
+  // "skipped=N" when lines were dropped since the last one that was kept.
+  std::string TakeSkipped() {
+    const uint64_t skipped = std::exchange(skipped_, 0);
+    return skipped > 0 ? fmt::format("skipped={}\n", skipped) : std::string();
+  }
+
   MemcachedWatchers& all_;
   const uint8_t kinds_;
   const std::function<void()> wake_;
