@@ -20,7 +20,7 @@ constexpr int64_t kKeysFreedAtOnceMax = 10'000;  // about a millisecond
 constexpr UnixMillis kMallocLookPeriod = 1000;
 constexpr size_t kMallocFreeMax = 2 << 20;  // more that malloc holds and nobody uses goes back
 constexpr size_t kPurgeBytesMin = 64 << 10;
-constexpr size_t kPurgeBytesMax = 8 << 20;  // per turn: less than a millisecond
+constexpr size_t kPurgeBytesMax = 16 << 20;  // per turn: some milliseconds
 
 // Addresses to reserve: as many as there can be, since slots of large values keep theirs. They cost
 // nothing but time in sanitizer builds, whose shadow grows with them (4 TiB: ten seconds for each
@@ -194,23 +194,34 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
   evictor_->Maintain(now);
   if (first == 0) TendMemory(now);
   allocator_->TendThreadCache();
-  // A fraction of what is free, so that memory which is about to be used again stays.
-  const size_t free_bytes = allocator_->dirty_bytes();
-  if (free_bytes != 0) {
-    allocator_->Purge(std::clamp(free_bytes / 8, kPurgeBytesMin, kPurgeBytesMax));
-  }
 }
 
-// By one thread. What sessions and replies took of malloc stays in its lists: nobody else needs it.
+// By one thread.
 void Keyspace::TendMemory(UnixMillis now) {
   defragmentation_.Tend(now);
   const int64_t used = gauge_.used_bytes();
   if (used > peak_bytes_.load(std::memory_order_relaxed)) {
     peak_bytes_.store(used, std::memory_order_relaxed);
   }
-  if (now < next_malloc_look_) return;
-  next_malloc_look_ = now + kMallocLookPeriod;
-  if (mallinfo2().fordblks > kMallocFreeMax) malloc_trim(kMallocFreeMax / 2);
+  const bool looks = now >= next_malloc_look_;
+  if (looks) {
+    next_malloc_look_ = now + kMallocLookPeriod;
+    wants_malloc_look_.store(true, std::memory_order_relaxed);
+  }
+  if (looks || allocator_->dirty_bytes() != 0) reclaimer_.Request();
+}
+
+// By the reclaimer's thread. A fraction of what is free, so that memory which is about to be used
+// again stays. What sessions and replies took of malloc stays in its lists: nobody else needs it.
+void Keyspace::ReturnSomeMemory() {
+  const size_t free_bytes = allocator_->dirty_bytes();
+  if (free_bytes != 0) {
+    allocator_->Purge(std::clamp(free_bytes / 8, kPurgeBytesMin, kPurgeBytesMax));
+  }
+  if (wants_malloc_look_.exchange(false, std::memory_order_relaxed) &&
+      mallinfo2().fordblks > kMallocFreeMax) {
+    malloc_trim(kMallocFreeMax / 2);
+  }
 }
 
 // The cell's shard is locked.

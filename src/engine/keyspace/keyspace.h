@@ -183,6 +183,7 @@ class Keyspace final : public store::RemovalListener {
   void DefragmentStep(Cell& cell);
   void FreeDetached(Reclaimer::Tables tables);
   void TendMemory(UnixMillis now);
+  void ReturnSomeMemory();
 
   Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator> allocator);
 
@@ -208,8 +209,10 @@ class Keyspace final : public store::RemovalListener {
   RemovalObserver* removal_observer_ = nullptr;
   std::atomic<int64_t> peak_bytes_{0};  // publishes nothing but itself, to statistics
   UnixMillis next_malloc_look_ = 0;     // of the thread that tends memory
+  // Publishes nothing but itself, to the reclaimer's thread.
+  std::atomic<bool> wants_malloc_look_{false};
   // The last: its thread uses the allocator.
-  Reclaimer reclaimer_{[this] { ReturnFreeMemory(); }};
+  Reclaimer reclaimer_{[this] { ReturnFreeMemory(); }, [this] { ReturnSomeMemory(); }};
 };
 
 // Holds the lock of one shard.

@@ -21,6 +21,16 @@ void Reclaimer::Add(Tables tables) {
   }
   MutexLock lock(mutex_);
   for (auto& table : tables) waiting_.push_back(std::move(table));
+  StartThread();
+}
+
+void Reclaimer::Request() {
+  MutexLock lock(mutex_);
+  is_requested_ = true;
+  StartThread();
+}
+
+void Reclaimer::StartThread() {
   if (!started_) thread_ = std::thread([this] { Run(); });
   started_ = true;
   changed_.NotifyAll();
@@ -29,14 +39,18 @@ void Reclaimer::Add(Tables tables) {
 void Reclaimer::Run() {
   while (true) {
     Tables tables;
+    bool is_requested = false;
     {
       MutexLock lock(mutex_);
-      while (waiting_.empty() && !stopping_) changed_.Wait(mutex_);
-      if (waiting_.empty()) return;
+      while (waiting_.empty() && !is_requested_ && !stopping_) changed_.Wait(mutex_);
+      if (waiting_.empty() && stopping_) return;
       tables.swap(waiting_);
+      is_requested = std::exchange(is_requested_, false);
     }
+    if (is_requested) on_request_();
+    if (tables.empty()) continue;
     Free(std::move(tables));
-    on_done_();
+    on_freed_();
   }
 }
 
