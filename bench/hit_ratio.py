@@ -152,7 +152,7 @@ def document(arguments, lines, seconds):
     redis = output_of([REDIS[0], "--version"]).split(" sha")[0]
     commit = output_of(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"])
     return "\n".join([
-        "# Hit ratios", "",
+        "## Hit ratios", "",
         "Written by `./dev bench hit-ratio --write`; what it does is said in `bench/hit_ratio.py`, the traces in",
         "`bench/hit_ratio_traces.py`, and why the policy is as it is in `docs/adr/0003-s3-fifo.md`.", "",
         f"* Release build of {commit} against {redis}, {platform.system()} {platform.machine()}, "

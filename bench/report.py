@@ -6,7 +6,7 @@ Each measurement writes its own section (`--write`), with date, machine, version
 puts them into one document, in a fixed order.
 
   ./dev bench report              stitch what has been measured
-  ./dev bench report --measure    measure memory per key, churn and flushing first (about 40 minutes)
+  ./dev bench report --measure    measure memory and speed first (about an hour)
 """
 import argparse
 import datetime
@@ -23,8 +23,12 @@ import servers  # noqa: E402
 FOLDER = servers.ROOT / "docs/benchmarks"
 DOCUMENT = servers.ROOT / "docs/benchmarks.md"
 # Sections in the order of the document; others follow by name.
-ORDER = ["memory-per-key", "memory-churn", "memory-flush", "hit-ratio", "speed"]
-MEASURES = [["memory_per_key.py"], ["memory_churn.py"], ["memory_flush.py"]]
+ORDER = ["speed", "speed-two-threads", "latency", "memory-per-key", "memory-churn", "memory-flush",
+         "hit-ratio"]
+MEASURES = [["memory_per_key.py"], ["memory_churn.py"], ["memory_flush.py"],
+            ["side_by_side.py", "speed", "--rt", "--rounds", "5"],
+            ["side_by_side.py", "speed-two-threads", "--rt", "--two-threads"],
+            ["side_by_side.py", "latency", "--rt", "--rate", "40000", "--pipelines", "1"]]
 
 
 def machine():

@@ -28,8 +28,8 @@ class Report(unittest.TestCase):
         for name in ("zebra", "speed", "memory-churn", "memory-per-key"):
             self.write(name, f"Title of {name}")
         titles = [line for line in report.document().splitlines() if line.startswith("## ")]
-        self.assertEqual(titles, ["## Title of memory-per-key", "## Title of memory-churn",
-                                  "## Title of speed", "## Title of zebra"])
+        self.assertEqual(titles, ["## Title of speed", "## Title of memory-per-key",
+                                  "## Title of memory-churn", "## Title of zebra"])
 
     def test_a_section_tells_command_date_and_machine(self):
         self.write("speed", "Speed")

@@ -24,8 +24,19 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import report  # noqa: E402
 import servers  # noqa: E402
 from servers import BenchError  # noqa: E402
+
+
+# What --write may be given: the section's title and what it shows.
+SECTIONS = {
+    "speed": ("Speed", "CPU that a server with one thread, on one core, needs for a request."),
+    "speed-two-threads": ("Two threads", "Servers with two threads, not pinned, beside the load "
+                          "generator on the same two cores."),
+    "latency": ("Latency at the same load", "Every server is offered the same number of requests a "
+                "second, due at fixed times: a stall shows in the tail."),
+}
 
 
 def parse(arguments):
@@ -49,6 +60,7 @@ def parse(arguments):
     p.add_argument("--time-limit", type=float, default=900, help="seconds for everything")
     p.add_argument("--build", type=Path, default=servers.ROOT / "build/release")
     p.add_argument("--binary", type=Path, help="mikura; build/release/mikura by default")
+    p.add_argument("--write", choices=SECTIONS, help="write that section of docs/benchmarks/ too")
     p.add_argument("--json", type=Path, help="write every measurement there too")
     a = p.parse_args(arguments)
     a.seconds = a.seconds or (0.6 if a.rt else 1.0)
@@ -173,7 +185,7 @@ def table(bench):
            f"{platform.system()} {platform.release()}, {platform.machine()}")
     for name in sorted({s.name for s in bench.servers}):
         version = servers.version_of(name, a.binary)
-        if version:
+        if version and not a.write:
             yield f"* {name}: {version}"
     yield ""
     yield ("| case | server | CPU us/request, median [min-max] | of floor | of redis | of memcached "
@@ -194,6 +206,7 @@ def table(bench):
 
 
 def main(arguments=None):
+    arguments = sys.argv[1:] if arguments is None else arguments
     a = parse(arguments)
     try:
         bench = Bench(a)
@@ -201,7 +214,13 @@ def main(arguments=None):
     except BenchError as error:
         print(f"side_by_side: {error}", file=sys.stderr)
         return 1
-    print("\n".join(table(bench)))
+    lines = list(table(bench))
+    print("\n".join(lines))
+    if a.write:
+        title, words = SECTIONS[a.write]
+        names = sorted({s.name for s in bench.servers})
+        report.write_section(a.write, title, words, " ".join(["./dev bench", *arguments]), a.binary,
+                             names, lines)
     if a.json:
         a.json.write_text(json.dumps([{"case": list(key[:3]), "server": key[3], "runs": runs}
                                       for key, runs in bench.rows.items()], indent=1))

@@ -6,7 +6,7 @@
   ./dev test system             one stage; further arguments go to its scripts (--target host:port)
   ./dev test Expiry             of each stage, only the tests and scripts whose name holds the word
   ./dev test --skip system      all but some stages (may be repeated)
-  ./dev test --list             the stages; `race` runs only when it is named
+  ./dev test --list             the stages
 
 A stage that cannot be built, ends early or takes too long counts as one failure.
 """
@@ -33,7 +33,6 @@ class Stage:
     folder: str = ""  # of scripts *_test.py; none: ctest of the preset
     seconds_max: int = 600
     targets: tuple = ()  # what of the preset must be built; none: everything
-    opt_in: bool = False  # runs only when it is named
 
 
 WHAT = {
@@ -45,7 +44,6 @@ WHAT = {
     "race": "a node with its replica under load, in the thread sanitizer",
     "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }
-OPT_IN = {"race"}
 # Stages whose scripts need another build than release: the preset and its targets.
 BUILDS = {"race": ("tsan", ("mikura",)), "fuzz": ("fuzz", ("mikura_fuzzers",))}
 
@@ -57,8 +55,7 @@ def all_stages():
     stages = [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers")]
     for name in names:
         preset, targets = BUILDS.get(name, ("release", ()))
-        stages.append(Stage(name, preset, WHAT.get(name, ""), f"tests/{name}", 900, targets,
-                            name in OPT_IN))
+        stages.append(Stage(name, preset, WHAT.get(name, ""), f"tests/{name}", 900, targets))
     return stages
 
 
@@ -208,7 +205,7 @@ def parse(arguments):
     unknown = set(options.skip) - set(names)
     if unknown:
         parser.error(f"no stage {', '.join(sorted(unknown))}; there are {', '.join(names)}")
-    unasked = [stage.name for stage in STAGES if not stage.opt_in]
+    unasked = [stage.name for stage in STAGES]
     chosen = [options.pattern] if options.pattern in names else unasked
     options.stages = [s for s in STAGES if s.name in chosen and s.name not in options.skip]
     options.word = "" if options.pattern in names else options.pattern

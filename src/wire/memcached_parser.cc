@@ -220,6 +220,7 @@ MemcachedParseStatus MemcachedParser::BeginRetrieval(std::string_view line, std:
     *consumed = line_bytes;
     return MemcachedParseStatus::kComplete;
   };
+  retrieval_.exptime = 0;
   if (touches) {
     const std::string_view word = TakeWord(&keys);
     if (word.empty()) return refuse(kMemcachedError);

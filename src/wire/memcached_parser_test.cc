@@ -353,5 +353,13 @@ TEST(MemcachedParser, TakesHugeNumbersWithoutTrouble) {
             "CLIENT_ERROR invalid numeric delta argument\r\n");
 }
 
+TEST(MemcachedParser, AGetHasNoDeadlineOfTheGatBefore) {
+  Connection at_once;
+  at_once.Receive("gat 60 key\r\nget key\r\n");
+  Connection in_pieces;
+  for (const char c : std::string_view("gat 60 key\r\nget key\r\n")) in_pieces.Receive({&c, 1});
+  EXPECT_EQ(in_pieces.log(), at_once.log());
+}
+
 }  // namespace
 }  // namespace mikura::wire

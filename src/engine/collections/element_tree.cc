@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/collections/element_tree.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace mikura::engine::collections {
+namespace {
+
+// Two neighbours are made one when together they fill no more than this.
+constexpr size_t kMergeBytes = Leaf::kBytesMax / 2;
+constexpr size_t kMergeChildren = Inner::kChildrenMax / 2;
+
+// The child that holds position `index`, which becomes the position in it. `index` may be the end.
+size_t ChildAt(const Inner* inner, uint64_t& index) {
+  size_t child = 0;
+  while (child + 1 < inner->count && index >= inner->counts[child]) index -= inner->counts[child++];
+  return child;
+}
+
+}  // namespace
+
+ElementTree::ElementTree(const ElementTree& other)
+    : memory_(other.memory_), order_of_(other.order_of_), root_(other.root_), size_(other.size_) {
+  if (root_ != nullptr) Acquire(root_);
+}
+
+ElementTree& ElementTree::operator=(ElementTree other) noexcept {
+  std::swap(memory_, other.memory_);
+  std::swap(order_of_, other.order_of_);
+  std::swap(root_, other.root_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void ElementTree::Clear() {
+  if (root_ != nullptr) Release(*memory_, root_);
+  root_ = nullptr;
+  size_ = 0;
+}
+
+std::string_view ElementTree::At(uint64_t index) const {
+  DCHECK(index < size_);
+  const Node* node = root_;
+  while (!node->is_leaf()) node = AsInner(node)->children[ChildAt(AsInner(node), index)];
+  return AsLeaf(node)->At(static_cast<size_t>(index));
+}
+
+// The node itself when nobody shares it, otherwise a copy in its stead. Takes over one ownership.
+Node* ElementTree::Exclusive(Node* node) {
+  if (node->is_exclusive()) return node;
+  Node* const copy = node->is_leaf() ? static_cast<Node*>(CopyLeaf(*memory_, *AsLeaf(node), 0))
+                                     : CopyInner(*memory_, *AsInner(node));
+  Release(*memory_, node);
+  return copy;
+}
+
+uint64_t ElementTree::FirstOrder(const Node* node) const {
+  if (!node->is_leaf()) return AsInner(node)->orders[0];
+  return order_of_(AsLeaf(node)->At(0));
+}
+
+// Makes `child` the one at `index`, with its count and order.
+void ElementTree::PutChild(Inner* inner, size_t index, Node* child) {
+  inner->children[index] = child;
+  inner->counts[index] = CountOf(child);
+  inner->orders[index] = FirstOrder(child);
+}
+
+// ---- Insertion
+
+void ElementTree::Insert(uint64_t index, std::string_view element) {
+  DCHECK(index <= size_);
+  if (root_ == nullptr) {
+    Leaf* const leaf = NewLeaf(*memory_, Leaf::Footprint(element.size()));
+    leaf->Insert(0, element);
+    root_ = leaf;
+  } else {
+    root_ = MakeRoot(InsertInto(root_, index, element));
+  }
+  ++size_;
+}
+
+Node* ElementTree::MakeRoot(const Pieces& pieces) {
+  if (pieces.count == 1) return pieces.nodes[0];
+  Inner* const inner = NewInner(*memory_, static_cast<uint8_t>(pieces.nodes[0]->height + 1));
+  inner->count = static_cast<uint16_t>(pieces.count);
+  for (size_t i = 0; i < pieces.count; ++i) PutChild(inner, i, pieces.nodes[i]);
+  return inner;
+}
+
+ElementTree::Pieces ElementTree::InsertInto(Node* node, uint64_t index, std::string_view element) {
+  if (node->is_leaf()) {
+    return InsertIntoLeaf(static_cast<Leaf*>(node), static_cast<size_t>(index), element);
+  }
+  auto* const inner = static_cast<Inner*>(Exclusive(node));
+  const size_t child = ChildAt(inner, index);
+  return PutPieces(inner, child, InsertInto(inner->children[child], index, element));
+}
+
+// Puts what the child at `index` became in its place; splits `inner` when that is too much.
+ElementTree::Pieces ElementTree::PutPieces(Inner* inner, size_t index, const Pieces& pieces) {
+  Pieces result;
+  result.Add(inner);
+  Inner* target = inner;
+  if (inner->count + pieces.count - 1 > Inner::kChildrenMax) {
+    // Growth at the end leaves nodes behind that are nearly full.
+    const size_t kept = index + 1 == inner->count ? inner->count - 1u : inner->count / 2u;
+    Inner* const second = NewInner(*memory_, inner->height);
+    second->count = static_cast<uint16_t>(inner->count - kept);
+    std::copy_n(inner->children + kept, second->count, second->children);
+    std::copy_n(inner->counts + kept, second->count, second->counts);
+    std::copy_n(inner->orders + kept, second->count, second->orders);
+    inner->count = static_cast<uint16_t>(kept);
+    result.Add(second);
+    if (index >= kept) {
+      target = second;
+      index -= kept;
+    }
+  }
+  PutChild(target, index, pieces.nodes[0]);
+  for (size_t i = 1; i < pieces.count; ++i) {
+    target->OpenGap(index + i);
+    PutChild(target, index + i, pieces.nodes[i]);
+  }
+  return result;
+}
+
+ElementTree::Pieces ElementTree::InsertIntoLeaf(Leaf* leaf, size_t index,
+                                                std::string_view element) {
+  const size_t footprint = Leaf::Footprint(element.size());
+  if (leaf->live_bytes() + footprint > Leaf::kBytesMax || leaf->count == Leaf::kElementsMax) {
+    const bool stands_alone = index == 0 || index == leaf->count || footprint > Leaf::kBytesMax / 2;
+    return stands_alone ? SplitAround(leaf, index, element) : SplitInHalf(leaf, index, element);
+  }
+  if (!leaf->is_exclusive() || leaf->free_bytes() < footprint) {
+    Leaf* const roomier = CopyLeaf(*memory_, *leaf, footprint);
+    Release(*memory_, leaf);
+    leaf = roomier;
+  }
+  leaf->Insert(index, element);
+  Pieces result;
+  result.Add(leaf);
+  return result;
+}
+
+Leaf* ElementTree::CopyRange(const Leaf* leaf, size_t begin, size_t end, size_t extra_bytes) {
+  size_t bytes = extra_bytes;
+  for (size_t i = begin; i < end; ++i) bytes += Leaf::Footprint(leaf->At(i).size());
+  Leaf* const copy = NewLeaf(*memory_, bytes);
+  for (size_t i = begin; i < end; ++i) copy->Insert(i - begin, leaf->At(i));
+  return copy;
+}
+
+// The element gets a leaf of its own: it is large, or the sequence grows at an end, where full
+// leaves are to stay behind.
+ElementTree::Pieces ElementTree::SplitAround(Leaf* leaf, size_t index, std::string_view element) {
+  Leaf* const own = NewLeaf(*memory_, Leaf::Footprint(element.size()));
+  own->Insert(0, element);
+  Pieces result;
+  if (index > 0) result.Add(index == leaf->count ? leaf : CopyRange(leaf, 0, index, 0));
+  result.Add(own);
+  if (index < leaf->count) {
+    result.Add(index == 0 ? leaf : CopyRange(leaf, index, leaf->count, 0));
+  }
+  if (result.count == 3) Release(*memory_, leaf);
+  return result;
+}
+
+ElementTree::Pieces ElementTree::SplitInHalf(Leaf* leaf, size_t index, std::string_view element) {
+  const size_t footprint = Leaf::Footprint(element.size());
+  const size_t half = leaf->live_bytes() / 2;
+  size_t middle = 0;
+  for (size_t bytes = 0; middle + 1u < leaf->count && bytes < half; ++middle) {
+    bytes += Leaf::Footprint(leaf->At(middle).size());
+  }
+  const bool to_first = index <= middle;
+  Leaf* const first = CopyRange(leaf, 0, middle, to_first ? footprint : 0);
+  Leaf* const second = CopyRange(leaf, middle, leaf->count, to_first ? 0 : footprint);
+  Release(*memory_, leaf);
+  Pieces result;
+  if (to_first) {
+    result.Add(InsertIntoLeaf(first, index, element));
+    result.Add(second);
+  } else {
+    result.Add(first);
+    result.Add(InsertIntoLeaf(second, index - middle, element));
+  }
+  return result;
+}
+
+void ElementTree::Replace(uint64_t index, std::string_view element) {
+  Erase(index);
+  Insert(index, element);
+}
+
+// ---- Removal
+
+void ElementTree::Erase(uint64_t index, uint64_t count) {
+  DCHECK(index + count <= size_);
+  if (count == 0) return;
+  root_ = EraseFrom(root_, index, count);
+  size_ -= count;
+  // A root with one child is one level too many.
+  while (root_ != nullptr && !root_->is_leaf() && root_->count == 1) {
+    Node* const child = AsInner(root_)->children[0];
+    Acquire(child);
+    Release(*memory_, root_);
+    root_ = child;
+  }
+}
+
+// What is left of `node`; null when nothing is. Takes over one ownership.
+Node* ElementTree::EraseFrom(Node* node, uint64_t index, uint64_t count) {
+  if (count == CountOf(node)) {
+    Release(*memory_, node);
+    return nullptr;
+  }
+  node = Exclusive(node);
+  if (node->is_leaf()) {
+    static_cast<Leaf*>(node)->Erase(static_cast<size_t>(index), static_cast<size_t>(count));
+    return node;
+  }
+  auto* const inner = static_cast<Inner*>(node);
+  size_t child = ChildAt(inner, index);
+  const size_t first = child;
+  size_t gone_from = child;
+  size_t gone = 0;
+  for (; count > 0; ++child, index = 0) {
+    const uint64_t here = std::min(count, inner->counts[child] - index);
+    count -= here;
+    Node* const left = EraseFrom(inner->children[child], index, here);
+    if (left != nullptr) {
+      PutChild(inner, child, left);
+    } else {
+      if (gone == 0) gone_from = child;
+      ++gone;
+    }
+  }
+  inner->CloseGap(gone_from, gone);
+  MergeAround(inner, std::min<size_t>(first, inner->count - 1u));
+  return inner;
+}
+
+// Joins the child at `index` with its neighbours where they are small together.
+void ElementTree::MergeAround(Inner* inner, size_t index) {
+  if (index + 1 < inner->count && MergePair(inner, index)) return MergeAround(inner, index);
+  if (index > 0) MergePair(inner, index - 1);
+}
+
+// Joins the children at `index` and behind it; false when they are too large for that.
+bool ElementTree::MergePair(Inner* inner, size_t index) {
+  Node* const left = inner->children[index];
+  Node* const right = inner->children[index + 1];
+  if (left->is_leaf()) {
+    const Leaf* const from = AsLeaf(right);
+    const size_t bytes = AsLeaf(left)->live_bytes() + from->live_bytes();
+    if (bytes > kMergeBytes || left->count + right->count > int{Leaf::kElementsMax}) return false;
+    Leaf* const joined = CopyLeaf(*memory_, *AsLeaf(left), from->live_bytes());
+    for (size_t i = 0; i < from->count; ++i) joined->Insert(joined->count, from->At(i));
+    Release(*memory_, left);
+    PutChild(inner, index, joined);
+  } else {
+    if (left->count + right->count > int{kMergeChildren}) return false;
+    auto* const joined = static_cast<Inner*>(Exclusive(left));
+    const Inner* const from = AsInner(right);
+    for (size_t i = 0; i < from->count; ++i) {
+      Acquire(from->children[i]);
+      PutChild(joined, joined->count++, from->children[i]);
+    }
+    PutChild(inner, index, joined);
+  }
+  Release(*memory_, right);
+  inner->CloseGap(index + 1, 1);
+  return true;
+}
+
+// ---- Iteration
+
+ElementTree::Cursor::Cursor(const ElementTree& tree, uint64_t index) {
+  if (index >= tree.size_) return;
+  const Node* node = tree.root_;
+  while (!node->is_leaf()) {
+    const Inner* const inner = AsInner(node);
+    const size_t child = ChildAt(inner, index);
+    path_.push_back({inner, child});
+    node = inner->children[child];
+  }
+  leaf_ = AsLeaf(node);
+  place_ = static_cast<size_t>(index);
+}
+
+void ElementTree::Cursor::Descend(const Node* node, bool to_last) {
+  while (!node->is_leaf()) {
+    const Inner* const inner = AsInner(node);
+    const size_t child = to_last ? inner->count - 1u : 0;
+    path_.push_back({inner, child});
+    node = inner->children[child];
+  }
+  leaf_ = AsLeaf(node);
+  place_ = to_last ? leaf_->count - 1u : 0;
+}
+
+void ElementTree::Cursor::Next() {
+  if (++place_ < leaf_->count) return;
+  while (!path_.empty() && path_.back().child + 1 == path_.back().node->count) path_.pop_back();
+  if (path_.empty()) {
+    leaf_ = nullptr;
+    return;
+  }
+  Step& step = path_.back();
+  ++step.child;
+  Descend(step.node->children[step.child], false);
+}
+
+void ElementTree::Cursor::Previous() {
+  if (place_ > 0) {
+    --place_;
+    return;
+  }
+  while (!path_.empty() && path_.back().child == 0) path_.pop_back();
+  if (path_.empty()) {
+    leaf_ = nullptr;
+    return;
+  }
+  Step& step = path_.back();
+  --step.child;
+  Descend(step.node->children[step.child], true);
+}
+
+// ---- Checks
+
+void ElementTree::CheckInvariants() const {
+  CHECK((root_ == nullptr) == (size_ == 0));
+  if (root_ == nullptr) return;
+  CHECK(CountOf(root_) == size_);
+  CheckNode(root_, true);
+  uint64_t seen = 0;
+  uint64_t order = 0;
+  for (Cursor cursor(*this, 0); !cursor.at_end(); cursor.Next(), ++seen) {
+    CHECK(order_of_(cursor.element()) >= order);
+    order = order_of_(cursor.element());
+  }
+  CHECK(seen == size_);
+}
+
+void ElementTree::CheckNode(const Node* node, bool is_root) const {
+  CHECK(node->owners.load(std::memory_order_relaxed) >= 1);
+  CHECK(node->count > (is_root && !node->is_leaf() ? 1 : 0));  // N2
+  if (node->is_leaf()) {
+    const Leaf* const leaf = AsLeaf(node);
+    CHECK(leaf->count == 1 || leaf->live_bytes() <= Leaf::kBytesMax);
+    CHECK(leaf->used + leaf->count * sizeof(uint16_t) <= leaf->capacity &&
+          leaf->dead <= leaf->used);
+    size_t live = 0;
+    for (size_t i = 0; i < leaf->count; ++i) live += Leaf::Footprint(leaf->At(i).size());
+    CHECK(live == leaf->live_bytes());
+    return;
+  }
+  const Inner* const inner = AsInner(node);
+  for (size_t i = 0; i < inner->count; ++i) {
+    CHECK(inner->children[i]->height + 1 == inner->height);
+    CHECK(inner->counts[i] == CountOf(inner->children[i]));
+    CHECK(inner->orders[i] == FirstOrder(inner->children[i]));
+    CheckNode(inner->children[i], false);
+  }
+}
+
+}  // namespace mikura::engine::collections
