@@ -12,7 +12,7 @@ using wire::BinaryPacket;
 using wire::DescribeReplies;
 
 class MemcachedAuthentication : public testing::Test {
- protected:
+ public:
   std::string Ask(std::initializer_list<BinaryPacket> packets) {
     std::string bytes;
     for (const BinaryPacket& packet : packets) bytes += packet.Bytes();

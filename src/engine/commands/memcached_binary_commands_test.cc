@@ -15,7 +15,7 @@ using wire::DescribeReplies;
 using wire::StorageExtras;
 
 class MemcachedBinary : public testing::Test {
- protected:
+ public:
   std::string Ask(std::initializer_list<BinaryPacket> packets) {
     std::string bytes;
     for (const BinaryPacket& packet : packets) bytes += packet.Bytes();

@@ -13,7 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class Memcached : public testing::Test {
- protected:
+ public:
   std::string Run(std::string_view input) { return memcached.Run(input); }
   std::string Get(std::string_view key) { return Run(fmt::format("get {}\r\n", key)); }
 

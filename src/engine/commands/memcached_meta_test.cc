@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class MemcachedMeta : public testing::Test {
- protected:
+ public:
   std::string Run(std::string_view input) { return memcached.Run(input); }
 
   CommandRunner redis;

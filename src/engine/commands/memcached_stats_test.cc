@@ -7,7 +7,7 @@ namespace mikura::engine {
 namespace {
 
 class MemcachedStats : public testing::Test {
- protected:
+ public:
   std::string Run(std::string_view input) { return memcached.Run(input); }
   // The value of one statistic; "absent" when it is not shown.
   std::string Stat(const std::string& which, const std::string& name) {

@@ -7,7 +7,7 @@ namespace mikura::engine {
 namespace {
 
 class MemcachedWatching : public testing::Test {
- protected:
+ public:
   std::string Run(std::string_view input) { return memcached.Run(input); }
   // What the connection's source gives now; "(ended)" behind its last piece.
   std::string Take(size_t bytes = 1 << 20) {

@@ -5,7 +5,7 @@ namespace mikura::engine {
 
 LoopGroup::LoopGroup(uint32_t count, LoopContext& context) {
   context.loop_count = count;
-  context.place_connection = [this](UniqueFd fd, std::shared_ptr<const Listener> listener) {
+  context.place_connection = [this](UniqueFd fd, const std::shared_ptr<const Listener>& listener) {
     Place(std::move(fd), listener);
   };
   for (uint32_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<EventLoop>(i, context));
@@ -32,7 +32,7 @@ void LoopGroup::Place(UniqueFd fd, const std::shared_ptr<const Listener>& listen
   best->Post([best, shared_fd, listener] { best->AddConnection(std::move(*shared_fd), listener); });
 }
 
-void LoopGroup::StartListening(std::shared_ptr<const Listener> listener) {
+void LoopGroup::StartListening(const std::shared_ptr<const Listener>& listener) {
   if (listener->name.empty()) {
     MutexLock lock(mutex_);
     own_.push_back(listener);

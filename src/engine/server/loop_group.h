@@ -23,7 +23,7 @@ class LoopGroup {
   void Stop();
 
   // Accepts on `listener` from now on. A named one replaces the one of the same name.
-  void StartListening(std::shared_ptr<const Listener> listener) EXCLUDES(mutex_);
+  void StartListening(const std::shared_ptr<const Listener>& listener) EXCLUDES(mutex_);
   // Stops accepting on the listener of this name. Null when there is none.
   std::shared_ptr<const Listener> StopListening(const std::string& name) EXCLUDES(mutex_);
   // The named listeners; the agent fetches their descriptors back after its restart.

@@ -112,7 +112,7 @@ void ReportConnection(const ClientRecord& record, std::string_view reason,
   const std::string& address = record.state.address;
   const bool is_local = address.starts_with("/");
   const size_t colon = address.rfind(':');
-  const std::string host = is_local ? address.substr(0, colon) : address.substr(0, colon);
+  const std::string host = address.substr(0, colon);
   const std::string port = is_local || colon == std::string::npos ? "0" : address.substr(colon + 1);
   const std::string_view transport = is_local ? "local" : "tcp";
   const std::string end = reason.empty() ? fmt::format("cfd={}", record.fd)

@@ -67,7 +67,7 @@ void RequestBatch::AddRequest(Session& session, uint32_t words_begin) {
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
                                                       size_t* consumed) {
   if (memcached_requests_ == nullptr) {
-    memcached_requests_.reset(new wire::MemcachedRequest[kRequestsMax]);
+    memcached_requests_ = std::make_unique<wire::MemcachedRequest[]>(kRequestsMax);
   }
   wire::MemcachedRequest& request = memcached_requests_[static_cast<size_t>(memcached_count_)];
   wire::MemcachedParser& parser = session.memcached_parser();
