@@ -23,10 +23,11 @@ import servers  # noqa: E402
 FOLDER = servers.ROOT / "docs/benchmarks"
 DOCUMENT = servers.ROOT / "docs/benchmarks.md"
 # Sections in the order of the document; others follow by name.
-ORDER = ["speed", "speed-two-threads", "latency", "memory-per-key", "memory-churn", "memory-flush",
-         "hit-ratio"]
+ORDER = ["speed", "speed-memcached", "speed-two-threads", "latency", "memory-per-key",
+         "memory-churn", "memory-flush", "hit-ratio"]
 MEASURES = [["memory_per_key.py"], ["memory_churn.py"], ["memory_flush.py"],
-            ["side_by_side.py", "speed", "--rt", "--rounds", "5"],
+            ["side_by_side.py", "speed", "--rt", "--rounds", "5", "--protocols", "resp"],
+            ["side_by_side.py", "speed-memcached", "--rt", "--rounds", "5", "--protocols", "text"],
             ["side_by_side.py", "speed-two-threads", "--rt", "--two-threads"],
             ["side_by_side.py", "latency", "--rt", "--rate", "40000", "--pipelines", "1"]]
 
