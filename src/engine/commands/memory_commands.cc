@@ -16,10 +16,6 @@ namespace {
 // Below this a process is mostly itself, and ratios say nothing.
 constexpr uint64_t kDiagnosedBytesMin = 5 << 20;
 
-double Ratio(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 // MEMORY USAGE key [SAMPLES n] -> bytes of the entry, or null. Exact: samples change nothing.
 FaultOr<> MemoryUsage(CommandContext& ctx) {
   for (size_t i = 3; i < ctx.args.size(); i += 2) {
@@ -54,7 +50,7 @@ class StatsWriter {
   // How far `held` exceeds `used`; negative when less is resident than is in use.
   void Excess(std::string_view ratio_name, std::string_view bytes_name, uint64_t held,
               uint64_t used) {
-    Number(ratio_name, Ratio(held, used));
+    Number(ratio_name, MemoryRatio(held, used));
     reply_.Bulk(bytes_name);
     reply_.Integer(static_cast<int64_t>(held) - static_cast<int64_t>(used));
   }
@@ -91,8 +87,9 @@ FaultOr<> MemoryStats(CommandContext& ctx) {
   out.Bytes("keys.count", keys);
   out.Bytes("keys.bytes-per-key", keys == 0 ? 0 : report.grown() / keys);
   out.Bytes("dataset.bytes", report.dataset());
-  out.Number("dataset.percentage", std::min(100.0, 100 * Ratio(report.dataset(), report.grown())));
-  out.Number("peak.percentage", 100 * Ratio(report.used, report.peak));
+  out.Number("dataset.percentage",
+             std::min(100.0, 100 * MemoryRatio(report.dataset(), report.grown())));
+  out.Number("peak.percentage", 100 * MemoryRatio(report.used, report.peak));
   out.Bytes("allocator.allocated", report.used);
   out.Bytes("allocator.active", report.active());
   out.Bytes("allocator.resident", report.resident_private);
@@ -115,23 +112,23 @@ FaultOr<> MemoryDoctor(CommandContext& ctx) {
     ctx.reply.Verbatim("txt", out);
     return Ok();
   }
-  if (Ratio(report.peak, report.used) > 1.5) {
+  if (MemoryRatio(report.peak, report.used) > 1.5) {
     note(
         fmt::format("Peak: {} bytes were in use once, {} are now. What was given back may show as "
                     "resident for some seconds; MEMORY PURGE returns it at once.",
                     report.peak, report.used));
   }
-  if (Ratio(report.wasted_slots, report.region_used) > 0.2) {
+  if (MemoryRatio(report.wasted_slots, report.region_used) > 0.2) {
     note(fmt::format(
         "Fragmentation: {} bytes of free slots lie between used ones. {}", report.wasted_slots,
         report.is_defragmenting ? "They are being gathered now."
                                 : "With 'activedefrag yes' they are gathered in the background."));
   }
-  if (Ratio(report.free_spans, report.used) > 0.2) {
+  if (MemoryRatio(report.free_spans, report.used) > 0.2) {
     note(fmt::format("Unreturned: {} free bytes wait to be given back to the machine.",
                      report.free_spans));
   }
-  if (Ratio(report.clients, report.used) > 0.2) {
+  if (MemoryRatio(report.clients, report.used) > 0.2) {
     note(fmt::format("Clients: {} bytes are their buffers. CLIENT LIST shows who does not read.",
                      report.clients));
   }

@@ -9,6 +9,11 @@
 
 namespace mikura::engine {
 
+// Part of the whole; 0 of nothing.
+inline double MemoryRatio(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
 struct MemoryReport {
   struct Database {
     int number = 0;

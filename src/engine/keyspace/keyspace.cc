@@ -140,46 +140,41 @@ void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
   });
 }
 
-uint64_t Keyspace::KeyCount(int database) const {
+template <typename CountOf>
+uint64_t Keyspace::SumOverShards(const CountOf& count_of) const {
   uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).key_count(database);
+  for (uint32_t i = 0; i < kShardCount; ++i) total += count_of(UnlockedShard(i));
   return total;
+}
+
+uint64_t Keyspace::KeyCount(int database) const {
+  return SumOverShards([=](const store::Shard& shard) { return shard.key_count(database); });
 }
 
 uint64_t Keyspace::VolatileKeyCount(int database) const {
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).volatile_key_count(database);
-  return total;
+  return SumOverShards(
+      [=](const store::Shard& shard) { return shard.volatile_key_count(database); });
 }
 
 uint64_t Keyspace::UsedBytes() const {
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).used_bytes();
-  return total + evictor_->MemoryBytes();
+  return SumOverShards([](const store::Shard& shard) { return shard.used_bytes(); }) +
+         evictor_->MemoryBytes();
 }
 
 uint64_t Keyspace::TableBytes(int database) const {
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).table_bytes(database);
-  return total;
+  return SumOverShards([=](const store::Shard& shard) { return shard.table_bytes(database); });
 }
 
 uint64_t Keyspace::ExpiryBytes(int database) const {
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).expiry_bytes(database);
-  return total;
+  return SumOverShards([=](const store::Shard& shard) { return shard.expiry_bytes(database); });
 }
 
 uint64_t Keyspace::ExpiredTotal() const {
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).expired_total();
-  return total;
+  return SumOverShards([](const store::Shard& shard) { return shard.expired_total(); });
 }
 
 uint64_t Keyspace::EvictedTotal() const {
-  uint64_t total = 0;
-  for (uint32_t i = 0; i < kShardCount; ++i) total += UnlockedShard(i).evicted_total();
-  return total;
+  return SumOverShards([](const store::Shard& shard) { return shard.evicted_total(); });
 }
 
 void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
@@ -251,10 +246,7 @@ void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry
 }
 
 void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
-  const store::Attributes attributes = entry.attributes();
-  if (attributes.has_memcached && (attributes.memcached_state & store::kFetchedState) == 0) {
-    evictor_->CountUnfetched();
-  }
+  if (!entry.attributes().was_fetched()) evictor_->CountUnfetched();
   if (removal_observer_ != nullptr) removal_observer_->OnEvictedEntry(database, entry);
   LogRemoval(database, key);
 }

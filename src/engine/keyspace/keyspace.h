@@ -190,6 +190,8 @@ class Keyspace final : public store::RemovalListener {
   uint64_t UsedBytesNearly() const {
     return static_cast<uint64_t>(std::max<int64_t>(0, gauge_.used_bytes()));
   }
+  template <typename CountOf>
+  uint64_t SumOverShards(const CountOf& count_of) const;
   void LogRemoval(int database, const Key& key);
 
   Options options_;

@@ -20,16 +20,6 @@ uint32_t MemcachedBackend::ClassOf(const store::Entry& entry) const {
                                               entry.attributes().memcached_flags));
 }
 
-namespace {
-
-// What Redis clients wrote has no mark for it, and counts as read.
-bool WasFetched(const store::Entry& entry) {
-  const store::Attributes attributes = entry.attributes();
-  return !attributes.has_memcached || (attributes.memcached_state & store::kFetchedState) != 0;
-}
-
-}  // namespace
-
 void MemcachedBackend::OnExpiredEntry(const store::Entry& entry, bool in_background) {
   if (in_background) {
     expired_keys_.Note(keyspace_.hasher()(entry.key()).hash);
@@ -40,7 +30,8 @@ void MemcachedBackend::OnExpiredEntry(const store::Entry& entry, bool in_backgro
   const uint32_t id = ClassOf(entry);
   class_counters_.Add(id, MemcachedRemoval::kReclaimed);
   if (in_background) class_counters_.Add(id, MemcachedRemoval::kCrawlerReclaimed);
-  if (!WasFetched(entry)) class_counters_.Add(id, MemcachedRemoval::kExpiredUnfetched);
+  if (!entry.attributes().was_fetched())
+    class_counters_.Add(id, MemcachedRemoval::kExpiredUnfetched);
 }
 
 void MemcachedBackend::OnEvictedEntry(int database, const store::Entry& entry) {
@@ -50,7 +41,8 @@ void MemcachedBackend::OnEvictedEntry(int database, const store::Entry& entry) {
   if (entry.deadline() != store::kNoDeadline) {
     class_counters_.Add(id, MemcachedRemoval::kEvictedNonzero);
   }
-  if (!WasFetched(entry)) class_counters_.Add(id, MemcachedRemoval::kEvictedUnfetched);
+  if (!entry.attributes().was_fetched())
+    class_counters_.Add(id, MemcachedRemoval::kEvictedUnfetched);
   if ((watchers_.kinds() & kWatchEvictions) == 0) return;
   watchers_.Add(kWatchEvictions, DescribeEviction(entry, id, clock_.NowMillis()));
 }

@@ -44,7 +44,8 @@ class Lines {
     fmt::format_to(std::back_inserter(text_), "{}_human:{}\r\n", name, Human(value));
   }
   void Percent(std::string_view name, uint64_t part, uint64_t whole) {
-    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name, 100 * Ratio(part, whole));
+    fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name,
+                   100 * MemoryRatio(part, whole));
   }
   void Text(std::string_view name, std::string_view value) {
     fmt::format_to(std::back_inserter(text_), "{}:{}\r\n", name, value);
@@ -52,14 +53,12 @@ class Lines {
   // How far `held` exceeds `used`.
   void Excess(std::string_view prefix, uint64_t held, uint64_t used) {
     fmt::format_to(std::back_inserter(text_), "{0}_ratio:{1:.2f}\r\n{0}_bytes:{2}\r\n", prefix,
-                   Ratio(held, used), static_cast<int64_t>(held) - static_cast<int64_t>(used));
+                   MemoryRatio(held, used),
+                   static_cast<int64_t>(held) - static_cast<int64_t>(used));
   }
   std::string Take() { return std::move(text_); }
 
  private:
-  static double Ratio(uint64_t part, uint64_t whole) {
-    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-  }
   static std::string Human(uint64_t bytes) {
     const auto n = static_cast<double>(bytes);
     if (bytes < 1024) return fmt::format("{}B", bytes);

@@ -45,6 +45,9 @@ inline ValueType TypeOfFlags(uint8_t flags) {
 }
 inline bool IsExternalKind(uint8_t flags) { return (flags & kKindMask) == kKindExternal; }
 
+// The one bit of memcached_state that the store knows: the value was read since it was stored.
+inline constexpr uint8_t kFetchedState = 1 << 0;
+
 // What is stored beside a value. The memcached block is there for entries written by a memcached
 // client; a Redis client's SET drops it, changes in place (APPEND, INCR) keep it.
 struct Attributes {
@@ -53,10 +56,11 @@ struct Attributes {
   uint32_t memcached_flags = 0;
   uint64_t cas = 0;
   uint8_t memcached_state = 0;  // bits of the memcached commands
+
+  // What Redis clients wrote has no mark for it, and counts as read.
+  bool was_fetched() const { return !has_memcached || (memcached_state & kFetchedState) != 0; }
 };
 
-// The one bit of memcached_state that the store knows: the value was read since it was stored.
-inline constexpr uint8_t kFetchedState = 1 << 0;
 inline constexpr uint32_t kMemcachedBytes = 4 + 8 + 1;  // client flags, CAS, state
 
 // Where the parts of an entry are.
