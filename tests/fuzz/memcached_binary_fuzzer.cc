@@ -5,12 +5,10 @@
 #include <fmt/format.h>
 
 #include <string>
-#include <vector>
 
 #include "base/check.h"
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/memcached_arrivals.h"
 #include "wire/memcached_login.h"
-#include "wire/memcached_parser.h"
 
 namespace mikura::fuzz {
 namespace {
@@ -34,62 +32,25 @@ wire::MemcachedParserOptions OptionsOf(uint8_t byte) {
   return options;
 }
 
-class Reader {
+class Reader final : public MemcachedArrivals {
  public:
   Reader(std::string_view whole, uint8_t options)
-      : whole_(whole), logs_in_((options & 4) != 0), parser_(OptionsOf(options)) {}
-
-  void Arrive(size_t arrived) {
-    while (!closed_ && arrived > consumed_ && arrived - consumed_ >= wanted_) {
-      const ExactCopy input(whole_.substr(consumed_, arrived - consumed_));
-      if (!ParseOne(input)) return;
-    }
-  }
-  const std::vector<std::string>& requests() const { return requests_; }
-  bool closed() const { return closed_; }
+      : MemcachedArrivals(whole, OptionsOf(options)), logs_in_((options & 4) != 0) {}
 
  private:
-  bool ParseOne(const ExactCopy& input) {
-    size_t used = 0;
-    const auto status = parser_.Parse(input.view(), &request_, &used);
-    CHECK(used <= input.view().size());
-    consumed_ += used;
-    if (status == wire::MemcachedParseStatus::kComplete) {
-      Take();
-      wanted_ = 1;
-      return !closed_;
+  std::string Take(const wire::MemcachedRequest& request) override {
+    if (request.command == wire::MemcachedCommand::kAuthenticate) {
+      const ExactCopy message(request.data);
+      const wire::MemcachedLogin login = request.is_binary
+                                             ? wire::SplitSaslPlain(message.view())
+                                             : wire::SplitMemcachedLogin(message.view());
+      CHECK(login.user.size() + login.password.size() <= message.view().size());
+      if (logs_in_) parser().set_authenticated(true);
     }
-    closed_ = status == wire::MemcachedParseStatus::kClose;
-    if (closed_) {
-      CHECK(!parser_.close_reason().empty());
-      return false;
-    }
-    wanted_ = parser_.wanted();
-    CHECK(wanted_ > input.view().size() - used);
-    return false;
+    return Describe(request);
   }
 
-  void Take() {
-    requests_.push_back(Describe(request_));
-    CHECK(!request_.has_key() || request_.key.size() <= wire::kMemcachedKeyMax);
-    closed_ = request_.close;
-    if (request_.command != wire::MemcachedCommand::kAuthenticate) return;
-    const ExactCopy message(request_.data);
-    const wire::MemcachedLogin login = request_.is_binary
-                                           ? wire::SplitSaslPlain(message.view())
-                                           : wire::SplitMemcachedLogin(message.view());
-    CHECK(login.user.size() + login.password.size() <= message.view().size());
-    if (logs_in_) parser_.set_authenticated(true);
-  }
-
-  const std::string_view whole_;
   const bool logs_in_;
-  wire::MemcachedParser parser_;
-  wire::MemcachedRequest request_;
-  std::vector<std::string> requests_;
-  size_t consumed_ = 0;
-  size_t wanted_ = 1;
-  bool closed_ = false;
 };
 
 }  // namespace
@@ -98,17 +59,9 @@ class Reader {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mikura;
   std::string_view input = fuzz::AsText(data, size);
-  fuzz::Pieces pieces(fuzz::TakeByte(input));
+  const fuzz::Pieces pieces(fuzz::TakeByte(input));
   const uint8_t options = fuzz::TakeByte(input);
-  fuzz::Reader at_once(input, options);
-  at_once.Arrive(input.size());
-
-  fuzz::Reader in_pieces(input, options);
-  for (size_t arrived = 0; arrived < input.size();) {
-    arrived = std::min(input.size(), arrived + pieces.Next());
-    in_pieces.Arrive(arrived);
-  }
-  CHECK(at_once.requests() == in_pieces.requests());
-  CHECK(at_once.closed() == in_pieces.closed());
+  fuzz::CheckThatPiecesAreLikeTheWhole(input, pieces, fuzz::Reader(input, options),
+                                       fuzz::Reader(input, options));
   return 0;
 }

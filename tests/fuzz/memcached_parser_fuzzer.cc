@@ -6,8 +6,7 @@
 #include <string>
 
 #include "base/check.h"
-#include "tests/fuzz/fuzz_input.h"
-#include "wire/memcached_parser.h"
+#include "tests/fuzz/memcached_arrivals.h"
 
 namespace mikura::fuzz {
 namespace {
@@ -27,51 +26,21 @@ std::string Describe(const wire::MemcachedRequest& request) {
                      request.key, request.data, meta, request.reply);
 }
 
-class Reader {
+class Reader final : public MemcachedArrivals {
  public:
-  explicit Reader(std::string_view whole) : whole_(whole) {}
-
-  void Arrive(size_t arrived) {
-    while (!closed_ && arrived > consumed_ && arrived - consumed_ >= wanted_) {
-      const ExactCopy input(whole_.substr(consumed_, arrived - consumed_));
-      if (!ParseOne(input)) return;
-    }
-    CHECK(closed_ || wanted_ <= wire::MemcachedParser::kRetrievalLineMax + kItemSizeMax);
-  }
-  const std::vector<std::string>& requests() const { return requests_; }
-  bool closed() const { return closed_; }
+  explicit Reader(std::string_view whole)
+      : MemcachedArrivals(
+            whole, {.item_size_max = kItemSizeMax, .protocol = wire::MemcachedProtocol::kAscii}) {}
 
  private:
-  bool ParseOne(const ExactCopy& input) {
-    size_t used = 0;
-    const auto status = parser_.Parse(input.view(), &request_, &used);
-    CHECK(used <= input.view().size());
-    consumed_ += used;
-    if (status == wire::MemcachedParseStatus::kComplete) {
-      requests_.push_back(Describe(request_));
-      CHECK(!request_.has_key() || request_.key.size() <= wire::kMemcachedKeyMax);
-      CHECK(request_.data.size() <= std::max(kItemSizeMax, wire::MemcachedParser::kLineMax));
-      wanted_ = 1;
-      return true;
-    }
-    closed_ = status == wire::MemcachedParseStatus::kClose;
-    if (closed_) {
-      CHECK(!parser_.close_reason().empty());
-      return false;
-    }
-    wanted_ = parser_.wanted();
-    CHECK(wanted_ > input.view().size() - used);
-    return false;
+  std::string Take(const wire::MemcachedRequest& request) override {
+    CHECK(request.data.size() <= std::max(kItemSizeMax, wire::MemcachedParser::kLineMax));
+    CHECK(!request.close);  // only binary requests have it
+    return Describe(request);
   }
-
-  const std::string_view whole_;
-  wire::MemcachedParser parser_{
-      {.item_size_max = kItemSizeMax, .protocol = wire::MemcachedProtocol::kAscii}};
-  wire::MemcachedRequest request_;
-  std::vector<std::string> requests_;
-  size_t consumed_ = 0;
-  size_t wanted_ = 1;
-  bool closed_ = false;
+  void CheckWanted(size_t wanted) override {
+    CHECK(wanted <= wire::MemcachedParser::kRetrievalLineMax + kItemSizeMax);
+  }
 };
 
 }  // namespace
@@ -80,16 +49,7 @@ class Reader {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mikura;
   std::string_view input = fuzz::AsText(data, size);
-  fuzz::Pieces pieces(fuzz::TakeByte(input));
-  fuzz::Reader at_once(input);
-  at_once.Arrive(input.size());
-
-  fuzz::Reader in_pieces(input);
-  for (size_t arrived = 0; arrived < input.size();) {
-    arrived = std::min(input.size(), arrived + pieces.Next());
-    in_pieces.Arrive(arrived);
-  }
-  CHECK(at_once.requests() == in_pieces.requests());
-  CHECK(at_once.closed() == in_pieces.closed());
+  const fuzz::Pieces pieces(fuzz::TakeByte(input));
+  fuzz::CheckThatPiecesAreLikeTheWhole(input, pieces, fuzz::Reader(input), fuzz::Reader(input));
   return 0;
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/memcached_commands.h"
 
-#include <charconv>
-#include <cstring>
-
 #include "engine/commands/memcached_binary_replies.h"
 #include "engine/commands/memcached_entry.h"
 #include "engine/commands/memcached_handlers.h"
@@ -28,32 +25,26 @@ void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Ent
   constexpr size_t kNumbersMax = 10 + 20 + 20 + 8;
   auto shared = entry.is_external() ? ShareLargeValue(out, entry) : std::nullopt;
   const size_t copied = shared ? 0 : value.size();
-  char* const begin = out.Reserve(kName.size() + key.size() + kNumbersMax + copied);
-  char* at = begin;
-  const auto put = [&at](std::string_view text) {
-    std::memcpy(at, text.data(), text.size());
-    at += text.size();
-  };
-  const auto put_number = [&at](uint64_t number) { at = std::to_chars(at, at + 20, number).ptr; };
-  put(kName);
-  put(key);
-  *at++ = ' ';
-  put_number(entry.attributes().memcached_flags);
-  *at++ = ' ';
-  put_number(value.size());
+  ReservedReply reply(out, kName.size() + key.size() + kNumbersMax + copied);
+  reply.Put(kName);
+  reply.Put(key);
+  reply.Put(" ");
+  reply.PutNumber(entry.attributes().memcached_flags);
+  reply.Put(" ");
+  reply.PutNumber(value.size());
   if (with_cas) {
-    *at++ = ' ';
-    put_number(MemcachedCas(entry));
+    reply.Put(" ");
+    reply.PutNumber(MemcachedCas(entry));
   }
-  put("\r\n");
+  reply.Put("\r\n");
   if (shared) [[unlikely]] {
-    out.Advance(static_cast<size_t>(at - begin));
+    reply.Finish();
     out.AppendShared(std::move(*shared));
     return out.Append("\r\n");
   }
-  if (!value.empty()) put(value);
-  put("\r\n");
-  out.Advance(static_cast<size_t>(at - begin));
+  reply.Put(value);
+  reply.Put("\r\n");
+  reply.Finish();
 }
 
 void ReplyValue(MemcachedContext& ctx, const MemcachedRequest& request, const store::Entry& entry,

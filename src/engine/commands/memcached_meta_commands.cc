@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // mg ms md me.
-#include <charconv>
-#include <cstring>
 #include <optional>
 
 #include "engine/commands/memcached_entry.h"
@@ -124,19 +122,14 @@ void ReplyMetaMiss(MemcachedContext& ctx, const MemcachedRequest& request) {
 
 // VA <bytes>, the value, and line ends: one reservation, one copy.
 void AppendPlainValue(wire::OutputBuffer& out, std::string_view value) {
-  constexpr size_t kAroundMax = 3 + 20 + 2 + 2;
-  char* const begin = out.Reserve(kAroundMax + value.size());
-  char* at = begin;
-  const auto put = [&at](std::string_view text) {
-    std::memcpy(at, text.data(), text.size());
-    at += text.size();
-  };
-  put("VA ");
-  at = std::to_chars(at, at + 20, value.size()).ptr;
-  put("\r\n");
-  if (!value.empty()) put(value);
-  put("\r\n");
-  out.Advance(static_cast<size_t>(at - begin));
+  constexpr size_t kAroundMax = 3 + ReservedReply::kNumberMax + 2 + 2;
+  ReservedReply reply(out, kAroundMax + value.size());
+  reply.Put("VA ");
+  reply.PutNumber(value.size());
+  reply.Put("\r\n");
+  reply.Put(value);
+  reply.Put("\r\n");
+  reply.Finish();
 }
 
 // mg KEY v, which is nearly every mg: true when it was one and has been answered.

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "engine/commands/memcached_services.h"
@@ -51,6 +53,29 @@ inline void ReplyLine(MemcachedContext& ctx, const wire::MemcachedRequest& reque
                       std::string_view line) {
   if (!request.noreply) ctx.out.Append(line);
 }
+
+// Writes the pieces of a reply into room that was reserved for all of them.
+class ReservedReply {
+ public:
+  static constexpr size_t kNumberMax = 20;
+
+  // bytes: at least as many as will be put.
+  ReservedReply(wire::OutputBuffer& out, size_t bytes)
+      : out_(out), begin_(out.Reserve(bytes)), at_(begin_) {}
+  void Put(std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void PutNumber(uint64_t number) { at_ = std::to_chars(at_, at_ + kNumberMax, number).ptr; }
+  // Makes what was put part of the output; the last call.
+  void Finish() { out_.Advance(static_cast<size_t>(at_ - begin_)); }
+
+ private:
+  wire::OutputBuffer& out_;
+  char* const begin_;
+  char* at_;
+};
 
 // "STAT <name> <value>".
 template <typename T>

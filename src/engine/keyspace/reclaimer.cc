@@ -31,8 +31,7 @@ void Reclaimer::Request() {
 }
 
 void Reclaimer::StartThread() {
-  if (!started_) thread_ = std::thread([this] { Run(); });
-  started_ = true;
+  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
   changed_.NotifyAll();
 }
 

@@ -58,8 +58,7 @@ class Reclaimer {
   Tables waiting_ GUARDED_BY(mutex_);
   bool is_requested_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
-  bool started_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  std::thread thread_;  // started under the mutex, joined when nobody calls any more
 };
 
 }  // namespace mikura::engine
