@@ -53,10 +53,10 @@ class CollectionsOfAShard : public testing::Test {
 };
 
 TEST_F(CollectionsOfAShard, PackedBytesKeepTheirTypeAndAreReplacedByAString) {
-  ASSERT_TRUE(shard()
-                  .SetPacked(0, keys_.key("h"), ValueType::kHash, "packed", kNoDeadline,
-                             keys_.access())
-                  .ok());
+  ASSERT_TRUE(
+      shard()
+          .SetPacked(0, keys_.key("h"), ValueType::kHash, "packed", kNoDeadline, keys_.access())
+          .ok());
   EXPECT_EQ(keys_.Find("h").entry.type(), ValueType::kHash);
   EXPECT_EQ(keys_.Find("h").entry.value(), "packed");
   EXPECT_EQ(keys_.Find("h").entry.collection(), nullptr);
@@ -87,9 +87,8 @@ TEST_F(CollectionsOfAShard, ALargeObjectIsLeftToWhoeverDeletesTheQueue) {
 
 TEST_F(CollectionsOfAShard, ACopiedKeyChangesByItself) {
   MakeList("a", 100);
-  ASSERT_TRUE(shard()
-                  .CopyFrom(keys_.Find("a").entry, 0, keys_.key("b"), kNoDeadline, keys_.access())
-                  .ok());
+  ASSERT_TRUE(
+      shard().CopyFrom(keys_.Find("a").entry, 0, keys_.key("b"), kNoDeadline, keys_.access()).ok());
   EXPECT_EQ(keys_.Find("a").entry.collection(), keys_.Find("b").entry.collection());
   Append("a", "more");
   EXPECT_EQ(static_cast<TestList*>(keys_.Find("a").entry.collection())->tree.size(), 101u);
