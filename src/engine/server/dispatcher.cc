@@ -2,6 +2,7 @@
 #include "engine/server/dispatcher.h"
 
 #include "engine/commands/command_errors.h"
+#include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 
 namespace mikura::engine {
@@ -10,12 +11,6 @@ namespace {
 void ReplyFault(wire::RespWriter& reply, Fault fault) {
   const FaultReply& words = ReplyFor(fault);
   reply.Error(words.code, words.message);
-}
-
-// The index of the last key word; negative values of the row count from the end.
-size_t LastKey(const KeyRange& range, size_t words) {
-  return range.last >= 0 ? static_cast<size_t>(range.last)
-                         : words - static_cast<size_t>(-range.last);
 }
 
 }  // namespace
@@ -27,13 +22,9 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
     request.subcommand = table_.FindSubcommand(*request.command, request.args[1]);
   }
   const CommandSpec& spec = request.subcommand != nullptr ? *request.subcommand : *request.command;
-  if (spec.keys.step == 0 || !spec.arity.Accepts(request.args.size())) return;
-  const size_t last = LastKey(spec.keys, request.args.size());
-  const KeyHasher& hasher = keyspace_.hasher();
-  for (size_t i = static_cast<size_t>(spec.keys.first); i <= last && i < request.args.size();
-       i += static_cast<size_t>(spec.keys.step)) {
-    keys.push_back(hasher(request.args[i]));
-  }
+  if (!spec.may_have_keys() || !spec.arity.Accepts(request.args.size())) return;
+  std::vector<KeyPlace> places;
+  FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,

@@ -41,7 +41,8 @@ class Dispatcher {
   bool ResolveOneKey(Request& request, std::vector<Key>& keys, CommandTable::Memory& memory) const {
     const CommandSpec* const spec = table_.Find(request.args[0], memory);
     if (spec == nullptr || spec->keys.first == 0 || spec->keys.last != spec->keys.first ||
-        !spec->subcommands.empty() || !spec->arity.Accepts(request.args.size())) {
+        !spec->subcommands.empty() || spec->has_other_keys() ||
+        !spec->arity.Accepts(request.args.size())) {
       return false;
     }
     request.command = spec;
