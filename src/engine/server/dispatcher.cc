@@ -54,12 +54,12 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const Cl
   return true;
 }
 
-void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
-                     wire::RespWriter& reply, LoopStatistics& statistics) {
+RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now,
+                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
   if (request.command == nullptr) {
     statistics.error_replies.Add(1);
     reply.Error("ERR", UnknownCommandMessage(request.args));
-    return;
+    return RunOutcome::kDone;
   }
   const bool has_subcommand = request.subcommand != nullptr;
   if (!has_subcommand && !request.command->subcommands.empty() &&
@@ -67,22 +67,23 @@ void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now
       request.command->arity.Accepts(request.args.size())) {
     statistics.error_replies.Add(1);
     reply.Error("ERR", UnknownSubcommandMessage(*request.command, request.args[1]));
-    return;
+    return RunOutcome::kDone;
   }
   const CommandSpec& spec = has_subcommand ? *request.subcommand : *request.command;
   if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
-    return;
+    return RunOutcome::kDone;
   }
-  Execute(request, spec, client, now, effects, reply, statistics);
+  return Execute(request, spec, client, now, effects, reply, statistics);
 }
 
-void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
-                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
+RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
+                                 Effects& effects, wire::RespWriter& reply,
+                                 LoopStatistics& statistics) {
   const CommandSpec& spec = *request.command;
   if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
-    return;
+    return RunOutcome::kDone;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   CommandContext context{request.args, request.keys, keys,   reply, client,
@@ -90,11 +91,12 @@ void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMill
   const FaultOr<> outcome =
       keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
   Finish(outcome, spec, keys, reply, statistics);
+  return RunOutcome::kDone;
 }
 
-void Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
-                         UnixMillis now, Effects& effects, wire::RespWriter& reply,
-                         LoopStatistics& statistics) {
+RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
+                               UnixMillis now, Effects& effects, wire::RespWriter& reply,
+                               LoopStatistics& statistics) {
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
@@ -111,6 +113,7 @@ void Dispatcher::Execute(const Request& request, const CommandSpec& spec, Client
     outcome = keyspace_.RunLocked(shards, effects, run);
   }
   Finish(outcome, spec, keys, reply, statistics);
+  return RunOutcome::kDone;
 }
 
 void Dispatcher::Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
