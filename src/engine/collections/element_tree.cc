@@ -22,7 +22,11 @@ size_t ChildAt(const Inner* inner, uint64_t& index) {
 }  // namespace
 
 ElementTree::ElementTree(const ElementTree& other)
-    : memory_(other.memory_), order_of_(other.order_of_), root_(other.root_), size_(other.size_) {
+    : memory_(other.memory_),
+      order_of_(other.order_of_),
+      root_(other.root_),
+      size_(other.size_),
+      bytes_(other.bytes_) {
   if (root_ != nullptr) Acquire(root_);
 }
 
@@ -31,6 +35,7 @@ ElementTree& ElementTree::operator=(ElementTree other) noexcept {
   std::swap(order_of_, other.order_of_);
   std::swap(root_, other.root_);
   std::swap(size_, other.size_);
+  std::swap(bytes_, other.bytes_);
   return *this;
 }
 
@@ -38,6 +43,7 @@ void ElementTree::Clear() {
   if (root_ != nullptr) Release(*memory_, root_);
   root_ = nullptr;
   size_ = 0;
+  bytes_ = 0;
 }
 
 std::string_view ElementTree::At(uint64_t index) const {
@@ -50,10 +56,40 @@ std::string_view ElementTree::At(uint64_t index) const {
 // The node itself when nobody shares it, otherwise a copy in its stead. Takes over one ownership.
 Node* ElementTree::Exclusive(Node* node) {
   if (node->is_exclusive()) return node;
-  Node* const copy = node->is_leaf() ? static_cast<Node*>(CopyLeaf(*memory_, *AsLeaf(node), 0))
-                                     : CopyInner(*memory_, *AsInner(node));
-  Release(*memory_, node);
+  Node* const copy =
+      node->is_leaf() ? static_cast<Node*>(MakeCopy(*AsLeaf(node), 0)) : MakeCopy(*AsInner(node));
+  DropShell(node);
   return copy;
+}
+
+// ---- Nodes with their memory: bytes_ is the sum over the nodes that the root reaches.
+
+Leaf* ElementTree::MakeLeaf(size_t bytes) {
+  Leaf* const leaf = NewLeaf(*memory_, bytes);
+  bytes_ += OwnBytes(leaf);
+  return leaf;
+}
+
+Inner* ElementTree::MakeInner(uint8_t height) {
+  bytes_ += static_cast<int64_t>(sizeof(Inner));
+  return NewInner(*memory_, height);
+}
+
+Leaf* ElementTree::MakeCopy(const Leaf& leaf, size_t extra_bytes) {
+  Leaf* const copy = CopyLeaf(*memory_, leaf, extra_bytes);
+  bytes_ += OwnBytes(copy);
+  return copy;
+}
+
+Inner* ElementTree::MakeCopy(const Inner& inner) {
+  bytes_ += static_cast<int64_t>(sizeof(Inner));
+  return CopyInner(*memory_, inner);
+}
+
+// Lets go of a node whose children, if any, stay in the tree.
+void ElementTree::DropShell(Node* node) {
+  bytes_ -= OwnBytes(node);
+  Release(*memory_, node);
 }
 
 uint64_t ElementTree::FirstOrder(const Node* node) const {
@@ -73,7 +109,7 @@ void ElementTree::PutChild(Inner* inner, size_t index, Node* child) {
 void ElementTree::Insert(uint64_t index, std::string_view element) {
   DCHECK(index <= size_);
   if (root_ == nullptr) {
-    Leaf* const leaf = NewLeaf(*memory_, Leaf::Footprint(element.size()));
+    Leaf* const leaf = MakeLeaf(Leaf::Footprint(element.size()));
     leaf->Insert(0, element);
     root_ = leaf;
   } else {
@@ -84,7 +120,7 @@ void ElementTree::Insert(uint64_t index, std::string_view element) {
 
 Node* ElementTree::MakeRoot(const Pieces& pieces) {
   if (pieces.count == 1) return pieces.nodes[0];
-  Inner* const inner = NewInner(*memory_, static_cast<uint8_t>(pieces.nodes[0]->height + 1));
+  Inner* const inner = MakeInner(static_cast<uint8_t>(pieces.nodes[0]->height + 1));
   inner->count = static_cast<uint16_t>(pieces.count);
   for (size_t i = 0; i < pieces.count; ++i) PutChild(inner, i, pieces.nodes[i]);
   return inner;
@@ -107,7 +143,7 @@ ElementTree::Pieces ElementTree::PutPieces(Inner* inner, size_t index, const Pie
   if (inner->count + pieces.count - 1 > Inner::kChildrenMax) {
     // Growth at the end leaves nodes behind that are nearly full.
     const size_t kept = index + 1 == inner->count ? inner->count - 1u : inner->count / 2u;
-    Inner* const second = NewInner(*memory_, inner->height);
+    Inner* const second = MakeInner(inner->height);
     second->count = static_cast<uint16_t>(inner->count - kept);
     std::copy_n(inner->children + kept, second->count, second->children);
     std::copy_n(inner->counts + kept, second->count, second->counts);
@@ -135,8 +171,8 @@ ElementTree::Pieces ElementTree::InsertIntoLeaf(Leaf* leaf, size_t index,
     return stands_alone ? SplitAround(leaf, index, element) : SplitInHalf(leaf, index, element);
   }
   if (!leaf->is_exclusive() || leaf->free_bytes() < footprint) {
-    Leaf* const roomier = CopyLeaf(*memory_, *leaf, footprint);
-    Release(*memory_, leaf);
+    Leaf* const roomier = MakeCopy(*leaf, footprint);
+    DropShell(leaf);
     leaf = roomier;
   }
   leaf->Insert(index, element);
@@ -148,7 +184,7 @@ ElementTree::Pieces ElementTree::InsertIntoLeaf(Leaf* leaf, size_t index,
 Leaf* ElementTree::CopyRange(const Leaf* leaf, size_t begin, size_t end, size_t extra_bytes) {
   size_t bytes = extra_bytes;
   for (size_t i = begin; i < end; ++i) bytes += Leaf::Footprint(leaf->At(i).size());
-  Leaf* const copy = NewLeaf(*memory_, bytes);
+  Leaf* const copy = MakeLeaf(bytes);
   for (size_t i = begin; i < end; ++i) copy->Insert(i - begin, leaf->At(i));
   return copy;
 }
@@ -156,7 +192,7 @@ Leaf* ElementTree::CopyRange(const Leaf* leaf, size_t begin, size_t end, size_t 
 // The element gets a leaf of its own: it is large, or the sequence grows at an end, where full
 // leaves are to stay behind.
 ElementTree::Pieces ElementTree::SplitAround(Leaf* leaf, size_t index, std::string_view element) {
-  Leaf* const own = NewLeaf(*memory_, Leaf::Footprint(element.size()));
+  Leaf* const own = MakeLeaf(Leaf::Footprint(element.size()));
   own->Insert(0, element);
   Pieces result;
   if (index > 0) result.Add(index == leaf->count ? leaf : CopyRange(leaf, 0, index, 0));
@@ -164,7 +200,7 @@ ElementTree::Pieces ElementTree::SplitAround(Leaf* leaf, size_t index, std::stri
   if (index < leaf->count) {
     result.Add(index == 0 ? leaf : CopyRange(leaf, index, leaf->count, 0));
   }
-  if (result.count == 3) Release(*memory_, leaf);
+  if (result.count == 3) DropShell(leaf);
   return result;
 }
 
@@ -178,7 +214,7 @@ ElementTree::Pieces ElementTree::SplitInHalf(Leaf* leaf, size_t index, std::stri
   const bool to_first = index <= middle;
   Leaf* const first = CopyRange(leaf, 0, middle, to_first ? footprint : 0);
   Leaf* const second = CopyRange(leaf, middle, leaf->count, to_first ? 0 : footprint);
-  Release(*memory_, leaf);
+  DropShell(leaf);
   Pieces result;
   if (to_first) {
     result.Add(InsertIntoLeaf(first, index, element));
@@ -206,7 +242,7 @@ void ElementTree::Erase(uint64_t index, uint64_t count) {
   while (root_ != nullptr && !root_->is_leaf() && root_->count == 1) {
     Node* const child = AsInner(root_)->children[0];
     Acquire(child);
-    Release(*memory_, root_);
+    DropShell(root_);
     root_ = child;
   }
 }
@@ -214,6 +250,7 @@ void ElementTree::Erase(uint64_t index, uint64_t count) {
 // What is left of `node`; null when nothing is. Takes over one ownership.
 Node* ElementTree::EraseFrom(Node* node, uint64_t index, uint64_t count) {
   if (count == CountOf(node)) {
+    bytes_ -= BytesBelow(node);
     Release(*memory_, node);
     return nullptr;
   }
@@ -257,9 +294,9 @@ bool ElementTree::MergePair(Inner* inner, size_t index) {
     const Leaf* const from = AsLeaf(right);
     const size_t bytes = AsLeaf(left)->live_bytes() + from->live_bytes();
     if (bytes > kMergeBytes || left->count + right->count > int{Leaf::kElementsMax}) return false;
-    Leaf* const joined = CopyLeaf(*memory_, *AsLeaf(left), from->live_bytes());
+    Leaf* const joined = MakeCopy(*AsLeaf(left), from->live_bytes());
     for (size_t i = 0; i < from->count; ++i) joined->Insert(joined->count, from->At(i));
-    Release(*memory_, left);
+    DropShell(left);
     PutChild(inner, index, joined);
   } else {
     if (left->count + right->count > int{kMergeChildren}) return false;
@@ -271,7 +308,7 @@ bool ElementTree::MergePair(Inner* inner, size_t index) {
     }
     PutChild(inner, index, joined);
   }
-  Release(*memory_, right);
+  DropShell(right);
   inner->CloseGap(index + 1, 1);
   return true;
 }
@@ -335,6 +372,7 @@ void ElementTree::CheckInvariants() const {
   CHECK((root_ == nullptr) == (size_ == 0));
   if (root_ == nullptr) return;
   CHECK(CountOf(root_) == size_);
+  CHECK(BytesBelow(root_) == bytes_);
   CheckNode(root_, true);
   uint64_t seen = 0;
   uint64_t order = 0;

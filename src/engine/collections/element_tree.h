@@ -31,12 +31,17 @@ class ElementTree {
       : memory_(other.memory_),
         order_of_(other.order_of_),
         root_(std::exchange(other.root_, nullptr)),
-        size_(std::exchange(other.size_, 0)) {}
+        size_(std::exchange(other.size_, 0)),
+        bytes_(std::exchange(other.bytes_, 0)) {}
   ElementTree& operator=(ElementTree other) noexcept;
   ~ElementTree() { Clear(); }
 
   uint64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // Memory of the nodes, shared ones included.
+  size_t memory_bytes() const { return static_cast<size_t>(bytes_); }
+  NodeMemory& memory() const { return *memory_; }
+  OrderOf order_of() const { return order_of_; }
   // Cost: one step for each node that nobody shares.
   void Clear();
 
@@ -92,6 +97,11 @@ class ElementTree {
     }
   };
 
+  Leaf* MakeLeaf(size_t bytes);
+  Inner* MakeInner(uint8_t height);
+  Leaf* MakeCopy(const Leaf& leaf, size_t extra_bytes);
+  Inner* MakeCopy(const Inner& inner);
+  void DropShell(Node* node);
   Node* Exclusive(Node* node);
   Leaf* CopyRange(const Leaf* leaf, size_t begin, size_t end, size_t extra_bytes);
   Pieces InsertInto(Node* node, uint64_t index, std::string_view element);
@@ -114,6 +124,7 @@ class ElementTree {
   OrderOf order_of_;
   Node* root_ = nullptr;
   uint64_t size_ = 0;
+  int64_t bytes_ = 0;
 };
 
 template <typename IsBefore>

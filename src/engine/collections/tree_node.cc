@@ -163,6 +163,18 @@ void Release(NodeMemory& memory, Node* node) {
   Free(memory, node, sizeof(Inner));
 }
 
+int64_t OwnBytes(const Node* node) {
+  return static_cast<int64_t>(node->is_leaf() ? sizeof(Leaf) + node->capacity : sizeof(Inner));
+}
+
+int64_t BytesBelow(const Node* node) {
+  int64_t bytes = OwnBytes(node);
+  if (node->is_leaf()) return bytes;
+  const auto* inner = static_cast<const Inner*>(node);
+  for (size_t i = 0; i < inner->count; ++i) bytes += BytesBelow(inner->children[i]);
+  return bytes;
+}
+
 uint64_t CountOf(const Node* node) {
   return node->is_leaf() ? node->count : static_cast<const Inner*>(node)->total();
 }

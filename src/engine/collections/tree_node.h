@@ -88,6 +88,9 @@ Inner* CopyInner(NodeMemory& memory, const Inner& inner);
 inline void Acquire(Node* node) { node->owners.fetch_add(1, std::memory_order_relaxed); }
 // Gives one ownership up; frees what nobody owns any more. Cost: one step for each node freed.
 void Release(NodeMemory& memory, Node* node);
+// Memory of the node itself; of it and all nodes below it. The latter costs a step for each.
+int64_t OwnBytes(const Node* node);
+int64_t BytesBelow(const Node* node);
 // Elements below `node`.
 uint64_t CountOf(const Node* node);
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sequence of byte strings in one of two forms: packed, one run of bytes that is small enough to
+// lie in an entry; or a tree (element_tree.h). What each type is written on, once for both forms.
+//
+// Packed: for each element its length as a varint and its bytes, in order. Access by position is
+// O(n) there, with n at most kPackedElementsMax.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/collections/element_tree.h"
+
+namespace mikura::engine::collections {
+
+// What a packed sequence may hold; beyond it, its owner turns it into a tree.
+inline constexpr size_t kPackedBytesMax = 2048;
+inline constexpr size_t kPackedElementsMax = 512;
+
+// ---- Varints: 7 bits per byte, least significant first; the top bit says that more follow.
+size_t VarintBytes(uint64_t value);
+void AppendVarint(std::string& out, uint64_t value);
+// Takes a number off the front. nullopt: the bytes end, or it has more than 64 bits.
+std::optional<uint64_t> TakeVarint(std::string_view& bytes);
+
+class Sequence {
+ public:
+  // Empty and packed. order_of: of the tree that it may become (ElementTree::OrderOf).
+  Sequence(NodeMemory& memory, ElementTree::OrderOf order_of)
+      : tree_(memory, order_of), is_packed_(true) {}
+  // Packed elements of whole length: a view on them, which must outlive it and is copied at the
+  // first change; `count` is their number.
+  Sequence(NodeMemory& memory, ElementTree::OrderOf order_of, std::string_view packed,
+           uint64_t count)
+      : tree_(memory, order_of), is_packed_(true), view_(packed), count_(count) {}
+
+  Sequence(const Sequence&) = default;
+  Sequence(Sequence&&) noexcept = default;
+  Sequence& operator=(Sequence&&) noexcept = default;
+
+  bool is_packed() const { return is_packed_; }
+  // Only of a packed one.
+  std::string_view packed() const { return is_owned_ ? std::string_view(own_) : view_; }
+  // Only of a tree.
+  const ElementTree& tree() const { return tree_; }
+  ElementTree& tree() { return tree_; }
+  // True when it is packed and has outgrown that form.
+  bool is_overfull() const {
+    return is_packed_ && (packed().size() > kPackedBytesMax || count_ > kPackedElementsMax);
+  }
+  // Becomes a tree with the same elements in the same order; for sequences kept in another order
+  // see BecomeTree().
+  void Unpack();
+  // Becomes the tree that was built from its elements.
+  void BecomeTree(ElementTree tree);
+
+  uint64_t size() const { return is_packed_ ? count_ : tree_.size(); }
+  bool empty() const { return size() == 0; }
+  NodeMemory& memory() const { return tree_.memory(); }
+  // Memory beside the object itself.
+  size_t memory_bytes() const { return is_packed_ ? own_.capacity() : tree_.memory_bytes(); }
+
+  // ---- By position, as ElementTree. Views are valid until the next change. An element given in
+  // must not lie in this sequence.
+  std::string_view At(uint64_t index) const;
+  void Insert(uint64_t index, std::string_view element);
+  void Append(std::string_view element) { Insert(size(), element); }
+  void Replace(uint64_t index, std::string_view element);
+  void Erase(uint64_t index, uint64_t count = 1);
+  void Clear();
+
+  class Cursor {
+   public:
+    Cursor(const Sequence& sequence, uint64_t index);
+    bool at_end() const { return tree_ ? tree_->at_end() : at_end_; }
+    std::string_view element() const { return tree_ ? tree_->element() : element_; }
+    void Next();
+    // From the first element it goes to the end. Packed: O(n).
+    void Previous();
+
+   private:
+    void Load();
+
+    const Sequence* sequence_;
+    std::optional<ElementTree::Cursor> tree_;
+    uint64_t index_ = 0;        // packed: of the element
+    std::string_view rest_;     // packed: what follows the element
+    std::string_view element_;  // packed
+    bool at_end_ = false;
+  };
+
+ private:
+  std::string& Own();
+  size_t OffsetOf(uint64_t index) const;
+
+  ElementTree tree_;
+  bool is_packed_;
+  bool is_owned_ = false;  // the packed bytes are in own_, otherwise in view_
+  std::string_view view_;
+  std::string own_;
+  uint64_t count_ = 0;  // packed
+};
+
+}  // namespace mikura::engine::collections
