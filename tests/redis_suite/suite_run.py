@@ -69,7 +69,9 @@ class Node:
             self.process.kill()
         self.process.wait()
         self.log.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if code is not None:
+            sys.stdout.write((Path(self.folder) / "server.log").read_text(errors="replace")[-3000:])
+        shutil.rmtree(self.folder, ignore_errors=True)
         return code
 
 
