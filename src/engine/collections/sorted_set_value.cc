@@ -62,21 +62,18 @@ void SortedSetValue::AppendPacked(std::string& out) const {
 }
 
 SortedSetValue::Place SortedSetValue::PlaceByMember(std::string_view member) const {
-  const uint64_t index =
-      by_member_.LowerBound(ElementHash(member), [member](std::string_view other) {
-        return other.substr(kScoreBytes) < member;
-      });
-  const bool exists =
-      index < by_member_.size() && ElementOf(by_member_.At(index)).member == member;
+  const uint64_t index = by_member_.LowerBound(
+      ElementHash(member),
+      [member](std::string_view other) { return other.substr(kScoreBytes) < member; });
+  const bool exists = index < by_member_.size() && ElementOf(by_member_.At(index)).member == member;
   return {index, exists};
 }
 
 uint64_t SortedSetValue::PlaceByScore(std::string_view member, double score) const {
   const uint64_t order = OrderOfScore(score);
   if (!is_packed()) {
-    return by_score_.tree().LowerBound(order, [member](std::string_view other) {
-      return other.substr(kScoreBytes) < member;
-    });
+    return by_score_.tree().LowerBound(
+        order, [member](std::string_view other) { return other.substr(kScoreBytes) < member; });
   }
   uint64_t index = 0;
   for (Sequence::Cursor c(by_score_, 0); !c.at_end(); c.Next(), ++index) {

@@ -241,9 +241,8 @@ TEST(SortedSetValue, AScanVisitsWhateverStays) {
   uint64_t cursor = 0;
   int steps = 0;
   do {
-    cursor = set.Scan(cursor, 10, [&](const SortedSetValue::Element& element) {
-      seen.emplace(element.member);
-    });
+    cursor = set.Scan(
+        cursor, 10, [&](const SortedSetValue::Element& element) { seen.emplace(element.member); });
     set.Set("comes" + std::to_string(steps), steps);
     if (steps % 2 == 0) set.Erase("comes" + std::to_string(steps / 2));
     ASSERT_LT(++steps, 2000);
