@@ -32,6 +32,7 @@ class Dispatcher {
       : keyspace_(keyspace), table_(table), services_(services), node_(node) {}
 
   const CommandTable& table() const { return table_; }
+  AccessControl& access() { return services_.access; }
 
   // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
   // words fits the row; otherwise the request has no keys (and Run answers the error).
@@ -62,11 +63,13 @@ class Dispatcher {
 
  private:
   // True when the request may run; otherwise the error was written.
-  bool Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
+  bool Admit(const Request& request, const CommandSpec& spec, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
   RunOutcome Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                      UnixMillis now, Effects& effects, wire::RespWriter& reply,
                      LoopStatistics& statistics);
+  bool MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
+              UnixMillis now, wire::RespWriter& reply) const;
   void Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
               wire::RespWriter& reply, LoopStatistics& statistics) const;
 
