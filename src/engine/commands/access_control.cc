@@ -16,9 +16,9 @@ using access::Denial;
 
 // In the order in which ACL CAT lists them.
 constexpr std::string_view kCategories[] = {
-    "keyspace", "read",        "write", "set",    "sortedset", "list",     "hash",
-    "string",   "bitmap",      "hyperloglog", "geo",   "stream", "pubsub",    "admin",
-    "fast",     "slow",        "blocking", "dangerous", "connection", "transaction", "scripting"};
+    "keyspace", "read",   "write",       "set",       "sortedset",  "list",        "hash",
+    "string",   "bitmap", "hyperloglog", "geo",       "stream",     "pubsub",      "admin",
+    "fast",     "slow",   "blocking",    "dangerous", "connection", "transaction", "scripting"};
 
 uint32_t CategoriesOf(const CommandSpec& spec) {
   uint32_t categories = 0;
@@ -178,13 +178,13 @@ bool AccessControl::AllowsCommand(const access::AccessUser& user, const CommandS
 void AccessControl::NoteDenial(const access::Verdict& verdict, const CommandSpec& spec,
                                AccessContext context, const ClientState& client,
                                std::string client_text, UnixMillis now) {
-  users_.log().Add({.reason = std::string(ReasonName(verdict.denial)),
-                    .context = std::string(ContextName(context)),
-                    .object = verdict.denial == Denial::kCommand ? FullName(spec)
-                                                                 : std::string(verdict.object),
-                    .user = client.user,
-                    .client = std::move(client_text),
-                    .created_at = now});
+  users_.log().Add(
+      {.reason = std::string(ReasonName(verdict.denial)),
+       .context = std::string(ContextName(context)),
+       .object = verdict.denial == Denial::kCommand ? FullName(spec) : std::string(verdict.object),
+       .user = client.user,
+       .client = std::move(client_text),
+       .created_at = now});
 }
 
 void AccessControl::NoteFailedLogin(std::string_view user, AccessContext context,
@@ -215,8 +215,7 @@ std::string DenialExplanation(const access::Verdict& verdict, const CommandSpec&
     case Denial::kKey:
       return fmt::format("This user has no permissions to access the '{}' key", verdict.object);
     case Denial::kChannel:
-      return fmt::format("This user has no permissions to access the '{}' channel",
-                         verdict.object);
+      return fmt::format("This user has no permissions to access the '{}' channel", verdict.object);
     case Denial::kCommand:
     case Denial::kNone:
       break;

@@ -232,8 +232,8 @@ constexpr CommandSpec Row(std::string_view name, CommandHandler handler, Arity a
 constexpr CommandSpec kAclSubcommands[] = {
     Row("CAT", AclCat, AtLeast(2), "Lists the categories, or the commands of one.", kFlags),
     Row("DELUSER", AclDelUser, AtLeast(3), "Removes users and disconnects their clients."),
-    Row("DRYRUN", AclDryRun, AtLeast(4), "Tells whether a user may run a command.",
-        kFlags | kAdmin, "7.0.0"),
+    Row("DRYRUN", AclDryRun, AtLeast(4), "Tells whether a user may run a command.", kFlags | kAdmin,
+        "7.0.0"),
     Row("GENPASS", AclGenPass, AtLeast(2), "Makes a random password.", kFlags),
     Row("GETUSER", AclGetUser, Exactly(3), "Shows the rights of a user."),
     Row("HELP", SubcommandHelp, Exactly(2), "Lists the subcommands.", kFlags & ~kNoScript),

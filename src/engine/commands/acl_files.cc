@@ -54,8 +54,8 @@ void DisconnectUser(CommandContext& ctx, std::string_view name) {
 Result<std::vector<std::string>> LoadAclFile(access::AccessUsers& users, const std::string& path) {
   std::ifstream file(path);
   if (!file) {
-    return Error{fmt::format("Error loading ACLs, opening file '{}': {}", path,
-                             std::strerror(errno))};
+    return Error{
+        fmt::format("Error loading ACLs, opening file '{}': {}", path, std::strerror(errno))};
   }
   std::ostringstream text;
   text << file.rdbuf();

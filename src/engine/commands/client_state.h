@@ -8,9 +8,12 @@
 
 #include "base/clock.h"
 #include "engine/access/access_users.h"
+#include "engine/commands/own_part.h"
 #include "engine/replication/replica_handshake.h"
 
 namespace mikura::engine {
+
+class Transaction;
 
 struct ClientState {
   uint64_t id = 0;
@@ -28,6 +31,7 @@ struct ClientState {
   int database = 0;
   int resp_version = 2;
   bool authenticated = false;
+  bool in_multi = false;      // requests are queued; then there is a transaction
   bool sasl_started = false;  // of a memcached client: its mechanism is known, its message is not
   bool no_evict = false;
   bool no_touch = false;
@@ -41,6 +45,7 @@ struct ClientState {
   bool is_replica = false;
   ReplicaHandshake replica;  // what REPLCONF and PSYNC said
   UnixMillis connected_at = 0;
+  OwnPart<Transaction> transaction;  // from MULTI or WATCH on
 };
 
 }  // namespace mikura::engine

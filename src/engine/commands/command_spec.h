@@ -36,6 +36,9 @@ enum CommandFlag : uint32_t {
   kMovableKeys = 1u << 16,
   kAllowBusy = 1u << 17,
   kNoAsyncLoading = 1u << 18,
+  // ---- For the dispatcher only, not shown.
+  kRunsInMulti = 1u << 30,  // inside MULTI it is not queued
+  kRunsQueue = 1u << 31,    // EXEC: what holds for the queued commands holds for it
 };
 
 // Access categories (ACL CAT), beside those that follow from the flags (@read, @write, @fast, @slow

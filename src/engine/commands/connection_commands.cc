@@ -6,6 +6,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/commands/transaction.h"
 
 namespace mikura::engine {
 namespace {
@@ -146,6 +147,7 @@ FaultOr<> Reset(CommandContext& ctx) {
   client.no_touch = false;
   client.replies_off = false;
   client.skip_next_reply = false;
+  DiscardTransaction(client);
   ctx.reply.set_version(2);
   ctx.services.clients.Publish(client);
   ctx.reply.Simple("RESET");
@@ -198,7 +200,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "RESET",
      .handler = Reset,
      .arity = Exactly(1),
-     .flags = kLoginFlags,
+     .flags = kLoginFlags | kRunsInMulti,
      .acl = kAclConnection,
      .group = "connection",
      .since = "6.2.0",
@@ -206,7 +208,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "QUIT",
      .handler = Quit,
      .arity = AtLeast(1),
-     .flags = kLoginFlags,
+     .flags = kLoginFlags | kRunsInMulti,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",

@@ -29,6 +29,7 @@ store::EvictionSettings EvictionSettingsOf(const wire::EngineParameters& current
 }
 
 void Apply(const wire::EngineParameters& current, NodeState& node) {
+  node.has_password.store(!current.requirepass.empty(), std::memory_order_relaxed);
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
@@ -94,7 +95,7 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
         possible)};
   });
   for (const std::string_view name :
-       {"maxmemory", "maxclients", "tcp-keepalive", "timeout", "loglevel",
+       {"requirepass", "maxmemory", "maxclients", "tcp-keepalive", "timeout", "loglevel",
         "client-output-buffer-limit", "client-query-buffer-limit", "proto-max-bulk-len",
         "hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries",
         "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",

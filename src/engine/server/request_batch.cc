@@ -131,9 +131,12 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   request.command = item.command;
   request.subcommand = item.subcommand;
   const RunOutcome outcome =
-      item.is_checked ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
-                      : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
+      item.is_checked && !state.in_multi
+          ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
+          : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
   session.NoteCommand(item.command, item.subcommand);
+  if (state.transaction || session.had_transaction()) [[unlikely]]
+    session.NoteTransaction();
   return outcome;
 }
 
