@@ -41,7 +41,8 @@ struct Node {
   CommandTable table;
   FakeServices fakes;
   AccessControl access{table};
-  Services services{fakes, fakes, fakes, access};
+  Observation observation;
+  Services services{fakes, fakes, fakes, access, observation};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
@@ -55,7 +56,7 @@ std::string Name(int number) { return "key:" + std::to_string(100'000'000 + numb
 class Loop {
  public:
   explicit Loop(Node& node)
-      : batch_(*node.keyspace, node.dispatcher, node.memcached, statistics_),
+      : batch_(*node.keyspace, node.dispatcher, node.memcached, statistics_, observer_),
         memory_(&node.keyspace->gauge()),
         resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
         text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
@@ -86,6 +87,8 @@ class Loop {
     return record;
   }
 
+  Observation observation_;
+  CommandObserver observer_{observation_};
   LoopStatistics statistics_;
   RequestBatch batch_;
   ClientMemory memory_;  // before the sessions, which tell it of their end

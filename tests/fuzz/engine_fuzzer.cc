@@ -158,7 +158,8 @@ class Player {
   engine::MemcachedSettings settings_;
   engine::MemcachedCounters counters_;
   engine::AccessControl access_{node_.table};
-  engine::Services services_{fakes_, fakes_, fakes_, access_, kStringBytesMax};
+  engine::Observation observation_;
+  engine::Services services_{fakes_, fakes_, fakes_, access_, observation_, kStringBytesMax};
   engine::NodeState state_;
   engine::Dispatcher dispatcher_{*node_.keyspace, node_.table, services_, state_};
   engine::LoopStatistics statistics_;

@@ -28,5 +28,7 @@ std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
+std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> LatencyCommands();
 
 }  // namespace mikura::engine

@@ -19,6 +19,7 @@
 #include "engine/commands/client_state.h"
 #include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
+#include "engine/observation/observation.h"
 
 namespace mikura::engine {
 
@@ -106,6 +107,7 @@ struct Services {
   Parameters& parameters;
   ServerControl& control;
   AccessControl& access;
+  Observation& observation;
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

@@ -12,10 +12,10 @@ namespace mikura::engine {
 RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
                               wire::RespWriter& reply, LoopStatistics& statistics) const {
   statistics.error_replies.Add(1);
-  if (!client.in_multi) return RunOutcome::kDone;
+  if (!client.in_multi) return RunOutcome::kRefused;
   if (spec == nullptr || (spec->flags & kRunsQueue) == 0) {
     client.transaction->MarkFaulty();
-    return RunOutcome::kDone;
+    return RunOutcome::kRefused;
   }
   std::string_view reason = reply.out().view().substr(error_begin + 1);
   reason.remove_suffix(2);
@@ -24,7 +24,7 @@ RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size
   reply.out().Truncate(error_begin);
   reply.Error("EXECABORT", words);
   DiscardTransaction(client);
-  return RunOutcome::kDone;
+  return RunOutcome::kRefused;
 }
 
 // A client that queues more than it may send at once is closed, as one that sends too much.

@@ -40,6 +40,7 @@ struct LoopContext {
   Dispatcher& dispatcher;
   MemcachedBackend& memcached;
   ServerClientRegistry& clients;
+  Observation& observation;
   NodeState& node;
   const Clock& clock;
   uint32_t loop_count = 1;
@@ -133,6 +134,7 @@ class EventLoop {
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;
+  CommandObserver observer_;
   std::atomic<uint32_t> assigned_{0};  // read by accepting loops to even out; relaxed
   std::thread thread_;
   bool stopping_ = false;

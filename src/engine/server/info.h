@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/server/node_state.h"
@@ -19,6 +20,8 @@ namespace mikura::engine {
 struct InfoSources {
   const Keyspace& keyspace;
   const NodeState& node;
+  const Observation& observation;
+  const CommandTable& table;
   std::vector<const LoopStatistics*> loops;
   UnixMillis started_at = 0;
   UnixMillis now = 0;

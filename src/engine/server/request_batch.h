@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/commands/command_observer.h"
 #include "engine/keyspace/effects.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
@@ -21,7 +22,7 @@ namespace mikura::engine {
 class RequestBatch {
  public:
   RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-               LoopStatistics& statistics);
+               LoopStatistics& statistics, CommandObserver& observer);
 
   static constexpr size_t kRequestsMax = 32;
   bool full() const { return requests_.size() >= kRequestsMax; }
@@ -83,6 +84,7 @@ class RequestBatch {
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
+  void Observe(const Item& item, RunOutcome outcome, size_t begin);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   void Suspend(const Item& item, size_t output_begin);
 
@@ -90,6 +92,8 @@ class RequestBatch {
   Dispatcher& dispatcher_;
   MemcachedBackend& memcached_;
   LoopStatistics& statistics_;
+  CommandObserver& observer_;
+  bool has_lost_time_ = false;  // something else than a RESP command has run since the last one
   Effects effects_;
   wire::OutputBuffer output_;
   std::vector<Item> requests_;
