@@ -11,6 +11,8 @@
 
 namespace mikura::engine {
 
+class Receiver;
+
 struct ClientState {
   uint64_t id = 0;
   std::string address;        // "127.0.0.1:51234"
@@ -22,6 +24,7 @@ struct ClientState {
   int database = 0;
   int resp_version = 2;
   bool authenticated = false;
+  bool is_subscriber = false;  // has subscribed to anything
   bool sasl_started = false;  // of a memcached client: its mechanism is known, its message is not
   bool no_evict = false;
   bool no_touch = false;
@@ -29,12 +32,22 @@ struct ClientState {
   // (and clears it) before it runs a command; CLIENT REPLY OFF and SKIP themselves write nothing.
   bool replies_off = false;
   bool skip_next_reply = false;
+  // Set by a command whose reply is a push, which is not held back; the session clears it.
+  bool reply_is_push = false;
   // Set by QUIT, SHUTDOWN, CLIENT KILL of oneself: the session ends after the reply was sent.
   bool close_after_reply = false;
   // Set by PSYNC: the session stops being a client; its socket goes to the replication part.
   bool is_replica = false;
   ReplicaHandshake replica;  // what REPLCONF and PSYNC said
   UnixMillis connected_at = 0;
+
+  // ---- What it has subscribed to: CountSubscriptions() in engine/commands/subscriptions.h.
+  uint32_t channels = 0;
+  uint32_t patterns = 0;
+  uint32_t shard_channels = 0;
+  // What is pushed to the client goes here; null for one without a connection (the stream of a
+  // primary). The session's.
+  Receiver* receiver = nullptr;
 };
 
 }  // namespace mikura::engine

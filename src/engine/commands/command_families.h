@@ -26,5 +26,6 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
+std::span<const CommandSpec> PubsubCommands();
 
 }  // namespace mikura::engine

@@ -36,6 +36,9 @@ enum CommandFlag : uint32_t {
   kMovableKeys = 1u << 16,
   kAllowBusy = 1u << 17,
   kNoAsyncLoading = 1u << 18,
+  // Not shown by COMMAND:
+  kSubscriberOk = 1u << 28,  // a RESP2 client that has subscribed may still send it
+  kPublishes = 1u << 29,     // waits while event loops have much to deliver
 };
 
 // Access categories (ACL CAT), beside those that follow from the flags (@read, @write, @fast, @slow

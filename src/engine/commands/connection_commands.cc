@@ -6,6 +6,8 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/commands/subscriptions.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
@@ -13,6 +15,11 @@ namespace {
 FaultOr<> Ping(CommandContext& ctx) {
   if (ctx.args.size() > 2) {
     ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+  } else if (ctx.client.is_subscriber && ctx.client.resp_version == 2) {
+    // Subscribers of RESP2 read arrays only.
+    ctx.reply.Array(2);
+    ctx.reply.Bulk("pong");
+    ctx.reply.Bulk(ctx.args.size() == 2 ? ctx.args[1] : "");
   } else if (ctx.args.size() == 2) {
     ctx.reply.Bulk(ctx.args[1]);
   } else {
@@ -136,6 +143,10 @@ FaultOr<> Hello(CommandContext& ctx) {
 // RESET: the connection is as if it had just been made.
 FaultOr<> Reset(CommandContext& ctx) {
   ClientState& client = ctx.client;
+  if (client.receiver != nullptr) {
+    ctx.services.pubsub.UnsubscribeAll(*client.receiver);
+    CountSubscriptions(client);
+  }
   client.name.clear();
   client.user = "default";
   client.database = 0;
@@ -164,7 +175,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "PING",
      .handler = Ping,
      .arity = AtLeast(1),
-     .flags = kFast,
+     .flags = kFast | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",
@@ -197,7 +208,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "RESET",
      .handler = Reset,
      .arity = Exactly(1),
-     .flags = kLoginFlags,
+     .flags = kLoginFlags | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "6.2.0",
@@ -205,7 +216,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "QUIT",
      .handler = Quit,
      .arity = AtLeast(1),
-     .flags = kLoginFlags,
+     .flags = kLoginFlags | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",

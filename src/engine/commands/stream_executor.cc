@@ -14,7 +14,7 @@ namespace {
 
 // Part of the stream, but nothing to do for the data.
 bool IsIgnored(std::string_view name) {
-  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF", "PUBLISH", "SPUBLISH"};
+  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF"};
   return std::any_of(std::begin(kIgnored), std::end(kIgnored),
                      [name](std::string_view ignored) { return EqualsIgnoreCase(name, ignored); });
 }
@@ -30,7 +30,8 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands,
   bool needs_gate = false;
   for (const Step& step : steps_) {
     // FLUSHALL and its like lock all shards themselves.
-    needs_gate = needs_gate || (step.spec != nullptr && step.key_count == 0);
+    needs_gate = needs_gate || (step.spec != nullptr && step.key_count == 0 &&
+                                (step.spec->flags & kPublishes) == 0);
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
   if (!needs_gate) {

@@ -4,6 +4,7 @@
 #include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
@@ -47,6 +48,10 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const Cl
     ReplyFault(reply, Fault::kReadOnlyReplica);
     return false;
   }
+  if (client.is_subscriber && client.resp_version == 2 && (spec.flags & kSubscriberOk) == 0) {
+    reply.Error("ERR", SubscribedMessage(spec));
+    return false;
+  }
   if ((spec.flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
     ReplyFault(reply, Fault::kLoading);
     return false;
@@ -70,6 +75,8 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
     return RunOutcome::kDone;
   }
   const CommandSpec& spec = has_subcommand ? *request.subcommand : *request.command;
+  if ((spec.flags & kPublishes) != 0 && services_.pubsub.is_congested()) [[unlikely]]
+    return RunOutcome::kPutAside;
   if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kDone;

@@ -13,8 +13,12 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-                           LoopStatistics& statistics)
-    : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
+                           PushPort& pushes, LoopStatistics& statistics)
+    : keyspace_(keyspace),
+      dispatcher_(dispatcher),
+      memcached_(memcached),
+      pushes_(pushes),
+      statistics_(statistics) {
   output_.set_takes_insertions(true);
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
@@ -145,6 +149,21 @@ void RequestBatch::Suspend(const Item& item, size_t output_begin) {
   put_aside_.push_back(item.session);
 }
 
+// After a request of a client that others, or the request itself, may have sent something: hands it
+// out around the reply that begins at `reply_begin`. Returns where the output of the request begins.
+size_t RequestBatch::PlacePushes(Session& session, size_t reply_begin) {
+  if (!pushes_.HasWaiting()) return reply_begin;
+  const auto& inserted = output_.insertions();
+  if (!inserted.empty() && inserted.back().offset >= reply_begin) return reply_begin;
+  const std::string reply(output_.view().substr(reply_begin));
+  output_.Truncate(reply_begin);
+  pushes_.SendReplies();
+  const std::string behind = pushes_.DeliverAround(session);
+  output_.Append(reply);
+  output_.Append(behind);
+  return 0;
+}
+
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   Session& session = *item.session;
   ClientState& state = session.state();
@@ -153,7 +172,12 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     session.Keep(item.bytes);
     return;
   }
-  const size_t begin = output_.size();
+  // Before these run, what was published earlier is delivered: inside the command.
+  if (state.is_subscriber && item.command != nullptr &&
+      (item.command->flags & (kPubSub | kNoAuthNeeded)) != 0) [[unlikely]] {
+    pushes_.SendReplies();
+  }
+  size_t begin = output_.size();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
@@ -173,7 +197,10 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   }
   statistics_.commands.Add(1);
   if (skip) state.skip_next_reply = false;
-  if (state.replies_off || skip) output_.Truncate(begin);
+  if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
+  state.reply_is_push = false;
+  if (state.is_subscriber) [[unlikely]]
+    begin = PlacePushes(session, begin);
   if (!ranges_.empty() && ranges_.back().session == &session) {
     ranges_.back().end = output_.size();
   } else {
