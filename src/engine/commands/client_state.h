@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
+#include "engine/commands/own_part.h"
 #include "engine/replication/replica_handshake.h"
 
 namespace mikura::engine {
 
 class Receiver;
+class Transaction;
 
 struct ClientState {
   uint64_t id = 0;
@@ -25,7 +28,8 @@ struct ClientState {
   int resp_version = 2;
   bool authenticated = false;
   bool is_subscriber = false;  // has subscribed to anything
-  bool sasl_started = false;  // of a memcached client: its mechanism is known, its message is not
+  bool in_multi = false;       // requests are queued; then there is a transaction
+  bool sasl_started = false;   // of a memcached client: its mechanism is known, its message is not
   bool no_evict = false;
   bool no_touch = false;
   // CLIENT REPLY: replies are written and then dropped by the session. It takes skip_next_reply
@@ -48,6 +52,13 @@ struct ClientState {
   // What is pushed to the client goes here; null for one without a connection (the stream of a
   // primary). The session's.
   Receiver* receiver = nullptr;
+  OwnPart<Transaction> transaction;  // from MULTI or WATCH on
 };
+
+// As CLIENT LIST and KILL name it.
+inline std::string_view ClientTypeName(const ClientState& client) {
+  if (client.is_replica) return "replica";
+  return client.is_subscriber ? "pubsub" : "normal";
+}
 
 }  // namespace mikura::engine

@@ -38,7 +38,8 @@ std::string UnknownSubcommandMessage(const CommandSpec& command, std::string_vie
 
 std::string SubscribedMessage(const CommandSpec& spec) {
   return fmt::format(
-      "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed "
+      "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+      "allowed "
       "in this context",
       FullName(spec));
 }

@@ -27,5 +27,6 @@ std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
+std::span<const CommandSpec> TransactionCommands();
 
 }  // namespace mikura::engine

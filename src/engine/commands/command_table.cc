@@ -10,11 +10,11 @@
 namespace mikura::engine {
 CommandTable::CommandTable() {
   const std::span<const CommandSpec> families[] = {
-      StringCommands(),      StringSetCommands(), StringEditCommands(),    GenericCommands(),
-      ExpireCommands(),      RenameCommands(),    ScanCommands(),          ObjectCommands(),
-      MemoryCommands(),      DatabaseCommands(),  ConnectionCommands(),    ClientCommands(),
-      ConfigCommands(),      ServerCommands(),    IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(), PubsubCommands(),
+      StringCommands(),      StringSetCommands(),   StringEditCommands(),    GenericCommands(),
+      ExpireCommands(),      RenameCommands(),      ScanCommands(),          ObjectCommands(),
+      MemoryCommands(),      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),
+      ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
+      ReplicationCommands(), TransactionCommands(), PubsubCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);

@@ -7,6 +7,7 @@
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
 #include "engine/commands/subscriptions.h"
+#include "engine/commands/transaction.h"
 #include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
@@ -156,6 +157,7 @@ FaultOr<> Reset(CommandContext& ctx) {
   client.no_touch = false;
   client.replies_off = false;
   client.skip_next_reply = false;
+  DiscardTransaction(client);
   ctx.reply.set_version(2);
   ctx.services.clients.Publish(client);
   ctx.reply.Simple("RESET");
@@ -208,7 +210,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "RESET",
      .handler = Reset,
      .arity = Exactly(1),
-     .flags = kLoginFlags | kSubscriberOk,
+     .flags = kLoginFlags | kRunsInMulti | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "6.2.0",
@@ -216,7 +218,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "QUIT",
      .handler = Quit,
      .arity = AtLeast(1),
-     .flags = kLoginFlags | kSubscriberOk,
+     .flags = kLoginFlags | kRunsInMulti | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",

@@ -71,7 +71,13 @@ FaultOr<> UnsubscribeFrom(CommandContext& ctx, SubscriptionKind kind, std::strin
 
 FaultOr<> Subscribe(CommandContext& ctx) { return SubscribeTo(ctx, kChannel, "subscribe"); }
 FaultOr<> Psubscribe(CommandContext& ctx) { return SubscribeTo(ctx, kPattern, "psubscribe"); }
-FaultOr<> Ssubscribe(CommandContext& ctx) { return SubscribeTo(ctx, kShardChannel, "ssubscribe"); }
+FaultOr<> Ssubscribe(CommandContext& ctx) {
+  if (!ctx.may_wait) {
+    ctx.reply.Error("ERR", "SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
+    return Ok();
+  }
+  return SubscribeTo(ctx, kShardChannel, "ssubscribe");
+}
 FaultOr<> Unsubscribe(CommandContext& ctx) { return UnsubscribeFrom(ctx, kChannel, "unsubscribe"); }
 FaultOr<> Punsubscribe(CommandContext& ctx) {
   return UnsubscribeFrom(ctx, kPattern, "punsubscribe");
@@ -84,7 +90,7 @@ FaultOr<> Sunsubscribe(CommandContext& ctx) {
 FaultOr<> Publish(CommandContext& ctx) {
   const uint64_t receivers = ctx.services.pubsub.Publish(kChannel, ctx.args[1], ctx.args[2]);
   ctx.keys.effects().Add(0, {"PUBLISH", ctx.args[1], ctx.args[2]});
-  ctx.keyspace.Commit(ctx.keys.effects());
+  if (ctx.may_wait) ctx.keyspace.Commit(ctx.keys.effects());  // inside another command: with it
   ctx.reply.Integer(static_cast<int64_t>(receivers));
   return Ok();
 }
@@ -106,9 +112,8 @@ FaultOr<> ReplyChannels(CommandContext& ctx, SubscriptionKind kind) {
   }
   std::vector<std::string> names = ctx.services.pubsub.Channels(kind);
   if (ctx.args.size() == 3) {
-    std::erase_if(names, [&](const std::string& name) {
-      return !wire::GlobMatch(ctx.args[2], name);
-    });
+    std::erase_if(names,
+                  [&](const std::string& name) { return !wire::GlobMatch(ctx.args[2], name); });
   }
   ctx.reply.Array(names.size());
   for (const std::string& name : names) ctx.reply.Bulk(name);

@@ -27,6 +27,7 @@ class PubSub;
 struct ClientInfo {
   ClientState state;
   int fd = -1;
+  int queued_commands = -1;      // -1: not in MULTI
   bool is_amid_request = false;  // part of a request has arrived
   UnixMillis last_active_at = 0;
   std::string last_command;  // lower case, "client|list"

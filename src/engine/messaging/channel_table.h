@@ -54,9 +54,7 @@ class ChannelTable {
     mutable Mutex mutex;
     NameMap<std::vector<LoopSubscribers>> names GUARDED_BY(mutex);
   };
-  Stripe& StripeOf(std::string_view name) const {
-    return *stripes_[hasher_.Hash(name) % kStripes];
-  }
+  Stripe& StripeOf(std::string_view name) const { return *stripes_[hasher_.Hash(name) % kStripes]; }
 
   const KeyHasher hasher_;
   std::vector<std::unique_ptr<Stripe>> stripes_;

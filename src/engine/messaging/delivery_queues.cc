@@ -60,8 +60,7 @@ void DeliveryQueues::RunAll(uint32_t loop, ReceiverFinder& clients) {
     oldest_first = std::exchange(newest_first, next);
   }
   while (oldest_first != nullptr) {
-    const std::unique_ptr<Delivery> delivery(
-        std::exchange(oldest_first, oldest_first->next_));
+    const std::unique_ptr<Delivery> delivery(std::exchange(oldest_first, oldest_first->next_));
     delivery->Run(clients);
     const uint64_t before = queue.cost.fetch_sub(delivery->cost_, std::memory_order_relaxed);
     if (before >= kCongestedCost && before - delivery->cost_ < kCongestedCost) {

@@ -40,9 +40,8 @@ Message::Ref Message::OfText(std::string text) { return Ref(new Message(std::mov
 
 wire::SharedBytes Message::Share(std::string_view part) const {
   AddOwner();
-  return wire::SharedBytes(part, const_cast<Message*>(this), [](void* owner) {
-    static_cast<const Message*>(owner)->DropOwner();
-  });
+  return wire::SharedBytes(part, const_cast<Message*>(this),
+                           [](void* owner) { static_cast<const Message*>(owner)->DropOwner(); });
 }
 
 }  // namespace mikura::engine

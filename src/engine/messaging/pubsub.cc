@@ -8,7 +8,7 @@
 namespace mikura::engine {
 namespace {
 
-constexpr uint64_t kDeliveryCost = 64;        // beside the bytes that are written
+constexpr uint64_t kDeliveryCost = 64;          // beside the bytes that are written
 constexpr uint64_t kCopiedBytesMax = 16 << 10;  // what is larger goes by reference
 
 // Of one subscription: its nodes in three tables, and the names in two of them.

@@ -47,8 +47,8 @@ TEST_F(PubSubTest, APatternGetsTheMessageOnceMoreAndNamesItself) {
   pubsub_.Subscribe(b_, kPattern, "x*");
   EXPECT_EQ(pubsub_.Publish(kChannel, "news", "1"), 3u);
   Deliver();
-  EXPECT_THAT(a_.received, ElementsAre("*3 $7 message $4 news $1 1 ",
-                                       "*4 $8 pmessage $2 n* $4 news $1 1 "));
+  EXPECT_THAT(a_.received,
+              ElementsAre("*3 $7 message $4 news $1 1 ", "*4 $8 pmessage $2 n* $4 news $1 1 "));
   EXPECT_THAT(b_.received, ElementsAre(">4 $8 pmessage $4 ?ews $4 news $1 1 "));
 }
 

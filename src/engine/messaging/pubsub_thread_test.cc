@@ -53,8 +53,7 @@ std::string ChannelName(int channel) { return "channel:" + std::to_string(channe
 
 void Publish(Loops& loops, uint32_t loop, int number, OrderedReceiver& passer_by) {
   for (int channel = 0; channel < kChannels; ++channel) {
-    const std::string payload =
-        "publisher-" + std::to_string(loop) + " " + std::to_string(number);
+    const std::string payload = "publisher-" + std::to_string(loop) + " " + std::to_string(number);
     const uint64_t got =
         loops.pubsub.Publish(SubscriptionKind::kChannel, ChannelName(channel), payload);
     EXPECT_GE(got, 2 * kLoops);

@@ -2,11 +2,11 @@
 // Receivers that remember what was pushed to them, and a loop that has some: for tests.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include <functional>
 #include "engine/messaging/receiver.h"
 
 namespace mikura::engine {

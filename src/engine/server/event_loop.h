@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -137,9 +138,12 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void DeliverInside(Session& session) override;
   bool HasWaiting() const override { return !context_.deliveries.is_empty(index_); }
   void SendReplies() override { SendOutput(); }
-  std::string DeliverAround(Session& session) override;
+  void BeginInside(Session& session) override;
+  void EndInside() override { inside_allowed_ = nullptr; }
+  std::string DeliverAround(Session& session, bool all_behind) override;
   Receiver* FindReceiver(uint64_t id) override;
   void DeliverPosted();
+  void RunPosted(Session* inside);
   void FlushOne(Session& session);
   void FlushPushes();
   void ForgetSubscriptions(Session& session);
@@ -179,10 +183,11 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   wire::RespLimits request_limits_;
   OutputBounds output_bounds_;
   OutputBounds subscriber_bounds_;
-  std::vector<Session*> pushed_;       // have pushes that were not flushed yet
-  Session* pushing_inside_ = nullptr;  // its command is running: its pushes go into the batch
-  bool keeps_late_pushes_ = false;
-  std::string late_pushes_;      // to be sent behind its reply
+  std::vector<Session*> pushed_;        // have pushes that were not flushed yet
+  Session* pushing_inside_ = nullptr;   // its command is running: its pushes go into the batch
+  Session* inside_allowed_ = nullptr;   // BeginInside()
+  std::optional<PushOrder> late_from_;  // what is kept for behind its reply
+  std::string late_pushes_;
   size_t unread_bytes_max_ = 0;  // a client that leaves more unread is not read from
 };
 

@@ -26,33 +26,38 @@ Receiver* EventLoop::FindReceiver(uint64_t id) {
 void EventLoop::DeliverPosted() {
   if (!HasWaiting()) return;
   SendOutput();
-  context_.deliveries.RunAll(index_, *this);
-  FlushPushes();
+  RunPosted(nullptr);
 }
 
 void EventLoop::DeliverInside(Session& session) {
-  if (session.doomed || !HasWaiting() || !batch_.ranges().empty()) return;
-  pushing_inside_ = &session;
-  context_.deliveries.RunAll(index_, *this);
-  pushing_inside_ = nullptr;
-  FlushPushes();
+  if (&session != inside_allowed_ || !HasWaiting()) return;
+  RunPosted(&session);
 }
 
-std::string EventLoop::DeliverAround(Session& session) {
-  pushing_inside_ = &session;
-  keeps_late_pushes_ = true;
+void EventLoop::BeginInside(Session& session) {
+  SendOutput();
+  inside_allowed_ = &session;
+}
+
+std::string EventLoop::DeliverAround(Session& session, bool all_behind) {
+  late_from_ = all_behind ? PushOrder::kBeforeReply : PushOrder::kAfterReply;
+  RunPosted(&session);
+  late_from_.reset();
+  return std::exchange(late_pushes_, {});
+}
+
+void EventLoop::RunPosted(Session* inside) {
+  pushing_inside_ = inside;
   context_.deliveries.RunAll(index_, *this);
-  keeps_late_pushes_ = false;
   pushing_inside_ = nullptr;
   FlushPushes();
-  return std::exchange(late_pushes_, {});
 }
 
 void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
                      const Message* message, std::string_view part) {
   if (session.doomed) return;
   if (&session == pushing_inside_) {
-    if (keeps_late_pushes_ && order == PushOrder::kAfterReply) {
+    if (late_from_ && order >= *late_from_) {
       late_pushes_ += head;
       late_pushes_ += part;
     } else {

@@ -20,17 +20,20 @@ class PushPort {
   // Behind what was sent before; `part` lies in `message` when that is not null.
   virtual void Push(Session& session, PushOrder order, std::string_view head,
                     const Message* message, std::string_view part) = 0;
-  // Delivers what was posted to this loop, inside a command of `session`, provided that the replies
-  // of all commands before it have been sent.
+  // Delivers what was posted to this loop, inside a command of `session`, if that is allowed.
   virtual void DeliverInside(Session& session) = 0;
 
   // ---- For the batch of requests.
   virtual bool HasWaiting() const = 0;
   // Sends the replies that the batch holds.
   virtual void SendReplies() = 0;
+  // Allows a command of `session`, until EndInside(), to have what was posted delivered where its
+  // reply has come to. Sends the replies that the batch holds.
+  virtual void BeginInside(Session& session) = 0;
+  virtual void EndInside() = 0;
   // Delivers what was posted to this loop; the batch's output is empty. What goes to `session` is
   // appended to that, or returned when it has to stand behind the reply.
-  virtual std::string DeliverAround(Session& session) = 0;
+  virtual std::string DeliverAround(Session& session, bool all_behind) = 0;
 };
 
 // A client's session as a receiver.

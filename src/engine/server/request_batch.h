@@ -87,7 +87,7 @@ class RequestBatch {
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
   RunOutcome RunResp(const Item& item, UnixMillis now);
-  size_t PlacePushes(Session& session, size_t reply_begin);
+  size_t PlacePushes(const Item& item, size_t reply_begin);
   void Suspend(const Item& item, size_t output_begin);
 
   Keyspace& keyspace_;

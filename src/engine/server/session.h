@@ -17,7 +17,7 @@
 #include "engine/server/protocol.h"
 #include "engine/server/push_port.h"
 #include "engine/server/receive_buffer.h"
-#include "engine/server/run_outcome.h"
+#include "engine/server/suspension.h"
 #include "wire/memcached_parser.h"
 
 namespace mikura::engine {
@@ -38,6 +38,7 @@ class Session {
         protocol_(protocol),
         record_(std::move(record)),
         rest_(memory),
+        queued_(memory),
         pending_(memory),
         other_memory_(memory) {}
 
@@ -58,7 +59,7 @@ class Session {
   size_t bytes_needed() const { return bytes_needed_; }
   void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
 
-  // ---- Suspension: see run_outcome.h. Set by the batch that runs its requests, ended by the loop.
+  // ---- Suspension: see suspension.h. Set by the batch that runs its requests, ended by the loop.
   bool is_suspended() const { return suspension_ != Suspension::kNone; }
   Suspension suspension() const { return suspension_; }
   void set_suspension(Suspension suspension) { suspension_ = suspension; }
@@ -92,6 +93,11 @@ class Session {
     record_->last_subcommand.store(subcommand, std::memory_order_relaxed);
     record_->commands.Add(1);
   }
+
+  // ---- MULTI and WATCH: tells the registry and the memory count of what is queued and watched.
+  // After each request of a client that has a transaction, or had one before it.
+  void NoteTransaction();
+  bool had_transaction() const { return had_transaction_; }
 
   // Appends to what is pending, for Flush() to send.
   void Enqueue(std::string_view bytes) { pending_.Append(bytes); }
@@ -129,6 +135,8 @@ class Session {
   ReceiveBuffer rest_;
   size_t bytes_needed_ = 0;
   std::string_view kept_;
+  bool had_transaction_ = false;
+  CountedBytes queued_;
   PendingOutput pending_;
   UnixMillis over_soft_since_ = 0;  // 0: not above the soft limit
   std::unique_ptr<OutputSource> source_;
