@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A list: byte strings in the order in which clients put them.
 //
-// Packed form in an entry: varint (elements) | elements, as Sequence packs them. Becomes a tree when
-// it outgrows that form, and stays one.
+// Packed form in an entry: varint (elements) | elements, as Sequence packs them. Becomes a tree
+// when it outgrows that form, and stays one.
 #pragma once
 
 #include <string>
