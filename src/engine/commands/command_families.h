@@ -28,5 +28,6 @@ std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> AclCommands();
 
 }  // namespace mikura::engine

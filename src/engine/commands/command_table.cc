@@ -14,7 +14,8 @@ CommandTable::CommandTable() {
       ExpireCommands(),      RenameCommands(),      ScanCommands(),          ObjectCommands(),
       MemoryCommands(),      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),
       ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(), TransactionCommands(), PubsubCommands(),
+      ReplicationCommands(), TransactionCommands(), AclCommands(),
+      PubsubCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
@@ -27,6 +28,12 @@ CommandTable::CommandTable() {
   mask_ = size - 1;
   for (const CommandSpec* spec : all_) Insert(spec);
   for (const CommandSpec& spec : internal) Insert(&spec);
+}
+
+std::vector<const CommandSpec*> CommandTable::Every() const {
+  std::vector<const CommandSpec*> every = all_;
+  for (const CommandSpec& spec : MemcachedReplicationCommands()) every.push_back(&spec);
+  return every;
 }
 
 void CommandTable::Insert(const CommandSpec* spec) {

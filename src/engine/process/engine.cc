@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/logging.h"
+#include "engine/commands/acl_files.h"
 #include "engine/net/socket.h"
 #include "engine/server/listening.h"
 #include "engine/server/replication_binding.h"
@@ -40,7 +41,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       adapter_(parameters),
       deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       pubsub_(deliveries_, keyspace_->hasher()),
-      services_{clients_, adapter_, control_, pubsub_},
+      services_{clients_, adapter_, control_, access_, pubsub_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -56,7 +57,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindDefragmentation(parameters_, *keyspace_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
-    return now->protected_mode && now->requirepass.empty();
+    return now->protected_mode && !access_.RequiresAuthentication();
   };
   context_.adopt_replica = [this](UniqueFd fd, const ClientState& client, std::string received) {
     replication_.Adopt(std::move(fd), client.replica, std::move(received));
@@ -73,6 +74,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
 
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   RETURN_IF_ERROR(memcached_.LoadUsers());
+  if (!current_->aclfile.empty()) {
+    RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
+  }
   // The role comes first: a replica must not take a write while it finds its primary.
   RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
   if (udp_port_ != 0) {
