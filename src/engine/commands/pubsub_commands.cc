@@ -2,7 +2,6 @@
 // SUBSCRIBE and PUBLISH, their forms for patterns and shards, and PUBSUB.
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/subcommand_help.h"
@@ -37,9 +36,14 @@ void ReplyChange(CommandContext& ctx, std::string_view verb, SubscriptionKind ki
   ctx.reply.Integer(CountShown(ctx.client, kind));
 }
 
+FaultOr<> NoConnection(CommandContext& ctx) {
+  ctx.reply.Error("ERR", "there is no connection to which messages could be sent");
+  return Ok();
+}
+
 // One reply for each name; they are pushes, which CLIENT REPLY does not hold back.
 FaultOr<> SubscribeTo(CommandContext& ctx, SubscriptionKind kind, std::string_view verb) {
-  CHECK(ctx.client.receiver != nullptr);
+  if (ctx.client.receiver == nullptr) return NoConnection(ctx);
   for (const std::string_view name : ctx.args.subspan(1)) {
     ctx.services.pubsub.Subscribe(*ctx.client.receiver, kind, name);
     CountSubscriptions(ctx.client);
@@ -51,7 +55,7 @@ FaultOr<> SubscribeTo(CommandContext& ctx, SubscriptionKind kind, std::string_vi
 }
 
 FaultOr<> UnsubscribeFrom(CommandContext& ctx, SubscriptionKind kind, std::string_view verb) {
-  CHECK(ctx.client.receiver != nullptr);
+  if (ctx.client.receiver == nullptr) return NoConnection(ctx);
   const auto leave = [&](std::string_view name) {
     ctx.services.pubsub.Unsubscribe(*ctx.client.receiver, kind, name);
     CountSubscriptions(ctx.client);
