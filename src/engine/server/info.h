@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
-#include "engine/messaging/pubsub.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
 
@@ -20,7 +19,6 @@ namespace mikura::engine {
 struct InfoSources {
   const Keyspace& keyspace;
   const NodeState& node;
-  const PubSub& pubsub;
   std::vector<const LoopStatistics*> loops;
   UnixMillis started_at = 0;
   UnixMillis now = 0;
