@@ -11,6 +11,11 @@ namespace mikura::engine {
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
 std::span<const CommandSpec> StringEditCommands();
+std::span<const CommandSpec> ZsetCommands();
+std::span<const CommandSpec> ZsetAddCommands();
+std::span<const CommandSpec> ZsetRangeCommands();
+std::span<const CommandSpec> ZsetRemoveCommands();
+std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> RenameCommands();
