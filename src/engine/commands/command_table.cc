@@ -16,6 +16,7 @@ CommandTable::CommandTable() {
       ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
       ReplicationCommands(), TransactionCommands(), ZsetCommands(),          ZsetAddCommands(),
       ZsetRangeCommands(),   ZsetRemoveCommands(),  ZsetPopCommands(),       AclCommands(),
+      PubsubCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
