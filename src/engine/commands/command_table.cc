@@ -38,6 +38,7 @@ CommandTable::CommandTable() {
       ZsetRangeCommands(),
       ZsetRemoveCommands(),
       ZsetPopCommands(),
+      PubsubCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

@@ -34,6 +34,7 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
                       .node = node_,
                       .observation = *observation_,
                       .table = *table_,
+                      .pubsub = *pubsub_,
                       .base = base_};
   for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
   sources.started_at = started_at_;

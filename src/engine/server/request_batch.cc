@@ -13,10 +13,11 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-                           LoopStatistics& statistics, CommandObserver& observer)
+                           PushPort& pushes, LoopStatistics& statistics, CommandObserver& observer)
     : keyspace_(keyspace),
       dispatcher_(dispatcher),
       memcached_(memcached),
+      pushes_(pushes),
       statistics_(statistics),
       observer_(observer) {
   output_.set_takes_insertions(true);
@@ -159,12 +160,31 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
     observer_.NoteError(output_.view().substr(begin));
   if (item.command == nullptr) return;
   const CommandSpec& row = item.subcommand != nullptr ? *item.subcommand : *item.command;
+  const ClientState& client = item.session->state();
   if (outcome == RunOutcome::kRefused) [[unlikely]] {
     observer_.NoteRejected(row);
+  } else if (client.in_multi && (row.flags & kRunsInMulti) == 0) {
+    has_lost_time_ = true;  // it was queued only
   } else {
-    observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count},
-                      item.session->state(), failed);
+    observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed);
   }
+}
+
+// After a request of a client that others, or the request itself, may have sent something: hands it
+// out around the reply that begins at `reply_begin`. Returns where the output of the request
+// begins. Around the replies of a transaction nothing stands but behind: it is one reply.
+size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
+  if (!pushes_.HasWaiting() || item.command == nullptr) return reply_begin;
+  const auto& inserted = output_.insertions();
+  if (!inserted.empty() && inserted.back().offset >= reply_begin) return reply_begin;
+  const std::string reply(output_.view().substr(reply_begin));
+  output_.Truncate(reply_begin);
+  pushes_.SendReplies();
+  const std::string behind =
+      pushes_.DeliverAround(*item.session, (item.command->flags & kRunsQueue) != 0);
+  output_.Append(reply);
+  output_.Append(behind);
+  return 0;
 }
 
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
@@ -175,7 +195,12 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     session.Keep(item.bytes);
     return;
   }
-  const size_t begin = output_.size();
+  // UNSUBSCRIBE and RESET have delivered, inside of them, what was published before.
+  const bool delivers = state.is_subscriber && item.command != nullptr &&
+                        (item.command->flags & (kPubSub | kNoAuthNeeded)) != 0;
+  if (delivers) [[unlikely]]
+    pushes_.BeginInside(session);
+  size_t begin = output_.size();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
@@ -192,15 +217,22 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
       observer_.Restart();
     has_lost_time_ = false;
     const RunOutcome outcome = RunResp(item, now);
-    if (outcome == RunOutcome::kPutAside) [[unlikely]]
+    if (outcome == RunOutcome::kPutAside) [[unlikely]] {
+      pushes_.EndInside();
       return Suspend(item, begin);
+    }
     Observe(item, outcome, begin);
     if (outcome == RunOutcome::kBlocked) [[unlikely]]
       session.set_suspension(Suspension::kBlocked);
   }
+  if (delivers) [[unlikely]]
+    pushes_.EndInside();
   statistics_.commands.Add(1);
   if (skip) state.skip_next_reply = false;
-  if (state.replies_off || skip) output_.Truncate(begin);
+  if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
+  state.reply_is_push = false;
+  if (state.is_subscriber) [[unlikely]]
+    begin = PlacePushes(item, begin);
   if (!ranges_.empty() && ranges_.back().session == &session) {
     ranges_.back().end = output_.size();
   } else {

@@ -12,6 +12,7 @@
 #include "engine/keyspace/effects.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
+#include "engine/server/push_port.h"
 #include "engine/server/session.h"
 #include "wire/memcached_parser.h"
 #include "wire/output_buffer.h"
@@ -22,7 +23,7 @@ namespace mikura::engine {
 class RequestBatch {
  public:
   RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-               LoopStatistics& statistics, CommandObserver& observer);
+               PushPort& pushes, LoopStatistics& statistics, CommandObserver& observer);
 
   static constexpr size_t kRequestsMax = 32;
   bool full() const { return requests_.size() >= kRequestsMax; }
@@ -60,6 +61,8 @@ class RequestBatch {
   std::string_view Bytes(const Range& range) const {
     return output_.view().substr(range.begin, range.end - range.begin);
   }
+  // What is pushed to the client whose request is running.
+  void AppendPush(std::string_view bytes) { output_.Append(bytes); }
   size_t output_bytes() const { return output_.size_with_insertions(); }
   // Large values that belong into output(), in its order; whoever sends them takes them.
   std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
@@ -86,11 +89,13 @@ class RequestBatch {
   void RunOne(const Item& item, UnixMillis now);
   void Observe(const Item& item, RunOutcome outcome, size_t begin);
   RunOutcome RunResp(const Item& item, UnixMillis now);
+  size_t PlacePushes(const Item& item, size_t reply_begin);
   void Suspend(const Item& item, size_t output_begin);
 
   Keyspace& keyspace_;
   Dispatcher& dispatcher_;
   MemcachedBackend& memcached_;
+  PushPort& pushes_;
   LoopStatistics& statistics_;
   CommandObserver& observer_;
   bool has_lost_time_ = false;  // something else than a RESP command has run since the last one
