@@ -10,11 +10,12 @@
 namespace mikura::engine {
 CommandTable::CommandTable() {
   const std::span<const CommandSpec> families[] = {
-      StringCommands(),      StringSetCommands(),   StringEditCommands(),    GenericCommands(),
-      ExpireCommands(),      RenameCommands(),      ScanCommands(),          ObjectCommands(),
-      MemoryCommands(),      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),
-      ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(), TransactionCommands(), AclCommands(),
+      StringCommands(),      StringSetCommands(),     StringEditCommands(), ListCommands(),
+      ListPopCommands(),     ListSearchCommands(),    GenericCommands(),    ExpireCommands(),
+      RenameCommands(),      ScanCommands(),          ObjectCommands(),     MemoryCommands(),
+      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),     ConfigCommands(),
+      ServerCommands(),      IntrospectionCommands(), DebugCommands(),      ReplicationCommands(),
+      TransactionCommands(), AclCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
