@@ -8,13 +8,14 @@
 #include "base/numbers.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
 
 // Part of the stream, but nothing to do for the data.
 bool IsIgnored(std::string_view name) {
-  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF", "PUBLISH", "SPUBLISH"};
+  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF"};
   return std::any_of(std::begin(kIgnored), std::end(kIgnored),
                      [name](std::string_view ignored) { return EqualsIgnoreCase(name, ignored); });
 }
@@ -29,7 +30,9 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands,
   ShardSet shards;
   for (const Step& step : steps_) {
     // FLUSHALL and its like visit all shards.
-    if (step.spec != nullptr && step.key_count == 0) shards.set();
+    if (step.spec != nullptr && step.key_count == 0 && (step.spec->flags & kPublishes) == 0) {
+      shards.set();
+    }
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
   keyspace_.LockShards(shards);
@@ -39,6 +42,7 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands,
     if (!status.ok()) break;
   }
   keyspace_.UnlockShards(shards);
+  services_.pubsub.WakePosted();
   return status;
 }
 
