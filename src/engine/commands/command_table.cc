@@ -39,6 +39,9 @@ CommandTable::CommandTable() {
       ZsetRemoveCommands(),
       ZsetPopCommands(),
       PubsubCommands(),
+      ListCommands(),
+      ListPopCommands(),
+      ListSearchCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {
