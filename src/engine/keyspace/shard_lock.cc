@@ -28,6 +28,13 @@ void FutexWait(std::atomic<uint32_t>* word, uint32_t expected) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
 }
 
+// The same for at most `time`, which is positive.
+void FutexWaitFor(std::atomic<uint32_t>* word, uint32_t expected, std::chrono::nanoseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  const timespec relative{seconds.count(), (time - seconds).count()};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &relative, nullptr, 0);
+}
+
 void FutexWakeOne(std::atomic<uint32_t>* word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
@@ -71,6 +78,36 @@ void ShardLock::LockSlow() {
     }
     FutexWait(&word_, word);
     word = word_.load(std::memory_order_relaxed);
+  }
+}
+
+bool ShardLock::LockSlowFor(std::chrono::microseconds patience) {
+  if (Spin()) return true;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  uint32_t word = word_.fetch_add(kOneWaiter, std::memory_order_relaxed) + kOneWaiter;
+  for (;;) {
+    if (TakeAsWaiter(word)) return true;
+    word = word_.load(std::memory_order_relaxed);
+    if ((word & kStateMask) != kHeld) continue;
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left.count() <= 0) return LeaveWaiters();
+    FutexWaitFor(&word_, word, left);
+    word = word_.load(std::memory_order_relaxed);
+  }
+}
+
+// Ceases to wait; true when the lock was released, or handed over, just then: it is ours.
+bool ShardLock::LeaveWaiters() {
+  uint32_t word = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    if ((word & kStateMask) != kHeld) {
+      if (TakeAsWaiter(word)) return true;
+      word = word_.load(std::memory_order_relaxed);
+      continue;
+    }
+    uint32_t next = word - kOneWaiter;
+    if (next < kOneWaiter) next &= ~kStarving;
+    if (word_.compare_exchange_weak(word, next, std::memory_order_relaxed)) return false;
   }
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "base/thread_annotations.h"
@@ -29,6 +30,10 @@ class CAPABILITY("shard lock") ShardLock {
                          0)) {
       LockSlow();
     }
+  }
+  // Waits no longer than `patience`; false when it was not to be had. Spins first, then sleeps.
+  bool LockFor(std::chrono::microseconds patience) TRY_ACQUIRE(true) {
+    return TryLock() || LockSlowFor(patience);
   }
   bool TryLock() TRY_ACQUIRE(true) {
     uint32_t expected = kFree;
@@ -53,6 +58,8 @@ class CAPABILITY("shard lock") ShardLock {
   static constexpr uint32_t kOneWaiter = 8;
 
   void LockSlow() NO_THREAD_SAFETY_ANALYSIS;
+  bool LockSlowFor(std::chrono::microseconds patience) NO_THREAD_SAFETY_ANALYSIS;
+  bool LeaveWaiters();
   void UnlockSlow() NO_THREAD_SAFETY_ANALYSIS;
   bool Spin();
   bool TakeAsWaiter(uint32_t word);

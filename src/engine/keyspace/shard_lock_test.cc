@@ -80,5 +80,45 @@ TEST(ShardLock, SeveralLocksTakenInOrderKeepATransferWhole) NO_THREAD_SAFETY_ANA
   EXPECT_EQ(balance[0] + balance[1] + balance[2], 3000);
 }
 
+TEST(ShardLock, AWaiterWithPatienceGivesUpAndLeavesTheLockUsable) NO_THREAD_SAFETY_ANALYSIS {
+  ShardLock lock;
+  lock.Lock();
+  std::thread waiter([&]() NO_THREAD_SAFETY_ANALYSIS {
+    EXPECT_FALSE(lock.LockFor(std::chrono::microseconds(500)));
+  });
+  waiter.join();
+  lock.Unlock();
+  EXPECT_FALSE(lock.IsHeld());
+  ASSERT_TRUE(lock.LockFor(std::chrono::microseconds(500)));
+  lock.Unlock();
+}
+
+TEST(ShardLock, WaitersThatGiveUpLoseNoOneElsesTurn) NO_THREAD_SAFETY_ANALYSIS {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 5000;
+  ShardLock lock;
+  int64_t counter = 0;
+  std::atomic<int64_t> entered{0};  // relaxed count, compared after the threads have ended
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t]() NO_THREAD_SAFETY_ANALYSIS {
+      for (int i = 0; i < kRounds; ++i) {
+        if (t % 2 == 0) {
+          lock.Lock();
+        } else if (!lock.LockFor(std::chrono::microseconds(i % 3))) {
+          continue;
+        }
+        counter = counter + 1;
+        entered.fetch_add(1, std::memory_order_relaxed);
+        lock.Unlock();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counter, entered.load());
+  EXPECT_GE(counter, int64_t{kThreads / 2} * kRounds);
+  EXPECT_FALSE(lock.IsHeld());
+}
+
 }  // namespace
 }  // namespace mikura::engine
