@@ -53,12 +53,13 @@ FaultOr<> Unwatch(CommandContext& ctx) {
   return Ok();
 }
 
-// The shards of all keys of the queue, and of those that are watched.
-ShardSet ShardsOf(const Transaction& transaction) {
+// The shards of all keys of the queue, and of those that are watched; and those keys.
+ShardSet ShardsOf(const Transaction& transaction, std::vector<Key>& keys) {
   ShardSet shards;
   for (const QueuedCommand& command : transaction.commands()) {
     if (command.needs_all_shards()) return shards.set();
     for (const Key& key : command.keys) shards.set(key.shard());
+    keys.insert(keys.end(), command.keys.begin(), command.keys.end());
   }
   if (transaction.watching() != nullptr) transaction.watching()->AddShards(shards);
   return shards;
@@ -123,8 +124,9 @@ FaultOr<> Exec(CommandContext& ctx) {
     return Ok();
   }
   QueueRun queue(ctx, transaction);
-  const ShardSet shards = ShardsOf(transaction);
-  const bool ran = ctx.keyspace.RunLocked(shards, ctx.keys.effects(), [&] {
+  std::vector<Key> keys;
+  const ShardSet shards = ShardsOf(transaction, keys);
+  const bool ran = ctx.keyspace.RunLocked(shards, keys, ctx.now(), ctx.keys.effects(), [&] {
     const Watcher* const watching = transaction.watching();
     const bool changed =
         watching != nullptr && ctx.keyspace.watches().HasChanged(*watching, ctx.keys.access());

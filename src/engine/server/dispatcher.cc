@@ -99,7 +99,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
   const FaultOr<> outcome =
-      keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
+      keyspace_.RunLocked(request.keys[0], now, effects, [&] { return spec.handler(context); });
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
@@ -116,11 +116,11 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
     effects.Begin(keyspace_.change_log().active());
     outcome = run();
   } else if (request.keys.size() == 1) {
-    outcome = keyspace_.RunLocked(request.keys[0].shard(), effects, run);
+    outcome = keyspace_.RunLocked(request.keys[0], now, effects, run);
   } else {
     ShardSet shards;
     for (const Key& key : request.keys) shards.set(key.shard());
-    outcome = keyspace_.RunLocked(shards, effects, run);
+    outcome = keyspace_.RunLocked(shards, request.keys, now, effects, run);
   }
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
