@@ -40,7 +40,8 @@ struct Node {
   std::unique_ptr<Keyspace> keyspace = Keyspace::Create({.database_count = 16}).value();
   CommandTable table;
   FakeServices fakes;
-  Services services{fakes, fakes, fakes};
+  AccessControl access{table};
+  Services services{fakes, fakes, fakes, access};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};

@@ -47,6 +47,8 @@ struct EngineParameters {
 
   // Access
   std::string requirepass;
+  std::string aclfile;  // users and their rights; "": none
+  int64_t acllog_max_len = 128;
   std::string masteruser;
   std::string masterauth;
 

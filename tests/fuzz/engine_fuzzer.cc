@@ -157,7 +157,8 @@ class Player {
   engine::FakeMemcachedServices memcached_fakes_;
   engine::MemcachedSettings settings_;
   engine::MemcachedCounters counters_;
-  engine::Services services_{fakes_, fakes_, fakes_, kStringBytesMax};
+  engine::AccessControl access_{node_.table};
+  engine::Services services_{fakes_, fakes_, fakes_, access_, kStringBytesMax};
   engine::NodeState state_;
   engine::Dispatcher dispatcher_{*node_.keyspace, node_.table, services_, state_};
   engine::LoopStatistics statistics_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "engine/access/access_users.h"
 #include "engine/commands/own_part.h"
 #include "engine/replication/replica_handshake.h"
 
@@ -22,6 +23,11 @@ struct ClientState {
   std::string library_name;
   std::string library_version;
   std::string user = "default";
+  // What the user may do, as of that version (AccessControl::Refresh); null before the first
+  // request.
+  access::SharedUser rights;
+  uint64_t rights_version = 0;
+  bool is_unrestricted = false;
   int database = 0;
   int resp_version = 2;
   bool authenticated = false;

@@ -27,5 +27,6 @@ std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> AclCommands();
 
 }  // namespace mikura::engine

@@ -14,7 +14,7 @@ CommandTable::CommandTable() {
       ExpireCommands(),      RenameCommands(),      ScanCommands(),          ObjectCommands(),
       MemoryCommands(),      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),
       ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(), TransactionCommands(),
+      ReplicationCommands(), TransactionCommands(), AclCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
@@ -27,6 +27,12 @@ CommandTable::CommandTable() {
   mask_ = size - 1;
   for (const CommandSpec* spec : all_) Insert(spec);
   for (const CommandSpec& spec : internal) Insert(&spec);
+}
+
+std::vector<const CommandSpec*> CommandTable::Every() const {
+  std::vector<const CommandSpec*> every = all_;
+  for (const CommandSpec& spec : MemcachedReplicationCommands()) every.push_back(&spec);
+  return every;
 }
 
 void CommandTable::Insert(const CommandSpec* spec) {

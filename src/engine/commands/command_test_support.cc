@@ -88,8 +88,8 @@ Status FakeServices::Shutdown(bool save, bool nosave, bool now, bool force) {
   return Ok();
 }
 
-bool FakeServices::Authenticate(std::string_view user, std::string_view given) {
-  return user == "default" && (password.empty() || given == password);
+std::string FakeServices::DescribeOwn(const ClientState& state, UnixMillis) {
+  return "id=" + std::to_string(state.id);
 }
 
 CommandRunner::CommandRunner() {

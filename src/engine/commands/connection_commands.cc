@@ -28,17 +28,18 @@ FaultOr<> Echo(CommandContext& ctx) {
 }
 
 FaultOr<> Login(CommandContext& ctx, std::string_view user, std::string_view password) {
-  if (!ctx.services.control.Authenticate(user, password)) return Fault::kWrongPassword;
-  ctx.client.authenticated = true;
-  ctx.client.user = std::string(user);
-  return Ok();
+  if (ctx.services.access.Login(ctx.client, user, password)) return Ok();
+  ctx.services.access.NoteFailedLogin(user, AccessContext::kTopLevel,
+                                      ctx.services.clients.DescribeOwn(ctx.client, ctx.now()),
+                                      ctx.now());
+  return Fault::kWrongPassword;
 }
 
 // AUTH [user] password. Errors: kWrongPassword, kSyntax.
 FaultOr<> Auth(CommandContext& ctx) {
   if (ctx.args.size() > 3) return Fault::kSyntax;
   const bool password_only = ctx.args.size() == 2;
-  if (password_only && !ctx.services.control.RequiresAuthentication()) {
+  if (password_only && !ctx.services.access.RequiresAuthentication()) {
     ctx.reply.Error("ERR",
                     "AUTH <password> called without any password configured for the default user. "
                     "Are you sure your configuration is correct?");
@@ -141,7 +142,7 @@ FaultOr<> Reset(CommandContext& ctx) {
   client.user = "default";
   client.database = 0;
   client.resp_version = 2;
-  client.authenticated = !ctx.services.control.RequiresAuthentication();
+  client.authenticated = !ctx.services.access.RequiresAuthentication();
   client.no_evict = false;
   client.no_touch = false;
   client.replies_off = false;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "engine/commands/access_control.h"
 #include "engine/commands/client_state.h"
 #include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
@@ -50,6 +51,8 @@ class ClientRegistry {
   virtual std::vector<ClientInfo> List() = 0;
   // The text of CLIENT LIST for one client, without the line end.
   virtual std::string Describe(const ClientInfo& info, UnixMillis now) = 0;
+  // The same for the calling client itself.
+  virtual std::string DescribeOwn(const ClientState& state, UnixMillis now) = 0;
   // Makes name, library and flags of `state` visible to List() of other threads.
   virtual void Publish(const ClientState& state) = 0;
   // Ends matching clients (each on its own thread, soon); returns how many.
@@ -94,10 +97,6 @@ class ServerControl {
   // possible.
   virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
   virtual void ResetStatistics() = 0;
-  // AUTH: true when user and password are right.
-  virtual bool Authenticate(std::string_view user, std::string_view password) = 0;
-  // True when some password must be given before other commands.
-  virtual bool RequiresAuthentication() = 0;
   // DEBUG commands are allowed for this client (enable-debug-command).
   virtual bool DebugAllowed(const ClientState& client) = 0;
 };
@@ -106,6 +105,7 @@ struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
   ServerControl& control;
+  AccessControl& access;
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

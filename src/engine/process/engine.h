@@ -53,6 +53,7 @@ class Engine {
   NodeState node_;
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
+  AccessControl access_{table_};
   EngineControl control_;
   ServerClientRegistry clients_;
   ParameterAdapter adapter_;

@@ -28,6 +28,20 @@ bool Matches(const ClientFilter& filter, const ClientState& state) {
   return true;
 }
 
+ClientInfo InfoOf(const ClientRecord& record, const ClientState& state) {
+  ClientInfo info;
+  info.state = state;
+  info.fd = record.fd;
+  info.is_amid_request = record.is_amid_request.load(std::memory_order_relaxed);
+  info.queued_commands = record.queued_commands.load(std::memory_order_relaxed);
+  info.last_active_at = record.last_active_at.load(std::memory_order_relaxed);
+  info.last_command = CommandName(record);
+  info.input_bytes = record.input_bytes.Get();
+  info.output_bytes = record.output_bytes.Get();
+  info.commands_total = record.commands.Get();
+  return info;
+}
+
 }  // namespace
 
 void ServerClientRegistry::Add(const std::shared_ptr<ClientRecord>& record) {
@@ -54,17 +68,7 @@ std::vector<ClientInfo> ServerClientRegistry::List() {
   std::vector<ClientInfo> list;
   list.reserve(clients_.size());
   for (const auto& [id, record] : clients_) {
-    ClientInfo info;
-    info.state = record->published;
-    info.fd = record->fd;
-    info.is_amid_request = record->is_amid_request.load(std::memory_order_relaxed);
-    info.queued_commands = record->queued_commands.load(std::memory_order_relaxed);
-    info.last_active_at = record->last_active_at.load(std::memory_order_relaxed);
-    info.last_command = CommandName(*record);
-    info.input_bytes = record->input_bytes.Get();
-    info.output_bytes = record->output_bytes.Get();
-    info.commands_total = record->commands.Get();
-    list.push_back(std::move(info));
+    list.push_back(InfoOf(*record, record->published));
   }
   return list;
 }
@@ -88,6 +92,16 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
       flags, state.database, info.queued_commands, info.last_command, state.user,
       state.resp_version, state.library_name, state.library_version, info.input_bytes,
       info.output_bytes, info.commands_total);
+}
+
+std::string ServerClientRegistry::DescribeOwn(const ClientState& state, UnixMillis now) {
+  std::optional<ClientInfo> info;
+  {
+    MutexLock lock(mutex_);
+    const auto found = clients_.find(state.id);
+    if (found != clients_.end()) info = InfoOf(*found->second, state);
+  }
+  return info ? Describe(*info, now) : std::string();
 }
 
 void ServerClientRegistry::Publish(const ClientState& state) {

@@ -29,15 +29,18 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
-                       const ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
+                       ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
     reply.Error("ERR", WrongArityMessage(spec));
     return false;
   }
+  services_.access.Refresh(client);
   if (!client.authenticated && (flags & kNoAuthNeeded) == 0) {
     ReplyFault(reply, Fault::kNoAuth);
     return false;
   }
+  if (!client.is_unrestricted && !MayRun(request, spec, client, now, reply)) [[unlikely]]
+    return false;
   if ((flags & kDenyOom) != 0 &&
       !keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), request.args,
                           now)) {
@@ -53,6 +56,19 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     return false;
   }
   return true;
+}
+
+// Whether the client's user has the right to it; otherwise the error was written.
+bool Dispatcher::MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
+                        UnixMillis now, wire::RespWriter& reply) const {
+  // Anybody may try to log in, and leave.
+  if ((spec.flags & kNoAuthNeeded) != 0) return true;
+  const access::Verdict verdict = services_.access.Check(client, spec, request.args);
+  if (verdict.allowed()) return true;
+  services_.access.NoteDenial(verdict, spec, AccessContext::kTopLevel, client,
+                              services_.clients.DescribeOwn(client, now), now);
+  reply.Error("NOPERM", DenialMessage(verdict, spec));
+  return false;
 }
 
 const CommandSpec* Dispatcher::RowOf(const Request& request, wire::RespWriter& reply) const {

@@ -31,6 +31,7 @@ class Dispatcher {
       : keyspace_(keyspace), table_(table), services_(services), node_(node) {}
 
   const CommandTable& table() const { return table_; }
+  AccessControl& access() { return services_.access; }
 
   // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
   // words fits the row; otherwise the request has no keys (and Run answers the error).
@@ -62,8 +63,8 @@ class Dispatcher {
  private:
   // True when the request may run; otherwise the error was written.
   // `flags`: those of the row, and for EXEC of the queued rows.
-  bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
-             const ClientState& client, UnixMillis now, wire::RespWriter& reply) const;
+  bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
+             UnixMillis now, wire::RespWriter& reply) const;
   // The row to run; null after an error reply.
   const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
   // After a request was refused with what stands in the output from `error_begin` on.
@@ -74,6 +75,8 @@ class Dispatcher {
   RunOutcome Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                      UnixMillis now, Effects& effects, wire::RespWriter& reply,
                      LoopStatistics& statistics);
+  bool MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
+              UnixMillis now, wire::RespWriter& reply) const;
   void Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
               wire::RespWriter& reply, LoopStatistics& statistics) const;
 

@@ -35,8 +35,6 @@ class EngineControl final : public ServerControl {
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void ResetStatistics() override;
-  bool Authenticate(std::string_view user, std::string_view password) override;
-  bool RequiresAuthentication() override;
   bool DebugAllowed(const ClientState& client) override;
 
  private:

@@ -177,7 +177,7 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   state.address = std::move(peer);
   state.local_address = LocalAddress(socket);
   state.connected_at = now_;
-  state.authenticated = !context_.node.requires_auth.load(std::memory_order_relaxed);
+  state.authenticated = !context_.dispatcher.access().RequiresAuthentication();
   record->fd = socket;
   record->loop = index_;
   record->is_memcached = listener->protocol == Protocol::kMemcached;

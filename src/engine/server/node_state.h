@@ -11,7 +11,7 @@ namespace mikura::engine {
 struct NodeState {
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
-  std::atomic<bool> requires_auth{false};    // requirepass is set: new clients must AUTH
+  std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients
   std::atomic<uint64_t> maxmemory_bytes{0};  // 0: no limit
   std::atomic<uint32_t> maxclients{10000};
   std::atomic<int> keepalive_seconds{300};

@@ -29,7 +29,7 @@ store::EvictionSettings EvictionSettingsOf(const wire::EngineParameters& current
 }
 
 void Apply(const wire::EngineParameters& current, NodeState& node) {
-  node.requires_auth.store(!current.requirepass.empty(), std::memory_order_relaxed);
+  node.has_password.store(!current.requirepass.empty(), std::memory_order_relaxed);
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
@@ -62,6 +62,20 @@ void ApplyEncodingLimits(const wire::EngineParameters& current, EncodingLimits& 
                                 std::memory_order_relaxed);
 }
 
+void BindAccess(wire::ParameterSet& parameters, AccessControl& control) {
+  const auto current = parameters.Current();
+  if (!current->requirepass.empty()) control.users().SetDefaultPassword(current->requirepass);
+  control.users().log().set_size_max(static_cast<size_t>(current->acllog_max_len));
+  parameters.OnChange("requirepass", [&control](const auto&, const auto& after) -> Status {
+    control.users().SetDefaultPassword(after.requirepass);
+    return Ok();
+  });
+  parameters.OnChange("acllog-max-len", [&control](const auto&, const auto& after) -> Status {
+    control.users().log().set_size_max(static_cast<size_t>(after.acllog_max_len));
+    return Ok();
+  });
+}
+
 }  // namespace
 
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services) {
@@ -71,6 +85,7 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
     ApplyEncodingLimits(current, services.encoding_limits);
   };
   apply(*parameters.Current());
+  BindAccess(parameters, services.access);
   // Before it is applied: a limit that the system cannot keep is refused.
   parameters.OnChange("maxclients", [](const auto&, const auto& after) -> Status {
     const int64_t possible = RaiseFileLimit(after.maxclients);
