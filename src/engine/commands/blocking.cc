@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/blocking.h"
 
+#include <cctype>
 #include <cmath>
+#include <cstdlib>
+#include <string>
 
 #include "base/numbers.h"
 #include "engine/commands/fault_replies.h"
@@ -12,6 +15,20 @@ namespace {
 void WriteFault(wire::RespWriter& reply, Fault fault) {
   const FaultReply& words = ReplyFor(fault);
   reply.Error(words.code, words.message);
+}
+
+// As strtold reads the whole text; no blanks.
+std::optional<long double> ParseSeconds(std::string_view text) {
+  constexpr size_t kLengthMax = 255;
+  if (text.empty() || text.size() > kLengthMax ||
+      std::isspace(static_cast<unsigned char>(text[0]))) {
+    return std::nullopt;
+  }
+  const std::string copy(text);  // with an end
+  char* end = nullptr;
+  const long double seconds = std::strtold(copy.c_str(), &end);
+  if (end != copy.c_str() + copy.size() || std::isnan(seconds)) return std::nullopt;
+  return seconds;
 }
 
 UnixMillis DeadlineAfter(UnixMillis now, UnixMillis timeout) {
@@ -87,8 +104,8 @@ FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis
 }
 
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text) {
-  const std::optional<long double> seconds = ParseLongDouble(text);
-  if (!seconds || std::isnan(*seconds)) {
+  const std::optional<long double> seconds = ParseSeconds(text);
+  if (!seconds) {
     ctx.reply.Error("ERR", "timeout is not a float or out of range");
     return std::nullopt;
   }

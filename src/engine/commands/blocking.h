@@ -2,10 +2,10 @@
 // How a command waits for keys (BLPOP, BZPOPMIN, XREAD BLOCK).
 //
 // The command is an object that can say whether a key has what it wants, and take it. Its handler
-// makes one and calls ServeOrWait(), which asks for each key in turn, and when none is ready lets the
-// client wait, up to its time. The object is asked again, by whoever changes one of the keys, under
-// that one's locks: so it owns what it needs (words of the request are gone by then), and knows no
-// client.
+// makes one and calls ServeOrWait(), which asks for each key in turn, and when none is ready lets
+// the client wait, up to its time. The object is asked again, by whoever changes one of the keys,
+// under that one's locks: so it owns what it needs (words of the request are gone by then), and
+// knows no client.
 //
 //   class PopWait final : public BlockedCommand {
 //    public:
@@ -13,7 +13,8 @@
 //       ASSIGN_OR_RETURN(const auto list, keys.View<ListValue>(key));
 //       return static_cast<bool>(list);
 //     }
-//     FaultOr<> Serve(const ServeContext& ctx, const Key& key) override { ... pop, effect, reply ... }
+//     FaultOr<> Serve(const ServeContext& ctx, const Key& key) override { ... pop, effect, reply
+//     ... }
 //   };
 //
 //   FaultOr<> BlPop(CommandContext& ctx) {
@@ -46,8 +47,8 @@ struct ServeContext {
 class BlockedCommand {
  public:
   virtual ~BlockedCommand() = default;
-  // Whether `key` has what the command wants. Changes nothing. Errors: what the handler answers; for
-  // a client that waits already, a key with an error is one that is not ready.
+  // Whether `key` has what the command wants. Changes nothing. Errors: what the handler answers;
+  // for a client that waits already, a key with an error is one that is not ready.
   virtual FaultOr<bool> IsReady(KeyAccess& keys, const Key& key) = 0;
   // Takes it, adds the effects, and writes the one reply; right after IsReady() said so. An error
   // is the reply then.
@@ -58,7 +59,8 @@ class BlockedCommand {
   virtual bool heeds_absence() const { return false; }
 };
 
-// A client that waits. Ended by whoever changes its state (Waiter::End), answered on its own thread.
+// A client that waits. Ended by whoever changes its state (Waiter::End), answered on its own
+// thread.
 class BlockedClient final : public Waiter {
  public:
   BlockedClient(const CommandContext& ctx, std::span<const Key> keys, const Key* target,
@@ -91,8 +93,8 @@ class BlockedClient final : public Waiter {
 FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis timeout,
                       std::unique_ptr<BlockedCommand> command, const Key* target = nullptr);
 
-// The milliseconds that a timeout means: seconds as a decimal number, rounded up, or milliseconds as
-// an integer. Nullopt after an error reply.
+// The milliseconds that a timeout means: seconds as a decimal number, rounded up, or milliseconds
+// as an integer. Nullopt after an error reply.
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text);
 std::optional<UnixMillis> WaitMillis(CommandContext& ctx, std::string_view text);
 

@@ -13,6 +13,7 @@
 
 namespace mikura::engine {
 
+class BlockedClient;
 class Transaction;
 
 struct ClientState {
@@ -46,6 +47,7 @@ struct ClientState {
   ReplicaHandshake replica;  // what REPLCONF and PSYNC said
   UnixMillis connected_at = 0;
   OwnPart<Transaction> transaction;  // from MULTI or WATCH on
+  OwnPart<BlockedClient> waiting;    // while it waits for keys
 };
 
 }  // namespace mikura::engine

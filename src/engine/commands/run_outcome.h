@@ -9,6 +9,7 @@ namespace mikura::engine {
 enum class RunOutcome : uint8_t {
   kDone,      // it was answered
   kBlocked,   // it ran, and its reply comes later: the client waits for a key
+  kPaused,    // nothing was done: CLIENT PAUSE
   kPutAside,  // nothing was done: its shards, or the script token, were not to be had in time
 };
 

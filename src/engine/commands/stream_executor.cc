@@ -21,8 +21,7 @@ bool IsIgnored(std::string_view name) {
 
 }  // namespace
 
-Status StreamExecutor::Execute(std::span<const CommandWords> commands,
-                               int& database) {
+Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& database) {
   steps_.clear();
   keys_.clear();
   for (const CommandWords words : commands) RETURN_IF_ERROR(Resolve(words));

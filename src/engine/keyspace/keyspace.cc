@@ -94,8 +94,8 @@ void Keyspace::ForEachShard(HeldShards held,
   }
 }
 
-// A change of whole databases that is logged as a command of its own, or, inside a transaction, with
-// the others.
+// A change of whole databases that is logged as a command of its own, or, inside a transaction,
+// with the others.
 void Keyspace::RunAtGate(HeldShards held, UnixMillis now, Effects& effects,
                          const std::function<void()>& critical) NO_THREAD_SAFETY_ANALYSIS {
   if (!held.none()) return WithGate(held, critical);

@@ -151,9 +151,10 @@ class Keyspace final : public store::RemovalListener {
     return evictor_->MakeRoom(limit_bytes, wanted_bytes, now);
   }
 
-  // False on a replica: then only the primary removes expired keys.
-  bool may_expire() const { return may_expire_.load(std::memory_order_relaxed); }
-  void set_may_expire(bool value) { may_expire_.store(value, std::memory_order_relaxed); }
+  // False on a replica, where only the primary removes expired keys, and while clients are paused.
+  bool may_expire() const { return keeps_expired_.load(std::memory_order_relaxed) == 0; }
+  void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
+  void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -223,6 +224,14 @@ class Keyspace final : public store::RemovalListener {
   }
 
  private:
+  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2 };
+  void SetKeepsExpired(ExpiredKeeper bit, bool value) {
+    if (value) {
+      keeps_expired_.fetch_or(bit, std::memory_order_relaxed);
+    } else {
+      keeps_expired_.fetch_and(static_cast<uint8_t>(~bit), std::memory_order_relaxed);
+    }
+  }
   struct Cell {
     ShardLock lock;
     uint8_t observed = 0;  // bits of KeyObserverKind; guarded by the lock, on its cache line
@@ -271,7 +280,7 @@ class Keyspace final : public store::RemovalListener {
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.
-  std::atomic<bool> may_expire_{true};
+  std::atomic<uint8_t> keeps_expired_{0};  // bits of ExpiredKeeper
   // Publishes AccessTracking::word to every thread that touches keys.
   std::atomic<uint64_t> tracking_{0};
   // Behind the shards: its queues are what they tell of their keys.

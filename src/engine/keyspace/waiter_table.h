@@ -2,8 +2,10 @@
 // Clients that wait for keys: BLPOP and its kin.
 //
 // W1. A waiter is one object, with an entry under each of its keys, in the key's shard and under
-//     that shard's lock. Looking at the keys and lining up is one critical section over all of them.
-// W2. It ends once: whoever changes its state from kWaiting, by compare-and-set, answers it. Entries
+//     that shard's lock. Looking at the keys and lining up is one critical section over all of
+//     them.
+// W2. It ends once: whoever changes its state from kWaiting, by compare-and-set, answers it.
+// Entries
 //     of waiters that have ended are passed over, and removed when their shard is free.
 // W3. Whoever changes a key serves its waiters before the locks are released, first come, first
 //     served: nobody sees the element that a waiter gets. What is touched by that is served too.
@@ -96,9 +98,9 @@ class WaiterTable final : public KeyObserver {
 
   // The shards of all its keys are locked, and none of them was ready.
   void Add(const WaiterPtr& waiter);
-  // `shards` are locked, those of `keys` among them. Adds the shards that waiters for these keys need
-  // as well, and their targets' waiters: true when there are any, which means that all have to be
-  // locked anew, in order, and this asked again.
+  // `shards` are locked, those of `keys` among them. Adds the shards that waiters for these keys
+  // need as well, and their targets' waiters: true when there are any, which means that all have to
+  // be locked anew, in order, and this asked again.
   bool AddMissingShards(std::span<const Key> keys, ShardSet& shards);
   // `shards` are locked: serves the waiters of all keys touched since.
   void ServeTouched(const ShardSet& shards, UnixMillis now, Effects& effects,
@@ -109,8 +111,8 @@ class WaiterTable final : public KeyObserver {
                           const store::Access& access) override;
 
   // ---- Nothing is locked.
-  // After the waiter has ended: removes its entries, as far as that is possible without waiting, and
-  // the rest in a later Tend().
+  // After the waiter has ended: removes its entries, as far as that is possible without waiting,
+  // and the rest in a later Tend().
   void Retire(WaiterPtr waiter);
   void Tend();
   // Whether keys of the shard were touched by others than commands (expiry); a hint.
@@ -138,7 +140,7 @@ class WaiterTable final : public KeyObserver {
   Keyspace& keyspace_;
   KeyRegister<WaiterPtr> register_;
   Notes notes_[kShardCount];
-  std::atomic<uint64_t> next_order_{0};   // of notes; only an order among those of one holder
+  std::atomic<uint64_t> next_order_{0};      // of notes; only an order among those of one holder
   std::atomic<int64_t> absence_heeders_{0};  // waiting ones; changed before they line up
   Mutex mutex_;
   std::vector<WaiterPtr> retired_ GUARDED_BY(mutex_);

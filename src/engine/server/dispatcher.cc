@@ -93,6 +93,8 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if (spec == nullptr) return Refuse(spec, client, begin, reply, statistics);
   uint32_t flags = spec->flags;
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
+  if (node_.IsPaused(flags, now)) [[unlikely]]
+    return RunOutcome::kPaused;
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
   }
@@ -107,6 +109,8 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
                                  Effects& effects, wire::RespWriter& reply,
                                  LoopStatistics& statistics) {
   const CommandSpec& spec = *request.command;
+  if (node_.IsPaused(spec.flags, now)) [[unlikely]]
+    return RunOutcome::kPaused;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kDone;

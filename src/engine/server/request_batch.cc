@@ -140,12 +140,15 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   return outcome;
 }
 
-// After the item's request was put aside.
-void RequestBatch::Suspend(const Item& item, size_t output_begin) {
+// After the item's request was not answered.
+void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_begin) {
+  Session& session = *item.session;
+  suspended_.push_back(&session);
+  if (outcome == RunOutcome::kBlocked) return session.set_suspension(Suspension::kBlocked);
   output_.Truncate(output_begin);
-  item.session->set_suspension(Suspension::kPutAside);
-  item.session->Keep(item.bytes);
-  put_aside_.push_back(item.session);
+  session.Keep(item.bytes);
+  session.set_suspension(outcome == RunOutcome::kPaused ? Suspension::kPaused
+                                                        : Suspension::kPutAside);
 }
 
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
@@ -169,10 +172,11 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
                    now, effects_, output_);
   } else {
     const RunOutcome outcome = RunResp(item, now);
-    if (outcome == RunOutcome::kPutAside) [[unlikely]]
-      return Suspend(item, begin);
-    if (outcome == RunOutcome::kBlocked) [[unlikely]]
-      session.set_suspension(Suspension::kBlocked);
+    if (outcome != RunOutcome::kDone) [[unlikely]] {
+      Suspend(item, outcome, begin);
+      if (outcome != RunOutcome::kBlocked) return;
+      session.set_drops_reply(state.replies_off || skip);
+    }
   }
   statistics_.commands.Add(1);
   if (skip) state.skip_next_reply = false;
@@ -185,7 +189,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
 }
 
 void RequestBatch::Run(UnixMillis now) {
-  put_aside_.clear();
+  suspended_.clear();
   Prefetch();
   for (const Item& item : requests_) RunOne(item, now);
   requests_.clear();
