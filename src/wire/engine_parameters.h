@@ -133,7 +133,7 @@ struct OutputLimit {
 struct OutputLimits {
   OutputLimit normal;
   OutputLimit replica;
-  OutputLimit pubsub;  // of nobody: there are no subscribers in this version
+  OutputLimit pubsub;
 };
 // Reads groups of four words over `current`: classes that are not named keep their limits.
 Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});

@@ -14,7 +14,9 @@ CommandTable::CommandTable() {
       ExpireCommands(),      RenameCommands(),      ScanCommands(),          ObjectCommands(),
       MemoryCommands(),      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),
       ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(), TransactionCommands(), AclCommands(),
+      ReplicationCommands(), TransactionCommands(), ZsetCommands(),          ZsetAddCommands(),
+      ZsetRangeCommands(),   ZsetRemoveCommands(),  ZsetPopCommands(),       AclCommands(),
+      PubsubCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
+#include "engine/messaging/pubsub.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -78,11 +79,13 @@ class CommandRunner {
  private:
   ManualClock clock_;
   FakeServices fakes_;
+  DeliveryQueues queues_{1, [](uint32_t) {}};
+  PubSub pubsub_{queues_, KeyHasher(0)};
   ClientState client_;
   CommandTable table_;
   std::unique_ptr<Keyspace> keyspace_;
   AccessControl access_{table_};
-  Services services_{fakes_, fakes_, fakes_, access_};
+  Services services_{fakes_, fakes_, fakes_, access_, pubsub_};
   Effects effects_;
   std::string effects_text_;
 };

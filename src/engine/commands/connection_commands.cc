@@ -6,7 +6,9 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/commands/subscriptions.h"
 #include "engine/commands/transaction.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
@@ -14,6 +16,11 @@ namespace {
 FaultOr<> Ping(CommandContext& ctx) {
   if (ctx.args.size() > 2) {
     ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+  } else if (ctx.client.is_subscriber && ctx.client.resp_version == 2) {
+    // Subscribers of RESP2 read arrays only.
+    ctx.reply.Array(2);
+    ctx.reply.Bulk("pong");
+    ctx.reply.Bulk(ctx.args.size() == 2 ? ctx.args[1] : "");
   } else if (ctx.args.size() == 2) {
     ctx.reply.Bulk(ctx.args[1]);
   } else {
@@ -138,6 +145,10 @@ FaultOr<> Hello(CommandContext& ctx) {
 // RESET: the connection is as if it had just been made.
 FaultOr<> Reset(CommandContext& ctx) {
   ClientState& client = ctx.client;
+  if (client.receiver != nullptr) {
+    ctx.services.pubsub.UnsubscribeAll(*client.receiver);
+    CountSubscriptions(client);
+  }
   client.name.clear();
   client.user = "default";
   client.database = 0;
@@ -167,7 +178,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "PING",
      .handler = Ping,
      .arity = AtLeast(1),
-     .flags = kFast,
+     .flags = kFast | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",
@@ -200,7 +211,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "RESET",
      .handler = Reset,
      .arity = Exactly(1),
-     .flags = kLoginFlags | kRunsInMulti,
+     .flags = kLoginFlags | kRunsInMulti | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "6.2.0",
@@ -208,7 +219,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "QUIT",
      .handler = Quit,
      .arity = AtLeast(1),
-     .flags = kLoginFlags | kRunsInMulti,
+     .flags = kLoginFlags | kRunsInMulti | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",

@@ -23,6 +23,8 @@
 
 namespace mikura::engine {
 
+class PubSub;
+
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
 struct ClientInfo {
   ClientState state;
@@ -119,6 +121,7 @@ struct Services {
   Parameters& parameters;
   ServerControl& control;
   AccessControl& access;
+  PubSub& pubsub;  // may be used under locks
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

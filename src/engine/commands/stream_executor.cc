@@ -8,13 +8,14 @@
 #include "base/numbers.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
 
 // Part of the stream, but nothing to do for the data.
 bool IsIgnored(std::string_view name) {
-  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF", "PUBLISH", "SPUBLISH"};
+  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF"};
   return std::any_of(std::begin(kIgnored), std::end(kIgnored),
                      [name](std::string_view ignored) { return EqualsIgnoreCase(name, ignored); });
 }
@@ -28,13 +29,17 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& data
   ShardSet shards;
   for (const Step& step : steps_) {
     // FLUSHALL and its like visit all shards.
-    if (step.spec != nullptr && step.key_count == 0) shards.set();
+    if (step.spec != nullptr && step.key_count == 0 && (step.spec->flags & kPublishes) == 0) {
+      shards.set();
+    }
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
-  return keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
+  const Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
     for (const Step& step : steps_) RETURN_IF_ERROR(Run(step, HeldShards(shards), database));
     return Ok();
   });
+  services_.pubsub.WakePosted();
+  return status;
 }
 
 Status StreamExecutor::Resolve(CommandWords words) {

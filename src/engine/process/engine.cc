@@ -42,7 +42,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
                  loops_->AnswerClient(loop, client);
                }),
       adapter_(parameters),
-      services_{clients_, adapter_, control_, access_},
+      deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
+      pubsub_(deliveries_, keyspace_->hasher()),
+      services_{clients_, adapter_, control_, access_, pubsub_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -52,7 +54,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
-      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
+      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_, deliveries_, pubsub_} {
   BindNodeState(parameters_, node_, services_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
@@ -66,6 +68,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   control_.SetLoops(*loops_);
   control_.SetReplication(replication_);
+  control_.SetPubSub(pubsub_);
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(

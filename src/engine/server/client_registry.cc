@@ -25,7 +25,7 @@ bool Matches(const ClientFilter& filter, const ClientState& state) {
   if (filter.address && *filter.address != state.address) return false;
   if (filter.local_address && *filter.local_address != state.local_address) return false;
   if (filter.user && *filter.user != state.user) return false;
-  if (filter.type && *filter.type != (state.is_replica ? "replica" : "normal")) return false;
+  if (filter.type && *filter.type != ClientTypeName(state)) return false;
   return true;
 }
 
@@ -79,22 +79,23 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   const ClientState& state = info.state;
   std::string flags;
   if (state.is_replica) flags += 'S';
+  if (state.is_subscriber) flags += 'P';
   if (info.queued_commands >= 0) flags += 'x';
   if (info.is_blocked) flags += 'b';
   if (state.no_evict) flags += 'e';
   if (state.no_touch) flags += 'T';
   if (flags.empty()) flags = "N";
   return fmt::format(
-      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
       "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} "
       "tot-net-out={} "
       "tot-cmds={}",
       state.id, state.address, state.local_address, info.fd, state.name,
       (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,
-      flags, state.database, info.queued_commands, info.last_command, state.user,
-      state.resp_version, state.library_name, state.library_version, info.input_bytes,
-      info.output_bytes, info.commands_total);
+      flags, state.database, state.channels, state.patterns, state.shard_channels,
+      info.queued_commands, info.last_command, state.user, state.resp_version, state.library_name,
+      state.library_version, info.input_bytes, info.output_bytes, info.commands_total);
 }
 
 std::string ServerClientRegistry::DescribeOwn(const ClientState& state, UnixMillis now) {

@@ -5,6 +5,7 @@
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 #include "engine/commands/transaction.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
@@ -51,6 +52,10 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kReadOnlyReplica);
     return false;
   }
+  if (client.is_subscriber && client.resp_version == 2 && (spec.flags & kSubscriberOk) == 0) {
+    reply.Error("ERR", SubscribedMessage(spec));
+    return false;
+  }
   if ((flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
     ReplyFault(reply, Fault::kLoading);
     return false;
@@ -95,6 +100,8 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
   if (node_.IsPaused(flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
+  if ((flags & kPublishes) != 0 && services_.pubsub.is_congested()) [[unlikely]]
+    return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
   }

@@ -12,9 +12,8 @@ namespace mikura::engine {
 RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
                               wire::RespWriter& reply, LoopStatistics& statistics) const {
   statistics.error_replies.Add(1);
-  if (!client.in_multi) return RunOutcome::kDone;
   if (spec == nullptr || (spec->flags & kRunsQueue) == 0) {
-    client.transaction->MarkFaulty();
+    if (client.in_multi) client.transaction->MarkFaulty();
     return RunOutcome::kDone;
   }
   std::string_view reason = reply.out().view().substr(error_begin + 1);

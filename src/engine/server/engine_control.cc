@@ -29,7 +29,7 @@ EngineControl::EngineControl(const wire::ParameterSet& parameters, Keyspace& key
       memory_(keyspace, node) {}
 
 std::string EngineControl::Info(std::span<const std::string_view> sections) {
-  InfoSources sources{.keyspace = keyspace_, .node = node_, .base = base_};
+  InfoSources sources{.keyspace = keyspace_, .node = node_, .pubsub = *pubsub_, .base = base_};
   for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
   sources.started_at = started_at_;
   sources.now = clock_.NowMillis();

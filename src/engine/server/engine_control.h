@@ -26,6 +26,7 @@ class EngineControl final : public ServerControl {
   // Parts that are built later; each is set once, before the loops start.
   void SetLoops(LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
+  void SetPubSub(const PubSub& pubsub) { pubsub_ = &pubsub; }
   // Once, when everything is built and nothing is served yet.
   void NoteStart() { memory_.NoteStart(*loops_); }
 
@@ -52,6 +53,7 @@ class EngineControl final : public ServerControl {
   LoopGroup* loops_ = nullptr;
   Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
+  const PubSub* pubsub_ = nullptr;
   MemoryMeter memory_;
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
   std::atomic<uint64_t> expired_before_{0};

@@ -32,6 +32,10 @@ struct NodeState {
   std::atomic<uint64_t> output_hard_bytes{0};
   std::atomic<uint64_t> output_soft_bytes{0};
   std::atomic<int64_t> output_soft_seconds{0};
+  // The same of clients that have subscribed to something.
+  std::atomic<uint64_t> subscriber_output_hard_bytes{0};
+  std::atomic<uint64_t> subscriber_output_soft_bytes{0};
+  std::atomic<int64_t> subscriber_output_soft_seconds{0};
   std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
   std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
 };

@@ -41,6 +41,9 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.output_hard_bytes.store(output->normal.hard_bytes, std::memory_order_relaxed);
   node.output_soft_bytes.store(output->normal.soft_bytes, std::memory_order_relaxed);
   node.output_soft_seconds.store(output->normal.soft_seconds, std::memory_order_relaxed);
+  node.subscriber_output_hard_bytes.store(output->pubsub.hard_bytes, std::memory_order_relaxed);
+  node.subscriber_output_soft_bytes.store(output->pubsub.soft_bytes, std::memory_order_relaxed);
+  node.subscriber_output_soft_seconds.store(output->pubsub.soft_seconds, std::memory_order_relaxed);
   node.query_buffer_bytes_max.store(current.client_query_buffer_limit_bytes,
                                     std::memory_order_relaxed);
   node.bulk_bytes_max.store(static_cast<int64_t>(current.proto_max_bulk_len_bytes),
