@@ -55,6 +55,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindNodeState(parameters_, node_, services_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
+  BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
     return now->protected_mode && !access_.RequiresAuthentication();

@@ -119,6 +119,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
     return RunOutcome::kDone;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
+  keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
   const FaultOr<> outcome =
@@ -131,6 +132,7 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
                                UnixMillis now, Effects& effects, wire::RespWriter& reply,
                                LoopStatistics& statistics) {
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
+  keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
   const auto run = [&] { return spec.handler(context); };
