@@ -168,6 +168,15 @@ constexpr ParameterSpec kRows[] = {
            "Interval of the primary's pings to its replicas."),
     Memory("repl-backlog-size", &P::repl_backlog_size_bytes, 1, INT64_MAX, kRuntime,
            "History kept for replicas that reconnect."),
+    // Observation
+    Number("slowlog-log-slower-than", "", &P::slowlog_log_slower_than_micros, -1, INT64_MAX,
+           kRuntime, "microseconds", "Commands that take so long are logged; -1 for none."),
+    Number("slowlog-max-len", "", &P::slowlog_max_len, 0, INT64_MAX, kRuntime, "",
+           "Entries of the slow log at most."),
+    Number("latency-monitor-threshold", "", &P::latency_monitor_threshold_millis, 0, INT64_MAX,
+           kRuntime, "milliseconds", "Events that take so long are kept; 0 for none."),
+    YesNo("latency-tracking", "", &P::latency_tracking, kRuntime,
+          "Count how long each command takes."),
     // Names of encodings
     Number("hash-max-listpack-entries", "hash-max-ziplist-entries", &P::hash_max_listpack_entries,
            0, INT64_MAX, kRuntime, "", "Fields up to which a hash is said to be a listpack."),
@@ -247,10 +256,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("include", ""),
     NotBuilt("loadmodule", ""),
     // Observation
-    NotBuilt("slowlog-log-slower-than", "10000"),
-    NotBuilt("slowlog-max-len", "128"),
-    NotBuilt("latency-monitor-threshold", "0"),
-    NotBuilt("latency-tracking", "no", "", "yes"),
     NotBuilt("latency-tracking-info-percentiles", "50 99 99.9"),
     NotBuilt("crash-log-enabled", "no", "", "yes"),
     NotBuilt("crash-memcheck-enabled", "no", "", "yes"),

@@ -69,6 +69,12 @@ struct EngineParameters {
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
 
+  // Observation
+  int64_t slowlog_log_slower_than_micros = 10'000;  // negative: no slow log
+  int64_t slowlog_max_len = 128;
+  int64_t latency_monitor_threshold_millis = 0;  // 0: off
+  bool latency_tracking = true;
+
   // Names of encodings (OBJECT ENCODING)
   int64_t hash_max_listpack_entries = 512;
   int64_t hash_max_listpack_value = 64;

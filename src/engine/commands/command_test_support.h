@@ -77,7 +77,8 @@ class CommandRunner {
   CommandTable table_;
   std::unique_ptr<Keyspace> keyspace_;
   AccessControl access_{table_};
-  Services services_{fakes_, fakes_, fakes_, access_, pubsub_};
+  Observation observation_;
+  Services services_{fakes_, fakes_, fakes_, access_, observation_, pubsub_};
   Effects effects_;
   std::string effects_text_;
 };

@@ -8,6 +8,7 @@ namespace mikura::engine {
 // What became of a request.
 enum class RunOutcome : uint8_t {
   kDone,      // it was answered
+  kRefused,   // it was answered with an error, and did not run
   kBlocked,   // it ran, and its reply comes later: the client waits for a key
   kPutAside,  // nothing was done: its shards, or the script token, were not to be had in time
 };

@@ -19,6 +19,7 @@
 #include "engine/commands/client_state.h"
 #include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
+#include "engine/observation/observation.h"
 
 namespace mikura::engine {
 
@@ -108,6 +109,7 @@ struct Services {
   Parameters& parameters;
   ServerControl& control;
   AccessControl& access;
+  Observation& observation;
   PubSub& pubsub;  // may be used under locks
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.

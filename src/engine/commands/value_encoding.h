@@ -11,6 +11,7 @@ namespace mikura::engine {
 // The name Redis has for the form such a value takes: "int", "embstr", "raw". Ours depends on the
 // bytes alone, not on how they came to be.
 inline std::string_view EncodingName(const store::Entry& entry) {
+  if (entry.type() == store::ValueType::kList) return "quicklist";
   constexpr size_t kEmbeddedMax = 44;
   const std::string_view value = entry.value();
   if (value.size() <= 20 && ParseInt64(value)) return "int";

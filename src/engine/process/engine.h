@@ -55,6 +55,7 @@ class Engine {
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
   AccessControl access_{table_};
+  Observation observation_;
   EngineControl control_;
   ServerClientRegistry clients_;
   ParameterAdapter adapter_;

@@ -116,12 +116,12 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   const CommandSpec& spec = *request.command;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
-    return RunOutcome::kDone;
+    return RunOutcome::kRefused;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
-                         keyspace_,    services_,    table_, spec};
+                         keyspace_,    services_,    table_, spec,  statistics.observer};
   const FaultOr<> outcome =
       keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
   Finish(outcome, spec, keys, reply, statistics);
@@ -134,7 +134,7 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
-                         keyspace_,    services_,    table_, spec};
+                         keyspace_,    services_,    table_, spec,  statistics.observer};
   const auto run = [&] { return spec.handler(context); };
   FaultOr<> outcome = Ok();
   if (request.keys.empty()) {

@@ -29,7 +29,13 @@ EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspac
       memory_(keyspace, node) {}
 
 std::string EngineControl::Info(std::span<const std::string_view> sections) {
-  InfoSources sources{.keyspace = keyspace_, .node = node_, .pubsub = *pubsub_, .base = base_};
+  observation_->scale.Refine();
+  InfoSources sources{.keyspace = keyspace_,
+                      .node = node_,
+                      .observation = *observation_,
+                      .table = *table_,
+                      .pubsub = *pubsub_,
+                      .base = base_};
   for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
   sources.started_at = started_at_;
   sources.now = clock_.NowMillis();
@@ -74,6 +80,7 @@ Status EngineControl::Shutdown(bool save, bool, bool, bool) {
 }
 
 void EngineControl::ResetStatistics() {
+  observation_->ResetStatistics();
   for (Counter LoopStatistics::*counter : kResettable) {
     uint64_t total = 0;
     for (const auto& loop : loops_->loops()) total += (loop->statistics().*counter).Get();

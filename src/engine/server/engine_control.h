@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/replication/replication_service.h"
@@ -35,6 +36,10 @@ class EngineControl final : public ServerControl {
   RoleInfo Role() override;
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
+  void SetObservation(Observation& observation, const CommandTable& table) {
+    observation_ = &observation;
+    table_ = &table;
+  }
   void ResetStatistics() override;
   bool DebugAllowed(const ClientState& client) override;
 
@@ -54,6 +59,8 @@ class EngineControl final : public ServerControl {
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
   std::atomic<uint64_t> expired_before_{0};
   std::atomic<uint64_t> evicted_before_{0};
+  Observation* observation_ = nullptr;   // set once, before any client
+  const CommandTable* table_ = nullptr;  // set with it
   LoopStatistics base_;  // written by ResetStatistics, read by Info: relaxed counters
 };
 

@@ -34,9 +34,13 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
       share_(index, context.loop_count),
       context_(context),
       client_memory_(context.memcached.limits_items_only() ? nullptr : &context.keyspace.gauge()),
+      observer_(context.observation),
       arena_(new char[kArenaBytes]),
-      batch_(context.keyspace, context.dispatcher, context.memcached, *this, statistics_),
+      batch_(context.keyspace, context.dispatcher, context.memcached, *this, statistics_,
+             observer_),
       expiry_(context.keyspace, share_.first, share_.count) {
+  statistics_.observer = &observer_;
+  context.observation.AddLoop(observer_.statistics());
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }
 

@@ -43,6 +43,7 @@ struct LoopContext {
   Dispatcher& dispatcher;
   MemcachedBackend& memcached;
   ServerClientRegistry& clients;
+  Observation& observation;
   NodeState& node;
   const Clock& clock;
   DeliveryQueues& deliveries;
@@ -158,6 +159,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;
+  CommandObserver observer_;
   std::atomic<uint32_t> assigned_{0};  // read by accepting loops to even out; relaxed
   std::thread thread_;
   bool stopping_ = false;

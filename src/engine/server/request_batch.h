@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/commands/command_observer.h"
 #include "engine/keyspace/effects.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
@@ -22,7 +23,7 @@ namespace mikura::engine {
 class RequestBatch {
  public:
   RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-               PushPort& pushes, LoopStatistics& statistics);
+               PushPort& pushes, LoopStatistics& statistics, CommandObserver& observer);
 
   static constexpr size_t kRequestsMax = 32;
   bool full() const { return requests_.size() >= kRequestsMax; }
@@ -86,6 +87,7 @@ class RequestBatch {
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
+  void Observe(const Item& item, RunOutcome outcome, size_t begin);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   size_t PlacePushes(const Item& item, size_t reply_begin);
   void Suspend(const Item& item, size_t output_begin);
@@ -95,6 +97,8 @@ class RequestBatch {
   MemcachedBackend& memcached_;
   PushPort& pushes_;
   LoopStatistics& statistics_;
+  CommandObserver& observer_;
+  bool has_lost_time_ = false;  // something else than a RESP command has run since the last one
   Effects effects_;
   wire::OutputBuffer output_;
   std::vector<Item> requests_;

@@ -20,7 +20,11 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+class CommandObserver;
+
 struct alignas(64) LoopStatistics {
+  CommandObserver* observer = nullptr;  // of the same loop; null: nobody counts
+
   Counter commands;
   Counter connections_received;
   Counter connections_rejected;
