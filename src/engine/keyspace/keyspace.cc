@@ -326,6 +326,7 @@ void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry
   if (removal_observer_ != nullptr) removal_observer_->OnExpiredEntry(entry, in_background);
   LogRemoval(database, key);
   Touched(database, key);
+  Notify(EventClass::kExpired, "expired", database, key);
 }
 
 void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
@@ -333,6 +334,7 @@ void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry
   if (removal_observer_ != nullptr) removal_observer_->OnEvictedEntry(database, entry);
   LogRemoval(database, key);
   Touched(database, key);
+  Notify(EventClass::kEvicted, "evicted", database, key);
 }
 
 void Keyspace::LogRemoval(int database, const Key& key) {

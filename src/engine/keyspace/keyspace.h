@@ -215,10 +215,13 @@ class Keyspace final : public store::RemovalListener {
   // ---- Keyspace notifications. The sink: set once. The mask: bits of EventClass, at any time.
   void SetEventSink(KeyEventSink* sink) { event_sink_ = sink; }
   void set_event_mask(uint32_t mask) { event_mask_.store(mask, std::memory_order_relaxed); }
+  // False: such an event need not be looked for.
+  bool ListensTo(EventClass event_class) const {
+    return (event_mask_.load(std::memory_order_relaxed) & static_cast<uint32_t>(event_class)) != 0;
+  }
   // The key's shard is locked.
   void Notify(EventClass event_class, std::string_view event, int database, const Key& key) {
-    if ((event_mask_.load(std::memory_order_relaxed) & static_cast<uint32_t>(event_class)) != 0)
-        [[unlikely]] {
+    if (ListensTo(event_class)) [[unlikely]] {
       event_sink_->OnEvent(event_class, event, database, key);
     }
   }

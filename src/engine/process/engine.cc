@@ -61,6 +61,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindObservation(parameters_, observation_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
+  BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
     return now->protected_mode && !access_.RequiresAuthentication();

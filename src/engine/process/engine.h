@@ -62,6 +62,7 @@ class Engine {
   ParameterAdapter adapter_;
   DeliveryQueues deliveries_;
   PubSub pubsub_;
+  KeyEventPublisher key_events_{pubsub_};
   Services services_;
   Dispatcher dispatcher_;
   MemcachedBackend memcached_;

@@ -123,6 +123,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
     return RunOutcome::kRefused;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
+  keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
   const FaultOr<> outcome =
@@ -135,6 +136,7 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
                                UnixMillis now, Effects& effects, wire::RespWriter& reply,
                                LoopStatistics& statistics) {
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
+  keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
   const auto run = [&] { return spec.handler(context); };
