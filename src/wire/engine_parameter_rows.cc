@@ -116,6 +116,8 @@ constexpr ParameterSpec kRows[] = {
            kRuntime, "Longest request that is waited for; the client is closed above it."),
     Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1 << 20, INT64_MAX, kRuntime,
            "Longest word of a request, and longest string value."),
+    Text("notify-keyspace-events", "", &P::notify_keyspace_events, kRuntime,
+         "What happens to keys and is published, in letters."),
     // Process
     Number("threads", "io-threads", &P::threads, 0, 128, kAtStart, "",
            "Event loops; 0 for one per processor."),
@@ -246,7 +248,6 @@ constexpr ParameterSpec kRows[] = {
     // Other types
     NotBuilt("list-compress-depth", "0"),
     // Publish and subscribe, tracking, scripts, access lists
-    NotBuilt("notify-keyspace-events", ""),
     NotBuilt("tracking-table-max-keys", "1000000"),
     NotBuilt("busy-reply-threshold", "5000", "lua-time-limit"),
     NotBuilt("acl-pubsub-default", "resetchannels"),

@@ -10,6 +10,7 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
                wire::RespWriter& reply) {
   KeyAccess keys(outer.keyspace, outer.keys.effects(), outer.client.database, outer.keys.access(),
                  held);
+  keys.set_tells_misses((command.spec.flags & kReadOnly) != 0);
   CommandContext context{.args = command.args,
                          .key_list = command.keys,
                          .keys = keys,

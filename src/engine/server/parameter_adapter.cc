@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/logging.h"
 #include "engine/server/file_limit.h"
+#include "wire/event_letters.h"
 
 namespace mikura::engine {
 namespace {
@@ -141,6 +142,21 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
           return Ok();
         });
   }
+}
+
+void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,
+                   KeyEventPublisher& publisher) {
+  const auto apply = [&keyspace, &publisher](const wire::EngineParameters& current) {
+    const auto bits = wire::ParseEventLetters(current.notify_keyspace_events);
+    CHECK(bits.ok());  // it was parsed when it was set
+    keyspace.set_event_mask(publisher.Configure(*bits));
+  };
+  keyspace.SetEventSink(&publisher);
+  apply(*parameters.Current());
+  parameters.OnChange("notify-keyspace-events", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
 }
 
 void BindDefragmentation(wire::ParameterSet& parameters, Keyspace& keyspace) {
