@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commands/script_run.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/logging.h"
+#include "base/numbers.h"
+#include "engine/commands/command_keys.h"
+#include "engine/commands/command_observer.h"
+#include "engine/commands/fault_replies.h"
+#include "engine/commands/inside_command.h"
+#include "engine/commands/transaction.h"
+
+namespace mikura::engine {
+namespace {
+
+constexpr auto kTokenPatience = std::chrono::milliseconds(1);
+constexpr int64_t kTurnMicros = 10'000;  // between turns of the loop while a script is busy
+
+constexpr std::string_view kNoMemory =
+    "-OOM command not allowed when used memory > 'maxmemory'.";
+constexpr std::string_view kReadOnlyReplica =
+    "-READONLY You can't write against a read only replica.";
+
+}  // namespace
+
+ScriptRun::ScriptRun(CommandContext& ctx, const ScriptRights& rights)
+    : ctx_(ctx), rights_(rights), state_(ctx.services.scripts.state) {}
+
+FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
+  Keyspace& keyspace = ctx_.keyspace;
+  const HeldShards outer = ctx_.keys.held();
+  is_inside_ = !outer.none();
+  if (is_inside_) {
+    held_.set();
+    was_full_ = !ctx_.services.control.HasRoom(ctx_.now());
+    RunBody(body);
+    return Ok();
+  }
+  was_full_ = !ctx_.services.control.HasRoom(ctx_.now());
+  if (!keyspace.script_token().EnterFor(kTokenPatience)) {
+    ctx_.outcome = RunOutcome::kPutAside;
+    return Ok();
+  }
+  for (const Key& key : ctx_.key_list) held_.set(key.shard());
+  keyspace.LockShards(held_);
+  Effects& effects = ctx_.keys.effects();
+  effects.Begin(keyspace.change_log().active());
+  RunBody(body);
+  keyspace.Commit(effects);
+  keyspace.UnlockShards(held_);
+  keyspace.script_token().Leave();
+  return Ok();
+}
+
+void ScriptRun::RunBody(const Body& body) {
+  ScriptState::Running running{rights_.is_function, std::string(rights_.name), {}, TicksNow()};
+  for (const std::string_view word : ctx_.args) {
+    running.command.emplace_back(word.substr(0, 128));
+    if (running.command.size() == 32) break;
+  }
+  const TickScale& scale = ctx_.services.observation.scale;
+  busy_at_ticks_ =
+      running.started_ticks +
+      scale.FromMicros(state_.busy_after_micros.load(std::memory_order_relaxed));
+  const int database = ctx_.client.database;
+  state_.Begin(std::move(running));
+  body(*ctx_.script_thread, *this);
+  state_.End();
+  ctx_.client.database = database;  // SELECT concerns the script only
+}
+
+const CommandSpec* ScriptRun::RowOf(std::span<const std::string_view> args) const {
+  const CommandSpec* const spec = ctx_.table.Find(args[0]);
+  if (spec == nullptr || spec->subcommands.empty() || args.size() < 2) return spec;
+  return ctx_.table.FindSubcommand(*spec, args[1]);
+}
+
+std::string_view ScriptRun::AccessRefusal(const CommandSpec& spec,
+                                          std::span<const std::string_view> args) {
+  const access::Verdict verdict = ctx_.services.access.Check(ctx_.client, spec, args);
+  if (verdict.allowed()) return {};
+  ctx_.services.access.NoteDenial(verdict, spec, AccessContext::kScript, ctx_.client,
+                                  ctx_.services.clients.DescribeOwn(ctx_.client, ctx_.now()),
+                                  ctx_.now());
+  switch (verdict.denial) {
+    case access::Denial::kKey:
+      return "-ERR The user executing the script can't access at least one of the keys mentioned "
+             "in the command arguments";
+    case access::Denial::kChannel:
+      return "-ERR The user executing the script can't publish to the channel mentioned in the "
+             "command";
+    case access::Denial::kCommand:
+    case access::Denial::kNone:
+      break;
+  }
+  return "-ERR The user executing the script can't run this command or subcommand";
+}
+
+std::string_view ScriptRun::Refusal(const CommandSpec& spec,
+                                    std::span<const std::string_view> args) {
+  if (!spec.arity.Accepts(args.size()) || spec.handler == nullptr) {
+    return "-ERR Wrong number of args calling Redis command from script";
+  }
+  if ((spec.flags & kNoScript) != 0) {
+    return "-ERR This Redis command is not allowed from script";
+  }
+  if (const std::string_view refusal = AccessRefusal(spec, args); !refusal.empty()) {
+    return refusal;
+  }
+  if ((spec.flags & kWrite) != 0) {
+    if (!rights_.may_write) return "-ERR Write commands are not allowed from read-only scripts.";
+    if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
+    if ((spec.flags & kDenyOom) != 0 && rights_.checks_memory && was_full_) return kNoMemory;
+    state_.NoteWrite();
+  }
+  return {};
+}
+
+// Takes what the command needs and the script does not have yet. Only who has the token may take
+// shards in any order.
+void ScriptRun::TakeShardsOf(const CommandSpec& spec) NO_THREAD_SAFETY_ANALYSIS {
+  const auto take = [&](uint32_t shard) NO_THREAD_SAFETY_ANALYSIS {
+    if (held_.test(shard)) return;
+    ctx_.keyspace.lock(shard).Lock();
+    held_.set(shard);
+  };
+  for (const Key& key : keys_) take(key.shard());
+  if (!keys_.empty() || !VisitsAllShards(spec)) return;
+  for (uint32_t shard = 0; shard < kShardCount; ++shard) take(shard);
+}
+
+void ScriptRun::Call(std::span<const std::string_view> args, wire::RespWriter& reply) {
+  const CommandSpec* const spec = RowOf(args);
+  if (spec == nullptr) {
+    scripting::WriteErrorText(reply, "ERR Unknown Redis command called from script");
+    return;
+  }
+  if (const std::string_view refusal = Refusal(*spec, args); !refusal.empty()) {
+    scripting::WriteErrorText(reply, refusal.substr(1));
+    return;
+  }
+  keys_.clear();
+  if (spec->may_have_keys()) FindKeys(*spec, args, ctx_.keyspace.hasher(), places_, keys_);
+  TakeShardsOf(*spec);
+  RunInside(ctx_, HeldShards(held_), {*spec, args, keys_}, reply);
+}
+
+scripting::HookVerdict ScriptRun::OnHook() {
+  if (state_.is_to_be_killed()) return scripting::HookVerdict::kKill;
+  const uint64_t now = TicksNow();
+  if (now < busy_at_ticks_) return scripting::HookVerdict::kContinue;
+  state_.NoteBusy();
+  if (now >= next_turn_ticks_ && ctx_.busy_turn != nullptr) {
+    next_turn_ticks_ = now + ctx_.services.observation.scale.FromMicros(kTurnMicros);
+    (*ctx_.busy_turn)();
+  }
+  return state_.is_to_be_killed() ? scripting::HookVerdict::kKill
+                                  : scripting::HookVerdict::kContinue;
+}
+
+void ScriptRun::Log(scripting::ScriptLogLevel level, std::string_view text) {
+  constexpr LogLevel kLevels[] = {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kNotice,
+                                  LogLevel::kWarning};
+  mikura::Log(kLevels[static_cast<int>(level)], "script", "{}", text);
+}
+
+scripting::AclVerdict ScriptRun::CheckAcl(std::span<const std::string_view> args) {
+  const CommandSpec* const spec = RowOf(args);
+  if (spec == nullptr) return scripting::AclVerdict::kUnknownCommand;
+  return ctx_.services.access.Check(ctx_.client, *spec, args).allowed()
+             ? scripting::AclVerdict::kAllowed
+             : scripting::AclVerdict::kDenied;
+}
+
+// There is one stream for the log and the replicas: what goes to one of them goes to both.
+void ScriptRun::SetReplication(uint32_t targets) {
+  ctx_.keys.effects().set_paused(targets == scripting::kToNobody);
+}
+
+std::optional<ScriptArguments> ParseScriptArguments(CommandContext& ctx, size_t first,
+                                                    std::string_view not_a_number) {
+  const std::optional<int64_t> count = ParseInt64(ctx.args[first]);
+  const std::span<const std::string_view> words = ctx.args.subspan(first + 1);
+  if (!count) {
+    ctx.reply.Error("ERR", not_a_number);
+  } else if (*count > static_cast<int64_t>(words.size())) {
+    ctx.reply.Error("ERR", "Number of keys can't be greater than number of args");
+  } else if (*count < 0) {
+    ctx.reply.Error("ERR", "Number of keys can't be negative");
+  } else {
+    const auto keys = static_cast<size_t>(*count);
+    return ScriptArguments{words.first(keys), words.subspan(keys)};
+  }
+  return std::nullopt;
+}
+
+std::optional<ScriptRights> RightsOf(CommandContext& ctx, uint32_t flags, bool has_flags,
+                                     bool read_only) {
+  ScriptRights rights{.may_write = !read_only};
+  if (!has_flags) return rights;
+  const bool no_writes = (flags & scripting::kNoWrites) != 0;
+  if (read_only && !no_writes) {
+    ctx.reply.Error("ERR", "Can not execute a script with write flag using *_ro command.");
+    return std::nullopt;
+  }
+  if (!no_writes && ctx.services.control.IsReadOnly()) {
+    scripting::WriteErrorText(ctx.reply, kReadOnlyReplica.substr(1));
+    return std::nullopt;
+  }
+  const bool may_be_full = no_writes || (flags & scripting::kAllowOom) != 0;
+  if (!may_be_full && !ctx.services.control.HasRoom(ctx.now())) {
+    scripting::WriteErrorText(ctx.reply, kNoMemory.substr(1));
+    return std::nullopt;
+  }
+  rights.may_write = !no_writes;
+  rights.checks_memory = false;
+  return rights;
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What scripts share: their cache, the function libraries, and the one that runs. The first two are
+// thread-safe; ScriptState belongs to whoever has the script token, but for what it says.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/scripting/function_library.h"
+#include "engine/scripting/interpreter.h"
+#include "engine/scripting/script_cache.h"
+
+namespace mikura::engine {
+
+// The script or function that runs, as others see it. At most one runs.
+class ScriptState {
+ public:
+  struct Running {
+    bool is_function = false;
+    std::string name;                 // of the function
+    std::vector<std::string> command;  // the words as sent
+    uint64_t started_ticks = 0;
+  };
+
+  // ---- By whoever runs it.
+  void Begin(Running running);
+  void End();
+  // It has written: it must come to its end.
+  void NoteWrite() { has_written_.store(true, std::memory_order_relaxed); }
+  // It has run for longer than busy-reply-threshold.
+  void NoteBusy() { is_busy_.store(true, std::memory_order_relaxed); }
+  bool is_to_be_killed() const { return kill_.load(std::memory_order_relaxed); }
+
+  // ---- By anybody.
+  bool is_running() const { return is_running_.load(std::memory_order_relaxed); }
+  bool is_busy() const { return is_busy_.load(std::memory_order_relaxed); }
+  // Nullopt when nothing runs.
+  std::optional<Running> running() const;
+  enum class KillOutcome : uint8_t { kAsked, kNothingRuns, kHasWritten, kIsFunction, kIsScript };
+  // SCRIPT KILL, FUNCTION KILL: it ends soon.
+  KillOutcome Kill(bool function);
+
+  std::atomic<int64_t> busy_after_micros{5'000'000};  // busy-reply-threshold; relaxed
+
+ private:
+  // Each publishes nothing but itself.
+  std::atomic<bool> is_running_{false};
+  std::atomic<bool> is_busy_{false};
+  std::atomic<bool> has_written_{false};
+  std::atomic<bool> kill_{false};
+  mutable Mutex mutex_;
+  Running running_ GUARDED_BY(mutex_);
+};
+
+struct Scripts {
+  scripting::ScriptCache cache;
+  scripting::FunctionRegistry functions;
+  ScriptState state;
+};
+
+// What one event loop has to run scripts with. Made when its first script comes.
+struct ScriptThread {
+  explicit ScriptThread(Scripts& scripts) : reader(scripts.cache) {}
+  scripting::ScriptCacheReader reader;
+  scripting::Interpreter interpreter;
+};
+
+}  // namespace mikura::engine
