@@ -42,9 +42,10 @@ struct Node {
   FakeServices fakes;
   AccessControl access{table};
   Observation observation;
+  Scripts scripts;
   DeliveryQueues queues{kThreads, [](uint32_t) {}};
   PubSub pubsub{queues, keyspace->hasher()};
-  Services services{fakes, fakes, fakes, access, observation, pubsub};
+  Services services{fakes, fakes, fakes, access, observation, scripts, pubsub};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};

@@ -168,6 +168,10 @@ constexpr ParameterSpec kRows[] = {
            "Interval of the primary's pings to its replicas."),
     Memory("repl-backlog-size", &P::repl_backlog_size_bytes, 1, INT64_MAX, kRuntime,
            "History kept for replicas that reconnect."),
+    // Scripts
+    Number("busy-reply-threshold", "lua-time-limit", &P::busy_reply_threshold_millis, 0, INT64_MAX,
+           kRuntime, "milliseconds",
+           "Time after which requests that a script holds up are answered; 0 for never."),
     // Observation
     Number("slowlog-log-slower-than", "", &P::slowlog_log_slower_than_micros, -1, INT64_MAX,
            kRuntime, "microseconds", "Commands that take so long are logged; -1 for none."),
@@ -249,7 +253,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("list-compress-depth", "0"),
     // Publish and subscribe, tracking, scripts, access lists
     NotBuilt("tracking-table-max-keys", "1000000"),
-    NotBuilt("busy-reply-threshold", "5000", "lua-time-limit"),
     NotBuilt("acl-pubsub-default", "resetchannels"),
     NotBuilt("user", ""),
     NotBuilt("rename-command", ""),

@@ -69,6 +69,9 @@ struct EngineParameters {
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
 
+  // Scripts
+  int64_t busy_reply_threshold_millis = 5000;  // 0: never
+
   // Observation
   int64_t slowlog_log_slower_than_micros = 10'000;  // negative: no slow log
   int64_t slowlog_max_len = 128;

@@ -8,6 +8,7 @@
 // changed data adds what it changed to keys.effects(), in the form a replica repeats.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -24,6 +25,7 @@ namespace mikura::engine {
 
 class CommandObserver;
 class CommandTable;
+struct ScriptThread;
 
 struct CommandContext {
   std::span<const std::string_view> args;  // args[0] is the command's name as sent
@@ -36,6 +38,10 @@ struct CommandContext {
   const CommandTable& table;
   const CommandSpec& spec;
   CommandObserver* observer = nullptr;  // of the running loop; null: nobody counts
+  // Of the running loop, for scripts: what runs them, and a turn of the loop while one is busy.
+  // Null where there is no loop.
+  ScriptThread* script_thread = nullptr;
+  const std::function<void()>* busy_turn = nullptr;
   // False inside a transaction or script.
   bool may_wait = true;
   // A handler that sets another one than kDone has written no reply.

@@ -30,6 +30,7 @@ constexpr NamedBit kFlagNames[] = {
     {kNoAsyncLoading, "no_async_loading"},
     {kNoMulti, "no_multi"},
     {kMovableKeys, "movablekeys"},
+    {kNoMandatoryKeys, "no_mandatory_keys"},
     {kAllowBusy, "allow_busy"},
 };
 

@@ -37,6 +37,8 @@ std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
+std::span<const CommandSpec> ScriptingCommands();
+std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> LatencyCommands();
 

@@ -36,7 +36,9 @@ enum CommandFlag : uint32_t {
   kMovableKeys = 1u << 16,
   kAllowBusy = 1u << 17,
   kNoAsyncLoading = 1u << 18,
+  kNoMandatoryKeys = 1u << 19,
   // ---- For the dispatcher only, not shown.
+  kLocksItself = 1u << 27,   // scripts: the handler takes the shards of its keys
   kSubscriberOk = 1u << 28,  // a RESP2 client that has subscribed may still send it
   kPublishes = 1u << 29,     // waits while event loops have much to deliver
   kRunsInMulti = 1u << 30,   // inside MULTI it is not queued

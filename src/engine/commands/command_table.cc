@@ -31,6 +31,8 @@ CommandTable::CommandTable() {
       ReplicationCommands(),
       TransactionCommands(),
       AclCommands(),
+      ScriptingCommands(),
+      FunctionCommands(),
       SlowLogCommands(),
       LatencyCommands(),
       ZsetCommands(),

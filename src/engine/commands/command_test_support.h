@@ -35,6 +35,8 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void ResetStatistics() override { ++resets; }
+  bool HasRoom(UnixMillis) override { return true; }
+  bool IsReadOnly() override { return false; }
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
   void Unpause() override { pause = "none"; }
   bool DebugAllowed(const ClientState&) override { return debug_allowed; }
@@ -86,7 +88,8 @@ class CommandRunner {
   std::unique_ptr<Keyspace> keyspace_;
   AccessControl access_{table_};
   Observation observation_;
-  Services services_{fakes_, fakes_, fakes_, access_, observation_, pubsub_};
+  Scripts scripts_;
+  Services services_{fakes_, fakes_, fakes_, access_, observation_, scripts_, pubsub_};
   Effects effects_;
   std::string effects_text_;
 };

@@ -195,8 +195,8 @@ FaultOr<> Kill(CommandContext& ctx) {
   return Ok();
 }
 
-constexpr uint32_t kFlags = kNoScript | kStaleOk | kSkipMonitor | kNoMandatoryKeys | kMovableKeys |
-                            kLocksItself;
+constexpr uint32_t kFlags =
+    kNoScript | kStaleOk | kSkipMonitor | kNoMandatoryKeys | kMovableKeys | kLocksItself;
 
 constexpr KeySpec Keys(std::string_view access, std::string_view notes) {
   KeySpec spec = KeysByNumber(access, 2);
@@ -206,9 +206,8 @@ constexpr KeySpec Keys(std::string_view access, std::string_view notes) {
 constexpr KeySpec kKeys[] = {
     Keys("RW access update",
          "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE")};
-constexpr KeySpec kRoKeys[] = {
-    Keys("RO access",
-         "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS")};
+constexpr KeySpec kRoKeys[] = {Keys(
+    "RO access", "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS")};
 
 constexpr CommandSpec Row(std::string_view name, CommandHandler handler, Arity arity,
                           uint32_t flags, std::string_view summary, std::string_view tips = {}) {
@@ -224,8 +223,7 @@ constexpr CommandSpec Row(std::string_view name, CommandHandler handler, Arity a
           .parent = "FUNCTION"};
 }
 
-constexpr std::string_view kOnAllShards =
-    "request_policy:all_shards|response_policy:all_succeeded";
+constexpr std::string_view kOnAllShards = "request_policy:all_shards|response_policy:all_succeeded";
 
 constexpr CommandSpec kSubcommands[] = {
     Row("DELETE", Delete, Exactly(3), kWrite | kNoScript, "Removes a library.", kOnAllShards),

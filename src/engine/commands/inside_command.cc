@@ -21,6 +21,8 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
                          .table = outer.table,
                          .spec = command.spec,
                          .observer = outer.observer,
+                         .script_thread = outer.script_thread,
+                         .busy_turn = outer.busy_turn,
                          .may_wait = false};
   const size_t begin = reply.out().size();
   const uint64_t ticks = TicksNow();

@@ -15,11 +15,9 @@
 namespace mikura::engine {
 namespace {
 
-constexpr auto kTokenPatience = std::chrono::milliseconds(1);
 constexpr int64_t kTurnMicros = 10'000;  // between turns of the loop while a script is busy
 
-constexpr std::string_view kNoMemory =
-    "-OOM command not allowed when used memory > 'maxmemory'.";
+constexpr std::string_view kNoMemory = "-OOM command not allowed when used memory > 'maxmemory'.";
 constexpr std::string_view kReadOnlyReplica =
     "-READONLY You can't write against a read only replica.";
 
@@ -39,7 +37,7 @@ FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
     return Ok();
   }
   was_full_ = !ctx_.services.control.HasRoom(ctx_.now());
-  if (!keyspace.script_token().EnterFor(kTokenPatience)) {
+  if (!keyspace.script_token().EnterFor(Keyspace::kPatience)) {
     ctx_.outcome = RunOutcome::kPutAside;
     return Ok();
   }
@@ -48,8 +46,7 @@ FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
   Effects& effects = ctx_.keys.effects();
   effects.Begin(keyspace.change_log().active());
   RunBody(body);
-  keyspace.Commit(effects);
-  keyspace.UnlockShards(held_);
+  keyspace.CommitAndServe(held_, ctx_.now(), effects);
   keyspace.script_token().Leave();
   return Ok();
 }
@@ -61,9 +58,8 @@ void ScriptRun::RunBody(const Body& body) {
     if (running.command.size() == 32) break;
   }
   const TickScale& scale = ctx_.services.observation.scale;
-  busy_at_ticks_ =
-      running.started_ticks +
-      scale.FromMicros(state_.busy_after_micros.load(std::memory_order_relaxed));
+  busy_at_ticks_ = running.started_ticks +
+                   scale.FromMicros(state_.busy_after_micros.load(std::memory_order_relaxed));
   const int database = ctx_.client.database;
   state_.Begin(std::move(running));
   body(*ctx_.script_thread, *this);

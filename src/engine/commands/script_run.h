@@ -61,6 +61,11 @@ class ScriptRun final : public scripting::ScriptHost {
   std::vector<Key> keys_;
 };
 
+// SCRIPT KILL and FUNCTION KILL.
+void ReplyToKill(CommandContext& ctx, ScriptState::KillOutcome outcome);
+// To requests that cannot run while the script does.
+void ReplyBusy(wire::RespWriter& reply, const ScriptState& state);
+
 // The words of KEYS and ARGV: `first` is the place of the number of keys.
 struct ScriptArguments {
   std::span<const std::string_view> keys;

@@ -20,7 +20,7 @@ class ScriptState {
  public:
   struct Running {
     bool is_function = false;
-    std::string name;                 // of the function
+    std::string name;                  // of the function
     std::vector<std::string> command;  // the words as sent
     uint64_t started_ticks = 0;
   };

@@ -9,8 +9,7 @@ namespace mikura::engine {
 namespace {
 
 FaultOr<> RunScript(CommandContext& ctx, const scripting::ScriptPtr& script, bool read_only) {
-  const auto arguments =
-      ParseScriptArguments(ctx, 2, "value is not an integer or out of range");
+  const auto arguments = ParseScriptArguments(ctx, 2, "value is not an integer or out of range");
   if (!arguments) return Ok();
   const auto rights = RightsOf(ctx, script->flags, script->has_shebang, read_only);
   if (!rights) return Ok();
@@ -117,8 +116,8 @@ FaultOr<> ScriptDebug(CommandContext& ctx) {
   return Ok();
 }
 
-constexpr uint32_t kFlags = kNoScript | kStaleOk | kSkipMonitor | kNoMandatoryKeys | kMovableKeys |
-                            kLocksItself;
+constexpr uint32_t kFlags =
+    kNoScript | kStaleOk | kSkipMonitor | kNoMandatoryKeys | kMovableKeys | kLocksItself;
 constexpr std::string_view kAssumed =
     "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE";
 constexpr std::string_view kAssumedRo =
@@ -163,8 +162,7 @@ constexpr CommandSpec Row(std::string_view name, CommandHandler handler, Arity a
           .parent = "SCRIPT"};
 }
 
-constexpr std::string_view kOnAllNodes =
-    "request_policy:all_nodes|response_policy:all_succeeded";
+constexpr std::string_view kOnAllNodes = "request_policy:all_nodes|response_policy:all_succeeded";
 
 constexpr CommandSpec kSubcommands[] = {
     Row("DEBUG", ScriptDebug, Exactly(3), kNoScript, "3.2.0", "Sets the mode of the debugger."),
@@ -173,8 +171,8 @@ constexpr CommandSpec kSubcommands[] = {
     Row("FLUSH", ScriptFlush, AtLeast(2), kNoScript, "2.6.0", "Forgets all scripts.", kOnAllNodes),
     Row("HELP", SubcommandHelp, Exactly(2), kLoadingOk | kStaleOk, "5.0.0",
         "Lists the subcommands."),
-    Row("KILL", ScriptKill, Exactly(2), kNoScript | kAllowBusy, "2.6.0",
-        "Ends the running script.", "request_policy:all_shards|response_policy:one_succeeded"),
+    Row("KILL", ScriptKill, Exactly(2), kNoScript | kAllowBusy, "2.6.0", "Ends the running script.",
+        "request_policy:all_shards|response_policy:one_succeeded"),
     Row("LOAD", ScriptLoad, Exactly(3), kNoScript | kStaleOk, "2.6.0", "Keeps a script.",
         kOnAllNodes),
     Row("SHOW", ScriptShow, Exactly(3), kNoScript, "8.0.0", "Shows the text of a script."),

@@ -20,6 +20,7 @@
 #include "engine/commands/client_state.h"
 #include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
+#include "engine/commands/script_state.h"
 #include "engine/observation/observation.h"
 
 namespace mikura::engine {
@@ -109,6 +110,10 @@ class ServerControl {
   // possible.
   virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
   virtual void ResetStatistics() = 0;
+  // Whether memory is below its limit, or could be brought below it. May evict.
+  virtual bool HasRoom(UnixMillis now) = 0;
+  // Of a replica: clients' writes are refused.
+  virtual bool IsReadOnly() = 0;
   // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause
   // that goes on already, the later end and the stricter kind hold. May be called under locks.
   virtual void Pause(UnixMillis now, UnixMillis end, bool all) = 0;
@@ -123,6 +128,7 @@ struct Services {
   ServerControl& control;
   AccessControl& access;
   Observation& observation;
+  Scripts& scripts;
   PubSub& pubsub;  // may be used under locks
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.

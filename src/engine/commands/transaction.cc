@@ -8,15 +8,18 @@
 
 namespace mikura::engine {
 
-bool QueuedCommand::needs_all_shards() const {
-  if (spec->may_have_keys()) return false;
-  return (spec->acl & kAclKeyspace) != 0 || spec->group == "scripting";
+bool VisitsAllShards(const CommandSpec& spec) {
+  if ((spec.flags & kLocksItself) != 0) return true;
+  return !spec.may_have_keys() && (spec.acl & kAclKeyspace) != 0;
 }
+
+bool QueuedCommand::needs_all_shards() const { return VisitsAllShards(*spec); }
 
 bool QueuedCommand::runs_unlocked() const {
   if (spec->may_have_keys() || needs_all_shards()) return false;
   if ((spec->flags & kAdmin) != 0) return true;
-  return spec->group != "connection" && spec->group != "pubsub" && spec->group != "transactions";
+  return spec->group != "connection" && spec->group != "pubsub" && spec->group != "transactions" &&
+         spec->group != "scripting";
 }
 
 void Transaction::Queue(const CommandSpec& spec, std::span<const std::string_view> args) {

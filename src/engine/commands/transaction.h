@@ -14,6 +14,9 @@ namespace mikura::engine {
 
 struct ClientState;
 
+// Whether the command may visit any shard: it names no keys, and is about data; or it is a script.
+bool VisitsAllShards(const CommandSpec& spec);
+
 // A request that waits for EXEC, with memory of its own.
 struct QueuedCommand {
   const CommandSpec* spec = nullptr;
@@ -21,7 +24,6 @@ struct QueuedCommand {
   std::vector<std::string_view> args;
   std::vector<Key> keys;
 
-  // Whether the command may visit any shard: it names no keys, and is about data.
   bool needs_all_shards() const;
   // Whether it concerns the node rather than its data or the connection (INFO, CONFIG SET,
   // REPLICAOF, DEBUG): that may take locks of all kinds, so it runs when the shards of the

@@ -148,7 +148,7 @@ class QueueRun {
 
 // EXEC -> the replies of the queue, or null when a watched key changed. All of it is one change for
 // everybody else, and one record in the change log.
-FaultOr<> Exec(CommandContext& ctx) {
+FaultOr<> Exec(CommandContext& ctx) NO_THREAD_SAFETY_ANALYSIS {
   if (!ctx.client.in_multi) {
     ctx.reply.Error("ERR", "EXEC without MULTI");
     return Ok();
@@ -162,7 +162,11 @@ FaultOr<> Exec(CommandContext& ctx) {
   QueueRun queue(ctx, transaction);
   std::vector<Key> keys;
   const ShardSet shards = ShardsOf(transaction, keys);
-  const bool ran = ctx.keyspace.RunLocked(shards, keys, ctx.now(), ctx.keys.effects(), [&] {
+  if (!ctx.keyspace.LockShardsFor(shards, Keyspace::kPatience)) {
+    ctx.outcome = RunOutcome::kPutAside;
+    return Ok();
+  }
+  const bool ran = ctx.keyspace.RunHeld(shards, keys, ctx.now(), ctx.keys.effects(), [&] {
     const Watcher* const watching = transaction.watching();
     const bool changed =
         watching != nullptr && ctx.keyspace.watches().HasChanged(*watching, ctx.keys.access());

@@ -30,7 +30,7 @@ void Effects::AppendCommand(std::span<const std::string_view> words) {
 }
 
 void Effects::Add(int database, std::span<const std::string_view> words) {
-  if (!active_) return;
+  if (!active()) return;
   if (count_ == 0) current_database_ = 0;
   if (database != current_database_) {
     char digits[24];

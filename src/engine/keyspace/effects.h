@@ -22,9 +22,12 @@ class Effects {
   explicit Effects(Muted) : muted_(true) {}
 
   // False when nobody reads the log: then Add does nothing, and a command need not build arguments.
-  bool active() const { return active_; }
+  bool active() const { return active_ && !paused_; }
+  // While paused nothing is added (redis.set_repl).
+  void set_paused(bool value) { paused_ = value; }
   void Begin(bool active) {
     active_ = active && !muted_;
+    paused_ = false;
     if (count_ == 0) return;
     count_ = 0;
     bytes_.clear();
@@ -47,6 +50,7 @@ class Effects {
 
   const bool muted_ = false;
   bool active_ = false;
+  bool paused_ = false;
   int count_ = 0;
   int current_database_ = 0;
   std::string bytes_;

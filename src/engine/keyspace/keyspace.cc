@@ -17,7 +17,11 @@
 namespace mikura::engine {
 namespace {
 
-constexpr size_t kResizeBudget = 8;              // chains per shard and turn
+constexpr size_t kResizeBudget = 8;  // chains per shard and turn
+// How long a collector of several shards waits for one of them while it holds others, and how often
+// it begins anew.
+constexpr auto kCollectPatience = std::chrono::microseconds(50);
+constexpr int kCollectTries = 3;
 constexpr size_t kMoveBudget = 8;                // chains per shard and turn: some microseconds
 constexpr int64_t kKeysFreedAtOnceMax = 10'000;  // about a millisecond
 constexpr UnixMillis kMallocLookPeriod = 1000;
@@ -64,21 +68,61 @@ Result<std::unique_ptr<Keyspace>> Keyspace::Create(const Options& options) {
   return std::unique_ptr<Keyspace>(new Keyspace(options, std::move(allocator)));
 }
 
-void Keyspace::LockShards(const ShardSet& shards) {
+// Without the token: all shards, or none when one of them is not to be had soon.
+bool Keyspace::TryCollect(const ShardSet& shards) {
+  for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
+    if (lock(static_cast<uint32_t>(i)).LockFor(kCollectPatience)) continue;
+    for (size_t k = shards._Find_first(); k < i; k = shards._Find_next(k)) {
+      lock(static_cast<uint32_t>(k)).Unlock();
+    }
+    return false;
+  }
+  return true;
+}
+
+void Keyspace::LockInOrder(const ShardSet& shards) {
   for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
     lock(static_cast<uint32_t>(i)).Lock();
   }
+}
+
+void Keyspace::LockShards(const ShardSet& shards) {
+  if (!script_token_.is_mine()) {
+    for (int tries = 0; tries < kCollectTries; ++tries) {
+      if (TryCollect(shards)) return;
+    }
+    script_token_.Enter();
+    collector_has_token_ = true;
+  }
+  LockInOrder(shards);
+}
+
+bool Keyspace::LockShardsFor(const ShardSet& shards, std::chrono::microseconds patience) {
+  if (!script_token_.is_mine()) {
+    for (int tries = 0; tries < kCollectTries; ++tries) {
+      if (TryCollect(shards)) return true;
+    }
+    if (!script_token_.EnterFor(patience)) return false;
+    collector_has_token_ = true;
+  }
+  LockInOrder(shards);
+  return true;
 }
 
 void Keyspace::UnlockShards(const ShardSet& shards) {
   for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
     lock(static_cast<uint32_t>(i)).Unlock();
   }
+  if (script_token_.is_mine() && collector_has_token_) {
+    collector_has_token_ = false;
+    script_token_.Leave();
+  }
 }
 
 void Keyspace::WithGate(HeldShards held, const std::function<void()>& critical) {
   CHECK(held.none() || held.all());
   if (held.all()) return critical();
+  const TokenGuard token(script_token_);
   ShardSet all;
   all.set();
   LockShards(all);

@@ -21,6 +21,7 @@
 #include "engine/keyspace/held_shards.h"
 #include "engine/keyspace/key_events.h"
 #include "engine/keyspace/reclaimer.h"
+#include "engine/keyspace/script_token.h"
 #include "engine/keyspace/shard_lock.h"
 #include "engine/store/defragmentation.h"
 #include "engine/store/shard.h"
@@ -62,7 +63,16 @@ class Keyspace final : public store::RemovalListener {
   const store::Shard& UnlockedShard(uint32_t index) const { return *cells_[index].shard; }
 
   // ---- Several or all shards.
+  // The token of scripts, and of whoever visits all shards: taken before any shard.
+  // How long a request waits for its shards before it is put aside.
+  static constexpr auto kPatience = std::chrono::milliseconds(1);
+  ScriptToken& script_token() { return script_token_; }
+  // In ascending order. Who has the token gets them one by one; everybody else lets go of all when
+  // one is not to be had soon, and takes the token after some tries.
   void LockShards(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
+  // The same for some milliseconds at most: false when they were not to be had.
+  bool LockShardsFor(const ShardSet& shards,
+                     std::chrono::microseconds patience) NO_THREAD_SAFETY_ANALYSIS;
   void UnlockShards(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
   // Runs `critical` with every shard locked: the gate. `held`: all of them, or none.
   void WithGate(HeldShards held, const std::function<void()>& critical);
@@ -76,9 +86,15 @@ class Keyspace final : public store::RemovalListener {
   template <typename Run>
   auto RunLocked(const Key& key, UnixMillis now, Effects& effects,
                  const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+    lock(key.shard()).Lock();
+    return RunHeld(key, now, effects, run);
+  }
+  // RunLocked() in a shard that is locked already; unlocks it.
+  template <typename Run>
+  auto RunHeld(const Key& key, UnixMillis now, Effects& effects,
+               const Run& run) NO_THREAD_SAFETY_ANALYSIS {
     const uint32_t shard = key.shard();
     ShardLock& held = lock(shard);
-    held.Lock();
     if (IsObserved(shard, KeyObserverKind::kWaiters)) [[unlikely]] {
       return RunAmongWaiters(ShardSet().set(shard), {&key, 1}, now, effects, run);
     }
@@ -93,6 +109,11 @@ class Keyspace final : public store::RemovalListener {
   auto RunLocked(const ShardSet& shards, std::span<const Key> keys, UnixMillis now,
                  Effects& effects, const Run& run) NO_THREAD_SAFETY_ANALYSIS {
     LockShards(shards);
+    return RunHeld(shards, keys, now, effects, run);
+  }
+  template <typename Run>
+  auto RunHeld(const ShardSet& shards, std::span<const Key> keys, UnixMillis now, Effects& effects,
+               const Run& run) NO_THREAD_SAFETY_ANALYSIS {
     if (HasWaiters(shards)) [[unlikely]]
       return RunAmongWaiters(shards, keys, now, effects, run);
     effects.Begin(change_log_.active());
@@ -101,6 +122,9 @@ class Keyspace final : public store::RemovalListener {
     UnlockShards(shards);
     return outcome;
   }
+  // What follows a run in locked shards: logs the effects, serves waiters, unlocks.
+  void CommitAndServe(const ShardSet& shards, UnixMillis now,
+                      Effects& effects) NO_THREAD_SAFETY_ANALYSIS;
   // Serves the waiters of keys that were touched by others than commands. Nothing is locked.
   void ServeTouched(uint32_t shard, UnixMillis now, Effects& effects);
   WaiterTable& waiters() { return *waiters_; }
@@ -257,8 +281,8 @@ class Keyspace final : public store::RemovalListener {
     return outcome;
   }
   void LockForWaiters(std::span<const Key> keys, ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
-  void CommitAndServe(const ShardSet& shards, UnixMillis now,
-                      Effects& effects) NO_THREAD_SAFETY_ANALYSIS;
+  bool TryCollect(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
+  void LockInOrder(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
   void TellOfReplacement(int database, int replacement, UnixMillis now);
   void FreeDetached(HeldShards held, Reclaimer::Tables tables);
   void TendMemory(UnixMillis now);
@@ -281,6 +305,8 @@ class Keyspace final : public store::RemovalListener {
   store::MemoryGauge& gauge_;  // the allocator's
   store::Defragmentation defragmentation_;
   std::unique_ptr<Cell[]> cells_;
+  ScriptToken script_token_;
+  bool collector_has_token_ = false;  // LockShards took it; guarded by the token
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.
   std::atomic<uint8_t> keeps_expired_{0};  // bits of ExpiredKeeper

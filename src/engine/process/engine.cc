@@ -44,7 +44,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       adapter_(parameters),
       deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       pubsub_(deliveries_, keyspace_->hasher()),
-      services_{clients_, adapter_, control_, access_, observation_, pubsub_},
+      services_{clients_, adapter_, control_, access_, observation_, scripts_, pubsub_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -54,11 +54,12 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
-      context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_,
-               node_,      clock_,      deliveries_, pubsub_} {
+      context_{*keyspace_, dispatcher_, memcached_, clients_,    observation_,
+               scripts_,   node_,       clock_,     deliveries_, pubsub_} {
   NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
   BindObservation(parameters_, observation_);
+  BindScripts(parameters_, scripts_.state);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);

@@ -57,6 +57,7 @@ class Engine {
   const CommandTable table_;
   AccessControl access_{table_};
   Observation observation_;
+  Scripts scripts_;
   EngineControl control_;
   ServerClientRegistry clients_;
   ParameterAdapter adapter_;

@@ -4,6 +4,7 @@
 #include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/commands/script_run.h"
 #include "engine/commands/transaction.h"
 #include "engine/messaging/pubsub.h"
 
@@ -42,6 +43,10 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   }
   if (!client.is_unrestricted && !MayRun(request, spec, client, now, reply)) [[unlikely]]
     return false;
+  if (services_.scripts.state.is_busy() && spec.name == "PING") [[unlikely]] {
+    ReplyBusy(reply, services_.scripts.state);
+    return false;
+  }
   if ((flags & kDenyOom) != 0 &&
       !keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), request.args,
                           now)) {
@@ -112,9 +117,18 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   return Execute(request, *spec, client, now, effects, reply, statistics);
 }
 
+// A request that could not get its shards in time: it is tried again, unless a script has had them
+// for very long.
+RunOutcome Dispatcher::PutAside(wire::RespWriter& reply, LoopStatistics& statistics) const {
+  if (!services_.scripts.state.is_busy()) return RunOutcome::kPutAside;
+  statistics.error_replies.Add(1);
+  ReplyBusy(reply, services_.scripts.state);
+  return RunOutcome::kRefused;
+}
+
 RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
                                  Effects& effects, wire::RespWriter& reply,
-                                 LoopStatistics& statistics) {
+                                 LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
   const CommandSpec& spec = *request.command;
   if (node_.IsPaused(spec.flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
@@ -126,31 +140,47 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
+  if (!keyspace_.lock(request.keys[0].shard()).LockFor(Keyspace::kPatience)) [[unlikely]]
+    return PutAside(reply, statistics);
   const FaultOr<> outcome =
-      keyspace_.RunLocked(request.keys[0], now, effects, [&] { return spec.handler(context); });
+      keyspace_.RunHeld(request.keys[0], now, effects, [&] { return spec.handler(context); });
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
 
 RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                                UnixMillis now, Effects& effects, wire::RespWriter& reply,
-                               LoopStatistics& statistics) {
+                               LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
+  context.script_thread = statistics.script_thread;
+  context.busy_turn = statistics.busy_turn;
   const auto run = [&] { return spec.handler(context); };
   FaultOr<> outcome = Ok();
-  if (request.keys.empty()) {
+  if ((spec.flags & kLocksItself) != 0) {
+    outcome = run();
+  } else if (request.keys.empty()) {
+    const bool visits_all = VisitsAllShards(spec);
+    if (visits_all && !keyspace_.script_token().EnterFor(Keyspace::kPatience)) {
+      return PutAside(reply, statistics);
+    }
     effects.Begin(keyspace_.change_log().active());
     outcome = run();
+    if (visits_all) keyspace_.script_token().Leave();
   } else if (request.keys.size() == 1) {
-    outcome = keyspace_.RunLocked(request.keys[0], now, effects, run);
+    if (!keyspace_.lock(request.keys[0].shard()).LockFor(Keyspace::kPatience)) {
+      return PutAside(reply, statistics);
+    }
+    outcome = keyspace_.RunHeld(request.keys[0], now, effects, run);
   } else {
     ShardSet shards;
     for (const Key& key : request.keys) shards.set(key.shard());
-    outcome = keyspace_.RunLocked(shards, request.keys, now, effects, run);
+    if (!keyspace_.LockShardsFor(shards, Keyspace::kPatience)) return PutAside(reply, statistics);
+    outcome = keyspace_.RunHeld(shards, request.keys, now, effects, run);
   }
+  if (context.outcome == RunOutcome::kPutAside) return PutAside(reply, statistics);
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }

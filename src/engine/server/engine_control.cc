@@ -79,6 +79,12 @@ Status EngineControl::Shutdown(bool save, bool, bool, bool) {
   return Ok();
 }
 
+bool EngineControl::HasRoom(UnixMillis now) {
+  return keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), {}, now);
+}
+
+bool EngineControl::IsReadOnly() { return node_.read_only.load(std::memory_order_relaxed); }
+
 void EngineControl::ResetStatistics() {
   observation_->ResetStatistics();
   for (Counter LoopStatistics::*counter : kResettable) {

@@ -41,6 +41,8 @@ class EngineControl final : public ServerControl {
     observation_ = &observation;
     table_ = &table;
   }
+  bool HasRoom(UnixMillis now) override;
+  bool IsReadOnly() override;
   void ResetStatistics() override;
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
   void Unpause() override;

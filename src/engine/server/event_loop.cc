@@ -41,6 +41,8 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
              observer_),
       expiry_(context.keyspace, share_.first, share_.count) {
   statistics_.observer = &observer_;
+  script_thread_ = std::make_unique<ScriptThread>(context.scripts);
+  statistics_.script_thread = script_thread_.get();
   context.observation.AddLoop(observer_.statistics());
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }

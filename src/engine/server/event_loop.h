@@ -46,6 +46,7 @@ struct LoopContext {
   MemcachedBackend& memcached;
   ServerClientRegistry& clients;
   Observation& observation;
+  Scripts& scripts;
   NodeState& node;
   const Clock& clock;
   DeliveryQueues& deliveries;
@@ -175,6 +176,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   Mailbox mailbox_;
   LoopStatistics statistics_;
   CommandObserver observer_;
+  std::unique_ptr<ScriptThread> script_thread_;
   std::atomic<uint32_t> assigned_{0};  // read by accepting loops to even out; relaxed
   std::thread thread_;
   bool stopping_ = false;

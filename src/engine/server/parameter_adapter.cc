@@ -128,6 +128,18 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation) {
   }
 }
 
+void BindScripts(wire::ParameterSet& parameters, ScriptState& state) {
+  const auto apply = [&state](const wire::EngineParameters& current) {
+    const int64_t millis = current.busy_reply_threshold_millis;
+    state.busy_after_micros.store(millis > 0 ? millis * 1000 : -1, std::memory_order_relaxed);
+  };
+  apply(*parameters.Current());
+  parameters.OnChange("busy-reply-threshold", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
+}
+
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   const auto apply = [&keyspace](const wire::EngineParameters& current) {
     keyspace.evictor().Configure(EvictionSettingsOf(current), current.maxmemory_bytes);

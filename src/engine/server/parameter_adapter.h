@@ -30,6 +30,9 @@ class ParameterAdapter final : public Parameters {
 // change. Refuses more clients than the process may have file descriptors for.
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services);
 
+// busy-reply-threshold, now and whenever it changes.
+void BindScripts(wire::ParameterSet& parameters, ScriptState& state);
+
 // Thresholds and sizes of the slow log and the latency monitor, now and whenever they change.
 void BindObservation(wire::ParameterSet& parameters, Observation& observation);
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 
 namespace mikura::engine {
 
@@ -21,9 +22,13 @@ class Counter {
 };
 
 class CommandObserver;
+struct ScriptThread;
 
 struct alignas(64) LoopStatistics {
-  CommandObserver* observer = nullptr;  // of the same loop; null: nobody counts
+  // Of the same loop; null where there is none.
+  CommandObserver* observer = nullptr;
+  ScriptThread* script_thread = nullptr;
+  const std::function<void()>* busy_turn = nullptr;
 
   Counter commands;
   Counter connections_received;
