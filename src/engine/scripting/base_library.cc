@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions without a table, coroutines and bit operations.
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+
 #include "engine/scripting/libraries.h"
 #include "engine/scripting/read_only.h"
 #include "engine/scripting/sandbox.h"
 #include "engine/scripting/script.h"
+#include "engine/scripting/source_text.h"
 
 namespace mikura::engine::scripting {
 namespace {
@@ -13,11 +18,19 @@ constexpr int64_t kUnpackMax = 8'000;  // what the stack of Lua 5.1 takes
 int Next(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
   lua_settop(lua, 2);
-  if (PushBehindProxy(lua, 1)) lua_replace(lua, 1);
-  if (lua_next(lua, 1) != 0) return 2;
+  const bool is_proxy = PushBehindProxy(lua, 1);
+  if (is_proxy) lua_replace(lua, 1);
+  while (lua_next(lua, 1) != 0) {
+    const bool is_ours =
+        is_proxy && lua_type(lua, -2) == LUA_TSTRING && ViewAt(lua, -2) == kPassThrough;
+    if (!is_ours) return 2;
+    lua_pop(lua, 1);
+  }
   lua_pushnil(lua);
   return 1;
 }
+
+int PassThrough(lua_State* lua) { return lua_gettop(lua); }
 
 // The loop over an ordinary table gets LuaJIT's own `next` (upvalue 1), which it runs without a
 // call; that of a proxy gets ours (upvalue 2), which never hands the table behind it out.
@@ -27,6 +40,15 @@ int Pairs(lua_State* lua) {
   lua_pushvalue(lua, lua_upvalueindex(is_proxy ? 2 : 1));
   lua_pushvalue(lua, 1);
   lua_pushnil(lua);
+  return 3;
+}
+
+// LuaJIT's own, which names another reason for what is no table.
+int IterateArray(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_pushvalue(lua, 1);
+  lua_call(lua, 1, 3);
   return 3;
 }
 
@@ -58,7 +80,10 @@ int GetMetatable(lua_State* lua) {
   }
   if (PushBehindProxy(lua, 1)) {
     // Whether the globals have one may be seen, but not through it.
-    if (lua_getmetatable(lua, -1) == 0) return 0;
+    if (lua_getmetatable(lua, -1) == 0) {
+      lua_pushnil(lua);
+      return 1;
+    }
     MakeReadOnly(lua);
     return 1;
   }
@@ -182,17 +207,35 @@ int Load(lua_State* lua) {
   return LoadText(lua, ViewAt(lua, -1), chunk_name);
 }
 
+// At most eight digits, whatever is asked for; in capitals for a negative number of them.
+int ToHex(lua_State* lua) {
+  constexpr double kRounding = 6755399441055744.0;  // 2^52 + 2^51: the low bits become an integer
+  const auto low_bits = [&](int argument) {
+    return static_cast<uint32_t>(
+        std::bit_cast<uint64_t>(luaL_checknumber(lua, argument) + kRounding));
+  };
+  uint32_t bits = low_bits(1);
+  const auto wanted = lua_isnone(lua, 2) ? int64_t{8} : int64_t{static_cast<int32_t>(low_bits(2))};
+  const char* digits = wanted < 0 ? "0123456789ABCDEF" : "0123456789abcdef";
+  const auto count = static_cast<size_t>(std::min<int64_t>(std::abs(wanted), 8));
+  char text[8];
+  for (size_t i = count; i > 0; --i, bits >>= 4) text[i - 1] = digits[bits & 15];
+  lua_pushlstring(lua, text, count);
+  return 1;
+}
+
 constexpr luaL_Reg kFunctions[] = {
     {"assert", Assert},         {"collectgarbage", CollectGarbage},
     {"gcinfo", GcInfo},         {"load", Load},
     {"loadstring", LoadString}, {"next", Next},
     {"pcall", ProtectedCall},   {"rawget", RawGet},
     {"rawset", RawSet},         {"setmetatable", SetMetatable},
-    {"unpack", Unpack},         {nullptr, nullptr},
+    {"unpack", Unpack},         {kPassThrough, PassThrough},
+    {nullptr, nullptr},
 };
 
-constexpr const char* kOfLua[] = {"_VERSION", "error",    "ipairs", "rawequal", "select",
-                                  "tonumber", "tostring", "type",   "xpcall"};
+constexpr const char* kOfLua[] = {"_VERSION", "error",    "rawequal", "select",
+                                  "tonumber", "tostring", "type",     "xpcall"};
 
 // Moves a library of LuaJIT's globals, reduced to `names`, into a new table on top of the stack.
 template <size_t count>
@@ -219,6 +262,9 @@ void AddBaseLibrary(lua_State* lua, int globals) {
   lua_getfield(lua, -2, "next");
   lua_pushcclosure(lua, Pairs, 2);
   lua_setfield(lua, -2, "pairs");
+  lua_getfield(lua, LUA_GLOBALSINDEX, "ipairs");
+  lua_pushcclosure(lua, IterateArray, 1);
+  lua_setfield(lua, -2, "ipairs");
   lua_pop(lua, 1);
 }
 
@@ -231,7 +277,9 @@ void AddCoroutineLibrary(lua_State* lua, int globals) {
 void AddBitLibrary(lua_State* lua, int globals) {
   TakeLibrary(lua, "bit",
               {"arshift", "band", "bnot", "bor", "bswap", "bxor", "lshift", "rol", "ror", "rshift",
-               "tobit", "tohex"});
+               "tobit"});
+  lua_pushcfunction(lua, ToHex);
+  lua_setfield(lua, -2, "tohex");
   MakeReadOnly(lua);
   lua_setfield(lua, globals, "bit");
 }

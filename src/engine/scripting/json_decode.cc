@@ -139,7 +139,8 @@ class JsonDecoder {
     ++depth_;
     const int most = std::min(sandbox_.json.decode_depth_max, kJsonDepthMax);
     if (depth_ > most || lua_checkstack(lua_, 4) == 0) {
-      luaL_error(lua_, "Found too many nested data structures (%d)", depth_);
+      luaL_error(lua_, "Found too many nested data structures (%d) at character %d", depth_,
+                 static_cast<int>(token_at_ - begin_) + 1);
     }
   }
 
@@ -267,33 +268,32 @@ class JsonDecoder {
         out += *at_++;
         continue;
       }
-      ++at_;
-      if (*at_ == 'u') {
+      if (at_[1] == 'u') {
         if (!Unicode(out)) return Fail("invalid unicode escape code");
         continue;
       }
-      const char* found = *at_ == '\0' ? nullptr : std::strchr("\"\\/bfnrt", *at_);
+      const char* found = at_[1] == '\0' ? nullptr : std::strchr("\"\\/bfnrt", at_[1]);
       if (found == nullptr) return Fail("invalid escape code");
       out += "\"\\/\b\f\n\r\t"[found - "\"\\/bfnrt"];
-      ++at_;
+      at_ += 2;
     }
     ++at_;
     token_ = Token::kString;
     sandbox_.Spend(lua_, out.size() / kBytesPerStep);
   }
 
-  // "uXXXX" or a pair of surrogates; at_ is at the 'u' and moves behind what was read.
+  // "\uXXXX" or a pair of surrogates; at_ is at the backslash and moves behind what was read.
   bool Unicode(std::string& out) {
-    const int first = FourHexDigits(at_ + 1);
+    const int first = FourHexDigits(at_ + 2);
     if (first < 0) return false;
     auto code = static_cast<uint32_t>(first);
-    size_t size = 5;
+    size_t size = 6;
     if ((code & 0xf800) == 0xd800) {
-      if ((code & 0x400) != 0 || at_[5] != '\\' || at_[6] != 'u') return false;
-      const int second = FourHexDigits(at_ + 7);
+      if ((code & 0x400) != 0 || at_[6] != '\\' || at_[7] != 'u') return false;
+      const int second = FourHexDigits(at_ + 8);
       if (second < 0 || (second & 0xfc00) != 0xdc00) return false;
       code = 0x10000 + ((code & 0x3ff) << 10) + (static_cast<uint32_t>(second) & 0x3ff);
-      size = 11;
+      size = 12;
     }
     AppendUtf8(out, code);
     at_ += size;

@@ -125,7 +125,7 @@ class JsonEncoder {
       String(ViewAt(lua_, -2));
       Add(":");
     } else {
-      Refuse(LUA_TTABLE, "table key must be a number or string");
+      Refuse(lua_type(lua_, -2), "table key must be a number or string");
     }
   }
 

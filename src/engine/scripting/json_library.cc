@@ -22,7 +22,7 @@ void IntegerSetting(lua_State* lua, int argument, int& setting, int least, int m
     const int64_t value = CheckInt64(lua, argument);
     if (value < least || value > most) {
       lua_pushfstring(lua, "expected integer between %d and %d", least, most);
-      luaL_argerror(lua, argument, lua_tostring(lua, -1));
+      luaL_argerror(lua, 1, lua_tostring(lua, -1));  // the first, as Redis says
     }
     setting = static_cast<int>(value);
   }
@@ -31,8 +31,9 @@ void IntegerSetting(lua_State* lua, int argument, int& setting, int least, int m
 
 void BooleanSetting(lua_State* lua, int argument, bool& setting) {
   if (!lua_isnil(lua, argument)) {
-    luaL_checktype(lua, argument, LUA_TBOOLEAN);
-    setting = lua_toboolean(lua, argument) != 0;
+    static constexpr const char* kNames[] = {"off", "on", nullptr};
+    setting = lua_isboolean(lua, argument) ? lua_toboolean(lua, argument) != 0
+                                           : luaL_checkoption(lua, argument, nullptr, kNames) == 1;
   }
   lua_pushboolean(lua, setting);
 }

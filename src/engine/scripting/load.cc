@@ -47,17 +47,48 @@ bool LuaSandbox::Load(lua_State* lua, std::string_view code, const char* chunk_n
     PushView(lua, "source text is too long");
     return false;
   }
-  if (auto error = FindForeignNumber(code, ShownName(chunk_name))) {
-    scratch = *error;
-    error.reset();
+  if (HasForeignNumber(code, chunk_name)) {
     PushView(lua, scratch);
     return false;
   }
+  if (PlainEscapesInScratch(code)) code = scratch;
+  if (!LoadPiece(lua, code, chunk_name)) return false;
+  if (!KeepCallersInScratch(code)) return true;
+  if (LoadPiece(lua, scratch, chunk_name)) {
+    lua_remove(lua, -2);
+  } else {
+    lua_pop(lua, 1);  // too large now, as functions go: the program as it was given will do
+  }
+  return true;
+}
+
+bool LuaSandbox::LoadPiece(lua_State* lua, std::string_view code, const char* chunk_name) {
   Pieces pieces{{FirstPiece(code), code}};
   lua_gc(lua, LUA_GCSTOP, 0);
   const int status = lua_loadx(lua, ReadPiece, &pieces, chunk_name, "t");
   lua_gc(lua, LUA_GCRESTART, 0);
   return status == 0;
+}
+
+bool LuaSandbox::HasForeignNumber(std::string_view code, const char* chunk_name) {
+  auto error = FindForeignNumber(code, ShownName(chunk_name));
+  if (!error) return false;
+  scratch = std::move(*error);
+  return true;
+}
+
+bool LuaSandbox::PlainEscapesInScratch(std::string_view code) {
+  auto changed = PlainEscapes(code);
+  if (!changed) return false;
+  scratch = std::move(*changed);
+  return true;
+}
+
+bool LuaSandbox::KeepCallersInScratch(std::string_view code) {
+  auto changed = KeepCallers(code);
+  if (!changed) return false;
+  scratch = std::move(*changed);
+  return true;
 }
 
 }  // namespace mikura::engine::scripting

@@ -8,8 +8,7 @@
 namespace mikura::engine::scripting {
 namespace {
 
-// Between 0 and 1: the same numbers after the same seed as in Redis, whose scripts have to do on a
-// replica what they did on the primary.
+// Between 0 and 1; the same numbers after the same seed as in Redis.
 double RandomShare(lua_State* lua) {
   constexpr uint32_t kMax = INT32_MAX;
   return static_cast<double>(LuaSandbox::Of(lua).NextRandom() % kMax) / kMax;

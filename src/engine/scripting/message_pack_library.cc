@@ -233,7 +233,6 @@ class Unpacker {
       case 0xcc:
       case 0xcd:
       case 0xce:
-      case 0xcf:
         return lua_pushnumber(lua_, static_cast<double>(Take(size_t{1} << (code - 0xcc))));
       case 0xd0:
         return lua_pushnumber(lua_, static_cast<int8_t>(Take(1)));
@@ -241,6 +240,7 @@ class Unpacker {
         return lua_pushnumber(lua_, static_cast<int16_t>(Take(2)));
       case 0xd2:
         return lua_pushnumber(lua_, static_cast<int32_t>(Take(4)));
+      case 0xcf:  // above 2^63 negative, as in Redis
       case 0xd3:
         return lua_pushnumber(lua_, static_cast<double>(static_cast<int64_t>(Take(8))));
       default:

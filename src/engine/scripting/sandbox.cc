@@ -47,9 +47,18 @@ const char* TextOfRaised(lua_State* lua, int index) {
   }
 }
 
+// LuaJIT leaves the place out of this one.
+void AddPlaceOfOverflow(lua_State* lua) {
+  if (lua_type(lua, 1) != LUA_TSTRING || ViewAt(lua, 1) != "stack overflow") return;
+  luaL_where(lua, 1);
+  lua_insert(lua, 1);
+  lua_concat(lua, 2);
+}
+
 // Makes a table {err, source, line} of whatever was raised.
 int HandleError(lua_State* lua) {
   lua_settop(lua, 1);
+  AddPlaceOfOverflow(lua);
   if (!lua_istable(lua, 1)) {
     lua_createtable(lua, 0, 3);
     lua_pushliteral(lua, "ERR ");
@@ -64,6 +73,9 @@ int HandleError(lua_State* lua) {
 }
 
 int RaiseNoSuchGlobal(lua_State* lua) {
+  if (lua_gettop(lua) != 2) {
+    return luaL_error(lua, "Wrong number of arguments to luaProtectedTableError");
+  }
   if (lua_isstring(lua, 2) == 0) {
     return luaL_error(lua, "Second argument to luaProtectedTableError must be a string or number");
   }
@@ -84,7 +96,7 @@ std::unique_ptr<LuaSandbox> LuaSandbox::Create(const SandboxOptions& options) {
   if (lua == nullptr) return nullptr;
   sandbox->lua_ = lua;
   lua_atpanic(lua, Panic);
-  // Compiled loops would never call the hook: docs/adr/0026-luajit-interpreter.md.
+  // Compiled loops would never call the hook.
   luaJIT_setmode(lua, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   if (lua_cpcall(lua, SetUp, sandbox.get()) != 0) return nullptr;
   sandbox->ArmHook();
@@ -168,7 +180,7 @@ void LuaSandbox::BeginRun(ScriptHost& host) {
   ran_out_of_memory_ = false;
   resp_version = 2;
   json = {};
-  if (!options_.for_functions) SeedRandom(0);
+  SeedRandom(static_cast<int64_t>(seeds_()));
 }
 
 void LuaSandbox::EndRun() {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,7 +105,8 @@ class LuaSandbox {
   // Pushes the function that turns a raised value into an error table with its place.
   void PushErrorHandler(lua_State* lua) { lua_rawgeti(lua, LUA_REGISTRYINDEX, handler_ref_); }
 
-  // math.random.
+  // math.random. Each run begins somewhere else; after math.randomseed the numbers are those of
+  // Redis.
   void SeedRandom(int64_t seed);
   // Uniform in [0, 2^31).
   uint32_t NextRandom();
@@ -133,6 +135,12 @@ class LuaSandbox {
   static void OnCount(lua_State* lua, lua_Debug* event);
   static int SetUp(lua_State* lua);
 
+  bool LoadPiece(lua_State* lua, std::string_view code, const char* chunk_name);
+  // These leave their text in the scratch and return true when there is one (source_text.h).
+  bool HasForeignNumber(std::string_view code, const char* chunk_name);
+  bool PlainEscapesInScratch(std::string_view code);
+  bool KeepCallersInScratch(std::string_view code);
+
   // What the count hook does; raises when the script has to end.
   void RunHook(lua_State* lua);
   [[noreturn]] void RaiseOutOfMemory(lua_State* lua);
@@ -148,6 +156,7 @@ class LuaSandbox {
   size_t allocated_bytes_ = 0;  // since the hook last ran: large allocations call for it early
   size_t spent_steps_ = 0;
   uint64_t random_state_ = 0;
+  std::mt19937_64 seeds_{std::random_device()()};  // of the runs; scripts do not see it
   RegisteredFunctions* registered_ = nullptr;
   int globals_ref_ = LUA_NOREF;          // the table behind the proxy of globals
   int loading_globals_ref_ = LUA_NOREF;  // the one behind it while a library is loaded

@@ -8,6 +8,7 @@
 #include "engine/scripting/pattern.h"
 #include "engine/scripting/read_only.h"
 #include "engine/scripting/sandbox.h"
+#include "engine/scripting/string_format.h"
 
 namespace mikura::engine::scripting {
 namespace {
@@ -177,17 +178,22 @@ int Substitute(lua_State* lua) {
   return 2;
 }
 
+int Length(lua_State* lua) {
+  lua_pushnumber(lua, static_cast<double>(CheckView(lua, 1).size()));
+  return 1;
+}
+
 int Dump(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TFUNCTION);
   return luaL_error(lua, "unable to dump given function");
 }
 
 constexpr luaL_Reg kFunctions[] = {
-    {"dump", Dump},       {"find", Find},   {"gfind", AllMatches}, {"gmatch", AllMatches},
-    {"gsub", Substitute}, {"match", Match}, {nullptr, nullptr}};
+    {"dump", Dump},        {"find", Find},         {"format", FormatString},
+    {"gfind", AllMatches}, {"gmatch", AllMatches}, {"gsub", Substitute},
+    {"len", Length},       {"match", Match},       {nullptr, nullptr}};
 
-constexpr const char* kOfLua[] = {"byte", "char",    "format", "len",  "lower",
-                                  "rep",  "reverse", "sub",    "upper"};
+constexpr const char* kOfLua[] = {"byte", "char", "lower", "rep", "reverse", "sub", "upper"};
 
 }  // namespace
 

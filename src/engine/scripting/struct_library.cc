@@ -186,6 +186,7 @@ size_t PackString(lua_State* lua, std::string& out, const Format& format, int ar
 
 int Pack(lua_State* lua) {
   Format format(lua);
+  lua_pushnil(lua);  // a missing argument is nil in messages
   LuaSandbox& sandbox = LuaSandbox::Of(lua);
   std::string& out = sandbox.scratch;
   out.clear();
@@ -253,7 +254,8 @@ int Unpack(lua_State* lua) {
   LuaSandbox& sandbox = LuaSandbox::Of(lua);
   const std::string_view data = CheckView(lua, 2);
   const int64_t first = OptInt64(lua, 3, 1);
-  luaL_argcheck(lua, first > 0, 3, "offset must be 1 or greater");
+  // As unsigned: a negative one is far behind the end.
+  luaL_argcheck(lua, first != 0, 3, "offset must be 1 or greater");
   auto position = static_cast<size_t>(first - 1);
   int count = 0;
   lua_settop(lua, 2);
@@ -281,7 +283,7 @@ int Unpack(lua_State* lua) {
     }
     position += size;
   }
-  lua_pushnumber(lua, static_cast<double>(position) + 1);
+  lua_pushnumber(lua, static_cast<double>(static_cast<int64_t>(position)) + 1);
   return count + 1;
 }
 
@@ -293,8 +295,8 @@ int Size(lua_State* lua) {
     sandbox.Spend(lua, 1);
     const char letter = format.letter();
     position += format.Padding(position);
-    if (letter == 's') luaL_argerror(lua, 1, "variable-size format in packsize");
-    if (letter == 'c' && format.size() == 0) luaL_argerror(lua, 1, "variable-length format");
+    if (letter == 's') luaL_argerror(lua, 1, "option 's' has no fixed size");
+    if (letter == 'c' && format.size() == 0) luaL_argerror(lua, 1, "option 'c0' has no fixed size");
     if (std::isalnum(static_cast<unsigned char>(letter)) == 0) format.Control();
     position += format.size();
   }

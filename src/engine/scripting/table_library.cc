@@ -13,10 +13,9 @@ namespace {
 
 constexpr int64_t kElementsPerStep = 4;  // moving one is cheaper than an instruction of Lua
 
-// The length of the table that is the first argument, which is going to be written.
-int LengthToChange(lua_State* lua) {
+// The length of the table that is the first argument. (That of a proxy is zero.)
+int CheckLength(lua_State* lua) {
   luaL_checktype(lua, 1, LUA_TTABLE);
-  RefuseReadOnly(lua, 1);
   return static_cast<int>(std::min<size_t>(lua_objlen(lua, 1), INT_MAX - 1));
 }
 
@@ -25,7 +24,8 @@ int CheckPosition(lua_State* lua, int argument) {
 }
 
 int Insert(lua_State* lua) {
-  int end = LengthToChange(lua) + 1;
+  int end = CheckLength(lua) + 1;
+  RefuseReadOnly(lua, 1);
   int position = end;
   if (lua_gettop(lua) == 3) {
     position = CheckPosition(lua, 2);
@@ -44,7 +44,7 @@ int Insert(lua_State* lua) {
 }
 
 int Remove(lua_State* lua) {
-  const int end = LengthToChange(lua);
+  const int end = CheckLength(lua);
   int position = lua_isnoneornil(lua, 2) ? end : CheckPosition(lua, 2);
   if (position < 1 || position > end) return 0;
   LuaSandbox& sandbox = LuaSandbox::Of(lua);
@@ -115,7 +115,7 @@ void CopyElements(lua_State* lua, int from, int to, int count) {
 // By merging: never more than n log n comparisons, whatever the order or the function. The table
 // itself is written at the end, so that an error leaves it as it was.
 int Sort(lua_State* lua) {
-  const int count = LengthToChange(lua);
+  const int count = CheckLength(lua);
   if (!lua_isnoneornil(lua, 2)) luaL_checktype(lua, 2, LUA_TFUNCTION);
   lua_settop(lua, kCompare);
   if (count < 2) return 0;
