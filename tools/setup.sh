@@ -7,7 +7,7 @@ set -euo pipefail
 
 build="ca-certificates git cmake ninja-build g++ ccache mold pkg-config python3
   libboost1.81-dev libboost-json1.81-dev libssl-dev libsqlite3-dev libcli11-dev libfmt-dev
-  libxxhash-dev"
+  libxxhash-dev libluajit-5.1-dev"
 demo="awscli redis-tools python3-pymemcache libmemcached-tools"
 test="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14
   libgtest-dev libgmock-dev libbenchmark-dev python3-botocore python3-boto3 python3-redis

@@ -66,6 +66,17 @@ struct EngineParameters {
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
 
+  // Names of encodings (OBJECT ENCODING)
+  int64_t hash_max_listpack_entries = 512;
+  int64_t hash_max_listpack_value = 64;
+  int64_t set_max_intset_entries = 512;
+  int64_t zset_max_listpack_entries = 128;
+  int64_t zset_max_listpack_value = 64;
+  int64_t list_max_listpack_size = -2;
+  uint64_t stream_node_max_bytes = 4096;
+  int64_t stream_node_max_entries = 100;
+  uint64_t hll_sparse_max_bytes = 3000;
+
   // Memcached protocol
   int64_t memcached_port = 0;  // 0: no memcached listener
   uint64_t memcached_max_item_size_bytes = 1ULL << 20;

@@ -48,48 +48,79 @@ void WriteSimpleSet(const std::vector<std::string_view>& names, wire::RespWriter
   for (const std::string_view name : names) reply.Simple(name);
 }
 
-// One key specification: keys [first, last] in steps, last relative to first when not negative.
-void WriteKeySpec(const CommandSpec& spec, std::string_view access, int first, int last, int step,
-                  wire::RespWriter& reply) {
-  reply.Map(spec.key_notes.empty() ? 3 : 4);
-  if (!spec.key_notes.empty()) {
+struct NamedNumber {
+  std::string_view name;
+  int value;
+};
+
+// A part of a specification: its type, and what belongs to that.
+void WritePart(std::string_view part, std::string_view type, std::string_view keyword,
+               std::initializer_list<NamedNumber> numbers, wire::RespWriter& reply) {
+  reply.Bulk(part);
+  reply.Map(2);
+  reply.Bulk("type");
+  reply.Bulk(type);
+  reply.Bulk("spec");
+  reply.Map(numbers.size() + (keyword.empty() ? 0 : 1));
+  if (!keyword.empty()) {
+    reply.Bulk("keyword");
+    reply.Bulk(keyword);
+  }
+  for (const NamedNumber& number : numbers) {
+    reply.Bulk(number.name);
+    reply.Integer(number.value);
+  }
+}
+
+void WriteKeySpec(const KeySpec& spec, wire::RespWriter& reply) {
+  reply.Map(spec.notes.empty() ? 3 : 4);
+  if (!spec.notes.empty()) {
     reply.Bulk("notes");
-    reply.Bulk(spec.key_notes);
+    reply.Bulk(spec.notes);
   }
   reply.Bulk("flags");
-  WriteSimpleSet(Split(access, ' '), reply);
-  reply.Bulk("begin_search");
-  reply.Map(2);
-  reply.Bulk("type");
-  reply.Bulk("index");
-  reply.Bulk("spec");
-  reply.Map(1);
-  reply.Bulk("index");
-  reply.Integer(first);
-  reply.Bulk("find_keys");
-  reply.Map(2);
-  reply.Bulk("type");
-  reply.Bulk("range");
-  reply.Bulk("spec");
-  reply.Map(3);
-  reply.Bulk("lastkey");
-  reply.Integer(last < 0 ? last : last - first);
-  reply.Bulk("keystep");
-  reply.Integer(step);
-  reply.Bulk("limit");
-  reply.Integer(0);
+  WriteSimpleSet(Split(spec.access, ' '), reply);
+  if (spec.is_unknown) {
+    WritePart("begin_search", "unknown", "", {}, reply);
+    WritePart("find_keys", "unknown", "", {}, reply);
+    return;
+  }
+  if (spec.keyword.empty()) {
+    WritePart("begin_search", "index", "", {{"index", spec.index}}, reply);
+  } else {
+    WritePart("begin_search", "keyword", spec.keyword, {{"startfrom", spec.keyword_from}}, reply);
+  }
+  if (spec.number_at >= 0) {
+    WritePart("find_keys", "keynum", "",
+              {{"keynumidx", spec.number_at},
+               {"firstkey", spec.first_after_number},
+               {"keystep", spec.step}},
+              reply);
+  } else {
+    WritePart("find_keys", "range", "",
+              {{"lastkey", spec.last}, {"keystep", spec.step}, {"limit", spec.limit}}, reply);
+  }
 }
 
 void WriteKeySpecs(const CommandSpec& spec, wire::RespWriter& reply) {
+  if (!spec.key_specs.empty()) {
+    reply.Set(spec.key_specs.size());
+    for (const KeySpec& one : spec.key_specs) WriteKeySpec(one, reply);
+    return;
+  }
   const std::vector<std::string_view> parts = Split(spec.key_access, ';');
   reply.Set(parts.size());
   if (parts.size() == 1) {
-    WriteKeySpec(spec, parts[0], spec.keys.first, spec.keys.last, spec.keys.step, reply);
+    KeySpec one = KeysInRange(parts[0], spec.keys.first, spec.keys.last, spec.keys.step);
+    one.notes = spec.key_notes;
+    WriteKeySpec(one, reply);
     return;
   }
   for (size_t i = 0; i < parts.size(); ++i) {
     const int index = spec.keys.first + static_cast<int>(i);
-    WriteKeySpec(spec, parts[i], index, index, 1, reply);
+    KeySpec one = KeysInRange(parts[i], index, index);
+    one.notes = spec.key_notes;
+    WriteKeySpec(one, reply);
   }
 }
 
@@ -112,18 +143,29 @@ std::vector<std::string_view> CategoryNames(const CommandSpec& spec) {
   add((spec.acl & kAclKeyspace) != 0, "@keyspace");
   add((spec.flags & kReadOnly) != 0, "@read");
   add((spec.flags & kWrite) != 0, "@write");
+  add((spec.acl & kAclSet) != 0, "@set");
+  add((spec.acl & kAclSortedSet) != 0, "@sortedset");
+  add((spec.acl & kAclList) != 0, "@list");
+  add((spec.acl & kAclHash) != 0, "@hash");
   add((spec.acl & kAclString) != 0, "@string");
-  add((spec.flags & kPubSub) != 0, "@pubsub");
+  add((spec.acl & kAclBitmap) != 0, "@bitmap");
+  add((spec.acl & kAclHyperLogLog) != 0, "@hyperloglog");
+  add((spec.acl & kAclGeo) != 0, "@geo");
+  add((spec.acl & kAclStream) != 0, "@stream");
+  add((spec.flags & kPubSub) != 0 || (spec.acl & kAclPubSub) != 0, "@pubsub");
   add(admin, "@admin");
   add((spec.flags & kFast) != 0, "@fast");
   add((spec.flags & kFast) == 0, "@slow");
-  add((spec.flags & kBlocking) != 0, "@blocking");
+  add((spec.flags & kBlocking) != 0 || (spec.acl & kAclBlocking) != 0, "@blocking");
   add(admin || (spec.acl & kAclDangerous) != 0, "@dangerous");
   add((spec.acl & kAclConnection) != 0, "@connection");
+  add((spec.acl & kAclTransaction) != 0, "@transaction");
+  add((spec.acl & kAclScripting) != 0, "@scripting");
   return names;
 }
 
 std::vector<std::string_view> KeyAccessNames(const CommandSpec& spec, size_t key) {
+  if (!spec.key_specs.empty()) return Split(spec.key_specs[key].access, ' ');
   const std::vector<std::string_view> parts = Split(spec.key_access, ';');
   if (parts.empty()) return {};
   return Split(parts[std::min(key, parts.size() - 1)], ' ');

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/store/fault.h"
 
@@ -45,6 +46,18 @@ enum AclCategory : uint32_t {
   kAclConnection = 1u << 2,
   kAclAdmin = 1u << 3,
   kAclDangerous = 1u << 4,
+  kAclSet = 1u << 5,
+  kAclSortedSet = 1u << 6,
+  kAclList = 1u << 7,
+  kAclHash = 1u << 8,
+  kAclBitmap = 1u << 9,
+  kAclHyperLogLog = 1u << 10,
+  kAclGeo = 1u << 11,
+  kAclStream = 1u << 12,
+  kAclPubSub = 1u << 13,
+  kAclBlocking = 1u << 14,
+  kAclTransaction = 1u << 15,
+  kAclScripting = 1u << 16,
 };
 
 // Number of words with the command name, as Redis counts: -3 means at least 3.
@@ -67,6 +80,40 @@ inline constexpr KeyRange kNoKeys{};
 constexpr KeyRange OneKeyAt(int index) { return {index, index, 1}; }
 constexpr KeyRange KeysFrom(int first, int last, int step) { return {first, last, step}; }
 
+// One key specification, as COMMAND INFO shows it: where a search for keys begins (at a word's
+// place, or behind a keyword), and which words from there on are keys (a range, or as many as a
+// number says). For rows whose keys are not one plain range.
+struct KeySpec {
+  std::string_view access;  // "RW access update"
+  std::string_view notes = {};
+  int index = 0;  // where the search begins; with a keyword: 0
+  std::string_view keyword = {};
+  int keyword_from = 0;  // word from which the keyword is looked for; negative: backwards
+  // A range: relative to the beginning, or negative, from the end.
+  int last = 0;
+  int step = 1;
+  int limit = 0;  // 2: the first half of what is left, and so on
+  // A number of keys: relative to the beginning; -1: it is a range.
+  int number_at = -1;
+  int first_after_number = 0;  // relative to the beginning
+  bool is_unknown = false;     // COMMAND shows "unknown" for both parts
+};
+constexpr KeySpec KeysByNumber(std::string_view access, int number_at) {
+  return {.access = access, .index = number_at, .number_at = 0, .first_after_number = 1};
+}
+constexpr KeySpec KeysInRange(std::string_view access, int first, int last, int step = 1) {
+  return {.access = access, .index = first, .last = last < 0 ? last : last - first, .step = step};
+}
+
+// A key among the words of a request.
+struct KeyPlace {
+  uint32_t word = 0;
+  uint32_t spec = 0;  // the specification that names it: its place in key_specs or key_access
+};
+// Appends the places of the keys in `args`, whose number fits the row. Words that make no sense:
+// fewer or no places; the handler answers the error then.
+using KeyFinder = void (*)(std::span<const std::string_view> args, std::vector<KeyPlace>& places);
+
 struct CommandSpec {
   std::string_view name;  // upper case; a subcommand has its own name only ("LIST")
   CommandHandler handler = nullptr;
@@ -82,8 +129,16 @@ struct CommandSpec {
   // parts with ';' when the first and the second key differ.
   std::string_view key_access = {};
   std::string_view key_notes = {};
+  // For rows with other keys than `keys` tells: all specifications, instead of key_access. Where
+  // even these do not tell all keys (SORT ... STORE), find_keys does.
+  std::span<const KeySpec> key_specs = {};
+  KeyFinder find_keys = nullptr;
   std::string_view parent = {};  // of a subcommand: "CONFIG"
   std::span<const CommandSpec> subcommands = {};
+
+  // Whether `keys` may not tell all keys.
+  bool has_other_keys() const { return !key_specs.empty() || find_keys != nullptr; }
+  bool may_have_keys() const { return keys.step != 0 || has_other_keys(); }
 };
 
 }  // namespace mikura::engine

@@ -5,6 +5,7 @@
 
 #include "engine/commands/command_description.h"
 #include "engine/commands/command_families.h"
+#include "engine/commands/command_keys.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/command_table.h"
 #include "engine/commands/subcommand_help.h"
@@ -101,12 +102,12 @@ FaultOr<> CommandList(CommandContext& ctx) {
 
 // A command line inside COMMAND GETKEYS: its row and the places of its keys. Nullopt after an error
 // reply.
-struct KeyPlaces {
+struct LineKeys {
   const CommandSpec* spec;
-  std::vector<size_t> places;
+  std::vector<KeyPlace> places;
 };
 
-std::optional<KeyPlaces> FindKeyPlaces(CommandContext& ctx) {
+std::optional<LineKeys> KeysOfLine(CommandContext& ctx) {
   const std::span<const std::string_view> line = ctx.args.subspan(2);
   const CommandSpec* spec = ctx.table.Find(line[0]);
   if (spec != nullptr && !spec->subcommands.empty() && line.size() > 1) {
@@ -116,7 +117,7 @@ std::optional<KeyPlaces> FindKeyPlaces(CommandContext& ctx) {
     ctx.reply.Error("ERR", "Invalid command specified");
     return std::nullopt;
   }
-  if (spec->keys.step == 0) {
+  if (!spec->may_have_keys()) {
     ctx.reply.Error("ERR", "The command has no key arguments");
     return std::nullopt;
   }
@@ -124,20 +125,20 @@ std::optional<KeyPlaces> FindKeyPlaces(CommandContext& ctx) {
     ctx.reply.Error("ERR", "Invalid number of arguments specified for command");
     return std::nullopt;
   }
-  KeyPlaces found{spec, {}};
-  const auto words = static_cast<int>(line.size());
-  const int last = spec->keys.last < 0 ? words + spec->keys.last : spec->keys.last;
-  for (int i = spec->keys.first; i <= last; i += spec->keys.step) {
-    found.places.push_back(static_cast<size_t>(i));
+  LineKeys found{spec, {}};
+  FindKeyPlaces(*spec, line, found.places);
+  if (found.places.empty()) {
+    ctx.reply.Error("ERR", "The command has no key arguments");
+    return std::nullopt;
   }
   return found;
 }
 
 FaultOr<> CommandGetKeys(CommandContext& ctx) {
-  const std::optional<KeyPlaces> found = FindKeyPlaces(ctx);
+  const std::optional<LineKeys> found = KeysOfLine(ctx);
   if (!found) return Ok();
   ctx.reply.Array(found->places.size());
-  for (const size_t place : found->places) ctx.reply.Bulk(ctx.args[2 + place]);
+  for (const KeyPlace& place : found->places) ctx.reply.Bulk(ctx.args[2 + place.word]);
   return Ok();
 }
 
@@ -154,13 +155,14 @@ std::vector<std::string_view> AccessIn(std::span<const std::string_view> line,
 }
 
 FaultOr<> CommandGetKeysAndFlags(CommandContext& ctx) {
-  const std::optional<KeyPlaces> found = FindKeyPlaces(ctx);
+  const std::optional<LineKeys> found = KeysOfLine(ctx);
   if (!found) return Ok();
   ctx.reply.Array(found->places.size());
-  for (size_t i = 0; i < found->places.size(); ++i) {
+  for (const KeyPlace& place : found->places) {
     ctx.reply.Array(2);
-    ctx.reply.Bulk(ctx.args[2 + found->places[i]]);
-    const std::vector<std::string_view> access = AccessIn(ctx.args.subspan(2), *found->spec, i);
+    ctx.reply.Bulk(ctx.args[2 + place.word]);
+    const std::vector<std::string_view> access =
+        AccessIn(ctx.args.subspan(2), *found->spec, place.spec);
     ctx.reply.Set(access.size());
     for (const std::string_view name : access) ctx.reply.Simple(name);
   }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/commands/client_state.h"
+#include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
 
 namespace mikura::engine {
@@ -107,6 +108,7 @@ struct Services {
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
+  EncodingLimits encoding_limits = {};
 };
 
 }  // namespace mikura::engine

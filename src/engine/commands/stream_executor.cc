@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/numbers.h"
+#include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 
 namespace mikura::engine {
@@ -69,16 +70,8 @@ Status StreamExecutor::Resolve(CommandWords words) {
   if (!step.spec->arity.Accepts(words.size())) {
     return Error{fmt::format("the primary sent '{}' with {} words", words[0], words.size())};
   }
-  const KeyRange& range = step.spec->keys;
   step.first_key = keys_.size();
-  if (range.step != 0) {
-    const size_t last = range.last >= 0 ? static_cast<size_t>(range.last)
-                                        : words.size() - static_cast<size_t>(-range.last);
-    for (auto i = static_cast<size_t>(range.first); i <= last && i < words.size();
-         i += static_cast<size_t>(range.step)) {
-      keys_.push_back(keyspace_.hasher()(words[i]));
-    }
-  }
+  FindKeys(*step.spec, words, keyspace_.hasher(), places_, keys_);
   step.key_count = keys_.size() - step.first_key;
   steps_.push_back(step);
   return Ok();

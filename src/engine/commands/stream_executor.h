@@ -40,6 +40,7 @@ class StreamExecutor final : public RecordExecutor {
   // ---- Reused from record to record.
   std::vector<Step> steps_;
   std::vector<Key> keys_;
+  std::vector<KeyPlace> places_;
   ClientState client_;
   Effects effects_{Effects::Muted{}};
   wire::OutputBuffer output_;

@@ -11,6 +11,11 @@
 
 namespace mikura::engine {
 
+template <typename T>
+class CollectionView;
+template <typename T>
+class CollectionEdit;
+
 class KeyAccess {
  public:
   KeyAccess(Keyspace& keyspace, Effects& effects, int database, const store::Access& access)
@@ -48,23 +53,52 @@ class KeyAccess {
     return found;
   }
 
+  // ---- Changing. Each tells the observers of the key (Touched).
   FaultOr<store::Found> SetString(const Key& key, std::string_view value,
                                   const store::Attributes& attributes) {
+    Touched(key);
     return shard(key).SetString(database_, key, value, attributes, access_);
   }
   FaultOr<char*> ResizeString(store::Found& found, const Key& key, size_t size) {
+    Touched(key);
     return shard(key).ResizeString(found, key, size);
   }
   FaultOr<> SetDeadline(store::Found& found, const Key& key, UnixMillis deadline) {
+    Touched(key);
     return shard(key).SetDeadline(found, key, deadline);
   }
   FaultOr<> SetAttributes(store::Found& found, const Key& key,
                           const store::Attributes& attributes) {
+    Touched(key);
     return shard(key).SetAttributes(found, key, attributes);
   }
-  bool Erase(const Key& key) { return shard(key).Erase(database_, key, access_); }
+  bool Erase(const Key& key) {
+    const bool erased = shard(key).Erase(database_, key, access_);
+    if (erased) Touched(key);
+    return erased;
+  }
   FaultOr<> CopyFrom(const store::Entry& source, const Key& key, UnixMillis deadline) {
+    Touched(key);
     return shard(key).CopyFrom(source, database_, key, deadline, access_);
+  }
+
+  // ---- Collections: collection_access.h, which whoever calls these includes. Errors: kWrongType,
+  // kOutOfMemory.
+  template <typename T>
+  FaultOr<CollectionView<T>> View(const Key& key);
+  template <typename T>
+  FaultOr<CollectionEdit<T>> Edit(const Key& key);
+  // Replaces whatever is under `key`, its deadline too. An empty one only removes: true when a key
+  // was removed.
+  template <typename T>
+  FaultOr<bool> StoreCollection(const Key& key, T value);
+  collections::NodeMemory& node_memory() const { return keyspace_.allocator().collections(); }
+
+  // Tells the observers of the key's shard that the key changed. One load when there are none.
+  void Touched(const Key& key) { keyspace_.Touched(database_, key); }
+  // Tells who listens to such events; as Redis' keyspace notifications. One load when nobody does.
+  void Notify(EventClass event_class, std::string_view event, const Key& key) {
+    keyspace_.Notify(event_class, event, database_, key);
   }
   // Outcomes of Find() so far: the keyspace_hits and keyspace_misses of a reading command.
   uint32_t hits() const { return hits_; }
@@ -73,6 +107,15 @@ class KeyAccess {
   uint64_t NextCas(const Key& key) { return shard(key).NextCas(key.shard()); }
 
  private:
+  template <typename T>
+  friend class CollectionEdit;
+
+  // Stores a value that is not empty.
+  template <typename T>
+  FaultOr<> StoreValue(const Key& key, T value, UnixMillis deadline);
+  void NoteCollectionBytes(const Key& key, int64_t delta) {
+    shard(key).NoteCollectionBytes(database_, delta);
+  }
   store::Shard& shard(const Key& key) { return keyspace_.LockedShard(key.shard()); }
 
   Keyspace& keyspace_;

@@ -203,12 +203,15 @@ void Keyspace::TendMemory(UnixMillis now) {
     next_malloc_look_ = now + kMallocLookPeriod;
     wants_malloc_look_.store(true, std::memory_order_relaxed);
   }
-  if (looks || allocator_->dirty_bytes() != 0) reclaimer_.Request();
+  if (looks || allocator_->dirty_bytes() != 0 || allocator_->collections().has_queued()) {
+    reclaimer_.Request();
+  }
 }
 
 // By the reclaimer's thread. A fraction of what is free, so that memory which is about to be used
 // again stays. What sessions and replies took of malloc stays in its lists: nobody else needs it.
 void Keyspace::ReturnSomeMemory() {
+  allocator_->collections().DeleteQueued();
   const size_t free_bytes = allocator_->dirty_bytes();
   if (free_bytes != 0) {
     allocator_->Purge(std::clamp(free_bytes / 8, kPurgeBytesMin, kPurgeBytesMax));
@@ -230,6 +233,14 @@ void Keyspace::DefragmentStep(Cell& cell) {
   defragmentation_.OnShardDone();
 }
 
+void Keyspace::TellObservers(int database, const Key& key) {
+  for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
+    if ((cells_[key.shard()].observed >> kind & 1) != 0) {
+      key_observers_[kind]->OnTouched(database, key);
+    }
+  }
+}
+
 size_t Keyspace::ReturnFreeMemory() {
   const uint64_t before = allocator_->span_bytes();
   allocator_->FlushThreadCaches();
@@ -243,12 +254,14 @@ void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry
                          bool in_background) {
   if (removal_observer_ != nullptr) removal_observer_->OnExpiredEntry(entry, in_background);
   LogRemoval(database, key);
+  Touched(database, key);
 }
 
 void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
   if (!entry.attributes().was_fetched()) evictor_->CountUnfetched();
   if (removal_observer_ != nullptr) removal_observer_->OnEvictedEntry(database, entry);
   LogRemoval(database, key);
+  Touched(database, key);
 }
 
 void Keyspace::LogRemoval(int database, const Key& key) {

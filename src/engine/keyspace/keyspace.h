@@ -19,6 +19,7 @@
 #include "engine/keyspace/change_log.h"
 #include "engine/keyspace/effects.h"
 #include "engine/keyspace/evictor.h"
+#include "engine/keyspace/key_events.h"
 #include "engine/keyspace/reclaimer.h"
 #include "engine/keyspace/shard_lock.h"
 #include "engine/store/defragmentation.h"
@@ -112,6 +113,7 @@ class Keyspace final : public store::RemovalListener {
   uint64_t ExpiryBytes(int database) const;
   const Reclaimer& reclaimer() const { return reclaimer_; }
   const store::SlabAllocator& allocator() const { return *allocator_; }
+  store::SlabAllocator& allocator() { return *allocator_; }
   // Bytes of slots and of whatever others add to the gauge. See MemoryGauge.
   store::MemoryGauge& gauge() { return gauge_; }
   const store::MemoryGauge& gauge() const { return gauge_; }
@@ -174,9 +176,40 @@ class Keyspace final : public store::RemovalListener {
   // nobody.
   void SetRemovalObserver(RemovalObserver* observer) { removal_observer_ = observer; }
 
+  // ---- Keys' observers (key_events.h). Set once, before any thread touches keys.
+  void SetKeyObserver(KeyObserverKind kind, KeyObserver* observer) {
+    key_observers_[static_cast<int>(kind)] = observer;
+  }
+  // Whether the observer wants to hear of the shard's keys. The shard is locked.
+  void SetObserved(uint32_t shard, KeyObserverKind kind, bool value) {
+    uint8_t& observed = cells_[shard].observed;
+    const auto bit = static_cast<uint8_t>(1u << static_cast<int>(kind));
+    observed = static_cast<uint8_t>(value ? observed | bit : observed & ~bit);
+  }
+  bool IsObserved(uint32_t shard, KeyObserverKind kind) const {
+    return (cells_[shard].observed >> static_cast<int>(kind) & 1) != 0;
+  }
+  // A key of a locked shard changed, or went.
+  void Touched(int database, const Key& key) {
+    if (cells_[key.shard()].observed != 0) [[unlikely]]
+      TellObservers(database, key);
+  }
+
+  // ---- Keyspace notifications. The sink: set once. The mask: bits of EventClass, at any time.
+  void SetEventSink(KeyEventSink* sink) { event_sink_ = sink; }
+  void set_event_mask(uint32_t mask) { event_mask_.store(mask, std::memory_order_relaxed); }
+  // The key's shard is locked.
+  void Notify(EventClass event_class, std::string_view event, int database, const Key& key) {
+    if ((event_mask_.load(std::memory_order_relaxed) & static_cast<uint32_t>(event_class)) != 0)
+        [[unlikely]] {
+      event_sink_->OnEvent(event_class, event, database, key);
+    }
+  }
+
  private:
   struct Cell {
     ShardLock lock;
+    uint8_t observed = 0;  // bits of KeyObserverKind; guarded by the lock, on its cache line
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
   };
@@ -193,6 +226,7 @@ class Keyspace final : public store::RemovalListener {
   template <typename CountOf>
   uint64_t SumOverShards(const CountOf& count_of) const;
   void LogRemoval(int database, const Key& key);
+  void TellObservers(int database, const Key& key);
 
   Options options_;
   KeyHasher hasher_;
@@ -209,8 +243,11 @@ class Keyspace final : public store::RemovalListener {
   // Behind the shards: its queues are what they tell of their keys.
   std::unique_ptr<Evictor> evictor_;
   RemovalObserver* removal_observer_ = nullptr;
-  std::atomic<int64_t> peak_bytes_{0};  // publishes nothing but itself, to statistics
-  UnixMillis next_malloc_look_ = 0;     // of the thread that tends memory
+  KeyObserver* key_observers_[kKeyObserverKinds] = {};
+  KeyEventSink* event_sink_ = nullptr;
+  std::atomic<uint32_t> event_mask_{0};  // publishes nothing but itself
+  std::atomic<int64_t> peak_bytes_{0};   // publishes nothing but itself, to statistics
+  UnixMillis next_malloc_look_ = 0;      // of the thread that tends memory
   // Publishes nothing but itself, to the reclaimer's thread.
   std::atomic<bool> wants_malloc_look_{false};
   // The last: its thread uses the allocator.

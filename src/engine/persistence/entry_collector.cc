@@ -7,6 +7,7 @@
 namespace mikura::engine {
 
 void EntryCollector::Consume(int database, const store::Entry& entry) {
+  if (entry.type() != store::ValueType::kString) return;
   Stripe& stripe = stripes_[ThreadIndex() % kStripes];
   MutexLock lock(stripe.mutex);
   if (stripe.database != database) {

@@ -2,6 +2,7 @@
 #include "engine/server/dispatcher.h"
 
 #include "engine/commands/command_errors.h"
+#include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 
 namespace mikura::engine {
@@ -10,12 +11,6 @@ namespace {
 void ReplyFault(wire::RespWriter& reply, Fault fault) {
   const FaultReply& words = ReplyFor(fault);
   reply.Error(words.code, words.message);
-}
-
-// The index of the last key word; negative values of the row count from the end.
-size_t LastKey(const KeyRange& range, size_t words) {
-  return range.last >= 0 ? static_cast<size_t>(range.last)
-                         : words - static_cast<size_t>(-range.last);
 }
 
 }  // namespace
@@ -27,13 +22,9 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
     request.subcommand = table_.FindSubcommand(*request.command, request.args[1]);
   }
   const CommandSpec& spec = request.subcommand != nullptr ? *request.subcommand : *request.command;
-  if (spec.keys.step == 0 || !spec.arity.Accepts(request.args.size())) return;
-  const size_t last = LastKey(spec.keys, request.args.size());
-  const KeyHasher& hasher = keyspace_.hasher();
-  for (size_t i = static_cast<size_t>(spec.keys.first); i <= last && i < request.args.size();
-       i += static_cast<size_t>(spec.keys.step)) {
-    keys.push_back(hasher(request.args[i]));
-  }
+  if (!spec.may_have_keys() || !spec.arity.Accepts(request.args.size())) return;
+  std::vector<KeyPlace> places;
+  FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
@@ -63,12 +54,12 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const Cl
   return true;
 }
 
-void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
-                     wire::RespWriter& reply, LoopStatistics& statistics) {
+RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now,
+                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
   if (request.command == nullptr) {
     statistics.error_replies.Add(1);
     reply.Error("ERR", UnknownCommandMessage(request.args));
-    return;
+    return RunOutcome::kDone;
   }
   const bool has_subcommand = request.subcommand != nullptr;
   if (!has_subcommand && !request.command->subcommands.empty() &&
@@ -76,22 +67,23 @@ void Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now
       request.command->arity.Accepts(request.args.size())) {
     statistics.error_replies.Add(1);
     reply.Error("ERR", UnknownSubcommandMessage(*request.command, request.args[1]));
-    return;
+    return RunOutcome::kDone;
   }
   const CommandSpec& spec = has_subcommand ? *request.subcommand : *request.command;
   if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
-    return;
+    return RunOutcome::kDone;
   }
-  Execute(request, spec, client, now, effects, reply, statistics);
+  return Execute(request, spec, client, now, effects, reply, statistics);
 }
 
-void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
-                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
+RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
+                                 Effects& effects, wire::RespWriter& reply,
+                                 LoopStatistics& statistics) {
   const CommandSpec& spec = *request.command;
   if (!Admit(request, spec, client, now, reply)) {
     statistics.error_replies.Add(1);
-    return;
+    return RunOutcome::kDone;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   CommandContext context{request.args, request.keys, keys,   reply, client,
@@ -99,11 +91,12 @@ void Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMill
   const FaultOr<> outcome =
       keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
   Finish(outcome, spec, keys, reply, statistics);
+  return RunOutcome::kDone;
 }
 
-void Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
-                         UnixMillis now, Effects& effects, wire::RespWriter& reply,
-                         LoopStatistics& statistics) {
+RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
+                               UnixMillis now, Effects& effects, wire::RespWriter& reply,
+                               LoopStatistics& statistics) {
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec};
@@ -120,6 +113,7 @@ void Dispatcher::Execute(const Request& request, const CommandSpec& spec, Client
     outcome = keyspace_.RunLocked(shards, effects, run);
   }
   Finish(outcome, spec, keys, reply, statistics);
+  return RunOutcome::kDone;
 }
 
 void Dispatcher::Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,

@@ -11,6 +11,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/server/node_state.h"
+#include "engine/server/run_outcome.h"
 #include "engine/server/statistics.h"
 #include "wire/resp_writer.h"
 
@@ -41,7 +42,8 @@ class Dispatcher {
   bool ResolveOneKey(Request& request, std::vector<Key>& keys, CommandTable::Memory& memory) const {
     const CommandSpec* const spec = table_.Find(request.args[0], memory);
     if (spec == nullptr || spec->keys.first == 0 || spec->keys.last != spec->keys.first ||
-        !spec->subcommands.empty() || !spec->arity.Accepts(request.args.size())) {
+        !spec->subcommands.empty() || spec->has_other_keys() ||
+        !spec->arity.Accepts(request.args.size())) {
       return false;
     }
     request.command = spec;
@@ -49,19 +51,22 @@ class Dispatcher {
     return true;
   }
 
-  // Runs `request` for `client` and writes its reply.
-  void Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
-           wire::RespWriter& reply, LoopStatistics& statistics);
-  // The same for a request of ResolveOneKey().
-  void RunOneKey(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
+  // Runs `request` for `client` and writes its reply; unless it comes to kBlocked or kPutAside,
+  // with nothing written. A request that was put aside runs again from its bytes: it must have
+  // changed nothing, not even `client`.
+  RunOutcome Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
                  wire::RespWriter& reply, LoopStatistics& statistics);
+  // The same for a request of ResolveOneKey().
+  RunOutcome RunOneKey(const Request& request, ClientState& client, UnixMillis now,
+                       Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics);
 
  private:
   // True when the request may run; otherwise the error was written.
   bool Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
-  void Execute(const Request& request, const CommandSpec& spec, ClientState& client, UnixMillis now,
-               Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics);
+  RunOutcome Execute(const Request& request, const CommandSpec& spec, ClientState& client,
+                     UnixMillis now, Effects& effects, wire::RespWriter& reply,
+                     LoopStatistics& statistics);
   void Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
               wire::RespWriter& reply, LoopStatistics& statistics) const;
 

@@ -14,6 +14,7 @@ constexpr size_t kPendingMax = 1 << 20;  // a connection that leaves more unread
 constexpr size_t kStrangerPendingMax = 64 << 10;  // one that has not logged in is closed above
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
+constexpr UnixMillis kRetryPeriod = 1;  // of requests that were put aside
 constexpr UnixMillis kIdleCheckPeriod = 1000;
 
 // Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by
@@ -56,11 +57,13 @@ void EventLoop::Run() {
   next_maintenance_ = next_expiry_ = now_;
   while (!stopping_) {
     const UnixMillis next = std::min(next_maintenance_, next_expiry_);
-    const UnixMillis wait = std::clamp<UnixMillis>(next - now_, 0, kMaintenancePeriod);
+    const UnixMillis wait = std::clamp<UnixMillis>(
+        next - now_, 0, put_aside_.empty() ? kMaintenancePeriod : kRetryPeriod);
     const auto events = poller_.Wait(ready_.empty() ? static_cast<int>(wait) : 0);
     now_ = context_.clock.NowMillis();
     ReadLimits();
     HandleEvents(events);
+    RetryPutAside();
     ServeReady();
     if (now_ >= next_expiry_) next_expiry_ = expiry_.Run(now_);
     if (now_ >= next_maintenance_) Maintain();
@@ -117,7 +120,7 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
     }
     if ((event.events & ~EPOLLOUT) != 0) {
       // The end may come in one edge with the last bytes: then no further edge tells of it.
-      if ((event.events & (EPOLLRDHUP | EPOLLHUP)) != 0) session->end_announced = true;
+      if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) session->end_announced = true;
       session->may_be_readable = true;
       MarkReady(session);
     }
@@ -217,11 +220,27 @@ void EventLoop::MarkReady(Session* session) {
   ready_.push_back(session);
 }
 
+void EventLoop::Resume(Session& session) {
+  session.set_suspension(Suspension::kNone);
+  if (session.in_ready_list) return;
+  session.in_ready_list = true;
+  ready_.push_front(&session);
+}
+
+// Once per turn. The oldest comes first again.
+void EventLoop::RetryPutAside() {
+  for (auto session = put_aside_.rbegin(); session != put_aside_.rend(); ++session) {
+    Resume(**session);
+  }
+  put_aside_.clear();
+}
+
 void EventLoop::Remove(Session* session) {
   if (session->record().is_memcached) {
     context_.memcached.NoteConnection(session->record(), session->end_reason);
   }
   if (session->in_ready_list) std::erase(ready_, session);
+  if (session->suspension() == Suspension::kPutAside) std::erase(put_aside_, session);
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);
   sessions_.erase(id);
@@ -252,7 +271,7 @@ void EventLoop::CloseIdle() {
       has_pending_ = true;
       if (HoldsTooMuch(*session)) MarkReady(session.get());
     }
-    if (limit <= 0) continue;
+    if (limit <= 0 || session->is_suspended()) continue;
     const UnixMillis active = session->record().last_active_at.load(std::memory_order_relaxed);
     if (now_ - active <= static_cast<UnixMillis>(limit) * 1000) continue;
     session->doomed = true;

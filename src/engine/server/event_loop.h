@@ -114,8 +114,13 @@ class EventLoop {
   void ReadRest(Session& session);
   bool ReadArena(Session& session);
   void Parse(Session& session, std::string_view input, bool is_rest);
+  bool ParseUsualResp(Session& session, std::string_view input, size_t& used, size_t& needed);
   bool NoteReceived(Session& session, ssize_t received, size_t room);
   void RunBatch();
+  void RunRequests();
+  // Lets a suspended session go on, before those that became ready meanwhile.
+  void Resume(Session& session);
+  void RetryPutAside();
   void SendOutput();
   void FlushOutput();
   void FinishSession(Session& session);
@@ -142,6 +147,8 @@ class EventLoop {
   std::deque<Session*> ready_;
   std::vector<Session*>
       served_;  // in this turn; ended or marked again when their replies were sent
+  std::vector<Session*> put_aside_;  // suspended, oldest first
+  Session* parsing_ = nullptr;       // its input is being parsed
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
   RequestBatch batch_;

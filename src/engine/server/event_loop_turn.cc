@@ -28,7 +28,9 @@ void EventLoop::ServeReady() {
     ready_.pop_front();
     session->in_ready_list = false;
     served_.push_back(session);
-    if (!session->doomed && !session->input_blocked) ReadInto(*session);
+    if (!session->doomed && !session->input_blocked && !session->is_suspended()) {
+      ReadInto(*session);
+    }
     if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)
       FlushOutput();
   }
@@ -100,14 +102,27 @@ bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
   return false;
 }
 
+// Adds the request at the start of `input`, of which `used` is told. False when nothing behind it
+// can be parsed (now).
+bool EventLoop::ParseUsualResp(Session& session, std::string_view input, size_t& used,
+                               size_t& needed) {
+  const wire::RespResult result = batch_.AddResp(session, input, request_limits_);
+  needed = result.bytes_needed;
+  if (result.status == wire::RespStatus::kIncomplete) return false;
+  const bool is_error = result.status == wire::RespStatus::kError;
+  used += is_error ? input.size() : result.consumed;
+  return !is_error;
+}
+
 // Adds all whole requests at the start of `input` to the batch, running it whenever it is full.
 // What is left over is kept by the session.
 void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
   size_t used = 0;
   size_t needed = 0;
   uint32_t requests = 0;  // of memcached's -R
+  parsing_ = &session;
   while (used < input.size() && !session.doomed && !session.state().close_after_reply &&
-         !session.state().is_replica && !session.holds_requests()) {
+         !session.state().is_replica && !session.holds_requests() && !session.is_suspended()) {
     if (session.pending_output_bytes() > unread_bytes_max_) {
       session.input_blocked = true;
       break;
@@ -119,12 +134,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
         if (batch_.full() || batch_.must_run()) RunBatch();
         continue;
       }
-      const wire::RespResult result = batch_.AddResp(session, left, request_limits_);
-      if (result.status == wire::RespStatus::kError) used = input.size();
-      if (result.status == wire::RespStatus::kError) break;
-      needed = result.bytes_needed;
-      if (result.status == wire::RespStatus::kIncomplete) break;
-      used += result.consumed;
+      if (!ParseUsualResp(session, left, used, needed)) break;
     } else {
       size_t consumed = 0;
       const auto status = batch_.AddMemcached(session, left, &consumed);
@@ -145,18 +155,33 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
       RunBatch();
     }
   }
+  // Requests in the batch point into a session's own memory: run them before it moves.
+  if (is_rest) RunRequests();
+  parsing_ = nullptr;
+  if (const std::string_view kept = session.TakeKept(); !kept.empty()) [[unlikely]] {
+    used = static_cast<size_t>(kept.data() - input.data());
+    needed = 0;
+  }
   session.set_bytes_needed(needed);
   if (is_rest) {
-    // Requests in the batch point into this memory: run them before it moves.
-    batch_.Run(now_);
     session.rest().RemovePrefix(used);
   } else if (used < input.size()) {
     session.rest().Append(input.substr(used));
   }
 }
 
-void EventLoop::RunBatch() {
+// Runs what is in the batch. What was put aside goes back to where its bytes came from; the session
+// that is being parsed still has its own.
+void EventLoop::RunRequests() {
   batch_.Run(now_);
+  for (Session* session : batch_.put_aside()) {
+    put_aside_.push_back(session);
+    if (session != parsing_) session->ReturnKept();
+  }
+}
+
+void EventLoop::RunBatch() {
+  RunRequests();
   if (batch_.output_bytes() > kOutputTurnMax) SendOutput();
 }
 
@@ -185,7 +210,7 @@ void EventLoop::SendOutput() {
 
 // Runs what is in the batch, sends the replies, and frees the receive memory.
 void EventLoop::FlushOutput() {
-  batch_.Run(now_);
+  RunRequests();
   SendOutput();
   arena_used_ = 0;
 }
@@ -207,14 +232,20 @@ void EventLoop::FinishSession(Session& session) {
     Remove(&session);
     return;
   }
+  // Nobody is left to whom a served wait could be answered.
+  if (session.suspension() == Suspension::kBlocked &&
+      (session.end_announced || session.peer_closed)) {
+    session.doomed = true;
+  }
   const bool all_sent = session.pending_output_bytes() == 0 && !session.holds_requests();
-  const bool nothing_left = !session.may_be_readable || session.peer_closed;
+  const bool nothing_left =
+      (!session.may_be_readable || session.peer_closed) && !session.is_suspended();
   if (session.doomed || (state.close_after_reply && all_sent) ||
       (session.peer_closed && all_sent && nothing_left)) {
     Remove(&session);
     return;
   }
-  if (session.input_blocked || state.close_after_reply) return;
+  if (session.input_blocked || state.close_after_reply || session.is_suspended()) return;
   const bool can_parse_more = !session.holds_requests() && !session.rest().empty() &&
                               session.rest().size() >= session.bytes_needed();
   if (session.may_be_readable || can_parse_more) MarkReady(&session);

@@ -48,12 +48,27 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   SetLogLevel(LevelOf(current.loglevel));
 }
 
+void ApplyEncodingLimits(const wire::EngineParameters& current, EncodingLimits& limits) {
+  limits.hash_entries.store(current.hash_max_listpack_entries, std::memory_order_relaxed);
+  limits.hash_value_bytes.store(current.hash_max_listpack_value, std::memory_order_relaxed);
+  limits.set_integers.store(current.set_max_intset_entries, std::memory_order_relaxed);
+  limits.zset_entries.store(current.zset_max_listpack_entries, std::memory_order_relaxed);
+  limits.zset_value_bytes.store(current.zset_max_listpack_value, std::memory_order_relaxed);
+  limits.list_size.store(current.list_max_listpack_size, std::memory_order_relaxed);
+  limits.stream_node_bytes.store(static_cast<int64_t>(current.stream_node_max_bytes),
+                                 std::memory_order_relaxed);
+  limits.stream_node_entries.store(current.stream_node_max_entries, std::memory_order_relaxed);
+  limits.hll_sparse_bytes.store(static_cast<int64_t>(current.hll_sparse_max_bytes),
+                                std::memory_order_relaxed);
+}
+
 }  // namespace
 
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services) {
   const auto apply = [&node, &services](const wire::EngineParameters& current) {
     Apply(current, node);
     services.string_bytes_max.store(current.proto_max_bulk_len_bytes, std::memory_order_relaxed);
+    ApplyEncodingLimits(current, services.encoding_limits);
   };
   apply(*parameters.Current());
   // Before it is applied: a limit that the system cannot keep is refused.
@@ -66,7 +81,10 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
   });
   for (const std::string_view name :
        {"requirepass", "maxmemory", "maxclients", "tcp-keepalive", "timeout", "loglevel",
-        "client-output-buffer-limit", "client-query-buffer-limit", "proto-max-bulk-len"}) {
+        "client-output-buffer-limit", "client-query-buffer-limit", "proto-max-bulk-len",
+        "hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries",
+        "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
+        "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();

@@ -34,6 +34,13 @@ class ReceiveBuffer {
     std::memcpy(Reserve(bytes.size()), bytes.data(), bytes.size());
     size_ += bytes.size();
   }
+  // Cost: all bytes move.
+  void Prepend(std::string_view bytes) {
+    Reserve(bytes.size());
+    std::memmove(bytes_ + bytes.size(), bytes_, size_);
+    std::memcpy(bytes_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
   // Gives all memory back when nothing is left.
   void RemovePrefix(size_t bytes) {
     DCHECK(bytes <= size_);

@@ -24,7 +24,7 @@ RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, Memcached
 size_t RequestBatch::AddCompactResp(Session& session, std::string_view input) {
   const auto words_begin = static_cast<uint32_t>(words_.size());
   const size_t size = wire::ParseCompactResp(input, words_);
-  if (size != 0) AddRequest(session, words_begin);
+  if (size != 0) AddRequest(session, input.substr(0, size), words_begin);
   return size;
 }
 
@@ -37,18 +37,22 @@ wire::RespResult RequestBatch::AddResp(Session& session, std::string_view input,
   if (result.status == wire::RespStatus::kError) {
     Item item;
     item.session = &session;
+    item.bytes = input;  // nothing behind it is parsed
     item.error = static_cast<int>(errors_.size());
     errors_.push_back(result.error);
     requests_.push_back(item);
   }
-  if (result.status == wire::RespStatus::kRequest) AddRequest(session, words_begin);
+  if (result.status == wire::RespStatus::kRequest) {
+    AddRequest(session, input.substr(0, result.consumed), words_begin);
+  }
   return result;
 }
 
 // Adds the request whose words begin at words_[words_begin]: finds its row and hashes its keys.
-void RequestBatch::AddRequest(Session& session, uint32_t words_begin) {
+void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t words_begin) {
   Item& item = requests_.emplace_back();
   item.session = &session;
+  item.bytes = bytes;
   item.words_begin = words_begin;
   item.words_count = static_cast<uint32_t>(words_.size()) - words_begin;
   item.keys_begin = static_cast<uint32_t>(keys_.size());
@@ -60,8 +64,9 @@ void RequestBatch::AddRequest(Session& session, uint32_t words_begin) {
   item.subcommand = request.subcommand;
   item.keys_count = static_cast<uint32_t>(keys_.size()) - item.keys_begin;
   // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
+  // What stands behind a command that blocks is better not parsed yet.
   const CommandSpec* row = request.command;
-  must_run_ = row != nullptr && (row->flags & (kNoAuthNeeded | kAdmin)) != 0;
+  must_run_ = row != nullptr && (row->flags & (kNoAuthNeeded | kAdmin | kBlocking)) != 0;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
@@ -109,7 +114,7 @@ void RequestBatch::Prefetch() {
   }
 }
 
-void RequestBatch::RunResp(const Item& item, UnixMillis now) {
+RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   Session& session = *item.session;
   ClientState& state = session.state();
   wire::RespWriter reply(output_, state.resp_version);
@@ -118,25 +123,36 @@ void RequestBatch::RunResp(const Item& item, UnixMillis now) {
     if (!words.empty()) reply.Error("ERR", words);
     session.end_reason = "error";
     state.close_after_reply = true;
-    return;
+    return RunOutcome::kDone;
   }
   Request request;
   request.args = {words_.data() + item.words_begin, item.words_count};
   request.keys = {keys_.data() + item.keys_begin, item.keys_count};
   request.command = item.command;
   request.subcommand = item.subcommand;
-  if (item.is_checked) {
-    dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_);
-  } else {
-    dispatcher_.Run(request, state, now, effects_, reply, statistics_);
-  }
+  const RunOutcome outcome =
+      item.is_checked ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
+                      : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
   session.NoteCommand(item.command, item.subcommand);
+  return outcome;
+}
+
+// After the item's request was put aside.
+void RequestBatch::Suspend(const Item& item, size_t output_begin) {
+  output_.Truncate(output_begin);
+  item.session->set_suspension(Suspension::kPutAside);
+  item.session->Keep(item.bytes);
+  put_aside_.push_back(item.session);
 }
 
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   Session& session = *item.session;
   ClientState& state = session.state();
   if (session.doomed || state.close_after_reply || state.is_replica) return;
+  if (session.is_suspended()) [[unlikely]] {
+    session.Keep(item.bytes);
+    return;
+  }
   const size_t begin = output_.size();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
@@ -149,7 +165,11 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, connection,
                    now, effects_, output_);
   } else {
-    RunResp(item, now);
+    const RunOutcome outcome = RunResp(item, now);
+    if (outcome == RunOutcome::kPutAside) [[unlikely]]
+      return Suspend(item, begin);
+    if (outcome == RunOutcome::kBlocked) [[unlikely]]
+      session.set_suspension(Suspension::kBlocked);
   }
   statistics_.commands.Add(1);
   if (skip) state.skip_next_reply = false;
@@ -162,6 +182,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
 }
 
 void RequestBatch::Run(UnixMillis now) {
+  put_aside_.clear();
   Prefetch();
   for (const Item& item : requests_) RunOne(item, now);
   requests_.clear();

@@ -40,8 +40,11 @@ class RequestBatch {
   wire::MemcachedParseStatus AddMemcached(Session& session, std::string_view input,
                                           size_t* consumed);
 
-  // Prefetches, runs all requests in order, and forgets them; replies gather in output().
+  // Prefetches, runs all requests in order, and forgets them; replies gather in output(). A request
+  // that is put aside suspends its session, which then keeps the bytes of it and of those behind.
   void Run(UnixMillis now);
+  // The sessions whose requests the last Run() put aside.
+  const std::vector<Session*>& put_aside() const { return put_aside_; }
 
   // Scratch for work between batches.
   Effects& effects() { return effects_; }
@@ -65,6 +68,7 @@ class RequestBatch {
  private:
   struct Item {
     Session* session = nullptr;
+    std::string_view bytes;  // as received; of a RESP client
     const CommandSpec* command = nullptr;
     const CommandSpec* subcommand = nullptr;
     bool is_checked = false;  // command is the row to run, and fits the number of words
@@ -76,10 +80,11 @@ class RequestBatch {
     int error = -1;      // index into errors_: answer it (if it has words) and close; or -1
   };
 
-  void AddRequest(Session& session, uint32_t words_begin);
+  void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
-  void RunResp(const Item& item, UnixMillis now);
+  RunOutcome RunResp(const Item& item, UnixMillis now);
+  void Suspend(const Item& item, size_t output_begin);
 
   Keyspace& keyspace_;
   Dispatcher& dispatcher_;
@@ -96,6 +101,7 @@ class RequestBatch {
       memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
+  std::vector<Session*> put_aside_;
   CommandTable::Memory last_command_;
   bool must_run_ = false;
 };

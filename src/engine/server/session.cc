@@ -39,6 +39,17 @@ bool Session::ExceedsOutput(const OutputBounds& bounds, UnixMillis now) {
   return now - over_soft_since_ > bounds.soft_time;
 }
 
+void Session::Keep(std::string_view request_bytes) {
+  const char* const begin = kept_.empty() ? request_bytes.data() : kept_.data();
+  kept_ = {begin, static_cast<size_t>(request_bytes.data() + request_bytes.size() - begin)};
+}
+
+void Session::ReturnKept() {
+  rest_.Prepend(kept_);
+  kept_ = {};
+  bytes_needed_ = 0;
+}
+
 bool Session::Send(std::string_view bytes) {
   if (!pending_.Flush(fd_.get())) return false;
   size_t done = 0;

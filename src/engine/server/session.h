@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
@@ -15,6 +16,7 @@
 #include "engine/server/pending_output.h"
 #include "engine/server/protocol.h"
 #include "engine/server/receive_buffer.h"
+#include "engine/server/run_outcome.h"
 #include "wire/memcached_parser.h"
 
 namespace mikura::engine {
@@ -54,6 +56,18 @@ class Session {
   size_t bytes_needed() const { return bytes_needed_; }
   void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
 
+  // ---- Suspension: see run_outcome.h. Set by the batch that runs its requests, ended by the loop.
+  bool is_suspended() const { return suspension_ != Suspension::kNone; }
+  Suspension suspension() const { return suspension_; }
+  void set_suspension(Suspension suspension) { suspension_ = suspension; }
+  // Notes the bytes of a request that was parsed but is not run now; those that follow each other
+  // lie one behind the other. They stay where they are until the batch is over.
+  void Keep(std::string_view request_bytes);
+  // Moves what was kept in front of rest().
+  void ReturnKept();
+  // Forgets what was kept, for whoever still has those bytes.
+  std::string_view TakeKept() { return std::exchange(kept_, {}); }
+
   // ---- Output that the socket did not take.
   // Sends `bytes` behind what is pending; keeps what the socket does not take. False: the peer is
   // gone.
@@ -91,6 +105,7 @@ class Session {
   std::string_view end_reason = "normal";  // in memcached's words, for those who watch
 
  private:
+  Suspension suspension_ = Suspension::kNone;
   UniqueFd fd_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
@@ -98,6 +113,7 @@ class Session {
   std::unique_ptr<wire::MemcachedParser> memcached_parser_;
   ReceiveBuffer rest_;
   size_t bytes_needed_ = 0;
+  std::string_view kept_;
   PendingOutput pending_;
   UnixMillis over_soft_since_ = 0;  // 0: not above the soft limit
   std::unique_ptr<OutputSource> source_;

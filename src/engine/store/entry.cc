@@ -31,9 +31,11 @@ size_t ReadVarint(const char*& p) {
   }
 }
 
-uint8_t KindOf(ValueType type, bool is_external) {
-  if (type == ValueType::kString) return is_external ? kKindExternal : 0;
-  return static_cast<uint8_t>((static_cast<uint8_t>(type) + 1) << kKindShift);
+uint8_t KindOf(const EntryContent& content) {
+  if (content.collection != nullptr) return kKindCollection;
+  if (content.block != nullptr) return kKindExternal;
+  if (content.type == ValueType::kString) return 0;
+  return static_cast<uint8_t>((static_cast<uint8_t>(content.type) + 1) << kKindShift);
 }
 
 }  // namespace
@@ -71,12 +73,28 @@ Attributes Entry::attributes() const {
 
 size_t Entry::memory_bytes() const {
   const EntryParts parts = ParseEntry(bytes_);
-  const size_t block_bytes = IsExternalKind(parts.flags) ? BlockOf(parts)->memory_bytes() : 0;
-  return AllocatedBytes(parts.total()) + block_bytes;
+  size_t outside = 0;
+  if (IsExternalKind(parts.flags)) outside = BlockOf(parts)->memory_bytes();
+  if (IsCollectionKind(parts.flags)) outside = collection()->memory_bytes();
+  return AllocatedBytes(parts.total()) + outside;
+}
+
+EntryContent EntryContent::Of(const Entry& entry) {
+  EntryContent content;
+  content.type = entry.type();
+  content.uses = entry.use_counter();
+  content.key = entry.key();
+  content.attributes = entry.attributes();
+  content.has_access = entry.has_access();
+  if (content.has_access) content.access = entry.access();
+  content.block = entry.block();
+  content.collection = entry.collection();
+  if (!content.is_reference()) content.value_length = entry.value().size();
+  return content;
 }
 
 size_t EntryContent::total() const {
-  const size_t in_entry = block != nullptr ? sizeof block : value_length;
+  const size_t in_entry = is_reference() ? sizeof block : value_length;
   return 1 + VarintBytes(key.size()) + VarintBytes(in_entry) +
          (attributes.deadline != kNoDeadline ? sizeof attributes.deadline : 0) +
          (attributes.has_memcached ? kMemcachedBytes : 0) + (has_access ? kAccessBytes : 0) +
@@ -84,13 +102,13 @@ size_t EntryContent::total() const {
 }
 
 char* EntryContent::Write(char* out) const {
-  uint8_t flags = KindOf(type, block != nullptr) | uses;
+  uint8_t flags = KindOf(*this) | uses;
   if (attributes.deadline != kNoDeadline) flags |= kHasDeadline;
   if (attributes.has_memcached) flags |= kHasMemcached;
   if (has_access) flags |= kHasAccess;
   *out++ = static_cast<char>(flags);
   out = WriteVarint(out, key.size());
-  out = WriteVarint(out, block != nullptr ? sizeof block : value_length);
+  out = WriteVarint(out, is_reference() ? sizeof block : value_length);
   if (attributes.deadline != kNoDeadline) {
     std::memcpy(out, &attributes.deadline, sizeof attributes.deadline);
     out += sizeof attributes.deadline;
@@ -109,6 +127,7 @@ char* EntryContent::Write(char* out) const {
   if (!key.empty()) std::memcpy(out, key.data(), key.size());
   out += key.size();
   if (block != nullptr) std::memcpy(out, &block, sizeof block);
+  if (collection != nullptr) std::memcpy(out, &collection, sizeof collection);
   return out;
 }
 

@@ -8,7 +8,8 @@
 //          bits 4-6 kind: what the value is and where, bit 7 access field present
 //          (access_clock.h).
 //   memcached block: client flags 4 | CAS 8 | state bits 1 (engine/commands/memcached_entry.h).
-// Values up to kInlineValueMax are inside the entry; larger ones in a ValueBlock, by reference.
+// Strings up to kInlineValueMax are inside the entry; larger ones in a ValueBlock, by reference.
+// Small collections are packed bytes inside the entry; larger ones a Collection, by reference.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "engine/collections/collection.h"
 #include "engine/store/access_clock.h"
 #include "engine/store/size_classes.h"
 #include "engine/store/value_block.h"
@@ -36,14 +38,29 @@ inline constexpr uint8_t kKindMask = 7 << kKindShift;
 inline constexpr uint8_t kHasAccess = 1 << 7;
 
 // Kind 0: a string in the entry; 1: a string in a ValueBlock, to which the entry's 8 bytes of value
-// point; from 2 on, the other types in their order.
+// point; 2 to 6: the other types in their order, packed in the entry; 7: a Collection, to which the
+// entry's 8 bytes of value point, and which knows its type.
 inline constexpr uint8_t kKindExternal = 1 << kKindShift;
+inline constexpr uint8_t kKindCollection = 7 << kKindShift;
 
-inline ValueType TypeOfFlags(uint8_t flags) {
-  const int kind = (flags & kKindMask) >> kKindShift;
-  return kind == 0 ? ValueType::kString : static_cast<ValueType>(kind - 1);
-}
 inline bool IsExternalKind(uint8_t flags) { return (flags & kKindMask) == kKindExternal; }
+inline bool IsCollectionKind(uint8_t flags) { return (flags & kKindMask) == kKindCollection; }
+
+constexpr ValueType TypeOf(collections::CollectionType type) {
+  switch (type) {
+    case collections::CollectionType::kList:
+      return ValueType::kList;
+    case collections::CollectionType::kSet:
+      return ValueType::kSet;
+    case collections::CollectionType::kSortedSet:
+      return ValueType::kSortedSet;
+    case collections::CollectionType::kHash:
+      return ValueType::kHash;
+    case collections::CollectionType::kStream:
+      break;
+  }
+  return ValueType::kStream;
+}
 
 // The one bit of memcached_state that the store knows: the value was read since it was stored.
 inline constexpr uint8_t kFetchedState = 1 << 0;
@@ -92,12 +109,17 @@ class Entry {
  public:
   explicit Entry(char* bytes) : bytes_(bytes) {}
 
-  ValueType type() const { return TypeOfFlags(flags()); }
+  ValueType type() const {
+    const int kind = (flags() & kKindMask) >> kKindShift;
+    if (kind == 0) return ValueType::kString;
+    if (IsCollectionKind(flags())) return TypeOf(collection()->type());
+    return static_cast<ValueType>(kind - 1);
+  }
   std::string_view key() const {
     const EntryParts parts = ParseEntry(bytes_);
     return {bytes_ + parts.key, parts.key_length};
   }
-  // The bytes of a string, inline or external.
+  // The bytes of a string, inline or external; the packed bytes of a collection without an object.
   std::string_view value() const {
     const EntryParts parts = ParseEntry(bytes_);
     if (IsExternalKind(parts.flags)) [[unlikely]]
@@ -155,6 +177,14 @@ class Entry {
   char* bytes() const { return bytes_; }
   // The external value's block; null when inline.
   ValueBlock* block() const { return is_external() ? BlockOf(ParseEntry(bytes_)) : nullptr; }
+  // The object of a large collection; null when there is none.
+  collections::Collection* collection() const {
+    if (!IsCollectionKind(flags())) return nullptr;
+    const EntryParts parts = ParseEntry(bytes_);
+    collections::Collection* collection;
+    std::memcpy(&collection, bytes_ + parts.key + parts.key_length, sizeof collection);
+    return collection;
+  }
   // Only of an external value: its block has moved to `block`.
   void set_block(ValueBlock* block) {
     const EntryParts parts = ParseEntry(bytes_);
@@ -179,8 +209,13 @@ struct EntryContent {
   Attributes attributes;
   bool has_access = false;
   uint32_t access = 0;
-  size_t value_length = 0;      // inline bytes; ignored when there is a block
+  size_t value_length = 0;      // inline bytes; ignored when there is a block or a collection
   ValueBlock* block = nullptr;  // external value
+  collections::Collection* collection = nullptr;  // a large collection, which knows its type
+
+  // What the entry holds; views and references are the entry's own.
+  static EntryContent Of(const Entry& entry);
+  bool is_reference() const { return block != nullptr || collection != nullptr; }
 
   // Bytes that the entry needs.
   size_t total() const;

@@ -180,6 +180,9 @@ void HashTable::FreeEntry(Entry entry) {
   bytes_.Add(-static_cast<int64_t>(entry.memory_bytes()));
   const size_t total = ParseEntry(entry.bytes()).total();
   if (ValueBlock* block = entry.block()) block->Release();
+  if (collections::Collection* collection = entry.collection()) {
+    allocator_->collections().Release(collection);
+  }
   allocator_->Free(allocator_->RefOf(entry.bytes()), total);
 }
 

@@ -42,6 +42,7 @@ struct Found {
   bool exists = false;
 
   explicit operator bool() const { return exists; }
+  Place place() const { return {static_cast<Bucket*>(chain), position, entry.bytes()}; }
 };
 
 // Time and rights of one access.
@@ -124,6 +125,20 @@ class alignas(64) Shard {
   // external values are shared, not copied. Replaces what was there.
   FaultOr<> CopyFrom(const Entry& source, int database, const Key& key, UnixMillis deadline,
                      const Access& access);
+
+  // ---- Collections (engine/collections). Each replaces what was under `key`.
+  // Stores packed bytes of a collection, at most kInlineValueMax of them.
+  FaultOr<> SetPacked(int database, const Key& key, ValueType type, std::string_view packed,
+                      UnixMillis deadline, const Access& access);
+  // Stores a further ownership of `collection`.
+  FaultOr<> SetCollection(int database, const Key& key, collections::Collection* collection,
+                          UnixMillis deadline, const Access& access);
+  // The object of a large collection, for changing: nobody else owns it then, and running walks
+  // have seen the old state. `found` is updated. Whoever has changed it calls NoteCollectionBytes.
+  FaultOr<collections::Collection*> ExclusiveCollection(Found& found, const Key& key);
+  // The memory of a large collection of `database` has changed by `delta`.
+  void NoteCollectionBytes(int database, int64_t delta);
+  collections::NodeMemory& node_memory() const { return allocator_.collections(); }
 
   // ---- Whole databases. O(1) under the lock: the old table is returned, and freed by the caller
   // outside the lock (the destructor of the last owner frees bucket by bucket). Null when empty.
@@ -216,6 +231,9 @@ class alignas(64) Shard {
   int PickDatabase(bool volatile_only, uint64_t random) const;
   void FireItem(int database, Table& table, uint32_t position, UnixMillis now);
 
+  Place PlaceToOverwrite(int database, Table& table, const Key& key, const Access& access);
+  FaultOr<> StoreCollectionContent(int database, const Key& key, EntryContent& content,
+                                   std::string_view packed, const Access& access);
   FaultOr<Found> StoreContent(int database, const Key& key, const EntryContent& content,
                               std::string_view value, const Place& existing);
   void FillAccess(EntryContent& content, const Place& existing, const Access& access);

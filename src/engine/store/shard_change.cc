@@ -14,24 +14,6 @@ constexpr size_t kDoublingMax = size_t{1} << 20;
 // Room for a string that has grown to `size`: doubled up to 1 MiB, then 1 MiB more.
 size_t GrownCapacity(size_t size) { return size + std::min(size, kDoublingMax); }
 
-Place PlaceOf(const Found& found) {
-  return {static_cast<Bucket*>(found.chain), found.position, found.entry.bytes()};
-}
-
-// What the entry holds; views and block are the entry's own.
-EntryContent ContentOf(Entry entry) {
-  EntryContent content;
-  content.type = entry.type();
-  content.uses = entry.use_counter();
-  content.key = entry.key();
-  content.attributes = entry.attributes();
-  content.has_access = entry.has_access();
-  if (content.has_access) content.access = entry.access();
-  content.block = entry.block();
-  if (content.block == nullptr) content.value_length = entry.value().size();
-  return content;
-}
-
 }  // namespace
 
 FaultOr<Found> Shard::SetString(int database, const Key& key, std::string_view value,
@@ -60,14 +42,9 @@ FaultOr<Found> Shard::SetString(int database, const Key& key, std::string_view v
 FaultOr<> Shard::CopyFrom(const Entry& source, int database, const Key& key, UnixMillis deadline,
                           const Access& access) {
   Table& table = TableFor(database);
-  Place existing = table.keys().Lookup(key);
+  const Place existing = PlaceToOverwrite(database, table, key, access);
   DCHECK(existing.entry != source.bytes());
-  if (existing.entry != nullptr && access.may_expire &&
-      Entry(existing.entry).deadline() <= access.now) {
-    Expire(database, table, key, existing);
-    existing = {};
-  }
-  EntryContent content = ContentOf(source);
+  EntryContent content = EntryContent::Of(source);
   content.uses = 0;
   content.key = key.name;
   content.attributes.deadline = deadline;
@@ -75,6 +52,16 @@ FaultOr<> Shard::CopyFrom(const Entry& source, int database, const Key& key, Uni
   NoteCas(content.attributes);
   RETURN_IF_ERROR(StoreContent(database, key, content, source.value(), existing));
   return Ok();
+}
+
+// The key's place; an expired key is removed first if that is allowed.
+Place Shard::PlaceToOverwrite(int database, Table& table, const Key& key, const Access& access) {
+  const Place place = table.keys().Lookup(key);
+  if (place.entry == nullptr || !access.may_expire || !IsExpired(Entry(place.entry), access.now)) {
+    return place;
+  }
+  Expire(database, table, key, place);
+  return {};
 }
 
 // The access field of content that is about to be written at `existing`, or under a new key.
@@ -110,7 +97,7 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   }
   EntryContent written = content;
   SharedValue owner;  // keeps the block until the entry has its own share
-  if (written.block == nullptr && value.size() > kInlineValueMax) {
+  if (!written.is_reference() && value.size() > kInlineValueMax) {
     written.block = ValueBlock::Create(allocator_, value.size(), value.size());
     if (written.block == nullptr) return Fault::kOutOfMemory;
     owner = SharedValue::Adopt(written.block);
@@ -120,7 +107,7 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   char* value_out;
   char* bytes = NewBytes(table, written, value_out);
   if (bytes == nullptr) return Fault::kOutOfMemory;
-  if (written.block == nullptr && !value.empty()) {
+  if (!written.is_reference() && !value.empty()) {
     std::memcpy(value_out, value.data(), value.size());
   }
   const SlabRef ref = allocator_.RefOf(bytes);
@@ -158,7 +145,7 @@ bool Shard::OverwriteSameShape(Table& table, const Key& key, const Place& place,
 
 // True when the new content fits the memory that the entry has. The chain is settled.
 bool Shard::OverwriteInPlace(Entry entry, const EntryContent& content, std::string_view value) {
-  if (content.block != nullptr) return false;
+  if (content.is_reference() || entry.collection() != nullptr) return false;
   const bool wants_block = value.size() > kInlineValueMax;
   if (entry.is_external() != wants_block) return false;
   EntryContent written = content;
@@ -191,6 +178,7 @@ char* Shard::NewBytes(Table& table, const EntryContent& content, char*& value_ou
   char* bytes = allocator_.At(ref);
   value_out = content.Write(bytes);
   if (content.block != nullptr) content.block->Acquire();
+  if (content.collection != nullptr) content.collection->Acquire();
   table.keys().bytes().Add(static_cast<int64_t>(Entry(bytes).memory_bytes()));
   return bytes;
 }
@@ -203,11 +191,11 @@ FaultOr<char*> Shard::Reshape(Found& found, const EntryContent& content) {
   char* value_out;
   char* bytes = NewBytes(table, content, value_out);
   if (bytes == nullptr) return Fault::kOutOfMemory;
-  if (content.block == nullptr) {
+  if (!content.is_reference()) {
     const std::string_view value = found.entry.value();
     std::memcpy(value_out, value.data(), std::min(value.size(), content.value_length));
   }
-  table.keys().Replace(PlaceOf(found), allocator_.RefOf(bytes));
+  table.keys().Replace(found.place(), allocator_.RefOf(bytes));
   table.keys().FreeEntry(found.entry);
   found.entry = Entry(bytes);
   return value_out;
@@ -221,7 +209,7 @@ FaultOr<char*> Shard::ResizeString(Found& found, const Key& key, size_t size) {
   if (size > kInlineValueMax) {
     ASSIGN_OR_RETURN(value, ResizeExternal(found, size));
   } else {
-    EntryContent content = ContentOf(found.entry);
+    EntryContent content = EntryContent::Of(found.entry);
     content.block = nullptr;
     content.value_length = size;
     const EntryParts parts = ParseEntry(found.entry.bytes());
@@ -251,7 +239,7 @@ FaultOr<char*> Shard::ResizeExternal(Found& found, size_t size) {
   if (grown == nullptr) return Fault::kOutOfMemory;
   const SharedValue owner = SharedValue::Adopt(grown);
   std::memcpy(grown->bytes(), value.data(), std::min(value.size(), size));
-  EntryContent content = ContentOf(found.entry);
+  EntryContent content = EntryContent::Of(found.entry);
   content.block = grown;
   RETURN_IF_ERROR(Reshape(found, content));
   return grown->bytes();
@@ -269,7 +257,7 @@ FaultOr<> Shard::SetAttributes(Found& found, const Key& key, const Attributes& a
   const UnixMillis after = attributes.deadline;
   if (!NoteDeadline(table, key, before, after)) return Fault::kOutOfMemory;
   walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
-  EntryContent content = ContentOf(found.entry);
+  EntryContent content = EntryContent::Of(found.entry);
   const bool same_layout = (content.attributes.deadline == kNoDeadline) == (after == kNoDeadline) &&
                            content.attributes.has_memcached == attributes.has_memcached;
   content.attributes = attributes;
@@ -280,7 +268,7 @@ FaultOr<> Shard::SetAttributes(Found& found, const Key& key, const Attributes& a
     RETURN_IF_ERROR(Reshape(found, content));
   }
   table.CountVolatile((after != kNoDeadline) - (before != kNoDeadline));
-  TrackChange(found.database, key, IsTracked(before), PlaceOf(found));
+  TrackChange(found.database, key, IsTracked(before), found.place());
   NoteCas(attributes);
   return Ok();
 }
@@ -311,7 +299,7 @@ void Shard::TrackUse(Found& found, const Key& key, const Access& access) {
   }
   Table& table = *TableAt(found.database);
   walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
-  EntryContent content = ContentOf(found.entry);
+  EntryContent content = EntryContent::Of(found.entry);
   content.has_access = true;
   content.access = access.tracking.First(access.now);
   (void)Reshape(found, content);

@@ -26,6 +26,7 @@
 #include "base/mutex.h"
 #include "base/result.h"
 #include "base/thread_index.h"
+#include "engine/store/collection_memory.h"
 #include "engine/store/large_slots.h"
 #include "engine/store/memory_gauge.h"
 #include "engine/store/size_classes.h"
@@ -111,6 +112,8 @@ class SlabAllocator {
   // This region's slots in use, and what else is counted into the memory limit.
   MemoryGauge& gauge() { return gauge_; }
   const MemoryGauge& gauge() const { return gauge_; }
+  // Memory of large collections, which is malloc's.
+  CollectionMemory& collections() { return collections_; }
 
  private:
   // Free slots of one class that belong to one thread.
@@ -154,6 +157,7 @@ class SlabAllocator {
   // caches_[i] belongs to the thread with index i; set once, by that thread.
   std::array<std::atomic<ThreadCache*>, kThreadsMax> caches_{};
   MemoryGauge gauge_;
+  CollectionMemory collections_{gauge_};
 };
 
 }  // namespace mikura::engine::store
