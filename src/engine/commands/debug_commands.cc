@@ -32,7 +32,7 @@ FaultOr<> ShowObject(CommandContext& ctx) {
     const store::Found found = ctx.keys.Peek(key);
     if (!found) return Fault::kNoSuchKey;
     line = fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{}",
-                       fmt::ptr(found.entry.value().data()), EncodingName(found.entry),
+                       fmt::ptr(found.entry.value().data()), EncodingName(found.entry, ctx.keys.node_memory()),
                        found.entry.value().size());
   }
   ctx.reply.Simple(line);
