@@ -53,6 +53,10 @@ class HashValue final : public Collection {
   size_t memory_bytes() const override {
     return sizeof(HashValue) + fields_.memory_bytes() + deadlines_.memory_bytes();
   }
+  // Bytes of what it holds, about.
+  size_t content_bytes() const {
+    return is_packed() ? fields_.packed().size() : fields_.memory_bytes();
+  }
 
   // Whether it once outgrew what OBJECT ENCODING calls a listpack.
   bool is_hashtable() const { return is_hashtable_; }

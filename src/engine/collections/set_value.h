@@ -34,6 +34,10 @@ class SetValue final : public Collection {
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new SetValue(*this); }
   size_t memory_bytes() const override { return sizeof(SetValue) + elements_.memory_bytes(); }
+  // Bytes of what it holds, about.
+  size_t content_bytes() const {
+    return is_packed() ? elements_.packed().size() : elements_.memory_bytes();
+  }
 
   // What OBJECT ENCODING says: an intset until an element is no integer, or BecomeHashtable().
   bool is_intset() const { return is_intset_; }

@@ -14,7 +14,7 @@ CommandTable::CommandTable() {
       ExpireCommands(),      RenameCommands(),    ScanCommands(),          ObjectCommands(),
       MemoryCommands(),      DatabaseCommands(),  ConnectionCommands(),    ClientCommands(),
       ConfigCommands(),      ServerCommands(),    IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(),
+      ReplicationCommands(), HashCommands(),      HashReadCommands(),      HashScanCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
