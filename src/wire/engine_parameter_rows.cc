@@ -131,6 +131,9 @@ constexpr ParameterSpec kRows[] = {
          "Unix socket on which the agent speaks to this node."),
     Text("node-id", "", &P::node_id, kAtStart, "Name of this node in the control plane."),
     // Access
+    Text("aclfile", "", &P::aclfile, kAtStart, "File with the users and their rights."),
+    Number("acllog-max-len", "", &P::acllog_max_len, 0, kIntMax, kRuntime, "",
+           "Entries of ACL LOG at most."),
     Secret("requirepass", &P::requirepass, "Password of the default user."),
     Text("masteruser", "", &P::masteruser, kRuntime, "User to log in as at the primary."),
     Secret("masterauth", &P::masterauth, "Password to log in with at the primary."),
@@ -237,8 +240,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("notify-keyspace-events", ""),
     NotBuilt("tracking-table-max-keys", "1000000"),
     NotBuilt("busy-reply-threshold", "5000", "lua-time-limit"),
-    NotBuilt("aclfile", ""),
-    NotBuilt("acllog-max-len", "128"),
     NotBuilt("acl-pubsub-default", "resetchannels"),
     NotBuilt("user", ""),
     NotBuilt("rename-command", ""),

@@ -47,6 +47,8 @@ struct EngineParameters {
 
   // Access
   std::string requirepass;
+  std::string aclfile;  // users and their rights; "": none
+  int64_t acllog_max_len = 128;
   std::string masteruser;
   std::string masterauth;
 
@@ -131,7 +133,7 @@ struct OutputLimit {
 struct OutputLimits {
   OutputLimit normal;
   OutputLimit replica;
-  OutputLimit pubsub;  // of nobody: there are no subscribers in this version
+  OutputLimit pubsub;
 };
 // Reads groups of four words over `current`: classes that are not named keep their limits.
 Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});

@@ -64,10 +64,6 @@ std::string_view ClientTypeOf(std::string_view word) {
   return {};
 }
 
-std::string_view TypeOf(const ClientState& client) {
-  return client.is_replica ? "replica" : "normal";
-}
-
 void ReplyUnknownType(CommandContext& ctx, std::string_view word) {
   ctx.reply.Error("ERR", fmt::format("Unknown client type '{}'", word));
 }
@@ -110,7 +106,7 @@ FaultOr<> ClientList(CommandContext& ctx) {
     return Fault::kSyntax;
   }
   const std::string text = ClientLines(ctx, [&](const ClientState& client) {
-    if (!type.empty() && type != TypeOf(client)) return false;
+    if (!type.empty() && type != ClientTypeName(client)) return false;
     return ids.empty() || std::find(ids.begin(), ids.end(), client.id) != ids.end();
   });
   ctx.reply.Verbatim("txt", text);
@@ -129,7 +125,7 @@ bool Matches(const ClientFilter& filter, const ClientState& client) {
          (!filter.address || *filter.address == client.address) &&
          (!filter.local_address || *filter.local_address == client.local_address) &&
          (!filter.user || *filter.user == client.user) &&
-         (!filter.type || *filter.type == TypeOf(client));
+         (!filter.type || *filter.type == ClientTypeName(client));
 }
 
 // One pair of CLIENT KILL's filter. False after an error reply.

@@ -11,6 +11,11 @@ namespace mikura::engine {
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
 std::span<const CommandSpec> StringEditCommands();
+std::span<const CommandSpec> ZsetCommands();
+std::span<const CommandSpec> ZsetAddCommands();
+std::span<const CommandSpec> ZsetRangeCommands();
+std::span<const CommandSpec> ZsetRemoveCommands();
+std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HashReadCommands();
@@ -29,5 +34,8 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
+std::span<const CommandSpec> PubsubCommands();
+std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> AclCommands();
 
 }  // namespace mikura::engine

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/numbers.h"
+#include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 
 namespace mikura::engine {
@@ -88,8 +89,8 @@ Status FakeServices::Shutdown(bool save, bool nosave, bool now, bool force) {
   return Ok();
 }
 
-bool FakeServices::Authenticate(std::string_view user, std::string_view given) {
-  return user == "default" && (password.empty() || given == password);
+std::string FakeServices::DescribeOwn(const ClientState& state, UnixMillis) {
+  return "id=" + std::to_string(state.id);
 }
 
 CommandRunner::CommandRunner() {
@@ -111,15 +112,10 @@ std::string CommandRunner::Run(const std::vector<std::string>& words) NO_THREAD_
   }
   CHECK(spec != nullptr && spec->arity.Accepts(args.size()));
   std::vector<Key> keys;
+  std::vector<KeyPlace> places;
+  FindKeys(*spec, args, keyspace_->hasher(), places, keys);
   ShardSet shards;
-  if (spec->keys.step > 0) {
-    const int count = static_cast<int>(args.size());
-    const int last = spec->keys.last < 0 ? count + spec->keys.last : spec->keys.last;
-    for (int i = spec->keys.first; i <= last; i += spec->keys.step) {
-      keys.push_back(keyspace_->hasher()(args[static_cast<size_t>(i)]));
-      shards.set(keys.back().shard());
-    }
-  }
+  for (const Key& key : keys) shards.set(key.shard());
   wire::OutputBuffer out;
   wire::RespWriter reply(out, client_.resp_version);
   keyspace_->LockShards(shards);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
+#include "engine/messaging/pubsub.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -19,6 +20,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
  public:
   std::vector<ClientInfo> List() override { return clients; }
   std::string Describe(const ClientInfo& info, UnixMillis now) override;
+  std::string DescribeOwn(const ClientState& state, UnixMillis now) override;
   void Publish(const ClientState& state) override { published = state; }
   size_t Kill(const ClientFilter& filter) override;
   std::vector<std::pair<std::string, std::string>> Get(
@@ -30,8 +32,6 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void ResetStatistics() override { ++resets; }
-  bool Authenticate(std::string_view user, std::string_view given) override;
-  bool RequiresAuthentication() override { return !password.empty(); }
   bool DebugAllowed(const ClientState&) override { return debug_allowed; }
 
   std::vector<ClientInfo> clients;
@@ -43,7 +43,6 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string replica_of = "not asked";
   std::string shutdown = "not asked";
   int resets = 0;
-  std::string password;
   bool debug_allowed = true;
 };
 
@@ -60,6 +59,7 @@ class CommandRunner {
 
   ManualClock& clock() { return clock_; }
   FakeServices& fakes() { return fakes_; }
+  AccessControl& access() { return access_; }
   ClientState& client() { return client_; }
   Keyspace& keyspace() { return *keyspace_; }
   const CommandTable& table() const { return table_; }
@@ -71,10 +71,13 @@ class CommandRunner {
  private:
   ManualClock clock_;
   FakeServices fakes_;
+  DeliveryQueues queues_{1, [](uint32_t) {}};
+  PubSub pubsub_{queues_, KeyHasher(0)};
   ClientState client_;
   CommandTable table_;
   std::unique_ptr<Keyspace> keyspace_;
-  Services services_{fakes_, fakes_, fakes_};
+  AccessControl access_{table_};
+  Services services_{fakes_, fakes_, fakes_, access_, pubsub_};
   Effects effects_;
   std::string effects_text_;
 };

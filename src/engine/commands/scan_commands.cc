@@ -46,7 +46,7 @@ class NameCollector final : public store::EntryConsumer {
 // Visits a shard from `place` on until `budget` entries were seen; the next place, or nullopt.
 std::optional<uint64_t> ScanShard(CommandContext& ctx, uint32_t index, uint64_t place,
                                   size_t budget, NameCollector& names) {
-  ShardGuard guard(ctx.keyspace.lock(index));
+  ShardVisit visit(ctx.keyspace, ctx.keys.held(), index);
   return ctx.keyspace.LockedShard(index).Scan(ctx.keys.database(), place, budget, ctx.keys.access(),
                                               names);
 }
@@ -115,7 +115,7 @@ FaultOr<> RandomKey(CommandContext& ctx) {
   for (uint32_t step = 0; step < kShardCount; ++step) {
     const uint32_t index = (first + step) % kShardCount;
     if (ctx.keyspace.UnlockedShard(index).key_count(database) == 0) continue;
-    ShardGuard guard(ctx.keyspace.lock(index));
+    ShardVisit visit(ctx.keyspace, ctx.keys.held(), index);
     const store::Found found =
         ctx.keyspace.LockedShard(index).Random(database, random.Next(), ctx.keys.access());
     if (!found) continue;

@@ -15,16 +15,20 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "engine/commands/access_control.h"
 #include "engine/commands/client_state.h"
 #include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
 
 namespace mikura::engine {
 
+class PubSub;
+
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
 struct ClientInfo {
   ClientState state;
   int fd = -1;
+  int queued_commands = -1;      // -1: not in MULTI
   bool is_amid_request = false;  // part of a request has arrived
   UnixMillis last_active_at = 0;
   std::string last_command;  // lower case, "client|list"
@@ -49,6 +53,8 @@ class ClientRegistry {
   virtual std::vector<ClientInfo> List() = 0;
   // The text of CLIENT LIST for one client, without the line end.
   virtual std::string Describe(const ClientInfo& info, UnixMillis now) = 0;
+  // The same for the calling client itself.
+  virtual std::string DescribeOwn(const ClientState& state, UnixMillis now) = 0;
   // Makes name, library and flags of `state` visible to List() of other threads.
   virtual void Publish(const ClientState& state) = 0;
   // Ends matching clients (each on its own thread, soon); returns how many.
@@ -93,10 +99,6 @@ class ServerControl {
   // possible.
   virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
   virtual void ResetStatistics() = 0;
-  // AUTH: true when user and password are right.
-  virtual bool Authenticate(std::string_view user, std::string_view password) = 0;
-  // True when some password must be given before other commands.
-  virtual bool RequiresAuthentication() = 0;
   // DEBUG commands are allowed for this client (enable-debug-command).
   virtual bool DebugAllowed(const ClientState& client) = 0;
 };
@@ -105,6 +107,8 @@ struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
   ServerControl& control;
+  AccessControl& access;
+  PubSub& pubsub;  // may be used under locks
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

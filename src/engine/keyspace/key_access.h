@@ -18,18 +18,22 @@ class CollectionEdit;
 
 class KeyAccess {
  public:
-  KeyAccess(Keyspace& keyspace, Effects& effects, int database, const store::Access& access)
-      : keyspace_(keyspace), effects_(effects), database_(database), access_(access) {}
+  // held: what is locked around the command, when it runs inside another one.
+  KeyAccess(Keyspace& keyspace, Effects& effects, int database, const store::Access& access,
+            HeldShards held = {})
+      : keyspace_(keyspace), effects_(effects), database_(database), access_(access), held_(held) {}
 
   UnixMillis now() const { return access_.now; }
   int database() const { return database_; }
   const store::Access& access() const { return access_; }
   Effects& effects() { return effects_; }
+  // For handlers that visit shards by themselves.
+  HeldShards held() const { return held_; }
 
   // The same rights in another database (COPY ... DB n): a key's shard is the same in all
   // databases.
   KeyAccess InDatabase(int database) const {
-    return KeyAccess(keyspace_, effects_, database, access_);
+    return KeyAccess(keyspace_, effects_, database, access_, held_);
   }
 
   // Live entry of `key`; counts a use.
@@ -103,6 +107,11 @@ class KeyAccess {
   // Outcomes of Find() so far: the keyspace_hits and keyspace_misses of a reading command.
   uint32_t hits() const { return hits_; }
   uint32_t misses() const { return misses_; }
+  // Of a command that ran inside this one.
+  void CountInside(const KeyAccess& inside) {
+    hits_ += inside.hits_;
+    misses_ += inside.misses_;
+  }
 
   uint64_t NextCas(const Key& key) { return shard(key).NextCas(key.shard()); }
 
@@ -122,6 +131,7 @@ class KeyAccess {
   Effects& effects_;
   int database_;
   store::Access access_;
+  HeldShards held_;
   uint32_t hits_ = 0;
   uint32_t misses_ = 0;
 };

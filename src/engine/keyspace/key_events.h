@@ -12,6 +12,10 @@
 
 namespace mikura::engine {
 
+namespace store {
+struct Access;
+}
+
 // The classes of notify-keyspace-events, with its letters.
 enum class EventClass : uint32_t {
   kGeneric = 1u << 0,    // g
@@ -45,6 +49,11 @@ class KeyObserver {
  public:
   virtual ~KeyObserver() = default;
   virtual void OnTouched(int database, const Key& key) = 0;
+  // The shard's keys of `database` are about to go, and those of `replacement` to take their place
+  // (-1: none do). All shards are locked; `access` sees only what has not expired, and removes
+  // nothing.
+  virtual void OnDatabaseReplaced(uint32_t /*shard*/, int /*database*/, int /*replacement*/,
+                                  const store::Access& /*access*/) {}
 };
 
 }  // namespace mikura::engine

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
+#include "engine/keyspace/watch_table.h"
 #include "engine/store/slab_allocator.h"
 
 namespace mikura::engine {
@@ -45,7 +47,8 @@ Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator>
       gauge_(allocator_->gauge()),
       defragmentation_(*allocator_),
       cells_(new Cell[kShardCount]),
-      evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())) {
+      evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())),
+      watches_(std::make_unique<WatchTable>(*this)) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
     cells_[i].shard.emplace(*allocator_, hasher_, options.database_count, *this);
   }
@@ -71,7 +74,9 @@ void Keyspace::UnlockShards(const ShardSet& shards) {
   }
 }
 
-void Keyspace::WithGate(const std::function<void()>& critical) {
+void Keyspace::WithGate(HeldShards held, const std::function<void()>& critical) {
+  CHECK(held.none() || held.all());
+  if (held.all()) return critical();
   ShardSet all;
   all.set();
   LockShards(all);
@@ -79,50 +84,71 @@ void Keyspace::WithGate(const std::function<void()>& critical) {
   UnlockShards(all);
 }
 
-void Keyspace::ForEachShard(const std::function<void(uint32_t index, store::Shard& shard)>& visit) {
+void Keyspace::ForEachShard(HeldShards held,
+                            const std::function<void(uint32_t index, store::Shard& shard)>& visit) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
-    ShardGuard guard(lock(i));
+    ShardVisit one(*this, held, i);
     visit(i, *cells_[i].shard);
   }
 }
 
-void Keyspace::FlushDatabase(int database, Effects& effects) {
+// A change of whole databases that is logged as a command of its own, or, inside a transaction,
+// with the others.
+void Keyspace::RunAtGate(HeldShards held, Effects& effects, const std::function<void()>& critical) {
+  WithGate(held, [&] {
+    if (held.none()) effects.Begin(change_log_.active());
+    critical();
+    if (held.none()) Commit(effects);
+  });
+}
+
+void Keyspace::TellOfReplacement(int database, int replacement, UnixMillis now) {
+  const store::Access access{.now = now, .may_expire = false};
+  for (uint32_t i = 0; i < kShardCount; ++i) {
+    if (cells_[i].observed == 0) continue;
+    for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
+      if ((cells_[i].observed >> kind & 1) == 0) continue;
+      key_observers_[kind]->OnDatabaseReplaced(i, database, replacement, access);
+    }
+  }
+}
+
+void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
   detached.reserve(kShardCount);
-  WithGate([&] {
+  RunAtGate(held, effects, [&] {
+    TellOfReplacement(database, -1, now);
     for (uint32_t i = 0; i < kShardCount; ++i) {
       detached.push_back(cells_[i].shard->DetachDatabase(database));
     }
-    effects.Begin(change_log_.active());
     evictor_->RestartQueues();
     effects.Add(database, {"FLUSHDB"});
-    Commit(effects);
   });
-  FreeDetached(std::move(detached));
+  FreeDetached(held, std::move(detached));
 }
 
-void Keyspace::FlushAll(Effects& effects) {
+void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
-  WithGate([&] {
+  RunAtGate(held, effects, [&] {
     for (int database = 0; database < options_.database_count; ++database) {
+      TellOfReplacement(database, -1, now);
       for (uint32_t i = 0; i < kShardCount; ++i) {
         std::shared_ptr<store::Table> table = cells_[i].shard->DetachDatabase(database);
         if (table != nullptr) detached.push_back(std::move(table));
       }
     }
-    effects.Begin(change_log_.active());
     evictor_->RestartQueues();
     effects.Add(0, {"FLUSHALL"});
-    Commit(effects);
   });
-  FreeDetached(std::move(detached));
+  FreeDetached(held, std::move(detached));
 }
 
-void Keyspace::FreeDetached(Reclaimer::Tables tables) {
+// Under locks nothing is freed.
+void Keyspace::FreeDetached(HeldShards held, Reclaimer::Tables tables) {
   std::erase(tables, nullptr);
   int64_t keys = 0;
   for (const auto& table : tables) keys += table->key_count();
-  if (keys > kKeysFreedAtOnceMax) {
+  if (keys > kKeysFreedAtOnceMax || !held.none()) {
     reclaimer_.Add(std::move(tables));
     return;
   }
@@ -130,13 +156,13 @@ void Keyspace::FreeDetached(Reclaimer::Tables tables) {
   ReturnFreeMemory();
 }
 
-void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
-  WithGate([&] {
+void Keyspace::SwapDatabases(int a, int b, Effects& effects, UnixMillis now, HeldShards held) {
+  RunAtGate(held, effects, [&] {
+    TellOfReplacement(a, b, now);
+    TellOfReplacement(b, a, now);
     for (uint32_t i = 0; i < kShardCount; ++i) cells_[i].shard->SwapDatabases(a, b);
-    effects.Begin(change_log_.active());
     evictor_->RestartQueues();  // a queue that is being filled counts by database
     effects.Add(0, {"SWAPDB", std::to_string(a), std::to_string(b)});
-    Commit(effects);
   });
 }
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "engine/keyspace/change_log.h"
 #include "engine/keyspace/effects.h"
 #include "engine/keyspace/evictor.h"
+#include "engine/keyspace/held_shards.h"
 #include "engine/keyspace/key_events.h"
 #include "engine/keyspace/reclaimer.h"
 #include "engine/keyspace/shard_lock.h"
@@ -27,8 +27,7 @@
 
 namespace mikura::engine {
 
-// The shards of one command, in ascending order when taken.
-using ShardSet = std::bitset<kShardCount>;
+class WatchTable;
 
 // Sees entries that the engine removes by itself, under the lock of their shard: it counts, and
 // does nothing that waits.
@@ -63,10 +62,11 @@ class Keyspace final : public store::RemovalListener {
   // ---- Several or all shards.
   void LockShards(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
   void UnlockShards(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
-  // Runs `critical` with every shard locked: the gate.
-  void WithGate(const std::function<void()>& critical);
+  // Runs `critical` with every shard locked: the gate. `held`: all of them, or none.
+  void WithGate(HeldShards held, const std::function<void()>& critical);
   // Runs `visit` for each shard in turn, one lock at a time.
-  void ForEachShard(const std::function<void(uint32_t index, store::Shard& shard)>& visit);
+  void ForEachShard(HeldShards held,
+                    const std::function<void(uint32_t index, store::Shard& shard)>& visit);
 
   // Runs one command under the locks of its shards: what `run` adds to `effects` gets its place in
   // the change log before they are unlocked. Returns what `run` returns. The only order in which a
@@ -99,10 +99,11 @@ class Keyspace final : public store::RemovalListener {
 
   // ---- Whole databases (all shards locked inside, for some hundred microseconds). Few keys are
   // freed before these return, many by the reclaimer afterwards. Each logs its own effect, through
-  // `effects`, inside the gate.
-  void FlushDatabase(int database, Effects& effects);
-  void FlushAll(Effects& effects);
-  void SwapDatabases(int a, int b, Effects& effects);
+  // `effects`, inside the gate; or only adds it, when all shards are held already.
+  // now: keys that have expired by then are not there for those who watch them.
+  void FlushDatabase(int database, Effects& effects, UnixMillis now = 0, HeldShards held = {});
+  void FlushAll(Effects& effects, UnixMillis now = 0, HeldShards held = {});
+  void SwapDatabases(int a, int b, Effects& effects, UnixMillis now = 0, HeldShards held = {});
 
   // ---- Counts, without locks: each shard's own relaxed counters, summed.
   uint64_t KeyCount(int database) const;
@@ -195,6 +196,8 @@ class Keyspace final : public store::RemovalListener {
       TellObservers(database, key);
   }
 
+  WatchTable& watches() { return *watches_; }
+
   // ---- Keyspace notifications. The sink: set once. The mask: bits of EventClass, at any time.
   void SetEventSink(KeyEventSink* sink) { event_sink_ = sink; }
   void set_event_mask(uint32_t mask) { event_mask_.store(mask, std::memory_order_relaxed); }
@@ -214,7 +217,9 @@ class Keyspace final : public store::RemovalListener {
     store::DefragmentationProgress defragmentation;
   };
   void DefragmentStep(Cell& cell);
-  void FreeDetached(Reclaimer::Tables tables);
+  void RunAtGate(HeldShards held, Effects& effects, const std::function<void()>& critical);
+  void TellOfReplacement(int database, int replacement, UnixMillis now);
+  void FreeDetached(HeldShards held, Reclaimer::Tables tables);
   void TendMemory(UnixMillis now);
   void ReturnSomeMemory();
 
@@ -244,6 +249,7 @@ class Keyspace final : public store::RemovalListener {
   std::unique_ptr<Evictor> evictor_;
   RemovalObserver* removal_observer_ = nullptr;
   KeyObserver* key_observers_[kKeyObserverKinds] = {};
+  std::unique_ptr<WatchTable> watches_;
   KeyEventSink* event_sink_ = nullptr;
   std::atomic<uint32_t> event_mask_{0};  // publishes nothing but itself
   std::atomic<int64_t> peak_bytes_{0};   // publishes nothing but itself, to statistics
@@ -252,6 +258,23 @@ class Keyspace final : public store::RemovalListener {
   std::atomic<bool> wants_malloc_look_{false};
   // The last: its thread uses the allocator.
   Reclaimer reclaimer_{[this] { ReturnFreeMemory(); }, [this] { ReturnSomeMemory(); }};
+};
+
+// Holds the lock of one shard for a handler that visits it: unless it is held already.
+class ShardVisit {
+ public:
+  ShardVisit(Keyspace& keyspace, HeldShards held, uint32_t shard) NO_THREAD_SAFETY_ANALYSIS
+      : lock_(held.contains(shard) ? nullptr : &keyspace.lock(shard)) {
+    if (lock_ != nullptr) lock_->Lock();
+  }
+  ~ShardVisit() NO_THREAD_SAFETY_ANALYSIS {
+    if (lock_ != nullptr) lock_->Unlock();
+  }
+  ShardVisit(const ShardVisit&) = delete;
+  ShardVisit& operator=(const ShardVisit&) = delete;
+
+ private:
+  ShardLock* const lock_;
 };
 
 // Holds the lock of one shard.

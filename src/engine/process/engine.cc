@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/logging.h"
+#include "engine/commands/acl_files.h"
 #include "engine/net/socket.h"
 #include "engine/server/listening.h"
 #include "engine/server/replication_binding.h"
@@ -38,7 +39,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       control_(parameters, *keyspace_, node_, clock_, NewReplicationId(), config_file, stop),
       clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); }),
       adapter_(parameters),
-      services_{clients_, adapter_, control_},
+      deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
+      pubsub_(deliveries_, keyspace_->hasher()),
+      services_{clients_, adapter_, control_, access_, pubsub_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -48,13 +51,13 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
           SwitchRole(node_, *keyspace_)),
-      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
+      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_, deliveries_, pubsub_} {
   BindNodeState(parameters_, node_, services_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
-    return now->protected_mode && now->requirepass.empty();
+    return now->protected_mode && !access_.RequiresAuthentication();
   };
   context_.adopt_replica = [this](UniqueFd fd, const ClientState& client, std::string received) {
     replication_.Adopt(std::move(fd), client.replica, std::move(received));
@@ -62,6 +65,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   control_.SetLoops(*loops_);
   control_.SetReplication(replication_);
+  control_.SetPubSub(pubsub_);
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
@@ -70,6 +74,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
 
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   RETURN_IF_ERROR(memcached_.LoadUsers());
+  if (!current_->aclfile.empty()) {
+    RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
+  }
   // The role comes first: a replica must not take a write while it finds its primary.
   RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
   if (udp_port_ != 0) {

@@ -11,6 +11,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/pubsub.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
@@ -53,9 +54,12 @@ class Engine {
   NodeState node_;
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
+  AccessControl access_{table_};
   EngineControl control_;
   ServerClientRegistry clients_;
   ParameterAdapter adapter_;
+  DeliveryQueues deliveries_;
+  PubSub pubsub_;
   Services services_;
   Dispatcher dispatcher_;
   MemcachedBackend memcached_;

@@ -32,6 +32,7 @@ class ServerClientRegistry final : public ClientRegistry {
 
   std::vector<ClientInfo> List() override;
   std::string Describe(const ClientInfo& info, UnixMillis now) override;
+  std::string DescribeOwn(const ClientState& state, UnixMillis now) override;
   void Publish(const ClientState& state) override;
   size_t Kill(const ClientFilter& filter) override;
 

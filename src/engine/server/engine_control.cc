@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/engine_control.h"
 
-#include "base/constant_time.h"
 #include "engine/server/info.h"
 
 namespace mikura::engine {
@@ -30,7 +29,7 @@ EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspac
       memory_(keyspace, node) {}
 
 std::string EngineControl::Info(std::span<const std::string_view> sections) {
-  InfoSources sources{.keyspace = keyspace_, .node = node_, .base = base_};
+  InfoSources sources{.keyspace = keyspace_, .node = node_, .pubsub = *pubsub_, .base = base_};
   for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
   sources.started_at = started_at_;
   sources.now = clock_.NowMillis();
@@ -82,16 +81,6 @@ void EngineControl::ResetStatistics() {
   }
   expired_before_.store(keyspace_.ExpiredTotal(), std::memory_order_relaxed);
   evicted_before_.store(keyspace_.EvictedTotal(), std::memory_order_relaxed);
-}
-
-bool EngineControl::Authenticate(std::string_view user, std::string_view password) {
-  if (user != "default") return false;
-  const auto current = parameters_.Current();
-  return current->requirepass.empty() || EqualInConstantTime(password, current->requirepass);
-}
-
-bool EngineControl::RequiresAuthentication() {
-  return node_.requires_auth.load(std::memory_order_relaxed);
 }
 
 bool EngineControl::DebugAllowed(const ClientState& client) {

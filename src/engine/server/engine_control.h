@@ -26,6 +26,7 @@ class EngineControl final : public ServerControl {
   // Parts that are built later; each is set once, before the loops start.
   void SetLoops(const LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
+  void SetPubSub(const PubSub& pubsub) { pubsub_ = &pubsub; }
   // Once, when everything is built and nothing is served yet.
   void NoteStart() { memory_.NoteStart(*loops_); }
 
@@ -35,8 +36,6 @@ class EngineControl final : public ServerControl {
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void ResetStatistics() override;
-  bool Authenticate(std::string_view user, std::string_view password) override;
-  bool RequiresAuthentication() override;
   bool DebugAllowed(const ClientState& client) override;
 
  private:
@@ -50,6 +49,7 @@ class EngineControl final : public ServerControl {
   std::function<void()> stop_;
   const LoopGroup* loops_ = nullptr;
   ReplicationService* replication_ = nullptr;
+  const PubSub* pubsub_ = nullptr;
   MemoryMeter memory_;
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
   std::atomic<uint64_t> expired_before_{0};

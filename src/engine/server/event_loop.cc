@@ -35,7 +35,7 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
       context_(context),
       client_memory_(context.memcached.limits_items_only() ? nullptr : &context.keyspace.gauge()),
       arena_(new char[kArenaBytes]),
-      batch_(context.keyspace, context.dispatcher, context.memcached, statistics_),
+      batch_(context.keyspace, context.dispatcher, context.memcached, *this, statistics_),
       expiry_(context.keyspace, share_.first, share_.count) {
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }
@@ -53,13 +53,14 @@ void EventLoop::Stop() {
 }
 
 void EventLoop::Run() {
+  context_.deliveries.SetLoopOfThread(index_);
   now_ = context_.clock.NowMillis();
   next_maintenance_ = next_expiry_ = now_;
   while (!stopping_) {
     const UnixMillis next = std::min(next_maintenance_, next_expiry_);
     const UnixMillis wait = std::clamp<UnixMillis>(
         next - now_, 0, put_aside_.empty() ? kMaintenancePeriod : kRetryPeriod);
-    const auto events = poller_.Wait(ready_.empty() ? static_cast<int>(wait) : 0);
+    const auto events = poller_.Wait(ready_.empty() && !HasWaiting() ? static_cast<int>(wait) : 0);
     now_ = context_.clock.NowMillis();
     ReadLimits();
     HandleEvents(events);
@@ -67,8 +68,12 @@ void EventLoop::Run() {
     ServeReady();
     if (now_ >= next_expiry_) next_expiry_ = expiry_.Run(now_);
     if (now_ >= next_maintenance_) Maintain();
+    context_.deliveries.WakePosted();
   }
-  for (auto& [id, session] : sessions_) context_.clients.Remove(id);
+  for (auto& [id, session] : sessions_) {
+    ForgetSubscriptions(*session);
+    context_.clients.Remove(id);
+  }
   sessions_.clear();
 }
 
@@ -81,6 +86,10 @@ void EventLoop::ReadLimits() {
   output_bounds_.soft_bytes = node.output_soft_bytes.load(std::memory_order_relaxed);
   output_bounds_.soft_time =
       node.output_soft_seconds.load(std::memory_order_relaxed) * UnixMillis{1000};
+  subscriber_bounds_.hard_bytes = node.subscriber_output_hard_bytes.load(std::memory_order_relaxed);
+  subscriber_bounds_.soft_bytes = node.subscriber_output_soft_bytes.load(std::memory_order_relaxed);
+  subscriber_bounds_.soft_time =
+      node.subscriber_output_soft_seconds.load(std::memory_order_relaxed) * UnixMillis{1000};
   unread_bytes_max_ = std::max({kPendingMax, output_bounds_.hard_bytes, output_bounds_.soft_bytes});
 }
 
@@ -88,7 +97,7 @@ void EventLoop::ReadLimits() {
 bool EventLoop::HoldsTooMuch(Session& session) {
   const size_t held = session.pending_output_bytes();
   const bool is_stranger = !session.state().authenticated && held > kStrangerPendingMax;
-  if (!is_stranger && !session.ExceedsOutput(output_bounds_, now_)) return false;
+  if (!is_stranger && !session.ExceedsOutput(BoundsOf(session), now_)) return false;
   Log(LogLevel::kWarning, "server", "client {} closed: it left {} bytes of replies unread",
       session.state().id, held);
   session.doomed = true;
@@ -177,7 +186,7 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   state.address = std::move(peer);
   state.local_address = LocalAddress(socket);
   state.connected_at = now_;
-  state.authenticated = !context_.node.requires_auth.load(std::memory_order_relaxed);
+  state.authenticated = !context_.dispatcher.access().RequiresAuthentication();
   record->fd = socket;
   record->loop = index_;
   record->is_memcached = listener->protocol == Protocol::kMemcached;
@@ -190,6 +199,8 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
     const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
     state.authenticated = !options.must_authenticate;
     session->MakeMemcachedParser(options);
+  } else {
+    session->MakeReceiver(index_, *this);
   }
   Session* raw = session.get();
   sessions_.emplace(state.id, std::move(session));
@@ -236,6 +247,7 @@ void EventLoop::RetryPutAside() {
 }
 
 void EventLoop::Remove(Session* session) {
+  ForgetSubscriptions(*session);
   if (session->record().is_memcached) {
     context_.memcached.NoteConnection(session->record(), session->end_reason);
   }

@@ -10,18 +10,21 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include "engine/keyspace/expiry_job.h"
+#include "engine/messaging/pubsub.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
 #include "engine/server/acceptor.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
+#include "engine/server/push_port.h"
 #include "engine/server/request_batch.h"
 #include "engine/server/session.h"
 
@@ -42,6 +45,8 @@ struct LoopContext {
   ServerClientRegistry& clients;
   NodeState& node;
   const Clock& clock;
+  DeliveryQueues& deliveries;
+  PubSub& pubsub;
   uint32_t loop_count = 1;
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
@@ -60,10 +65,10 @@ struct ShardShare {
   uint32_t first;
 };
 
-class EventLoop {
+class EventLoop final : private PushPort, private ReceiverFinder {
  public:
   EventLoop(uint32_t index, LoopContext& context);
-  ~EventLoop();
+  ~EventLoop() override;
 
   void Start();
   // Ends the thread after its current turn; all its connections are closed.
@@ -71,6 +76,7 @@ class EventLoop {
 
   // From any thread.
   void Post(Mailbox::Task task) { mailbox_.Post(std::move(task)); }
+  void Wake() { mailbox_.Wake(); }
   const LoopStatistics& statistics() const { return statistics_; }
   // Of its clients: their sessions, and what waits in their buffers.
   uint64_t client_bytes() const {
@@ -126,6 +132,25 @@ class EventLoop {
   void FinishSession(Session& session);
   void SendFromSource(Session& session);
 
+  // In event_loop_pushes.cc.
+  void Push(Session& session, PushOrder order, std::string_view head, const Message* message,
+            std::string_view part) override;
+  void DeliverInside(Session& session) override;
+  bool HasWaiting() const override { return !context_.deliveries.is_empty(index_); }
+  void SendReplies() override { SendOutput(); }
+  void BeginInside(Session& session) override;
+  void EndInside() override { inside_allowed_ = nullptr; }
+  std::string DeliverAround(Session& session, bool all_behind) override;
+  Receiver* FindReceiver(uint64_t id) override;
+  void DeliverPosted();
+  void RunPosted(Session* inside);
+  void FlushOne(Session& session);
+  void FlushPushes();
+  void ForgetSubscriptions(Session& session);
+  const OutputBounds& BoundsOf(Session& session) const {
+    return session.state().is_subscriber ? subscriber_bounds_ : output_bounds_;
+  }
+
   const uint32_t index_;
   const ShardShare share_;
   LoopContext& context_;
@@ -157,6 +182,12 @@ class EventLoop {
   // Of clients that have logged in; read from the settings once per turn.
   wire::RespLimits request_limits_;
   OutputBounds output_bounds_;
+  OutputBounds subscriber_bounds_;
+  std::vector<Session*> pushed_;        // have pushes that were not flushed yet
+  Session* pushing_inside_ = nullptr;   // its command is running: its pushes go into the batch
+  Session* inside_allowed_ = nullptr;   // BeginInside()
+  std::optional<PushOrder> late_from_;  // what is kept for behind its reply
+  std::string late_pushes_;
   size_t unread_bytes_max_ = 0;  // a client that leaves more unread is not read from
 };
 

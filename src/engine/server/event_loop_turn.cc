@@ -173,7 +173,9 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
 // Runs what is in the batch. What was put aside goes back to where its bytes came from; the session
 // that is being parsed still has its own.
 void EventLoop::RunRequests() {
+  DeliverPosted();
   batch_.Run(now_);
+  context_.deliveries.WakePosted();
   for (Session* session : batch_.put_aside()) {
     put_aside_.push_back(session);
     if (session != parsing_) session->ReturnKept();

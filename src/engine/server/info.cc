@@ -70,7 +70,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ntotal_net_input_bytes:{}\r\n"
       "total_net_output_bytes:{}\r\nrejected_connections:{}\r\nexpired_keys:{}\r\nevicted_keys:"
       "{}\r\n"
-      "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:0\r\npubsub_patterns:0\r\n"
+      "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\n"
+      "pubsubshard_channels:{}\r\n"
       "latest_fork_usec:0\r\ntotal_forks:0\r\ntotal_error_replies:{}\r\n",
       SinceReset(sources, &LoopStatistics::connections_received),
       SinceReset(sources, &LoopStatistics::commands),
@@ -80,6 +81,9 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       sources.keyspace.ExpiredTotal() - sources.expired_before,
       sources.keyspace.EvictedTotal() - sources.evicted_before,
       SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
+      sources.pubsub.Count(SubscriptionKind::kChannel),
+      sources.pubsub.Count(SubscriptionKind::kPattern),
+      sources.pubsub.Count(SubscriptionKind::kShardChannel),
       SinceReset(sources, &LoopStatistics::error_replies));
 }
 

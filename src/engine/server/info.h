@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/pubsub.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
 
@@ -19,6 +20,7 @@ namespace mikura::engine {
 struct InfoSources {
   const Keyspace& keyspace;
   const NodeState& node;
+  const PubSub& pubsub;
   std::vector<const LoopStatistics*> loops;
   UnixMillis started_at = 0;
   UnixMillis now = 0;

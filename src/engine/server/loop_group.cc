@@ -84,6 +84,8 @@ std::vector<std::shared_ptr<const Listener>> LoopGroup::Listeners() const {
   return listeners;
 }
 
+void LoopGroup::Wake(uint32_t loop) { loops_[loop]->Wake(); }
+
 void LoopGroup::WakeClient(uint32_t loop, uint64_t id) {
   EventLoop* raw = loops_[loop].get();
   raw->Post([raw, id] { raw->WakeClient(id); });

@@ -33,6 +33,8 @@ class LoopGroup {
   // All listening sockets, own and passed ones.
   std::vector<std::shared_ptr<const Listener>> Listeners() const EXCLUDES(mutex_);
 
+  // Makes the loop look for what was posted to it.
+  void Wake(uint32_t loop);
   void KillClient(uint32_t loop, uint64_t id);
   // The output source of the client has something to send.
   void WakeClient(uint32_t loop, uint64_t id);

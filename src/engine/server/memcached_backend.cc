@@ -42,7 +42,7 @@ wire::MemcachedParserOptions MemcachedBackend::ParserOptions() const {
   options.item_size_max = settings_.item_size_max;
   options.protocol = settings_.protocol;
   options.must_authenticate =
-      users_.has_file() || node_.requires_auth.load(std::memory_order_relaxed);
+      users_.has_file() || node_.has_password.load(std::memory_order_relaxed);
   return options;
 }
 

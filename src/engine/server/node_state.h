@@ -11,7 +11,7 @@ namespace mikura::engine {
 struct NodeState {
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
-  std::atomic<bool> requires_auth{false};    // requirepass is set: new clients must AUTH
+  std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients
   std::atomic<uint64_t> maxmemory_bytes{0};  // 0: no limit
   std::atomic<uint32_t> maxclients{10000};
   std::atomic<int> keepalive_seconds{300};
@@ -20,6 +20,10 @@ struct NodeState {
   std::atomic<uint64_t> output_hard_bytes{0};
   std::atomic<uint64_t> output_soft_bytes{0};
   std::atomic<int64_t> output_soft_seconds{0};
+  // The same of clients that have subscribed to something.
+  std::atomic<uint64_t> subscriber_output_hard_bytes{0};
+  std::atomic<uint64_t> subscriber_output_soft_bytes{0};
+  std::atomic<int64_t> subscriber_output_soft_seconds{0};
   std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
   std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
 };

@@ -29,7 +29,7 @@ store::EvictionSettings EvictionSettingsOf(const wire::EngineParameters& current
 }
 
 void Apply(const wire::EngineParameters& current, NodeState& node) {
-  node.requires_auth.store(!current.requirepass.empty(), std::memory_order_relaxed);
+  node.has_password.store(!current.requirepass.empty(), std::memory_order_relaxed);
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
@@ -41,6 +41,9 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.output_hard_bytes.store(output->normal.hard_bytes, std::memory_order_relaxed);
   node.output_soft_bytes.store(output->normal.soft_bytes, std::memory_order_relaxed);
   node.output_soft_seconds.store(output->normal.soft_seconds, std::memory_order_relaxed);
+  node.subscriber_output_hard_bytes.store(output->pubsub.hard_bytes, std::memory_order_relaxed);
+  node.subscriber_output_soft_bytes.store(output->pubsub.soft_bytes, std::memory_order_relaxed);
+  node.subscriber_output_soft_seconds.store(output->pubsub.soft_seconds, std::memory_order_relaxed);
   node.query_buffer_bytes_max.store(current.client_query_buffer_limit_bytes,
                                     std::memory_order_relaxed);
   node.bulk_bytes_max.store(static_cast<int64_t>(current.proto_max_bulk_len_bytes),
@@ -62,6 +65,20 @@ void ApplyEncodingLimits(const wire::EngineParameters& current, EncodingLimits& 
                                 std::memory_order_relaxed);
 }
 
+void BindAccess(wire::ParameterSet& parameters, AccessControl& control) {
+  const auto current = parameters.Current();
+  if (!current->requirepass.empty()) control.users().SetDefaultPassword(current->requirepass);
+  control.users().log().set_size_max(static_cast<size_t>(current->acllog_max_len));
+  parameters.OnChange("requirepass", [&control](const auto&, const auto& after) -> Status {
+    control.users().SetDefaultPassword(after.requirepass);
+    return Ok();
+  });
+  parameters.OnChange("acllog-max-len", [&control](const auto&, const auto& after) -> Status {
+    control.users().log().set_size_max(static_cast<size_t>(after.acllog_max_len));
+    return Ok();
+  });
+}
+
 }  // namespace
 
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services) {
@@ -71,6 +88,7 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
     ApplyEncodingLimits(current, services.encoding_limits);
   };
   apply(*parameters.Current());
+  BindAccess(parameters, services.access);
   // Before it is applied: a limit that the system cannot keep is refused.
   parameters.OnChange("maxclients", [](const auto&, const auto& after) -> Status {
     const int64_t possible = RaiseFileLimit(after.maxclients);

@@ -13,8 +13,12 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-                           LoopStatistics& statistics)
-    : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
+                           PushPort& pushes, LoopStatistics& statistics)
+    : keyspace_(keyspace),
+      dispatcher_(dispatcher),
+      memcached_(memcached),
+      pushes_(pushes),
+      statistics_(statistics) {
   output_.set_takes_insertions(true);
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
@@ -131,9 +135,12 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   request.command = item.command;
   request.subcommand = item.subcommand;
   const RunOutcome outcome =
-      item.is_checked ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
-                      : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
+      item.is_checked && !state.in_multi
+          ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
+          : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
   session.NoteCommand(item.command, item.subcommand);
+  if (state.transaction || session.had_transaction()) [[unlikely]]
+    session.NoteTransaction();
   return outcome;
 }
 
@@ -145,6 +152,23 @@ void RequestBatch::Suspend(const Item& item, size_t output_begin) {
   put_aside_.push_back(item.session);
 }
 
+// After a request of a client that others, or the request itself, may have sent something: hands it
+// out around the reply that begins at `reply_begin`. Returns where the output of the request
+// begins. Around the replies of a transaction nothing stands but behind: it is one reply.
+size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
+  if (!pushes_.HasWaiting() || item.command == nullptr) return reply_begin;
+  const auto& inserted = output_.insertions();
+  if (!inserted.empty() && inserted.back().offset >= reply_begin) return reply_begin;
+  const std::string reply(output_.view().substr(reply_begin));
+  output_.Truncate(reply_begin);
+  pushes_.SendReplies();
+  const std::string behind =
+      pushes_.DeliverAround(*item.session, (item.command->flags & kRunsQueue) != 0);
+  output_.Append(reply);
+  output_.Append(behind);
+  return 0;
+}
+
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   Session& session = *item.session;
   ClientState& state = session.state();
@@ -153,7 +177,12 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     session.Keep(item.bytes);
     return;
   }
-  const size_t begin = output_.size();
+  // UNSUBSCRIBE and RESET have delivered, inside of them, what was published before.
+  const bool delivers = state.is_subscriber && item.command != nullptr &&
+                        (item.command->flags & (kPubSub | kNoAuthNeeded)) != 0;
+  if (delivers) [[unlikely]]
+    pushes_.BeginInside(session);
+  size_t begin = output_.size();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
@@ -166,14 +195,21 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
                    now, effects_, output_);
   } else {
     const RunOutcome outcome = RunResp(item, now);
-    if (outcome == RunOutcome::kPutAside) [[unlikely]]
+    if (outcome == RunOutcome::kPutAside) [[unlikely]] {
+      pushes_.EndInside();
       return Suspend(item, begin);
+    }
     if (outcome == RunOutcome::kBlocked) [[unlikely]]
       session.set_suspension(Suspension::kBlocked);
   }
+  if (delivers) [[unlikely]]
+    pushes_.EndInside();
   statistics_.commands.Add(1);
   if (skip) state.skip_next_reply = false;
-  if (state.replies_off || skip) output_.Truncate(begin);
+  if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
+  state.reply_is_push = false;
+  if (state.is_subscriber) [[unlikely]]
+    begin = PlacePushes(item, begin);
   if (!ranges_.empty() && ranges_.back().session == &session) {
     ranges_.back().end = output_.size();
   } else {

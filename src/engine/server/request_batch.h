@@ -11,6 +11,7 @@
 #include "engine/keyspace/effects.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
+#include "engine/server/push_port.h"
 #include "engine/server/session.h"
 #include "wire/memcached_parser.h"
 #include "wire/output_buffer.h"
@@ -21,7 +22,7 @@ namespace mikura::engine {
 class RequestBatch {
  public:
   RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-               LoopStatistics& statistics);
+               PushPort& pushes, LoopStatistics& statistics);
 
   static constexpr size_t kRequestsMax = 32;
   bool full() const { return requests_.size() >= kRequestsMax; }
@@ -59,6 +60,8 @@ class RequestBatch {
   std::string_view Bytes(const Range& range) const {
     return output_.view().substr(range.begin, range.end - range.begin);
   }
+  // What is pushed to the client whose request is running.
+  void AppendPush(std::string_view bytes) { output_.Append(bytes); }
   size_t output_bytes() const { return output_.size_with_insertions(); }
   // Large values that belong into output(), in its order; whoever sends them takes them.
   std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
@@ -84,11 +87,13 @@ class RequestBatch {
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
   RunOutcome RunResp(const Item& item, UnixMillis now);
+  size_t PlacePushes(const Item& item, size_t reply_begin);
   void Suspend(const Item& item, size_t output_begin);
 
   Keyspace& keyspace_;
   Dispatcher& dispatcher_;
   MemcachedBackend& memcached_;
+  PushPort& pushes_;
   LoopStatistics& statistics_;
   Effects effects_;
   wire::OutputBuffer output_;
