@@ -4,6 +4,7 @@
 #include "base/numbers.h"
 #include "engine/collections/hash_value.h"
 #include "engine/collections/set_value.h"
+#include "engine/collections/sorted_set_value.h"
 #include "engine/keyspace/collection_access.h"
 
 namespace mikura::engine {
@@ -26,6 +27,10 @@ std::string_view SetEncoding(const collections::SetValue& set) {
   return set.is_intset() ? "intset" : "hashtable";
 }
 
+std::string_view SortedSetEncoding(const collections::SortedSetValue& set) {
+  return set.is_skiplist() ? "skiplist" : "listpack";
+}
+
 }  // namespace
 
 std::string_view EncodingName(const store::Entry& entry, collections::NodeMemory& memory) {
@@ -36,10 +41,12 @@ std::string_view EncodingName(const store::Entry& entry, collections::NodeMemory
       return HashEncoding(*CollectionView<collections::HashValue>(memory, entry));
     case store::ValueType::kSet:
       return SetEncoding(*CollectionView<collections::SetValue>(memory, entry));
-    case store::ValueType::kList:
     case store::ValueType::kSortedSet:
+      return SortedSetEncoding(*CollectionView<collections::SortedSetValue>(memory, entry));
+    case store::ValueType::kList:
+      return "quicklist";
     case store::ValueType::kStream:
-      break;
+      return "stream";
   }
   return "unknown";
 }
