@@ -16,6 +16,8 @@ std::span<const CommandSpec> ZsetAddCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
 std::span<const CommandSpec> ZsetRemoveCommands();
 std::span<const CommandSpec> ZsetPopCommands();
+std::span<const CommandSpec> ZsetOperationCommands();
+std::span<const CommandSpec> ZsetScanCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> RenameCommands();

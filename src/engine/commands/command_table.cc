@@ -10,13 +10,15 @@
 namespace mikura::engine {
 CommandTable::CommandTable() {
   const std::span<const CommandSpec> families[] = {
-      StringCommands(),      StringSetCommands(),   StringEditCommands(),    GenericCommands(),
-      ExpireCommands(),      RenameCommands(),      ScanCommands(),          ObjectCommands(),
-      MemoryCommands(),      DatabaseCommands(),    ConnectionCommands(),    ClientCommands(),
-      ConfigCommands(),      ServerCommands(),      IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(), TransactionCommands(), ZsetCommands(),          ZsetAddCommands(),
-      ZsetRangeCommands(),   ZsetRemoveCommands(),  ZsetPopCommands(),       AclCommands(),
-      PubsubCommands(),
+      StringCommands(),     StringSetCommands(),   StringEditCommands(),
+      GenericCommands(),    ExpireCommands(),      RenameCommands(),
+      ScanCommands(),       ObjectCommands(),      MemoryCommands(),
+      DatabaseCommands(),   ConnectionCommands(),  ClientCommands(),
+      ConfigCommands(),     ServerCommands(),      IntrospectionCommands(),
+      DebugCommands(),      ReplicationCommands(), TransactionCommands(),
+      ZsetCommands(),       ZsetAddCommands(),     ZsetRangeCommands(),
+      ZsetRemoveCommands(), ZsetPopCommands(),     ZsetOperationCommands(),
+      ZsetScanCommands(),   AclCommands(),         PubsubCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
