@@ -19,6 +19,7 @@ CommandTable::CommandTable() {
       ZsetCommands(),       ZsetAddCommands(),     ZsetRangeCommands(),
       ZsetRemoveCommands(), ZsetPopCommands(),     ZsetOperationCommands(),
       ZsetScanCommands(),   AclCommands(),         PubsubCommands(),
+      HashCommands(),       HashReadCommands(),    HashScanCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
