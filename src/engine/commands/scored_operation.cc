@@ -29,18 +29,23 @@ void AggregateInto(double& total, double score, Aggregate aggregate) {
   }
 }
 
+using Inputs = std::vector<const WeightedInput*>;
+
 // The smallest first: the order in which sums are built up, which their last digits depend on.
-void SortBySize(std::vector<WeightedInput>& inputs) {
-  std::stable_sort(inputs.begin(), inputs.end(), [](const auto& a, const auto& b) {
-    return a.members.size() < b.members.size();
+Inputs SortedBySize(const std::vector<WeightedInput>& inputs) {
+  Inputs sorted;
+  for (const WeightedInput& input : inputs) sorted.push_back(&input);
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+    return a->members.size() < b->members.size();
   });
+  return sorted;
 }
 
-ScoredMembers Union(std::vector<WeightedInput>& inputs, Aggregate aggregate) {
+ScoredMembers Union(const Inputs& inputs, Aggregate aggregate) {
   std::unordered_map<std::string_view, double> totals;
-  for (const WeightedInput& input : inputs) {
-    input.members.VisitAll([&](const ScoredMember& element) {
-      const double score = Weighted(element.score, input.weight);
+  for (const WeightedInput* const input : inputs) {
+    input->members.VisitAll([&](const ScoredMember& element) {
+      const double score = Weighted(element.score, input->weight);
       const auto [place, is_new] = totals.try_emplace(element.member, score);
       if (!is_new) AggregateInto(place->second, score, aggregate);
       return true;
@@ -54,14 +59,13 @@ ScoredMembers Union(std::vector<WeightedInput>& inputs, Aggregate aggregate) {
 
 // Calls visit(member, total) for members of all inputs while it returns true.
 template <typename Visit>
-void VisitIntersection(const std::vector<WeightedInput>& inputs, Aggregate aggregate,
-                       const Visit& visit) {
-  inputs[0].members.VisitAll([&](const ScoredMember& element) {
-    double total = Weighted(element.score, inputs[0].weight);
+void VisitIntersection(const Inputs& inputs, Aggregate aggregate, const Visit& visit) {
+  inputs[0]->members.VisitAll([&](const ScoredMember& element) {
+    double total = Weighted(element.score, inputs[0]->weight);
     for (size_t i = 1; i < inputs.size(); ++i) {
-      const std::optional<double> score = inputs[i].members.ScoreOf(element.member);
+      const std::optional<double> score = inputs[i]->members.ScoreOf(element.member);
       if (!score) return true;
-      AggregateInto(total, *score * inputs[i].weight, aggregate);
+      AggregateInto(total, *score * inputs[i]->weight, aggregate);
     }
     return visit(element.member, total);
   });
@@ -83,20 +87,17 @@ ScoredMembers Difference(const std::vector<WeightedInput>& inputs) {
 }  // namespace
 
 ScoredMembers Combine(SetOperation operation, Aggregate aggregate,
-                      std::vector<WeightedInput>& inputs) {
+                      const std::vector<WeightedInput>& inputs) {
   ScoredMembers result;
   if (operation == SetOperation::kDifference) {
     result = Difference(inputs);
+  } else if (operation == SetOperation::kUnion) {
+    result = Union(SortedBySize(inputs), aggregate);
   } else {
-    SortBySize(inputs);
-    if (operation == SetOperation::kUnion) {
-      result = Union(inputs, aggregate);
-    } else {
-      VisitIntersection(inputs, aggregate, [&](std::string_view member, double total) {
-        result.push_back({member, total});
-        return true;
-      });
-    }
+    VisitIntersection(SortedBySize(inputs), aggregate, [&](std::string_view member, double total) {
+      result.push_back({member, total});
+      return true;
+    });
   }
   std::sort(result.begin(), result.end(), [](const ScoredMember& a, const ScoredMember& b) {
     return a.score != b.score ? a.score < b.score : a.member < b.member;
@@ -104,10 +105,9 @@ ScoredMembers Combine(SetOperation operation, Aggregate aggregate,
   return result;
 }
 
-uint64_t CountIntersection(std::vector<WeightedInput>& inputs, uint64_t limit) {
-  SortBySize(inputs);
+uint64_t CountIntersection(const std::vector<WeightedInput>& inputs, uint64_t limit) {
   uint64_t count = 0;
-  VisitIntersection(inputs, Aggregate::kSum,
+  VisitIntersection(SortedBySize(inputs), Aggregate::kSum,
                     [&](std::string_view, double) { return ++count != limit; });
   return count;
 }

@@ -21,11 +21,11 @@ struct WeightedInput {
 using ScoredMembers = std::vector<ScoredMember>;
 
 // Cost: O(n log n) over the members of all inputs; over those of the smallest one (intersection),
-// or of the first (difference), once for each other input. `inputs` may change their order.
+// or of the first (difference), once for each other input.
 ScoredMembers Combine(SetOperation operation, Aggregate aggregate,
-                      std::vector<WeightedInput>& inputs);
+                      const std::vector<WeightedInput>& inputs);
 
 // Members of the intersection; counts up to `limit`, or all when that is 0.
-uint64_t CountIntersection(std::vector<WeightedInput>& inputs, uint64_t limit);
+uint64_t CountIntersection(const std::vector<WeightedInput>& inputs, uint64_t limit);
 
 }  // namespace mikura::engine

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that see a part of a sorted set: some members at random, or the next ones of an
 // iteration.
+#include <cmath>
+
 #include "engine/commands/command_families.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
@@ -22,8 +24,8 @@ void ReplyDifferent(CommandContext& ctx, const SortedSetValue& set, uint64_t cou
                     bool with_scores) {
   count = std::min(count, set.size());
   ReplyMemberCount(ctx.reply, count, with_scores);
-  if (count == set.size()) {
-    set.VisitRange(0, count, false, [&](const ScoredMember& element) {
+  if (count == set.size()) {  // downwards, as Redis does
+    set.VisitRange(count - 1, count, true, [&](const ScoredMember& element) {
       ReplyMember(ctx.reply, element, with_scores);
       return true;
     });
@@ -73,6 +75,16 @@ FaultOr<> ZRandMember(CommandContext& ctx) {
   return Ok();
 }
 
+// The score as Redis' two forms print it: a listpack holds whole numbers as such.
+void AddScore(ScanReply& reply, double score, bool is_skiplist) {
+  constexpr double kWholeMax = 4611686018427387904.0;  // 2 ^ 62
+  if (!is_skiplist && std::fabs(score) <= kWholeMax && std::trunc(score) == score) {
+    reply.Add(NumberText(static_cast<int64_t>(score)));
+  } else {
+    reply.Add(ScoreText(score));
+  }
+}
+
 // ZSCAN key cursor [MATCH pattern] [COUNT n] -> the next cursor, and members with their scores. A
 // member that is there during a whole iteration is returned at least once.
 FaultOr<> ZScan(CommandContext& ctx) {
@@ -90,7 +102,7 @@ FaultOr<> ZScan(CommandContext& ctx) {
       set->Scan(*cursor, static_cast<uint64_t>(options.count), [&](const ScoredMember& element) {
         if (!options.Matches(element.member)) return;
         reply.Add(element.member);
-        reply.Add(ScoreText(element.score));
+        AddScore(reply, element.score, set->is_skiplist());
       });
   reply.Write(ctx.reply, next);
   return Ok();
