@@ -18,6 +18,8 @@ std::span<const CommandSpec> ZsetRemoveCommands();
 std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> ZsetOperationCommands();
 std::span<const CommandSpec> ZsetScanCommands();
+std::span<const CommandSpec> GeoCommands();
+std::span<const CommandSpec> GeoSearchCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HashReadCommands();

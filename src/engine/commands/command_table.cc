@@ -18,8 +18,9 @@ CommandTable::CommandTable() {
       DebugCommands(),      ReplicationCommands(), TransactionCommands(),
       ZsetCommands(),       ZsetAddCommands(),     ZsetRangeCommands(),
       ZsetRemoveCommands(), ZsetPopCommands(),     ZsetOperationCommands(),
-      ZsetScanCommands(),   AclCommands(),         PubsubCommands(),
-      HashCommands(),       HashReadCommands(),    HashScanCommands(),
+      ZsetScanCommands(),   GeoCommands(),         GeoSearchCommands(),
+      AclCommands(),        PubsubCommands(),      HashCommands(),
+      HashReadCommands(),   HashScanCommands(),
   };
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);

@@ -39,7 +39,7 @@ class ScoreText {
 SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limits,
                                  std::string_view member, double score);
 
-// A sorted set of these members, which are in order, each once.
+// A sorted set of these members, each of which is there once.
 SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> members);
 
 // Stores what a command removed from `set`: its event, and "del" when the key went.
