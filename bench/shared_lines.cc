@@ -41,9 +41,10 @@ struct Node {
   CommandTable table;
   FakeServices fakes;
   AccessControl access{table};
+  Observation observation;
   DeliveryQueues queues{kThreads, [](uint32_t) {}};
   PubSub pubsub{queues, keyspace->hasher()};
-  Services services{fakes, fakes, fakes, access, pubsub};
+  Services services{fakes, fakes, fakes, access, observation, pubsub};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
@@ -69,7 +70,7 @@ class NoPushes final : public PushPort {
 class Loop {
  public:
   explicit Loop(Node& node)
-      : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_),
+      : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_, observer_),
         memory_(&node.keyspace->gauge()),
         resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
         text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
@@ -100,6 +101,8 @@ class Loop {
     return record;
   }
 
+  Observation observation_;
+  CommandObserver observer_{observation_};
   NoPushes pushes_;
   LoopStatistics statistics_;
   RequestBatch batch_;

@@ -11,6 +11,10 @@ namespace mikura::engine {
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
 std::span<const CommandSpec> StringEditCommands();
+std::span<const CommandSpec> ListCommands();
+std::span<const CommandSpec> ListBlockingCommands();
+std::span<const CommandSpec> ListPopCommands();
+std::span<const CommandSpec> ListSearchCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetAddCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
@@ -41,5 +45,7 @@ std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
+std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> LatencyCommands();
 
 }  // namespace mikura::engine

@@ -44,6 +44,7 @@ std::string_view EncodingName(const store::Entry& entry, collections::NodeMemory
     case store::ValueType::kSortedSet:
       return SortedSetEncoding(*CollectionView<collections::SortedSetValue>(memory, entry));
     case store::ValueType::kList:
+      return "quicklist";
     case store::ValueType::kStream:
       break;
   }

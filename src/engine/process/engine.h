@@ -47,6 +47,7 @@ class Engine {
 
  private:
   uint32_t ThreadCount() const;
+  void UnblockClients();
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
@@ -55,11 +56,13 @@ class Engine {
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
   AccessControl access_{table_};
+  Observation observation_;
   EngineControl control_;
   ServerClientRegistry clients_;
   ParameterAdapter adapter_;
   DeliveryQueues deliveries_;
   PubSub pubsub_;
+  KeyEventPublisher key_events_{pubsub_};
   Services services_;
   Dispatcher dispatcher_;
   MemcachedBackend memcached_;

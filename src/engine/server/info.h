@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/pubsub.h"
@@ -20,6 +21,8 @@ namespace mikura::engine {
 struct InfoSources {
   const Keyspace& keyspace;
   const NodeState& node;
+  const Observation& observation;
+  const CommandTable& table;
   const PubSub& pubsub;
   std::vector<const LoopStatistics*> loops;
   UnixMillis started_at = 0;
