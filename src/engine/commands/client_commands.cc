@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/commands/blocking.h"
 #include "engine/commands/client_name.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
@@ -197,6 +198,54 @@ FaultOr<> ClientKill(CommandContext& ctx) {
   return Ok();
 }
 
+// CLIENT UNBLOCK id [TIMEOUT | ERROR]
+FaultOr<> ClientUnblock(CommandContext& ctx) {
+  bool with_error = false;
+  if (ctx.args.size() == 4) {
+    with_error = EqualsIgnoreCase(ctx.args[3], "ERROR");
+    if (!with_error && !EqualsIgnoreCase(ctx.args[3], "TIMEOUT")) {
+      ctx.reply.Error("ERR", "CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+      return Ok();
+    }
+  } else if (ctx.args.size() > 4) {
+    ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(const int64_t id, ToInteger(ctx.args[2]));
+  const bool unblocked =
+      id > 0 && ctx.services.clients.Unblock(static_cast<uint64_t>(id), with_error);
+  ctx.reply.Integer(unblocked ? 1 : 0);
+  return Ok();
+}
+
+// CLIENT PAUSE milliseconds [WRITE | ALL]
+FaultOr<> ClientPause(CommandContext& ctx) {
+  bool all = true;
+  if (ctx.args.size() == 4) {
+    all = EqualsIgnoreCase(ctx.args[3], "ALL");
+    if (!all && !EqualsIgnoreCase(ctx.args[3], "WRITE")) {
+      ctx.reply.Error("ERR", "CLIENT PAUSE mode must be WRITE or ALL");
+      return Ok();
+    }
+  } else if (ctx.args.size() > 4) {
+    ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+    return Ok();
+  }
+  const std::optional<UnixMillis> timeout = WaitMillis(ctx, ctx.args[2]);
+  if (!timeout) return Ok();
+  UnixMillis end = INT64_MAX;
+  if (__builtin_add_overflow(ctx.now(), *timeout, &end)) end = INT64_MAX;
+  ctx.services.control.Pause(ctx.now(), end, all);
+  ctx.reply.Ok();
+  return Ok();
+}
+
+FaultOr<> ClientUnpause(CommandContext& ctx) {
+  ctx.services.control.Unpause();
+  ctx.reply.Ok();
+  return Ok();
+}
+
 FaultOr<> SetSwitch(CommandContext& ctx, bool ClientState::*field) {
   const bool on = EqualsIgnoreCase(ctx.args[2], "ON");
   if (!on && !EqualsIgnoreCase(ctx.args[2], "OFF")) return Fault::kSyntax;
@@ -319,6 +368,33 @@ constexpr CommandSpec kClientSubcommands[] = {
      .group = "connection",
      .since = "3.2.0",
      .summary = "Switches replies off and on.",
+     .parent = "CLIENT"},
+    {.name = "UNBLOCK",
+     .handler = ClientUnblock,
+     .arity = AtLeast(3),
+     .flags = kFlags | kAdmin,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "5.0.0",
+     .summary = "Ends the waiting of a connection.",
+     .parent = "CLIENT"},
+    {.name = "PAUSE",
+     .handler = ClientPause,
+     .arity = AtLeast(3),
+     .flags = kFlags | kAdmin,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "3.0.0",
+     .summary = "Lets no connection write, or do anything, for some time.",
+     .parent = "CLIENT"},
+    {.name = "UNPAUSE",
+     .handler = ClientUnpause,
+     .arity = Exactly(2),
+     .flags = kFlags | kAdmin,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.2.0",
+     .summary = "Ends a pause.",
      .parent = "CLIENT"},
     {.name = "HELP",
      .handler = SubcommandHelp,

@@ -14,6 +14,7 @@
 
 namespace mikura::engine {
 
+class BlockedClient;
 class Receiver;
 class Transaction;
 
@@ -59,6 +60,7 @@ struct ClientState {
   // primary). The session's.
   Receiver* receiver = nullptr;
   OwnPart<Transaction> transaction;  // from MULTI or WATCH on
+  OwnPart<BlockedClient> waiting;    // while it waits for keys
 };
 
 // As CLIENT LIST and KILL name it.

@@ -12,6 +12,7 @@ std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
 std::span<const CommandSpec> StringEditCommands();
 std::span<const CommandSpec> ListCommands();
+std::span<const CommandSpec> ListBlockingCommands();
 std::span<const CommandSpec> ListPopCommands();
 std::span<const CommandSpec> ListSearchCommands();
 std::span<const CommandSpec> ZsetCommands();

@@ -40,7 +40,7 @@ CommandTable::CommandTable() {
       ZsetPopCommands(),
       PubsubCommands(),
       ListCommands(),
-      ListPopCommands(),
+      ListPopCommands(), ListBlockingCommands(),
       ListSearchCommands(),
   };
   // clang-format on

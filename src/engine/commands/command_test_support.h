@@ -23,15 +23,20 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string DescribeOwn(const ClientState& state, UnixMillis now) override;
   void Publish(const ClientState& state) override { published = state; }
   size_t Kill(const ClientFilter& filter) override;
+  void Answer(const std::shared_ptr<BlockedClient>& client) override { answered = client; }
+  bool Unblock(uint64_t id, bool with_error) override;
   std::vector<std::pair<std::string, std::string>> Get(
       std::span<const std::string_view> patterns) override;
   Status Set(std::span<const std::pair<std::string_view, std::string_view>> changes) override;
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override { return memory; }
   RoleInfo Role() override { return role; }
+  bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void ResetStatistics() override { ++resets; }
+  void Pause(UnixMillis now, UnixMillis end, bool all) override;
+  void Unpause() override { pause = "none"; }
   bool DebugAllowed(const ClientState&) override { return debug_allowed; }
 
   std::vector<ClientInfo> clients;
@@ -42,6 +47,9 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   RoleInfo role;
   std::string replica_of = "not asked";
   std::string shutdown = "not asked";
+  std::shared_ptr<BlockedClient> answered;
+  std::string unblocked = "not asked";
+  std::string pause = "none";
   int resets = 0;
   bool debug_allowed = true;
 };

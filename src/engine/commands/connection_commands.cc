@@ -114,7 +114,7 @@ void ReplyServerProperties(CommandContext& ctx) {
   ctx.reply.Bulk("mode");
   ctx.reply.Bulk("standalone");
   ctx.reply.Bulk("role");
-  ctx.reply.Bulk(ctx.services.control.Role().is_primary ? "master" : "replica");
+  ctx.reply.Bulk(ctx.services.control.IsPrimary() ? "master" : "replica");
   ctx.reply.Bulk("modules");
   ctx.reply.Array(0);
 }

@@ -37,7 +37,10 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       current_(parameters.Current()),
       keyspace_(std::move(keyspace)),
       control_(parameters, *keyspace_, node_, clock_, NewReplicationId(), config_file, stop),
-      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); }),
+      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); },
+               [this](uint32_t loop, const std::shared_ptr<BlockedClient>& client) {
+                 loops_->AnswerClient(loop, client);
+               }),
       adapter_(parameters),
       deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       pubsub_(deliveries_, keyspace_->hasher()),
@@ -50,7 +53,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
-          SwitchRole(node_, *keyspace_)),
+          SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
       context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_,
                node_,      clock_,      deliveries_, pubsub_} {
   NumberCommands(table_, observation_.numbers);
@@ -75,6 +78,16 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
       AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
+}
+
+// When all shards were free for a moment, no command goes on that was let in by a primary: whoever
+// waits for keys does so already, and is found.
+void Engine::UnblockClients() {
+  if (loops_ == nullptr) return;
+  loops_->loops()[0]->Post([this] {
+    keyspace_->WithGate({}, [] {});
+    loops_->UnblockAll();
+  });
 }
 
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {

@@ -47,6 +47,7 @@ class Engine {
 
  private:
   uint32_t ThreadCount() const;
+  void UnblockClients();
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/numbers.h"
+#include "engine/commands/blocking.h"
 #include "engine/commands/command_spec.h"
 
 namespace mikura::engine {
@@ -34,6 +35,7 @@ ClientInfo InfoOf(const ClientRecord& record, const ClientState& state) {
   info.fd = record.fd;
   info.is_amid_request = record.is_amid_request.load(std::memory_order_relaxed);
   info.queued_commands = record.queued_commands.load(std::memory_order_relaxed);
+  info.is_blocked = record.is_blocked.load(std::memory_order_relaxed);
   info.last_active_at = record.last_active_at.load(std::memory_order_relaxed);
   info.last_command = CommandName(record);
   info.input_bytes = record.input_bytes.Get();
@@ -79,6 +81,7 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   if (state.is_replica) flags += 'S';
   if (state.is_subscriber) flags += 'P';
   if (info.queued_commands >= 0) flags += 'x';
+  if (info.is_blocked) flags += 'b';
   if (state.no_evict) flags += 'e';
   if (state.no_touch) flags += 'T';
   if (flags.empty()) flags = "N";
@@ -121,6 +124,33 @@ size_t ServerClientRegistry::Kill(const ClientFilter& filter) {
   }
   for (const auto& [loop, id] : victims) kill_(loop, id);
   return victims.size();
+}
+
+void ServerClientRegistry::Answer(const std::shared_ptr<BlockedClient>& client) {
+  // One that is gone needs no answer.
+  if (const auto loop = LoopOf(client->client_id())) answer_(*loop, client);
+}
+
+bool ServerClientRegistry::Unblock(uint64_t id, bool with_error) {
+  std::shared_ptr<BlockedClient> waiting;
+  {
+    MutexLock lock(mutex_);
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return false;
+    waiting = found->second->waiting;
+  }
+  if (waiting == nullptr ||
+      !waiting->End(with_error ? Waiter::State::kUnblockedWithError : Waiter::State::kUnblocked)) {
+    return false;
+  }
+  Answer(waiting);
+  return true;
+}
+
+void ServerClientRegistry::SetWaiting(uint64_t id, std::shared_ptr<BlockedClient> waiting) {
+  MutexLock lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found != clients_.end()) found->second->waiting.swap(waiting);
 }
 
 size_t ServerClientRegistry::KillByListener(const std::string& name) {

@@ -98,6 +98,8 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if (spec == nullptr) return Refuse(spec, client, begin, reply, statistics);
   uint32_t flags = spec->flags;
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
+  if (node_.IsPaused(flags, now)) [[unlikely]]
+    return RunOutcome::kPaused;
   if ((flags & kPublishes) != 0 && services_.pubsub.is_congested()) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
@@ -114,6 +116,8 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
                                  Effects& effects, wire::RespWriter& reply,
                                  LoopStatistics& statistics) {
   const CommandSpec& spec = *request.command;
+  if (node_.IsPaused(spec.flags, now)) [[unlikely]]
+    return RunOutcome::kPaused;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kRefused;
@@ -123,7 +127,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
   const FaultOr<> outcome =
-      keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
+      keyspace_.RunLocked(request.keys[0], now, effects, [&] { return spec.handler(context); });
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
@@ -141,11 +145,11 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
     effects.Begin(keyspace_.change_log().active());
     outcome = run();
   } else if (request.keys.size() == 1) {
-    outcome = keyspace_.RunLocked(request.keys[0].shard(), effects, run);
+    outcome = keyspace_.RunLocked(request.keys[0], now, effects, run);
   } else {
     ShardSet shards;
     for (const Key& key : request.keys) shards.set(key.shard());
-    outcome = keyspace_.RunLocked(shards, effects, run);
+    outcome = keyspace_.RunLocked(shards, request.keys, now, effects, run);
   }
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;

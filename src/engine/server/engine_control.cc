@@ -15,8 +15,8 @@ constexpr Counter LoopStatistics::*kResettable[] = {
 
 }  // namespace
 
-EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
-                             const NodeState& node, const Clock& clock, std::string run_id,
+EngineControl::EngineControl(const wire::ParameterSet& parameters, Keyspace& keyspace,
+                             NodeState& node, const Clock& clock, std::string run_id,
                              std::string config_file, std::function<void()> stop)
     : parameters_(parameters),
       keyspace_(keyspace),
@@ -96,6 +96,25 @@ bool EngineControl::DebugAllowed(const ClientState& client) {
   return allowed == "local" &&
          (client.address.starts_with("127.") || client.address.starts_with("[::1]") ||
           client.address.starts_with("/"));
+}
+
+void EngineControl::Pause(UnixMillis now, UnixMillis end, bool all) {
+  MutexLock lock(pause_mutex_);
+  const UnixMillis other_end = node_.pause_end.load(std::memory_order_relaxed);
+  const bool goes_on = other_end > now;
+  const bool pauses_all = all || (goes_on && node_.pauses_all.load(std::memory_order_relaxed));
+  node_.pauses_all.store(pauses_all, std::memory_order_relaxed);
+  node_.pause_end.store(goes_on ? std::max(end, other_end) : end, std::memory_order_relaxed);
+  keyspace_.set_paused(true);
+}
+
+void EngineControl::Unpause() {
+  {
+    MutexLock lock(pause_mutex_);
+    node_.pause_end.store(0, std::memory_order_relaxed);
+    keyspace_.set_paused(false);
+  }
+  loops_->WakeAll();
 }
 
 }  // namespace mikura::engine

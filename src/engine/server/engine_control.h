@@ -20,12 +20,12 @@ namespace mikura::engine {
 class EngineControl final : public ServerControl {
  public:
   // `stop` asks the process to end, from any thread.
-  EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
-                const NodeState& node, const Clock& clock, std::string run_id,
-                std::string config_file, std::function<void()> stop);
+  EngineControl(const wire::ParameterSet& parameters, Keyspace& keyspace, NodeState& node,
+                const Clock& clock, std::string run_id, std::string config_file,
+                std::function<void()> stop);
 
   // Parts that are built later; each is set once, before the loops start.
-  void SetLoops(const LoopGroup& loops) { loops_ = &loops; }
+  void SetLoops(LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
   void SetPubSub(const PubSub& pubsub) { pubsub_ = &pubsub; }
   // Once, when everything is built and nothing is served yet.
@@ -34,6 +34,7 @@ class EngineControl final : public ServerControl {
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override;
   RoleInfo Role() override;
+  bool IsPrimary() override { return !node_.read_only.load(std::memory_order_relaxed); }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void SetObservation(Observation& observation, const CommandTable& table) {
@@ -41,18 +42,21 @@ class EngineControl final : public ServerControl {
     table_ = &table;
   }
   void ResetStatistics() override;
+  void Pause(UnixMillis now, UnixMillis end, bool all) override;
+  void Unpause() override;
   bool DebugAllowed(const ClientState& client) override;
 
  private:
   const wire::ParameterSet& parameters_;
-  const Keyspace& keyspace_;
-  const NodeState& node_;
+  Keyspace& keyspace_;
+  NodeState& node_;
   const Clock& clock_;
   const std::string run_id_;
   const std::string config_file_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
-  const LoopGroup* loops_ = nullptr;
+  LoopGroup* loops_ = nullptr;
+  Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;
   MemoryMeter memory_;

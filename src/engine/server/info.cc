@@ -48,10 +48,11 @@ void ServerSection(const InfoSources& sources, std::string& out) {
 
 void ClientsSection(const InfoSources& sources, std::string& out) {
   fmt::format_to(Out(out),
-                 "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:0\r\n"
+                 "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:{}\r\n"
                  "tracking_clients:0\r\n",
                  Sum(sources, &LoopStatistics::connected_clients),
-                 sources.node.maxclients.load(std::memory_order_relaxed));
+                 sources.node.maxclients.load(std::memory_order_relaxed),
+                 Sum(sources, &LoopStatistics::blocked_clients));
 }
 
 void MemorySection(const InfoSources& sources, std::string& out) {

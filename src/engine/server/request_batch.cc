@@ -145,12 +145,15 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   return outcome;
 }
 
-// After the item's request was put aside.
-void RequestBatch::Suspend(const Item& item, size_t output_begin) {
+// After the item's request was not answered.
+void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_begin) {
+  Session& session = *item.session;
+  suspended_.push_back(&session);
+  if (outcome == RunOutcome::kBlocked) return session.set_suspension(Suspension::kBlocked);
   output_.Truncate(output_begin);
-  item.session->set_suspension(Suspension::kPutAside);
-  item.session->Keep(item.bytes);
-  put_aside_.push_back(item.session);
+  session.Keep(item.bytes);
+  session.set_suspension(outcome == RunOutcome::kPaused ? Suspension::kPaused
+                                                        : Suspension::kPutAside);
 }
 
 // begin: where the request's reply is in output_.
@@ -217,13 +220,12 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
       observer_.Restart();
     has_lost_time_ = false;
     const RunOutcome outcome = RunResp(item, now);
-    if (outcome == RunOutcome::kPutAside) [[unlikely]] {
-      pushes_.EndInside();
-      return Suspend(item, begin);
+    if (Suspends(outcome)) [[unlikely]] {
+      Suspend(item, outcome, begin);
+      if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
+      session.set_drops_reply(state.replies_off || skip);
     }
     Observe(item, outcome, begin);
-    if (outcome == RunOutcome::kBlocked) [[unlikely]]
-      session.set_suspension(Suspension::kBlocked);
   }
   if (delivers) [[unlikely]]
     pushes_.EndInside();
@@ -241,7 +243,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
 }
 
 void RequestBatch::Run(UnixMillis now) {
-  put_aside_.clear();
+  suspended_.clear();
   Prefetch();
   has_lost_time_ = true;
   for (const Item& item : requests_) RunOne(item, now);

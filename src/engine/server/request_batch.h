@@ -45,8 +45,8 @@ class RequestBatch {
   // Prefetches, runs all requests in order, and forgets them; replies gather in output(). A request
   // that is put aside suspends its session, which then keeps the bytes of it and of those behind.
   void Run(UnixMillis now);
-  // The sessions whose requests the last Run() put aside.
-  const std::vector<Session*>& put_aside() const { return put_aside_; }
+  // The sessions that the last Run() suspended.
+  const std::vector<Session*>& suspended() const { return suspended_; }
 
   // Scratch for work between batches.
   Effects& effects() { return effects_; }
@@ -90,7 +90,7 @@ class RequestBatch {
   void Observe(const Item& item, RunOutcome outcome, size_t begin);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   size_t PlacePushes(const Item& item, size_t reply_begin);
-  void Suspend(const Item& item, size_t output_begin);
+  void Suspend(const Item& item, RunOutcome outcome, size_t output_begin);
 
   Keyspace& keyspace_;
   Dispatcher& dispatcher_;
@@ -110,7 +110,7 @@ class RequestBatch {
       memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
-  std::vector<Session*> put_aside_;
+  std::vector<Session*> suspended_;
   CommandTable::Memory last_command_;
   bool must_run_ = false;
 };

@@ -29,6 +29,7 @@ struct alignas(64) LoopStatistics {
   Counter connections_received;
   Counter connections_rejected;
   Counter connected_clients;
+  Counter blocked_clients;  // that wait for a key, or for the end of a pause
   Counter input_bytes;
   Counter output_bytes;
   Counter hits;
