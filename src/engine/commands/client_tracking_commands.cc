@@ -85,7 +85,9 @@ std::string_view Contradiction(const TrackingOptions& options, const TrackingMod
   return {};
 }
 
-bool Overlap(std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); }
+bool Overlap(std::string_view a, std::string_view b) {
+  return a.starts_with(b) || b.starts_with(a);
+}
 
 // A change must be told once. False after an error reply.
 bool PrefixesAreApart(CommandContext& ctx, const std::vector<std::string>& prefixes) {
@@ -148,7 +150,7 @@ FaultOr<> ClientTrackingSwitch(CommandContext& ctx) {
 // CLIENT CACHING YES | NO: about the keys of the next command.
 FaultOr<> ClientCaching(CommandContext& ctx) {
   TrackingMode& mode = ctx.client.tracking;
-  if (!mode.on || !(mode.opt_in || mode.opt_out)) {
+  if (!mode.on) {
     ctx.reply.Error("ERR",
                     "CLIENT CACHING can be called only when the client is in tracking mode with "
                     "OPTIN or OPTOUT mode enabled");
