@@ -14,8 +14,7 @@ FaultOr<> ClientGetRedir(CommandContext& ctx);
 
 // After `spec` has run, with the shards of `keys` locked still: remembers them for a client that
 // wants to hear of their changes, when it has read them.
-inline void RememberReads(CommandContext& ctx, const CommandSpec& spec,
-                          std::span<const Key> keys) {
+inline void RememberReads(CommandContext& ctx, const CommandSpec& spec, std::span<const Key> keys) {
   if (!ctx.client.tracking.on) [[likely]]
     return;
   if ((spec.flags & kReadOnly) == 0 || !ctx.client.tracking.remembers()) return;

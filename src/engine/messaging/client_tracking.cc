@@ -54,7 +54,8 @@ class ChangeDelivery final : public Delivery {
 // For the client to which another one redirects.
 class RedirectedDelivery final : public Delivery {
  public:
-  RedirectedDelivery(uint64_t client, Message::Ref keys) : client_(client), keys_(std::move(keys)) {}
+  RedirectedDelivery(uint64_t client, Message::Ref keys)
+      : client_(client), keys_(std::move(keys)) {}
 
   void Run(ReceiverFinder& clients) override {
     Receiver* const client = clients.FindReceiver(client_);
@@ -130,8 +131,7 @@ void ClientTracking::OnChanged(const Key& key, std::span<const TrackingClient> c
     size_t i = 0;
     while (i < deliveries.size() && deliveries[i].first != client.loop) ++i;
     if (i == deliveries.size()) {
-      deliveries.emplace_back(client.loop,
-                              std::make_unique<ChangeDelivery>(*this, keys, writer()));
+      deliveries.emplace_back(client.loop, std::make_unique<ChangeDelivery>(*this, keys, writer()));
     }
     deliveries[i].second->Add(client.id);
   }
@@ -175,8 +175,7 @@ void ClientTracking::Tell(Receiver& client, const Message::Ref& keys, PushOrder 
               ">2\r\n$21\r\ntracking-redir-broken\r\n:" + std::to_string(mode.redirect) + "\r\n");
 }
 
-void ClientTracking::Push(Receiver& client, const Message& keys, PushOrder order,
-                          bool redirected) {
+void ClientTracking::Push(Receiver& client, const Message& keys, PushOrder order, bool redirected) {
   const int version = client.resp_version();
   // RESP2 has no pushes: only a subscriber reads what it did not ask for.
   if (version < 3 && !(redirected && client.is_subscriber())) return;

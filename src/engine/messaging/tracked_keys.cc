@@ -30,9 +30,9 @@ void TrackedKeys::Add(const Key& key, const TrackingClient& client) {
     if (is_full()) ForgetOne(key.shard(), key.name);
   }
   std::vector<TrackingClient>& clients = entry->second;
-  const auto place = std::lower_bound(
-      clients.begin(), clients.end(), client.id,
-      [](const TrackingClient& held, uint64_t id) { return held.id < id; });
+  const auto place =
+      std::lower_bound(clients.begin(), clients.end(), client.id,
+                       [](const TrackingClient& held, uint64_t id) { return held.id < id; });
   if (place != clients.end() && place->id == client.id) return;
   clients.insert(place, client);
   ++table->items;

@@ -17,9 +17,7 @@ struct TrackingMode {
   uint64_t redirect = 0;  // the client that hears of it instead; 0: itself
 
   // Whether the keys of a reading command are to be remembered now.
-  bool remembers() const {
-    return on && !broadcast && (opt_in ? caching : !(opt_out && caching));
-  }
+  bool remembers() const { return on && !broadcast && (opt_in ? caching : !(opt_out && caching)); }
 };
 
 }  // namespace mikura::engine
