@@ -22,6 +22,7 @@ std::span<const CommandSpec> ZsetRemoveCommands();
 std::span<const CommandSpec> ZsetPopCommands();
 std::span<const CommandSpec> ZsetOperationCommands();
 std::span<const CommandSpec> ZsetScanCommands();
+std::span<const CommandSpec> ZsetBlockingCommands();
 std::span<const CommandSpec> GeoCommands();
 std::span<const CommandSpec> GeoSearchCommands();
 std::span<const CommandSpec> GenericCommands();

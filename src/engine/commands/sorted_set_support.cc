@@ -37,11 +37,11 @@ SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> 
   return set;
 }
 
-FaultOr<> CommitRemoval(CommandContext& ctx, const Key& key, SortedSetEdit& set,
+FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, SortedSetEdit& set,
                         std::string_view event) {
   ASSIGN_OR_RETURN(const bool is_gone, set.Commit());
-  ctx.keys.Notify(EventClass::kSortedSet, event, key);
-  if (is_gone) ctx.keys.Notify(EventClass::kGeneric, "del", key);
+  keys.Notify(EventClass::kSortedSet, event, key);
+  if (is_gone) keys.Notify(EventClass::kGeneric, "del", key);
   return Ok();
 }
 

@@ -43,7 +43,7 @@ SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limi
 SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> members);
 
 // Stores what a command removed from `set`: its event, and "del" when the key went.
-FaultOr<> CommitRemoval(CommandContext& ctx, const Key& key, SortedSetEdit& set,
+FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, SortedSetEdit& set,
                         std::string_view event);
 
 // Replaces what is under `key` by the result of a command, or removes it when that is empty;
