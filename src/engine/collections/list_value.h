@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/collections/collection.h"
 #include "engine/collections/sequence.h"
@@ -44,23 +45,41 @@ class ListValue final : public Collection {
   // index + count <= size(). One more step for each leaf of the tree that goes.
   void Erase(uint64_t index, uint64_t count = 1) { elements_.Erase(index, count); }
 
-  // Walks from a position on, which may be size(). Valid until the next change. Back over packed
-  // elements costs O(n) a step, with n at most kPackedElementsMax.
+  // Walks from a position on, which may be size(). Valid until the next change.
   class Cursor {
    public:
     explicit Cursor(const ListValue& list, uint64_t index = 0) : cursor_(list.elements_, index) {}
     bool at_end() const { return cursor_.at_end(); }
     std::string_view element() const { return cursor_.element(); }
     void Next() { cursor_.Next(); }
-    // From the head it goes to the end.
-    void Previous() { cursor_.Previous(); }
 
    private:
     Sequence::Cursor cursor_;
   };
 
+  // Calls visit(element) from the element at `index` on, up to the head, while it returns true.
+  template <typename Visit>
+  void VisitBackwards(uint64_t index, const Visit& visit) const;
+
  private:
   Sequence elements_;
 };
+
+template <typename Visit>
+void ListValue::VisitBackwards(uint64_t index, const Visit& visit) const {
+  if (index >= size()) return;
+  if (is_packed()) {  // which knows one way only
+    std::vector<std::string_view> elements;
+    elements.reserve(static_cast<size_t>(index) + 1);
+    for (Cursor c(*this); elements.size() <= index; c.Next()) elements.push_back(c.element());
+    for (auto element = elements.rbegin(); element != elements.rend(); ++element) {
+      if (!visit(*element)) return;
+    }
+    return;
+  }
+  for (Sequence::Cursor c(elements_, index); !c.at_end(); c.Previous()) {
+    if (!visit(c.element())) return;
+  }
+}
 
 }  // namespace mikura::engine::collections

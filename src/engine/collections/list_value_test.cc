@@ -98,6 +98,28 @@ TEST(ListValue, BecomesATreeWhenItIsLargeOrLong) {
   EXPECT_EQ(many.size(), kPackedElementsMax + 1);
 }
 
+TEST(ListValue, IsVisitedBackwardsFromAPositionUntilTheVisitorHasEnough) {
+  CountedMemory memory;
+  for (const size_t size : {4u, 2000u}) {
+    ListValue list(memory);
+    for (size_t i = 0; i < size; ++i) list.PushBack(std::to_string(i));
+    std::vector<std::string> seen;
+    list.VisitBackwards(2, [&](std::string_view element) {
+      seen.emplace_back(element);
+      return true;
+    });
+    EXPECT_EQ(seen, (std::vector<std::string>{"2", "1", "0"}));
+    size_t visits = 0;
+    list.VisitBackwards(size - 1, [&](std::string_view element) {
+      EXPECT_EQ(element, std::to_string(size - ++visits));
+      return visits < 3;
+    });
+    EXPECT_EQ(visits, 3u);
+    list.VisitBackwards(size, [&](std::string_view) { return ++visits, true; });
+    EXPECT_EQ(visits, 3u);
+  }
+}
+
 TEST(ListValue, ACopyStaysAsItWas) {
   CountedMemory memory;
   ListValue list(memory);

@@ -11,11 +11,20 @@ namespace mikura::engine {
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
 std::span<const CommandSpec> StringEditCommands();
+std::span<const CommandSpec> ListCommands();
+std::span<const CommandSpec> ListBlockingCommands();
+std::span<const CommandSpec> ListPopCommands();
+std::span<const CommandSpec> ListSearchCommands();
 std::span<const CommandSpec> ZsetCommands();
 std::span<const CommandSpec> ZsetAddCommands();
 std::span<const CommandSpec> ZsetRangeCommands();
 std::span<const CommandSpec> ZsetRemoveCommands();
 std::span<const CommandSpec> ZsetPopCommands();
+std::span<const CommandSpec> ZsetOperationCommands();
+std::span<const CommandSpec> ZsetScanCommands();
+std::span<const CommandSpec> ZsetBlockingCommands();
+std::span<const CommandSpec> GeoCommands();
+std::span<const CommandSpec> GeoSearchCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> HashCommands();
 std::span<const CommandSpec> HashReadCommands();
@@ -37,5 +46,7 @@ std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
+std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> LatencyCommands();
 
 }  // namespace mikura::engine

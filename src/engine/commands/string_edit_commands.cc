@@ -26,7 +26,8 @@ FaultOr<> Increment(CommandContext& ctx, int64_t delta) {
   if (__builtin_add_overflow(value, delta, &value)) return Fault::kOverflow;
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, NumberText(value), attributes);
   if (!stored.ok()) return stored.error();
-  AddEffect(ctx, {"INCRBY", key.name, NumberText(delta)});
+  ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
+  ctx.keys.Notify(EventClass::kString, "incrby", key);
   ctx.reply.Integer(value);
   return Ok();
 }
@@ -65,6 +66,7 @@ FaultOr<> IncrByFloat(CommandContext& ctx) {
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, text, {.deadline = deadline});
   if (!stored.ok()) return stored.error();
   AddEffect(ctx, {"SET", key.name, text, "KEEPTTL"});
+  ctx.keys.Notify(EventClass::kString, "incrbyfloat", key);
   ctx.reply.Bulk(text);
   return Ok();
 }
@@ -100,6 +102,9 @@ FaultOr<> Append(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const store::Found found, ctx.keys.FindString(key));
   const size_t old_size = found ? found.entry.value().size() : 0;
   if (found && bytes.empty()) {
+    // A change that changes nothing, as in Redis.
+    ctx.keys.Touched(key);
+    ctx.keys.Notify(EventClass::kString, "append", key);
     ctx.reply.Integer(static_cast<int64_t>(old_size));
     return Ok();
   }
@@ -111,6 +116,7 @@ FaultOr<> Append(CommandContext& ctx) {
     RETURN_IF_ERROR(WriteAt(ctx, key, found, old_size, bytes));
   }
   AddEffect(ctx, {"APPEND", key.name, bytes});
+  ctx.keys.Notify(EventClass::kString, "append", key);
   ctx.reply.Integer(static_cast<int64_t>(old_size + bytes.size()));
   return Ok();
 }
@@ -133,6 +139,7 @@ FaultOr<> SetRange(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t size,
                    WriteAt(ctx, key, found, static_cast<size_t>(offset), bytes));
   AddEffect(ctx, {"SETRANGE", key.name, NumberText(offset), bytes});
+  ctx.keys.Notify(EventClass::kString, "setrange", key);
   ctx.reply.Integer(size);
   return Ok();
 }
