@@ -40,7 +40,12 @@ struct Node {
   std::unique_ptr<Keyspace> keyspace = Keyspace::Create({.database_count = 16}).value();
   CommandTable table;
   FakeServices fakes;
-  Services services{fakes, fakes, fakes};
+  AccessControl access{table};
+  Observation observation;
+  DeliveryQueues queues{kThreads, [](uint32_t) {}};
+  PubSub pubsub{queues, keyspace->hasher()};
+  ClientTracking tracking{*keyspace, queues, [](uint64_t) { return std::nullopt; }};
+  Services services{fakes, fakes, fakes, access, observation, pubsub, tracking};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
@@ -50,11 +55,24 @@ struct Node {
 
 std::string Name(int number) { return "key:" + std::to_string(100'000'000 + number); }
 
+// Nobody subscribes here.
+class NoPushes final : public PushPort {
+ public:
+  void Push(Session&, PushOrder, std::string_view, const Message*, std::string_view) override {}
+  void DeliverInside(Session&) override {}
+  bool HasWaiting() const override { return false; }
+  void SendReplies() override {}
+  void BeginInside(Session&) override {}
+  void EndInside() override {}
+  void PublishState(Session&) override {}
+  std::string DeliverAround(Session&, bool) override { return {}; }
+};
+
 // One event loop without its sockets.
 class Loop {
  public:
   explicit Loop(Node& node)
-      : batch_(*node.keyspace, node.dispatcher, node.memcached, statistics_),
+      : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_, observer_),
         memory_(&node.keyspace->gauge()),
         resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
         text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
@@ -85,6 +103,9 @@ class Loop {
     return record;
   }
 
+  Observation observation_;
+  CommandObserver observer_{observation_};
+  NoPushes pushes_;
   LoopStatistics statistics_;
   RequestBatch batch_;
   ClientMemory memory_;  // before the sessions, which tell it of their end

@@ -11,7 +11,7 @@ build="ca-certificates git cmake ninja-build g++ ccache mold pkg-config python3
 demo="awscli redis-tools python3-pymemcache libmemcached-tools"
 test="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14
   libgtest-dev libgmock-dev libbenchmark-dev python3-botocore python3-boto3 python3-redis
-  redis-server memcached sasl2-bin util-linux perl dpkg-dev xz-utils
+  redis-server memcached sasl2-bin util-linux perl tcl dpkg-dev xz-utils
   valgrind"
 
 case "${1:-test}" in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/numbers.h"
 
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -31,14 +32,23 @@ std::optional<uint64_t> ParseUint64(std::string_view text) {
 }
 
 std::optional<double> ParseDouble(std::string_view text) {
-  char buffer[256];
-  if (text.empty() || text.size() >= sizeof(buffer)) return std::nullopt;
+  if (text.empty()) return std::nullopt;
   if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return std::nullopt;
-  std::memcpy(buffer, text.data(), text.size());
-  buffer[text.size()] = '\0';
+  char buffer[256];
+  std::string long_text;
+  const char* begin = buffer;
+  if (text.size() < sizeof(buffer)) {
+    std::memcpy(buffer, text.data(), text.size());
+    buffer[text.size()] = '\0';
+  } else {
+    long_text.assign(text);
+    begin = long_text.c_str();
+  }
+  errno = 0;
   char* stop = nullptr;
-  const double value = std::strtod(buffer, &stop);
-  if (stop != buffer + text.size() || std::isnan(value)) return std::nullopt;
+  const double value = std::strtod(begin, &stop);
+  if (stop != begin + text.size() || std::isnan(value)) return std::nullopt;
+  if (errno == ERANGE && (value == 0 || std::isinf(value))) return std::nullopt;
   return value;
 }
 
@@ -76,6 +86,16 @@ std::string FormatDouble(long double value) {
     if (text.back() == '.') text.pop_back();
   }
   return text == "-0" ? "0" : text;
+}
+
+size_t FormatDouble17(double value, char* out) {
+  constexpr double kIntegersBelow = 1e15;
+  if (value > -kIntegersBelow && value < kIntegersBelow) {
+    const auto integer = static_cast<int64_t>(value);
+    const bool is_integer = static_cast<double>(integer) == value;
+    if (is_integer && (integer != 0 || !std::signbit(value))) return FormatInt64(integer, out);
+  }
+  return static_cast<size_t>(std::snprintf(out, kDoubleTextMax, "%.17g", value));
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {

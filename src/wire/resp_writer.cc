@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/resp_writer.h"
 
-#include <cmath>
-#include <cstdio>
-
 #include "base/numbers.h"
 
 namespace mikura::wire {
@@ -117,14 +114,11 @@ void RespWriter::Set(size_t count) { Header(version_ >= 3 ? '~' : '*', count); }
 void RespWriter::Push(size_t count) { Header(version_ >= 3 ? '>' : '*', count); }
 
 void RespWriter::Double(double value) {
-  char text[64];
-  int length = 0;
-  if (std::isinf(value)) {
-    length = std::snprintf(text, sizeof(text), value > 0 ? "inf" : "-inf");
-  } else {
-    length = std::snprintf(text, sizeof(text), "%.17g", value);
-  }
-  const std::string_view digits(text, static_cast<size_t>(length));
+  char text[kDoubleTextMax];
+  DoubleText({text, FormatDouble17(value, text)});
+}
+
+void RespWriter::DoubleText(std::string_view digits) {
   if (version_ < 3) {
     Bulk(digits);
     return;

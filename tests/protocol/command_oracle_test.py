@@ -28,6 +28,10 @@ OTHER_DEFAULTS = {
 NEWER = {"client|setinfo", "client|no-touch"}
 
 
+# What took a word more since then.
+NEWER_ARITIES = {"zrank": (3, -3), "zrevrank": (3, -3)}
+
+
 def plain(node):
     """A reply as Python values."""
     if node.text[0] in "*~>":
@@ -75,7 +79,11 @@ class CommandOracle(unittest.TestCase):
         self.maxDiff = None
         for ours, theirs in zip(our_rows, their_rows):
             with self.subTest(command=ours[0]):
-                self.assertEqual(description(ours), description(theirs))
+                wanted = description(theirs)
+                if ours[0] in NEWER_ARITIES:
+                    before, wanted["arity"] = NEWER_ARITIES[ours[0]]
+                    self.assertEqual(theirs[1], before)
+                self.assertEqual(description(ours), wanted)
 
     def test_nothing_is_ours_alone_but_what_is_newer(self):
         self.assertEqual(self.names(self.ours) - self.names(self.theirs), NEWER)

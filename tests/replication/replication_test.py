@@ -10,7 +10,8 @@ import unittest
 
 import redis
 
-from nodes import MIKURA, REDIS, Node, await_caught_up, eventually, free_port
+from nodes import (MIKURA, PATIENCE_SECONDS, REDIS, Node, await_caught_up, eventually,
+                   free_port)
 
 
 class WriteLoad:
@@ -123,6 +124,28 @@ class ReplicationTest(unittest.TestCase):
         primary.client.flushall()
         await_caught_up(replica, primary)
         self.assertEqual(replica.contents(), {})
+
+    def test_what_is_published_at_the_primary_reaches_subscribers_of_replicas(self):
+        for kinds in (("mikura", "mikura"), ("mikura", "redis"), ("redis", "mikura")):
+            with self.subTest(kinds):
+                primary, replica = self.node(kinds[0]), self.node(kinds[1])
+                replica.follow(primary)
+                await_caught_up(replica, primary)
+                listener = replica.client.pubsub()
+                listener.subscribe("news")
+                listener.psubscribe("n*")
+                for _ in range(2):
+                    listener.get_message(timeout=PATIENCE_SECONDS)
+                self.assertEqual(primary.client.publish("news", "one"), 0)
+                pipe = primary.client.pipeline(transaction=True)
+                pipe.set("k", "v").publish("news", "two").set("k", "w").execute()
+                got = [listener.get_message(timeout=PATIENCE_SECONDS) for _ in range(4)]
+                self.assertEqual([(m["type"], m["data"]) for m in got],
+                                 [("message", b"one"), ("pmessage", b"one"),
+                                  ("message", b"two"), ("pmessage", b"two")])
+                await_caught_up(replica, primary)
+                self.assertEqual(replica.client.get("k"), b"w")
+                listener.close()
 
     def test_expired_keys_go_when_the_primary_says_so(self):
         primary, replica = self.node(), self.node()

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "engine/commands/client_state.h"
 #include "engine/commands/command_spec.h"
+#include "engine/commands/run_outcome.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/key_access.h"
 #include "engine/keyspace/keyspace.h"
@@ -21,6 +22,7 @@
 
 namespace mikura::engine {
 
+class CommandObserver;
 class CommandTable;
 
 struct CommandContext {
@@ -33,6 +35,11 @@ struct CommandContext {
   Services& services;
   const CommandTable& table;
   const CommandSpec& spec;
+  CommandObserver* observer = nullptr;  // of the running loop; null: nobody counts
+  // False inside a transaction or script.
+  bool may_wait = true;
+  // A handler that sets another one than kDone has written no reply.
+  RunOutcome outcome = RunOutcome::kDone;
 
   UnixMillis now() const { return keys.now(); }
 };

@@ -36,6 +36,14 @@ std::string UnknownSubcommandMessage(const CommandSpec& command, std::string_vie
                      Printable(subcommand, kQuotedBytesMax), command.name);
 }
 
+std::string SubscribedMessage(const CommandSpec& spec) {
+  return fmt::format(
+      "Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+      "allowed "
+      "in this context",
+      FullName(spec));
+}
+
 std::string WrongArityMessage(const CommandSpec& spec) {
   return fmt::format("wrong number of arguments for '{}' command", FullName(spec));
 }

@@ -16,6 +16,8 @@ std::string FullName(const CommandSpec& spec);
 // The texts behind "ERR ". What a client sent is cut to 128 bytes.
 std::string UnknownCommandMessage(std::span<const std::string_view> args);
 std::string UnknownSubcommandMessage(const CommandSpec& command, std::string_view subcommand);
+// To a client that has subscribed and speaks RESP2.
+std::string SubscribedMessage(const CommandSpec& spec);
 std::string WrongArityMessage(const CommandSpec& spec);
 std::string InvalidExpireMessage(const CommandSpec& spec);
 

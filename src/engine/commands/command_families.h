@@ -11,7 +11,24 @@ namespace mikura::engine {
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
 std::span<const CommandSpec> StringEditCommands();
+std::span<const CommandSpec> ListCommands();
+std::span<const CommandSpec> ListBlockingCommands();
+std::span<const CommandSpec> ListPopCommands();
+std::span<const CommandSpec> ListSearchCommands();
+std::span<const CommandSpec> ZsetCommands();
+std::span<const CommandSpec> ZsetAddCommands();
+std::span<const CommandSpec> ZsetRangeCommands();
+std::span<const CommandSpec> ZsetRemoveCommands();
+std::span<const CommandSpec> ZsetPopCommands();
+std::span<const CommandSpec> ZsetOperationCommands();
+std::span<const CommandSpec> ZsetScanCommands();
+std::span<const CommandSpec> ZsetBlockingCommands();
+std::span<const CommandSpec> GeoCommands();
+std::span<const CommandSpec> GeoSearchCommands();
 std::span<const CommandSpec> GenericCommands();
+std::span<const CommandSpec> HashCommands();
+std::span<const CommandSpec> HashReadCommands();
+std::span<const CommandSpec> HashScanCommands();
 std::span<const CommandSpec> ExpireCommands();
 std::span<const CommandSpec> RenameCommands();
 std::span<const CommandSpec> ScanCommands();
@@ -26,5 +43,10 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
+std::span<const CommandSpec> PubsubCommands();
+std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> AclCommands();
+std::span<const CommandSpec> SlowLogCommands();
+std::span<const CommandSpec> LatencyCommands();
 
 }  // namespace mikura::engine

@@ -64,7 +64,7 @@ TEST(Commands, TheTableOfLcsIsBounded) {
 
 TEST(Commands, LoginIsKeptInTheClient) {
   CommandRunner runner;
-  runner.fakes().password = "secret";
+  runner.access().users().SetDefaultPassword("secret");
   runner.client().authenticated = false;
   EXPECT_EQ(runner.Run("HELLO 3"),
             "-NOAUTH HELLO must be called with the client already authenticated, otherwise the "

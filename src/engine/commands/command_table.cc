@@ -9,13 +9,12 @@
 
 namespace mikura::engine {
 CommandTable::CommandTable() {
+  // One a line, so that a family more is a line more.
+  // clang-format off
   const std::span<const CommandSpec> families[] = {
-      StringCommands(),      StringSetCommands(), StringEditCommands(),    GenericCommands(),
-      ExpireCommands(),      RenameCommands(),    ScanCommands(),          ObjectCommands(),
-      MemoryCommands(),      DatabaseCommands(),  ConnectionCommands(),    ClientCommands(),
-      ConfigCommands(),      ServerCommands(),    IntrospectionCommands(), DebugCommands(),
-      ReplicationCommands(),
+StringCommands(), StringSetCommands(), StringEditCommands(), GenericCommands(), ExpireCommands(), RenameCommands(), ScanCommands(), ObjectCommands(), MemoryCommands(), DatabaseCommands(), ConnectionCommands(), ClientCommands(), ConfigCommands(), ServerCommands(), IntrospectionCommands(), DebugCommands(), ReplicationCommands(), TransactionCommands(), ZsetCommands(), ZsetAddCommands(), ZsetRangeCommands(), ZsetRemoveCommands(), ZsetPopCommands(), ZsetOperationCommands(), ZsetScanCommands(), ZsetBlockingCommands(), GeoCommands(), GeoSearchCommands(), AclCommands(), PubsubCommands(), HashCommands(), HashReadCommands(), HashScanCommands(), SlowLogCommands(), LatencyCommands(), ListCommands(), ListPopCommands(), ListBlockingCommands(), ListSearchCommands(),
   };
+  // clang-format on
   for (const std::span<const CommandSpec> family : families) {
     for (const CommandSpec& spec : family) all_.push_back(&spec);
   }
@@ -27,6 +26,12 @@ CommandTable::CommandTable() {
   mask_ = size - 1;
   for (const CommandSpec* spec : all_) Insert(spec);
   for (const CommandSpec& spec : internal) Insert(&spec);
+}
+
+std::vector<const CommandSpec*> CommandTable::Every() const {
+  std::vector<const CommandSpec*> every = all_;
+  for (const CommandSpec& spec : MemcachedReplicationCommands()) every.push_back(&spec);
+  return every;
 }
 
 void CommandTable::Insert(const CommandSpec* spec) {

@@ -36,6 +36,8 @@ class CommandTable {
   const CommandSpec* FindSubcommand(const CommandSpec& command, std::string_view name) const;
   // In the order of the families, without internal commands.
   std::span<const CommandSpec* const> All() const { return all_; }
+  // The same with internal commands, which come last.
+  std::vector<const CommandSpec*> Every() const;
 
  private:
   // The first and the last eight bytes of a name, in lower case if they are letters.

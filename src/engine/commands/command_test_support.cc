@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/numbers.h"
+#include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 
 namespace mikura::engine {
@@ -82,20 +83,26 @@ Status FakeServices::ReplicaOf(std::string_view host, int port) {
   return Ok();
 }
 
+bool FakeServices::Unblock(uint64_t id, bool with_error) {
+  unblocked = fmt::format("{} {}", id, with_error ? "error" : "timeout");
+  return id == 8;
+}
+
+void FakeServices::Pause(UnixMillis now, UnixMillis end, bool all) {
+  pause = fmt::format("{} {}", end - now, all ? "all" : "writes");
+}
+
 Status FakeServices::Shutdown(bool save, bool nosave, bool now, bool force) {
   if (save) return Error{"Errors trying to SHUTDOWN. Check logs."};
   shutdown = fmt::format("nosave={} now={} force={}", nosave, now, force);
   return Ok();
 }
 
-bool FakeServices::Authenticate(std::string_view user, std::string_view given) {
-  return user == "default" && (password.empty() || given == password);
+std::string FakeServices::DescribeOwn(const ClientState& state, UnixMillis) {
+  return "id=" + std::to_string(state.id);
 }
 
 CommandRunner::CommandRunner() {
-  auto keyspace = Keyspace::Create({});
-  CHECK(keyspace.ok());
-  keyspace_ = std::move(*keyspace);
   client_.id = 7;
   client_.authenticated = true;
 }
@@ -111,15 +118,10 @@ std::string CommandRunner::Run(const std::vector<std::string>& words) NO_THREAD_
   }
   CHECK(spec != nullptr && spec->arity.Accepts(args.size()));
   std::vector<Key> keys;
+  std::vector<KeyPlace> places;
+  FindKeys(*spec, args, keyspace_->hasher(), places, keys);
   ShardSet shards;
-  if (spec->keys.step > 0) {
-    const int count = static_cast<int>(args.size());
-    const int last = spec->keys.last < 0 ? count + spec->keys.last : spec->keys.last;
-    for (int i = spec->keys.first; i <= last; i += spec->keys.step) {
-      keys.push_back(keyspace_->hasher()(args[static_cast<size_t>(i)]));
-      shards.set(keys.back().shard());
-    }
-  }
+  for (const Key& key : keys) shards.set(key.shard());
   wire::OutputBuffer out;
   wire::RespWriter reply(out, client_.resp_version);
   keyspace_->LockShards(shards);

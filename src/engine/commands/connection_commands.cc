@@ -6,6 +6,10 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/commands/subscriptions.h"
+#include "engine/commands/transaction.h"
+#include "engine/messaging/client_tracking.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
@@ -13,6 +17,11 @@ namespace {
 FaultOr<> Ping(CommandContext& ctx) {
   if (ctx.args.size() > 2) {
     ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+  } else if (ctx.client.is_subscriber && ctx.client.resp_version == 2) {
+    // Subscribers of RESP2 read arrays only.
+    ctx.reply.Array(2);
+    ctx.reply.Bulk("pong");
+    ctx.reply.Bulk(ctx.args.size() == 2 ? ctx.args[1] : "");
   } else if (ctx.args.size() == 2) {
     ctx.reply.Bulk(ctx.args[1]);
   } else {
@@ -27,17 +36,18 @@ FaultOr<> Echo(CommandContext& ctx) {
 }
 
 FaultOr<> Login(CommandContext& ctx, std::string_view user, std::string_view password) {
-  if (!ctx.services.control.Authenticate(user, password)) return Fault::kWrongPassword;
-  ctx.client.authenticated = true;
-  ctx.client.user = std::string(user);
-  return Ok();
+  if (ctx.services.access.Login(ctx.client, user, password)) return Ok();
+  ctx.services.access.NoteFailedLogin(user, AccessContext::kTopLevel,
+                                      ctx.services.clients.DescribeOwn(ctx.client, ctx.now()),
+                                      ctx.now());
+  return Fault::kWrongPassword;
 }
 
 // AUTH [user] password. Errors: kWrongPassword, kSyntax.
 FaultOr<> Auth(CommandContext& ctx) {
   if (ctx.args.size() > 3) return Fault::kSyntax;
   const bool password_only = ctx.args.size() == 2;
-  if (password_only && !ctx.services.control.RequiresAuthentication()) {
+  if (password_only && !ctx.services.access.RequiresAuthentication()) {
     ctx.reply.Error("ERR",
                     "AUTH <password> called without any password configured for the default user. "
                     "Are you sure your configuration is correct?");
@@ -105,7 +115,7 @@ void ReplyServerProperties(CommandContext& ctx) {
   ctx.reply.Bulk("mode");
   ctx.reply.Bulk("standalone");
   ctx.reply.Bulk("role");
-  ctx.reply.Bulk(ctx.services.control.Role().is_primary ? "master" : "replica");
+  ctx.reply.Bulk(ctx.services.control.IsPrimary() ? "master" : "replica");
   ctx.reply.Bulk("modules");
   ctx.reply.Array(0);
 }
@@ -136,15 +146,21 @@ FaultOr<> Hello(CommandContext& ctx) {
 // RESET: the connection is as if it had just been made.
 FaultOr<> Reset(CommandContext& ctx) {
   ClientState& client = ctx.client;
+  if (client.receiver != nullptr) {
+    ctx.services.pubsub.UnsubscribeAll(*client.receiver);
+    ctx.services.tracking.Disable(*client.receiver);
+    CountSubscriptions(client);
+  }
   client.name.clear();
   client.user = "default";
   client.database = 0;
   client.resp_version = 2;
-  client.authenticated = !ctx.services.control.RequiresAuthentication();
+  client.authenticated = !ctx.services.access.RequiresAuthentication();
   client.no_evict = false;
   client.no_touch = false;
   client.replies_off = false;
   client.skip_next_reply = false;
+  DiscardTransaction(client);
   ctx.reply.set_version(2);
   ctx.services.clients.Publish(client);
   ctx.reply.Simple("RESET");
@@ -164,7 +180,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "PING",
      .handler = Ping,
      .arity = AtLeast(1),
-     .flags = kFast,
+     .flags = kFast | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",
@@ -197,7 +213,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "RESET",
      .handler = Reset,
      .arity = Exactly(1),
-     .flags = kLoginFlags,
+     .flags = kLoginFlags | kRunsInMulti | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "6.2.0",
@@ -205,7 +221,7 @@ constexpr CommandSpec kConnectionCommands[] = {
     {.name = "QUIT",
      .handler = Quit,
      .arity = AtLeast(1),
-     .flags = kLoginFlags,
+     .flags = kLoginFlags | kRunsInMulti | kSubscriberOk,
      .acl = kAclConnection,
      .group = "connection",
      .since = "1.0.0",

@@ -28,14 +28,14 @@ FaultOr<> CheckFlushOption(CommandContext& ctx) {
 
 FaultOr<> FlushDb(CommandContext& ctx) {
   RETURN_IF_ERROR(CheckFlushOption(ctx));
-  ctx.keyspace.FlushDatabase(ctx.keys.database(), ctx.keys.effects());
+  ctx.keyspace.FlushDatabase(ctx.keys.database(), ctx.keys.effects(), ctx.now(), ctx.keys.held());
   ctx.reply.Ok();
   return Ok();
 }
 
 FaultOr<> FlushAll(CommandContext& ctx) {
   RETURN_IF_ERROR(CheckFlushOption(ctx));
-  ctx.keyspace.FlushAll(ctx.keys.effects());
+  ctx.keyspace.FlushAll(ctx.keys.effects(), ctx.now(), ctx.keys.held());
   ctx.reply.Ok();
   return Ok();
 }
@@ -55,7 +55,8 @@ FaultOr<> SwapDb(CommandContext& ctx) {
   const int64_t count = ctx.keyspace.database_count();
   if (*a < 0 || *a >= count || *b < 0 || *b >= count) return Fault::kDatabaseOutOfRange;
   if (*a != *b) {
-    ctx.keyspace.SwapDatabases(static_cast<int>(*a), static_cast<int>(*b), ctx.keys.effects());
+    ctx.keyspace.SwapDatabases(static_cast<int>(*a), static_cast<int>(*b), ctx.keys.effects(),
+                               ctx.now(), ctx.keys.held());
   }
   ctx.reply.Ok();
   return Ok();

@@ -34,6 +34,8 @@ constexpr FaultReply kFaultReplies[] = {
     {Fault::kMasterDown, "MASTERDOWN",
      "Link with MASTER is down and replica-serve-stale-data is set to 'no'."},
     {Fault::kLoading, "LOADING", "Redis is loading the dataset in memory"},
+    {Fault::kNotAScoreRange, "ERR", "min or max is not a float"},
+    {Fault::kNotALexRange, "ERR", "min or max not valid string range item"},
     {Fault::kNotSupported, "ERR", "not supported in this version"},
 };
 

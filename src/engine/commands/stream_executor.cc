@@ -8,50 +8,38 @@
 #include "base/numbers.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
 
 // Part of the stream, but nothing to do for the data.
 bool IsIgnored(std::string_view name) {
-  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF", "PUBLISH", "SPUBLISH"};
+  constexpr std::string_view kIgnored[] = {"PING", "REPLCONF"};
   return std::any_of(std::begin(kIgnored), std::end(kIgnored),
                      [name](std::string_view ignored) { return EqualsIgnoreCase(name, ignored); });
 }
 
 }  // namespace
 
-Status StreamExecutor::Execute(std::span<const CommandWords> commands,
-                               int& database) NO_THREAD_SAFETY_ANALYSIS {
+Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& database) {
   steps_.clear();
   keys_.clear();
   for (const CommandWords words : commands) RETURN_IF_ERROR(Resolve(words));
   ShardSet shards;
-  bool needs_gate = false;
   for (const Step& step : steps_) {
-    // FLUSHALL and its like lock all shards themselves.
-    needs_gate = needs_gate || (step.spec != nullptr && step.key_count == 0);
+    // FLUSHALL and its like visit all shards.
+    if (step.spec != nullptr && step.key_count == 0 && (step.spec->flags & kPublishes) == 0) {
+      shards.set();
+    }
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
-  if (!needs_gate) {
-    keyspace_.LockShards(shards);
-    Status status;
-    for (const Step& step : steps_) {
-      status = Run(step, database);
-      if (!status.ok()) break;
-    }
-    keyspace_.UnlockShards(shards);
-    return status;
-  }
-  for (const Step& step : steps_) {
-    ShardSet own;
-    for (size_t i = 0; i < step.key_count; ++i) own.set(keys_[step.first_key + i].shard());
-    keyspace_.LockShards(own);
-    const Status status = Run(step, database);
-    keyspace_.UnlockShards(own);
-    RETURN_IF_ERROR(status);
-  }
-  return Ok();
+  const Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
+    for (const Step& step : steps_) RETURN_IF_ERROR(Run(step, HeldShards(shards), database));
+    return Ok();
+  });
+  services_.pubsub.WakePosted();
+  return status;
 }
 
 Status StreamExecutor::Resolve(CommandWords words) {
@@ -77,7 +65,7 @@ Status StreamExecutor::Resolve(CommandWords words) {
   return Ok();
 }
 
-Status StreamExecutor::Run(const Step& step, int& database) {
+Status StreamExecutor::Run(const Step& step, HeldShards held, int& database) {
   if (step.spec == nullptr) {
     if (!EqualsIgnoreCase(step.words[0], "SELECT")) return Ok();
     const auto number = step.words.size() == 2 ? ParseInt64(step.words[1]) : std::nullopt;
@@ -90,9 +78,8 @@ Status StreamExecutor::Run(const Step& step, int& database) {
   client_.database = database;
   client_.authenticated = true;
   output_.Clear();
-  effects_.Begin(false);
   wire::RespWriter reply(output_, 2);
-  KeyAccess keys(keyspace_, effects_, database, {0, false});
+  KeyAccess keys(keyspace_, effects_, database, {0, false}, held);
   CommandContext context{
       .args = step.words,
       .key_list = std::span<const Key>(keys_).subspan(step.first_key, step.key_count),
@@ -102,7 +89,8 @@ Status StreamExecutor::Run(const Step& step, int& database) {
       .keyspace = keyspace_,
       .services = services_,
       .table = table_,
-      .spec = *step.spec};
+      .spec = *step.spec,
+      .may_wait = false};
   const FaultOr<> outcome = step.spec->handler(context);
   if (!outcome.ok()) {
     return Error{fmt::format("'{}' of the primary failed here: {}", step.words[0],

@@ -11,7 +11,9 @@
 
 namespace mikura::engine {
 
-// E1. A record whose commands all name their keys runs with all their shards locked.
+// E1. A record runs with the shards of all its keys locked; with all shards, when one of its
+// commands
+//     names no key (FLUSHALL).
 // E2. No key is expired here: the primary says when one is gone, and until then its commands mean
 // the
 //     key it had.
@@ -32,7 +34,7 @@ class StreamExecutor final : public RecordExecutor {
   };
 
   Status Resolve(CommandWords words);
-  Status Run(const Step& step, int& database);
+  Status Run(const Step& step, HeldShards held, int& database);
 
   Keyspace& keyspace_;
   const CommandTable& table_;

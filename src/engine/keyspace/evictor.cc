@@ -89,7 +89,7 @@ void Evictor::AttachQueues(bool volatile_only, uint32_t shards_per_domain) {
     domain->Assign(first_shard, std::min(shards_per_domain, kShardCount - first_shard));
     first_shard = std::min(kShardCount, first_shard + shards_per_domain);
   }
-  keyspace_.ForEachShard([&](uint32_t index, store::Shard& shard) {
+  keyspace_.ForEachShard({}, [&](uint32_t index, store::Shard& shard) {
     shard.SetEvictionDomain(domains_[index / shards_per_domain].get(), index % shards_per_domain,
                             volatile_only);
   });
@@ -102,7 +102,7 @@ void Evictor::AttachQueues(bool volatile_only, uint32_t shards_per_domain) {
 void Evictor::DetachQueues() {
   has_queues_.store(false, std::memory_order_relaxed);
   keyspace_.ForEachShard(
-      [](uint32_t, store::Shard& shard) { shard.SetEvictionDomain(nullptr, 0, false); });
+      {}, [](uint32_t, store::Shard& shard) { shard.SetEvictionDomain(nullptr, 0, false); });
   for (auto& domain : domains_) {
     domain->Reset();
     domain->FreeDiscarded(SIZE_MAX);

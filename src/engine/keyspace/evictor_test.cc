@@ -48,7 +48,7 @@ class EvictorTest : public testing::TestWithParam<const char*> {
         keyspace_->LockedShard(key.shard()).Peek(0, key, keyspace_->AccessAt(kNow)));
   }
   void CheckInvariants() {
-    keyspace_->ForEachShard([](uint32_t, store::Shard& shard) { shard.CheckInvariants(); });
+    keyspace_->ForEachShard({}, [](uint32_t, store::Shard& shard) { shard.CheckInvariants(); });
   }
 
   std::unique_ptr<Keyspace> keyspace_;

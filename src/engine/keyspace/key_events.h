@@ -12,6 +12,10 @@
 
 namespace mikura::engine {
 
+namespace store {
+struct Access;
+}
+
 // The classes of notify-keyspace-events, with its letters.
 enum class EventClass : uint32_t {
   kGeneric = 1u << 0,    // g
@@ -37,14 +41,22 @@ class KeyEventSink {
 };
 
 // Those who may want to know of every change of a key.
-enum class KeyObserverKind : uint8_t { kWatch, kWaiters, kTracking };
-inline constexpr int kKeyObserverKinds = 3;
+enum class KeyObserverKind : uint8_t { kWatch, kWaiters, kTracking, kPrefixes };
+inline constexpr int kKeyObserverKinds = 4;
 
 // Hears of changes of the keys of those shards for which it said so (Keyspace::SetObserved).
 class KeyObserver {
  public:
   virtual ~KeyObserver() = default;
   virtual void OnTouched(int database, const Key& key) = 0;
+  // The shard's keys of `database` are about to go, and those of `replacement` to take their place
+  // (-1: none do). All shards are locked; `access` sees only what has not expired, and removes
+  // nothing.
+  virtual void OnDatabaseReplaced(uint32_t /*shard*/, int /*database*/, int /*replacement*/,
+                                  const store::Access& /*access*/) {}
+  // One or all databases were emptied. Shards may be locked still, or none; also told to those that
+  // observe no shard.
+  virtual void OnFlushed() {}
 };
 
 }  // namespace mikura::engine

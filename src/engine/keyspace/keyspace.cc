@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
+#include "engine/keyspace/waiter_table.h"
+#include "engine/keyspace/watch_table.h"
 #include "engine/store/slab_allocator.h"
 
 namespace mikura::engine {
@@ -45,7 +48,9 @@ Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator>
       gauge_(allocator_->gauge()),
       defragmentation_(*allocator_),
       cells_(new Cell[kShardCount]),
-      evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())) {
+      evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())),
+      watches_(std::make_unique<WatchTable>(*this)),
+      waiters_(std::make_unique<WaiterTable>(*this)) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
     cells_[i].shard.emplace(*allocator_, hasher_, options.database_count, *this);
   }
@@ -71,7 +76,9 @@ void Keyspace::UnlockShards(const ShardSet& shards) {
   }
 }
 
-void Keyspace::WithGate(const std::function<void()>& critical) {
+void Keyspace::WithGate(HeldShards held, const std::function<void()>& critical) {
+  CHECK(held.none() || held.all());
+  if (held.all()) return critical();
   ShardSet all;
   all.set();
   LockShards(all);
@@ -79,50 +86,123 @@ void Keyspace::WithGate(const std::function<void()>& critical) {
   UnlockShards(all);
 }
 
-void Keyspace::ForEachShard(const std::function<void(uint32_t index, store::Shard& shard)>& visit) {
+void Keyspace::ForEachShard(HeldShards held,
+                            const std::function<void(uint32_t index, store::Shard& shard)>& visit) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
-    ShardGuard guard(lock(i));
+    ShardVisit one(*this, held, i);
     visit(i, *cells_[i].shard);
   }
 }
 
-void Keyspace::FlushDatabase(int database, Effects& effects) {
+// A change of whole databases that is logged as a command of its own, or, inside a transaction,
+// with the others.
+void Keyspace::RunAtGate(HeldShards held, UnixMillis now, Effects& effects,
+                         const std::function<void()>& critical) NO_THREAD_SAFETY_ANALYSIS {
+  if (!held.none()) return WithGate(held, critical);
+  ShardSet all;
+  all.set();
+  LockShards(all);
+  effects.Begin(change_log_.active());
+  critical();
+  CommitAndServe(all, now, effects);
+}
+
+bool Keyspace::HasWaiters(const ShardSet& shards) const {
+  for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
+    if (IsObserved(static_cast<uint32_t>(i), KeyObserverKind::kWaiters)) return true;
+  }
+  return false;
+}
+
+void Keyspace::LockForWaiters(std::span<const Key> keys, ShardSet& shards) {
+  ShardSet wanted = shards;
+  while (!shards.all() && waiters_->AddMissingShards(keys, wanted)) {
+    UnlockShards(shards);
+    shards = wanted;
+    LockShards(shards);
+  }
+}
+
+// The end of a critical section.
+void Keyspace::CommitAndServe(const ShardSet& shards, UnixMillis now, Effects& effects) {
+  WaiterServices services;
+  waiters_->ServeTouched(shards, now, effects, services);
+  Commit(effects);
+  UnlockShards(shards);
+  for (const WaiterPtr& waiter : services.served) waiter->Deliver();
+  for (const WaiterServices::Left& left : services.left) {
+    const Key key = hasher_(left.name);
+    RunLocked(key, now, effects, [&] {
+      waiters_->OnTouched(left.database, key);
+      return true;
+    });
+  }
+}
+
+void Keyspace::ServeTouched(uint32_t shard, UnixMillis now, Effects& effects) {
+  ShardSet shards;
+  shards.set(shard);
+  LockShards(shards);
+  effects.Begin(change_log_.active());
+  CommitAndServe(shards, now, effects);
+}
+
+void Keyspace::TellOfReplacement(int database, int replacement, UnixMillis now) {
+  const store::Access access{.now = now, .may_expire = false};
+  for (uint32_t i = 0; i < kShardCount; ++i) {
+    const uint8_t kinds = observed(i);
+    if (kinds == 0) continue;
+    for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
+      if ((kinds >> kind & 1) == 0) continue;
+      key_observers_[kind]->OnDatabaseReplaced(i, database, replacement, access);
+    }
+  }
+}
+
+void Keyspace::TellOfFlush() {
+  for (KeyObserver* observer : key_observers_) {
+    if (observer != nullptr) observer->OnFlushed();
+  }
+}
+
+void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
   detached.reserve(kShardCount);
-  WithGate([&] {
+  RunAtGate(held, now, effects, [&] {
+    TellOfReplacement(database, -1, now);
     for (uint32_t i = 0; i < kShardCount; ++i) {
       detached.push_back(cells_[i].shard->DetachDatabase(database));
     }
-    effects.Begin(change_log_.active());
     evictor_->RestartQueues();
     effects.Add(database, {"FLUSHDB"});
-    Commit(effects);
   });
-  FreeDetached(std::move(detached));
+  TellOfFlush();
+  FreeDetached(held, std::move(detached));
 }
 
-void Keyspace::FlushAll(Effects& effects) {
+void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
-  WithGate([&] {
+  RunAtGate(held, now, effects, [&] {
     for (int database = 0; database < options_.database_count; ++database) {
+      TellOfReplacement(database, -1, now);
       for (uint32_t i = 0; i < kShardCount; ++i) {
         std::shared_ptr<store::Table> table = cells_[i].shard->DetachDatabase(database);
         if (table != nullptr) detached.push_back(std::move(table));
       }
     }
-    effects.Begin(change_log_.active());
     evictor_->RestartQueues();
     effects.Add(0, {"FLUSHALL"});
-    Commit(effects);
   });
-  FreeDetached(std::move(detached));
+  TellOfFlush();
+  FreeDetached(held, std::move(detached));
 }
 
-void Keyspace::FreeDetached(Reclaimer::Tables tables) {
+// Under locks nothing is freed.
+void Keyspace::FreeDetached(HeldShards held, Reclaimer::Tables tables) {
   std::erase(tables, nullptr);
   int64_t keys = 0;
   for (const auto& table : tables) keys += table->key_count();
-  if (keys > kKeysFreedAtOnceMax) {
+  if (keys > kKeysFreedAtOnceMax || !held.none()) {
     reclaimer_.Add(std::move(tables));
     return;
   }
@@ -130,13 +210,13 @@ void Keyspace::FreeDetached(Reclaimer::Tables tables) {
   ReturnFreeMemory();
 }
 
-void Keyspace::SwapDatabases(int a, int b, Effects& effects) {
-  WithGate([&] {
+void Keyspace::SwapDatabases(int a, int b, Effects& effects, UnixMillis now, HeldShards held) {
+  RunAtGate(held, now, effects, [&] {
+    TellOfReplacement(a, b, now);
+    TellOfReplacement(b, a, now);
     for (uint32_t i = 0; i < kShardCount; ++i) cells_[i].shard->SwapDatabases(a, b);
-    effects.Begin(change_log_.active());
     evictor_->RestartQueues();  // a queue that is being filled counts by database
     effects.Add(0, {"SWAPDB", std::to_string(a), std::to_string(b)});
-    Commit(effects);
   });
 }
 
@@ -234,8 +314,9 @@ void Keyspace::DefragmentStep(Cell& cell) {
 }
 
 void Keyspace::TellObservers(int database, const Key& key) {
+  const uint8_t kinds = observed(key.shard());
   for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
-    if ((cells_[key.shard()].observed >> kind & 1) != 0) {
+    if ((kinds >> kind & 1) != 0) {
       key_observers_[kind]->OnTouched(database, key);
     }
   }
@@ -255,6 +336,7 @@ void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry
   if (removal_observer_ != nullptr) removal_observer_->OnExpiredEntry(entry, in_background);
   LogRemoval(database, key);
   Touched(database, key);
+  Notify(EventClass::kExpired, "expired", database, key);
 }
 
 void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
@@ -262,6 +344,7 @@ void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry
   if (removal_observer_ != nullptr) removal_observer_->OnEvictedEntry(database, entry);
   LogRemoval(database, key);
   Touched(database, key);
+  Notify(EventClass::kEvicted, "evicted", database, key);
 }
 
 void Keyspace::LogRemoval(int database, const Key& key) {

@@ -24,8 +24,10 @@ void Mailbox::Post(Task task) {
   } while (!head_.compare_exchange_weak(below, node, std::memory_order_release,
                                         std::memory_order_relaxed));
   // Only the poster that found it empty wakes the loop (the node may be gone by now).
-  if (below == nullptr) eventfd_write(event_.get(), 1);
+  if (below == nullptr) Wake();
 }
+
+void Mailbox::Wake() { eventfd_write(event_.get(), 1); }
 
 void Mailbox::RunAll() {
   eventfd_t ignored = 0;

@@ -23,6 +23,8 @@ class Mailbox {
 
   // From any thread. Never under a shard lock: it may write to the eventfd.
   void Post(Task task);
+  // Makes fd() readable although no task waits. From any thread; never under a shard lock.
+  void Wake();
   // Runs what has arrived, oldest first, on the loop's thread.
   void RunAll();
 

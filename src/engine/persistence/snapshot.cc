@@ -33,7 +33,7 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSl
   const int slot = slots.Acquire();
   if (slot < 0) return Error{"as many snapshots as possible are running already"};
   std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot));
-  keyspace.WithGate([&] {
+  keyspace.WithGate({}, [&] {
     snapshot->lsn_ = keyspace.change_log().head();
     for (uint32_t i = 0; i < kShardCount; ++i) {
       keyspace.LockedShard(i).BeginWalk(slot, snapshot->collector_);

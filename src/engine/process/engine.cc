@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/logging.h"
+#include "engine/commands/acl_files.h"
 #include "engine/net/socket.h"
 #include "engine/server/listening.h"
 #include "engine/server/replication_binding.h"
@@ -36,9 +37,15 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       current_(parameters.Current()),
       keyspace_(std::move(keyspace)),
       control_(parameters, *keyspace_, node_, clock_, NewReplicationId(), config_file, stop),
-      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); }),
+      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); },
+               [this](uint32_t loop, const std::shared_ptr<BlockedClient>& client) {
+                 loops_->AnswerClient(loop, client);
+               }),
       adapter_(parameters),
-      services_{clients_, adapter_, control_},
+      deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
+      pubsub_(deliveries_, keyspace_->hasher()),
+      tracking_(*keyspace_, deliveries_, [this](uint64_t id) { return clients_.LoopOf(id); }),
+      services_{clients_, adapter_, control_, access_, observation_, pubsub_, tracking_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -47,29 +54,49 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
-          SwitchRole(node_, *keyspace_)),
-      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_} {
+          SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
+      context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_,
+               node_,      clock_,      deliveries_, pubsub_,  tracking_} {
+  NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
+  BindObservation(parameters_, observation_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
+  BindTracking(parameters_, tracking_);
+  BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
-    return now->protected_mode && now->requirepass.empty();
+    return now->protected_mode && !access_.RequiresAuthentication();
   };
   context_.adopt_replica = [this](UniqueFd fd, const ClientState& client, std::string received) {
     replication_.Adopt(std::move(fd), client.replica, std::move(received));
   };
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   control_.SetLoops(*loops_);
+  control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
+  control_.SetMessaging(pubsub_, tracking_);
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
       AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
 }
 
+// When all shards were free for a moment, no command goes on that was let in by a primary: whoever
+// waits for keys does so already, and is found.
+void Engine::UnblockClients() {
+  if (loops_ == nullptr) return;
+  loops_->loops()[0]->Post([this] {
+    keyspace_->WithGate({}, [] {});
+    loops_->UnblockAll();
+  });
+}
+
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   RETURN_IF_ERROR(memcached_.LoadUsers());
+  if (!current_->aclfile.empty()) {
+    RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
+  }
   // The role comes first: a replica must not take a write while it finds its primary.
   RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
   if (udp_port_ != 0) {

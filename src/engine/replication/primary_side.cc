@@ -148,14 +148,14 @@ void PrimarySide::Activate() {
   ChangeLog& log = keyspace_.change_log();
   if (log.active()) return;
   backlog_.Reset(log.head());
-  keyspace_.WithGate([&] { log.SetActive(true); });
+  keyspace_.WithGate({}, [&] { log.SetActive(true); });
   log.Wake();
 }
 
 void PrimarySide::Deactivate() {
   MutexLock apply(apply_mutex_);
   ChangeLog& log = keyspace_.change_log();
-  keyspace_.WithGate([&] { log.SetActive(false); });
+  keyspace_.WithGate({}, [&] { log.SetActive(false); });
   log.Drain();
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/numbers.h"
+#include "engine/commands/blocking.h"
 #include "engine/commands/command_spec.h"
 
 namespace mikura::engine {
@@ -24,8 +25,23 @@ bool Matches(const ClientFilter& filter, const ClientState& state) {
   if (filter.address && *filter.address != state.address) return false;
   if (filter.local_address && *filter.local_address != state.local_address) return false;
   if (filter.user && *filter.user != state.user) return false;
-  if (filter.type && *filter.type != (state.is_replica ? "replica" : "normal")) return false;
+  if (filter.type && *filter.type != ClientTypeName(state)) return false;
   return true;
+}
+
+ClientInfo InfoOf(const ClientRecord& record, const ClientState& state) {
+  ClientInfo info;
+  info.state = state;
+  info.fd = record.fd;
+  info.is_amid_request = record.is_amid_request.load(std::memory_order_relaxed);
+  info.queued_commands = record.queued_commands.load(std::memory_order_relaxed);
+  info.is_blocked = record.is_blocked.load(std::memory_order_relaxed);
+  info.last_active_at = record.last_active_at.load(std::memory_order_relaxed);
+  info.last_command = CommandName(record);
+  info.input_bytes = record.input_bytes.Get();
+  info.output_bytes = record.output_bytes.Get();
+  info.commands_total = record.commands.Get();
+  return info;
 }
 
 }  // namespace
@@ -54,16 +70,7 @@ std::vector<ClientInfo> ServerClientRegistry::List() {
   std::vector<ClientInfo> list;
   list.reserve(clients_.size());
   for (const auto& [id, record] : clients_) {
-    ClientInfo info;
-    info.state = record->published;
-    info.fd = record->fd;
-    info.is_amid_request = record->is_amid_request.load(std::memory_order_relaxed);
-    info.last_active_at = record->last_active_at.load(std::memory_order_relaxed);
-    info.last_command = CommandName(*record);
-    info.input_bytes = record->input_bytes.Get();
-    info.output_bytes = record->output_bytes.Get();
-    info.commands_total = record->commands.Get();
-    list.push_back(std::move(info));
+    list.push_back(InfoOf(*record, record->published));
   }
   return list;
 }
@@ -72,19 +79,38 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   const ClientState& state = info.state;
   std::string flags;
   if (state.is_replica) flags += 'S';
+  if (state.is_subscriber) flags += 'P';
+  if (info.queued_commands >= 0) flags += 'x';
+  if (info.is_blocked) flags += 'b';
+  if (state.tracking.on) flags += 't';
+  if (state.tracking.broken_redirect) flags += 'R';
+  if (state.tracking.broadcast) flags += 'B';
   if (state.no_evict) flags += 'e';
   if (state.no_touch) flags += 'T';
   if (flags.empty()) flags = "N";
   return fmt::format(
-      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub=0 psub=0 ssub=0 "
-      "multi=-1 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
-      "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} "
+      "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
+      "multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
+      "events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={} tot-net-in={} "
       "tot-net-out={} "
       "tot-cmds={}",
       state.id, state.address, state.local_address, info.fd, state.name,
       (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,
-      flags, state.database, info.last_command, state.user, state.resp_version, state.library_name,
-      state.library_version, info.input_bytes, info.output_bytes, info.commands_total);
+      flags, state.database, state.channels, state.patterns, state.shard_channels,
+      info.queued_commands, info.last_command, state.user,
+      state.tracking.on ? static_cast<int64_t>(state.tracking.redirect) : -1, state.resp_version,
+      state.library_name, state.library_version, info.input_bytes, info.output_bytes,
+      info.commands_total);
+}
+
+std::string ServerClientRegistry::DescribeOwn(const ClientState& state, UnixMillis now) {
+  std::optional<ClientInfo> info;
+  {
+    MutexLock lock(mutex_);
+    const auto found = clients_.find(state.id);
+    if (found != clients_.end()) info = InfoOf(*found->second, state);
+  }
+  return info ? Describe(*info, now) : std::string();
 }
 
 void ServerClientRegistry::Publish(const ClientState& state) {
@@ -103,6 +129,33 @@ size_t ServerClientRegistry::Kill(const ClientFilter& filter) {
   }
   for (const auto& [loop, id] : victims) kill_(loop, id);
   return victims.size();
+}
+
+void ServerClientRegistry::Answer(const std::shared_ptr<BlockedClient>& client) {
+  // One that is gone needs no answer.
+  if (const auto loop = LoopOf(client->client_id())) answer_(*loop, client);
+}
+
+bool ServerClientRegistry::Unblock(uint64_t id, bool with_error) {
+  std::shared_ptr<BlockedClient> waiting;
+  {
+    MutexLock lock(mutex_);
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return false;
+    waiting = found->second->waiting;
+  }
+  if (waiting == nullptr ||
+      !waiting->End(with_error ? Waiter::State::kUnblockedWithError : Waiter::State::kUnblocked)) {
+    return false;
+  }
+  Answer(waiting);
+  return true;
+}
+
+void ServerClientRegistry::SetWaiting(uint64_t id, std::shared_ptr<BlockedClient> waiting) {
+  MutexLock lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found != clients_.end()) found->second->waiting.swap(waiting);
 }
 
 size_t ServerClientRegistry::KillByListener(const std::string& name) {

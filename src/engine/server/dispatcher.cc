@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/dispatcher.h"
 
+#include "engine/commands/client_tracking_commands.h"
 #include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/commands/transaction.h"
+#include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
 namespace {
@@ -22,98 +25,154 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
     request.subcommand = table_.FindSubcommand(*request.command, request.args[1]);
   }
   const CommandSpec& spec = request.subcommand != nullptr ? *request.subcommand : *request.command;
-  if (!spec.may_have_keys() || !spec.arity.Accepts(request.args.size())) return;
+  if (!spec.may_have_keys() || (spec.flags & kKeysAreChannels) != 0 ||
+      !spec.arity.Accepts(request.args.size())) {
+    return;
+  }
   std::vector<KeyPlace> places;
   FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
 }
 
-bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
-                       UnixMillis now, wire::RespWriter& reply) const {
+bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
+                       ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
     reply.Error("ERR", WrongArityMessage(spec));
     return false;
   }
-  if (!client.authenticated && (spec.flags & kNoAuthNeeded) == 0) {
+  services_.access.Refresh(client);
+  if (!client.authenticated && (flags & kNoAuthNeeded) == 0) {
     ReplyFault(reply, Fault::kNoAuth);
     return false;
   }
-  if ((spec.flags & kDenyOom) != 0 &&
+  if (!client.is_unrestricted && !MayRun(request, spec, client, now, reply)) [[unlikely]]
+    return false;
+  if ((flags & kDenyOom) != 0 &&
       !keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), request.args,
                           now)) {
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }
-  if ((spec.flags & kWrite) != 0 && node_.read_only.load(std::memory_order_relaxed)) {
+  if ((flags & kWrite) != 0 && node_.read_only.load(std::memory_order_relaxed)) {
     ReplyFault(reply, Fault::kReadOnlyReplica);
     return false;
   }
-  if ((spec.flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
+  if (client.is_subscriber && client.resp_version == 2 && (spec.flags & kSubscriberOk) == 0) {
+    reply.Error("ERR", SubscribedMessage(spec));
+    return false;
+  }
+  if ((flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
     ReplyFault(reply, Fault::kLoading);
     return false;
   }
   return true;
 }
 
-RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now,
-                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
+// What tells others of itself waits while event loops have much to deliver.
+bool Dispatcher::MustWait(uint32_t flags) const {
+  return (flags & (kPublishes | kWrite)) != 0 && services_.pubsub.is_congested();
+}
+
+// Whether the client's user has the right to it; otherwise the error was written.
+bool Dispatcher::MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
+                        UnixMillis now, wire::RespWriter& reply) const {
+  // Anybody may try to log in, and leave.
+  if ((spec.flags & kNoAuthNeeded) != 0) return true;
+  const access::Verdict verdict = services_.access.Check(client, spec, request.args);
+  if (verdict.allowed()) return true;
+  services_.access.NoteDenial(verdict, spec, AccessContext::kTopLevel, client,
+                              services_.clients.DescribeOwn(client, now), now);
+  reply.Error("NOPERM", DenialMessage(verdict, spec));
+  return false;
+}
+
+const CommandSpec* Dispatcher::RowOf(const Request& request, wire::RespWriter& reply) const {
   if (request.command == nullptr) {
-    statistics.error_replies.Add(1);
     reply.Error("ERR", UnknownCommandMessage(request.args));
-    return RunOutcome::kDone;
+    return nullptr;
   }
-  const bool has_subcommand = request.subcommand != nullptr;
-  if (!has_subcommand && !request.command->subcommands.empty() &&
+  if (request.subcommand != nullptr) return request.subcommand;
+  if (!request.command->subcommands.empty() &&
       (request.args.size() > 1 || request.command->handler == nullptr) &&
       request.command->arity.Accepts(request.args.size())) {
-    statistics.error_replies.Add(1);
     reply.Error("ERR", UnknownSubcommandMessage(*request.command, request.args[1]));
+    return nullptr;
+  }
+  return request.command;
+}
+
+RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now,
+                           Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
+  const size_t begin = reply.out().size();
+  const CommandSpec* const spec = RowOf(request, reply);
+  if (spec == nullptr) return Refuse(spec, client, begin, reply, statistics);
+  uint32_t flags = spec->flags;
+  if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
+  if (node_.IsPaused(flags, now)) [[unlikely]]
+    return RunOutcome::kPaused;
+  if (MustWait(flags)) [[unlikely]]
+    return RunOutcome::kPutAside;
+  if (!Admit(request, *spec, flags, client, now, reply)) {
+    return Refuse(spec, client, begin, reply, statistics);
+  }
+  if (client.in_multi && (flags & kRunsInMulti) == 0) {
+    Queue(request, *spec, client, reply, statistics);
     return RunOutcome::kDone;
   }
-  const CommandSpec& spec = has_subcommand ? *request.subcommand : *request.command;
-  if (!Admit(request, spec, client, now, reply)) {
-    statistics.error_replies.Add(1);
-    return RunOutcome::kDone;
-  }
-  return Execute(request, spec, client, now, effects, reply, statistics);
+  return Execute(request, *spec, client, now, effects, reply, statistics);
 }
 
 RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
                                  Effects& effects, wire::RespWriter& reply,
                                  LoopStatistics& statistics) {
   const CommandSpec& spec = *request.command;
-  if (!Admit(request, spec, client, now, reply)) {
+  if (node_.IsPaused(spec.flags, now)) [[unlikely]]
+    return RunOutcome::kPaused;
+  if (MustWait(spec.flags)) [[unlikely]]
+    return RunOutcome::kPutAside;
+  if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
-    return RunOutcome::kDone;
+    return RunOutcome::kRefused;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
+  keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
-                         keyspace_,    services_,    table_, spec};
-  const FaultOr<> outcome =
-      keyspace_.RunLocked(request.keys[0].shard(), effects, [&] { return spec.handler(context); });
+                         keyspace_,    services_,    table_, spec,  statistics.observer};
+  const TrackedWriter writer(services_.tracking, client.id);
+  const FaultOr<> outcome = keyspace_.RunLocked(request.keys[0], now, effects, [&] {
+    const FaultOr<> result = spec.handler(context);
+    RememberReads(context, spec, request.keys);
+    return result;
+  });
   Finish(outcome, spec, keys, reply, statistics);
-  return RunOutcome::kDone;
+  return context.outcome;
 }
 
 RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                                UnixMillis now, Effects& effects, wire::RespWriter& reply,
                                LoopStatistics& statistics) {
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
+  keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
-                         keyspace_,    services_,    table_, spec};
-  const auto run = [&] { return spec.handler(context); };
+                         keyspace_,    services_,    table_, spec,  statistics.observer};
+  const TrackedWriter writer(services_.tracking, client.id);
+  const auto run = [&] {
+    const FaultOr<> result = spec.handler(context);
+    RememberReads(context, spec, request.keys);
+    return result;
+  };
   FaultOr<> outcome = Ok();
   if (request.keys.empty()) {
     effects.Begin(keyspace_.change_log().active());
     outcome = run();
   } else if (request.keys.size() == 1) {
-    outcome = keyspace_.RunLocked(request.keys[0].shard(), effects, run);
+    outcome = keyspace_.RunLocked(request.keys[0], now, effects, run);
   } else {
     ShardSet shards;
     for (const Key& key : request.keys) shards.set(key.shard());
-    outcome = keyspace_.RunLocked(shards, effects, run);
+    outcome = keyspace_.RunLocked(shards, request.keys, now, effects, run);
   }
   Finish(outcome, spec, keys, reply, statistics);
-  return RunOutcome::kDone;
+  return context.outcome;
 }
 
 void Dispatcher::Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
@@ -122,7 +181,7 @@ void Dispatcher::Finish(const FaultOr<>& outcome, const CommandSpec& spec, const
     statistics.error_replies.Add(1);
     ReplyFault(reply, outcome.error());
   }
-  if ((spec.flags & kReadOnly) != 0) {
+  if ((spec.flags & (kReadOnly | kRunsQueue)) != 0) {
     if (keys.hits() > 0) statistics.hits.Add(keys.hits());
     if (keys.misses() > 0) statistics.misses.Add(keys.misses());
   }

@@ -11,7 +11,6 @@
 #include "engine/commands/command_table.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/server/node_state.h"
-#include "engine/server/run_outcome.h"
 #include "engine/server/statistics.h"
 #include "wire/resp_writer.h"
 
@@ -32,6 +31,7 @@ class Dispatcher {
       : keyspace_(keyspace), table_(table), services_(services), node_(node) {}
 
   const CommandTable& table() const { return table_; }
+  AccessControl& access() { return services_.access; }
 
   // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
   // words fits the row; otherwise the request has no keys (and Run answers the error).
@@ -43,7 +43,7 @@ class Dispatcher {
     const CommandSpec* const spec = table_.Find(request.args[0], memory);
     if (spec == nullptr || spec->keys.first == 0 || spec->keys.last != spec->keys.first ||
         !spec->subcommands.empty() || spec->has_other_keys() ||
-        !spec->arity.Accepts(request.args.size())) {
+        (spec->flags & kKeysAreChannels) != 0 || !spec->arity.Accepts(request.args.size())) {
       return false;
     }
     request.command = spec;
@@ -56,17 +56,28 @@ class Dispatcher {
   // changed nothing, not even `client`.
   RunOutcome Run(const Request& request, ClientState& client, UnixMillis now, Effects& effects,
                  wire::RespWriter& reply, LoopStatistics& statistics);
-  // The same for a request of ResolveOneKey().
+  // The same for a request of ResolveOneKey() of a client that is not in MULTI.
   RunOutcome RunOneKey(const Request& request, ClientState& client, UnixMillis now,
                        Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics);
 
  private:
   // True when the request may run; otherwise the error was written.
-  bool Admit(const Request& request, const CommandSpec& spec, const ClientState& client,
+  // `flags`: those of the row, and for EXEC of the queued rows.
+  bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
+  bool MustWait(uint32_t flags) const;
+  // The row to run; null after an error reply.
+  const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
+  // After a request was refused with what stands in the output from `error_begin` on.
+  RunOutcome Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
+                    wire::RespWriter& reply, LoopStatistics& statistics) const;
+  void Queue(const Request& request, const CommandSpec& spec, ClientState& client,
+             wire::RespWriter& reply, LoopStatistics& statistics) const;
   RunOutcome Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                      UnixMillis now, Effects& effects, wire::RespWriter& reply,
                      LoopStatistics& statistics);
+  bool MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
+              UnixMillis now, wire::RespWriter& reply) const;
   void Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
               wire::RespWriter& reply, LoopStatistics& statistics) const;
 

@@ -10,18 +10,24 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/commands/blocking.h"
 #include "engine/keyspace/expiry_job.h"
+#include "engine/messaging/client_tracking.h"
+#include "engine/messaging/pubsub.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
 #include "engine/server/acceptor.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
+#include "engine/server/push_port.h"
 #include "engine/server/request_batch.h"
 #include "engine/server/session.h"
 
@@ -40,8 +46,12 @@ struct LoopContext {
   Dispatcher& dispatcher;
   MemcachedBackend& memcached;
   ServerClientRegistry& clients;
+  Observation& observation;
   NodeState& node;
   const Clock& clock;
+  DeliveryQueues& deliveries;
+  PubSub& pubsub;
+  ClientTracking& tracking;
   uint32_t loop_count = 1;
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
@@ -60,10 +70,10 @@ struct ShardShare {
   uint32_t first;
 };
 
-class EventLoop {
+class EventLoop final : private PushPort, private ReceiverFinder {
  public:
   EventLoop(uint32_t index, LoopContext& context);
-  ~EventLoop();
+  ~EventLoop() override;
 
   void Start();
   // Ends the thread after its current turn; all its connections are closed.
@@ -71,6 +81,7 @@ class EventLoop {
 
   // From any thread.
   void Post(Mailbox::Task task) { mailbox_.Post(std::move(task)); }
+  void Wake() { mailbox_.Wake(); }
   const LoopStatistics& statistics() const { return statistics_; }
   // Of its clients: their sessions, and what waits in their buffers.
   uint64_t client_bytes() const {
@@ -91,6 +102,10 @@ class EventLoop {
   void KillClient(uint64_t id);
   // The client's output source has something to send.
   void WakeClient(uint64_t id);
+  // The client's wait has ended.
+  void AnswerWaiting(const std::shared_ptr<BlockedClient>& client);
+  // Ends the waits of all its clients, and their connections.
+  void EndWaits(Waiter::State reason);
 
  private:
   static constexpr size_t kArenaBytes = 512 << 10;
@@ -118,13 +133,43 @@ class EventLoop {
   bool NoteReceived(Session& session, ssize_t received, size_t room);
   void RunBatch();
   void RunRequests();
-  // Lets a suspended session go on, before those that became ready meanwhile.
+
+  // In event_loop_waits.cc.
+  void NoteSuspended(Session& session);
   void Resume(Session& session);
   void RetryPutAside();
+  void ResumePaused();
+  void AnswerWait(Session& session);
+  void StopWaiting(Session& session);
+  void EndLateWaits();
+  void ForgetSuspended(Session& session);
+  void CountBlocked();
+  UnixMillis NextWake() const;
   void SendOutput();
   void FlushOutput();
   void FinishSession(Session& session);
   void SendFromSource(Session& session);
+
+  // In event_loop_pushes.cc.
+  void Push(Session& session, PushOrder order, std::string_view head, const Message* message,
+            std::string_view part) override;
+  void DeliverInside(Session& session) override;
+  bool HasWaiting() const override { return !context_.deliveries.is_empty(index_); }
+  void SendReplies() override { SendOutput(); }
+  void BeginInside(Session& session) override;
+  void EndInside() override { inside_allowed_ = nullptr; }
+  std::string DeliverAround(Session& session, bool all_behind) override;
+  void PublishState(Session& session) override;
+  Receiver* FindReceiver(uint64_t id) override;
+  void DeliverPosted();
+  void RunPosted(Session* inside);
+  void FlushOne(Session& session);
+  void FlushPushes();
+  void TellChanges();
+  void ForgetReceiver(Session& session);
+  const OutputBounds& BoundsOf(Session& session) const {
+    return session.state().is_subscriber ? subscriber_bounds_ : output_bounds_;
+  }
 
   const uint32_t index_;
   const ShardShare share_;
@@ -133,6 +178,7 @@ class EventLoop {
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;
+  CommandObserver observer_;
   std::atomic<uint32_t> assigned_{0};  // read by accepting loops to even out; relaxed
   std::thread thread_;
   bool stopping_ = false;
@@ -148,7 +194,11 @@ class EventLoop {
   std::vector<Session*>
       served_;  // in this turn; ended or marked again when their replies were sent
   std::vector<Session*> put_aside_;  // suspended, oldest first
-  Session* parsing_ = nullptr;       // its input is being parsed
+  std::vector<Session*> paused_;     // the same
+  size_t waiting_count_ = 0;         // sessions that wait for keys
+  // Of those that do not wait for ever.
+  std::set<std::pair<UnixMillis, Session*>> wait_deadlines_;
+  Session* parsing_ = nullptr;  // its input is being parsed
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
   RequestBatch batch_;
@@ -157,6 +207,12 @@ class EventLoop {
   // Of clients that have logged in; read from the settings once per turn.
   wire::RespLimits request_limits_;
   OutputBounds output_bounds_;
+  OutputBounds subscriber_bounds_;
+  std::vector<Session*> pushed_;        // have pushes that were not flushed yet
+  Session* pushing_inside_ = nullptr;   // its command is running: its pushes go into the batch
+  Session* inside_allowed_ = nullptr;   // BeginInside()
+  std::optional<PushOrder> late_from_;  // what is kept for behind its reply
+  std::string late_pushes_;
   size_t unread_bytes_max_ = 0;  // a client that leaves more unread is not read from
 };
 

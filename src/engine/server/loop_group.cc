@@ -84,6 +84,8 @@ std::vector<std::shared_ptr<const Listener>> LoopGroup::Listeners() const {
   return listeners;
 }
 
+void LoopGroup::Wake(uint32_t loop) { loops_[loop]->Wake(); }
+
 void LoopGroup::WakeClient(uint32_t loop, uint64_t id) {
   EventLoop* raw = loops_[loop].get();
   raw->Post([raw, id] { raw->WakeClient(id); });
@@ -92,6 +94,22 @@ void LoopGroup::WakeClient(uint32_t loop, uint64_t id) {
 void LoopGroup::KillClient(uint32_t loop, uint64_t id) {
   EventLoop* raw = loops_[loop].get();
   raw->Post([raw, id] { raw->KillClient(id); });
+}
+
+void LoopGroup::AnswerClient(uint32_t loop, const std::shared_ptr<BlockedClient>& client) {
+  EventLoop* raw = loops_[loop].get();
+  raw->Post([raw, client] { raw->AnswerWaiting(client); });
+}
+
+void LoopGroup::UnblockAll() {
+  for (const auto& loop : loops_) {
+    EventLoop* raw = loop.get();
+    raw->Post([raw] { raw->EndWaits(Waiter::State::kRoleChanged); });
+  }
+}
+
+void LoopGroup::WakeAll() {
+  for (const auto& loop : loops_) loop->Post([] {});
 }
 
 }  // namespace mikura::engine

@@ -42,7 +42,7 @@ wire::MemcachedParserOptions MemcachedBackend::ParserOptions() const {
   options.item_size_max = settings_.item_size_max;
   options.protocol = settings_.protocol;
   options.must_authenticate =
-      users_.has_file() || node_.requires_auth.load(std::memory_order_relaxed);
+      users_.has_file() || node_.has_password.load(std::memory_order_relaxed);
   return options;
 }
 
@@ -101,7 +101,7 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
 }
 
 void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request) {
-  keyspace_.RunLocked(context.key->shard(), context.keys.effects(), [&] {
+  keyspace_.RunLocked(*context.key, context.keys.now(), context.keys.effects(), [&] {
     if (context.observation != nullptr) NoteOldEntry(context);
     RunMemcached(context, request);
     return Unit{};

@@ -6,12 +6,24 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/clock.h"
+#include "engine/commands/command_spec.h"
+
 namespace mikura::engine {
 
 struct NodeState {
+  // CLIENT PAUSE. Whether a request of a command with these flags has to wait.
+  bool IsPaused(uint32_t flags, UnixMillis now) const {
+    if (pause_end.load(std::memory_order_relaxed) <= now) [[likely]]
+      return false;
+    return pauses_all.load(std::memory_order_relaxed) || (flags & (kWrite | kMayReplicate)) != 0;
+  }
+
+  std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on
+  std::atomic<bool> pauses_all{false};       // not only what may write
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
-  std::atomic<bool> requires_auth{false};    // requirepass is set: new clients must AUTH
+  std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients
   std::atomic<uint64_t> maxmemory_bytes{0};  // 0: no limit
   std::atomic<uint32_t> maxclients{10000};
   std::atomic<int> keepalive_seconds{300};
@@ -20,6 +32,10 @@ struct NodeState {
   std::atomic<uint64_t> output_hard_bytes{0};
   std::atomic<uint64_t> output_soft_bytes{0};
   std::atomic<int64_t> output_soft_seconds{0};
+  // The same of clients that have subscribed to something.
+  std::atomic<uint64_t> subscriber_output_hard_bytes{0};
+  std::atomic<uint64_t> subscriber_output_soft_bytes{0};
+  std::atomic<int64_t> subscriber_output_soft_seconds{0};
   std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
   std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
 };

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/logging.h"
 #include "engine/server/file_limit.h"
+#include "wire/event_letters.h"
 
 namespace mikura::engine {
 namespace {
@@ -29,7 +30,7 @@ store::EvictionSettings EvictionSettingsOf(const wire::EngineParameters& current
 }
 
 void Apply(const wire::EngineParameters& current, NodeState& node) {
-  node.requires_auth.store(!current.requirepass.empty(), std::memory_order_relaxed);
+  node.has_password.store(!current.requirepass.empty(), std::memory_order_relaxed);
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
@@ -41,6 +42,9 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.output_hard_bytes.store(output->normal.hard_bytes, std::memory_order_relaxed);
   node.output_soft_bytes.store(output->normal.soft_bytes, std::memory_order_relaxed);
   node.output_soft_seconds.store(output->normal.soft_seconds, std::memory_order_relaxed);
+  node.subscriber_output_hard_bytes.store(output->pubsub.hard_bytes, std::memory_order_relaxed);
+  node.subscriber_output_soft_bytes.store(output->pubsub.soft_bytes, std::memory_order_relaxed);
+  node.subscriber_output_soft_seconds.store(output->pubsub.soft_seconds, std::memory_order_relaxed);
   node.query_buffer_bytes_max.store(current.client_query_buffer_limit_bytes,
                                     std::memory_order_relaxed);
   node.bulk_bytes_max.store(static_cast<int64_t>(current.proto_max_bulk_len_bytes),
@@ -62,6 +66,20 @@ void ApplyEncodingLimits(const wire::EngineParameters& current, EncodingLimits& 
                                 std::memory_order_relaxed);
 }
 
+void BindAccess(wire::ParameterSet& parameters, AccessControl& control) {
+  const auto current = parameters.Current();
+  if (!current->requirepass.empty()) control.users().SetDefaultPassword(current->requirepass);
+  control.users().log().set_size_max(static_cast<size_t>(current->acllog_max_len));
+  parameters.OnChange("requirepass", [&control](const auto&, const auto& after) -> Status {
+    control.users().SetDefaultPassword(after.requirepass);
+    return Ok();
+  });
+  parameters.OnChange("acllog-max-len", [&control](const auto&, const auto& after) -> Status {
+    control.users().log().set_size_max(static_cast<size_t>(after.acllog_max_len));
+    return Ok();
+  });
+}
+
 }  // namespace
 
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services) {
@@ -71,6 +89,7 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
     ApplyEncodingLimits(current, services.encoding_limits);
   };
   apply(*parameters.Current());
+  BindAccess(parameters, services.access);
   // Before it is applied: a limit that the system cannot keep is refused.
   parameters.OnChange("maxclients", [](const auto&, const auto& after) -> Status {
     const int64_t possible = RaiseFileLimit(after.maxclients);
@@ -92,6 +111,23 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
   }
 }
 
+void BindObservation(wire::ParameterSet& parameters, Observation& observation) {
+  const auto apply = [&observation](const wire::EngineParameters& current) {
+    observation.SetThresholds(current.slowlog_log_slower_than_micros,
+                              current.latency_monitor_threshold_millis);
+    observation.slow_log.set_size_max(static_cast<size_t>(current.slowlog_max_len));
+    observation.counts_durations.store(current.latency_tracking, std::memory_order_relaxed);
+  };
+  apply(*parameters.Current());
+  for (const std::string_view name : {"slowlog-log-slower-than", "slowlog-max-len",
+                                      "latency-monitor-threshold", "latency-tracking"}) {
+    parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
+      apply(after);
+      return Ok();
+    });
+  }
+}
+
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   const auto apply = [&keyspace](const wire::EngineParameters& current) {
     keyspace.evictor().Configure(EvictionSettingsOf(current), current.maxmemory_bytes);
@@ -106,6 +142,32 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
           return Ok();
         });
   }
+}
+
+void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking) {
+  const auto apply = [&tracking](const wire::EngineParameters& current) {
+    tracking.SetKeysMax(static_cast<uint64_t>(current.tracking_table_max_keys));
+  };
+  apply(*parameters.Current());
+  parameters.OnChange("tracking-table-max-keys", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
+}
+
+void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,
+                   KeyEventPublisher& publisher) {
+  const auto apply = [&keyspace, &publisher](const wire::EngineParameters& current) {
+    const auto bits = wire::ParseEventLetters(current.notify_keyspace_events);
+    CHECK(bits.ok());  // it was parsed when it was set
+    keyspace.set_event_mask(publisher.Configure(*bits));
+  };
+  keyspace.SetEventSink(&publisher);
+  apply(*parameters.Current());
+  parameters.OnChange("notify-keyspace-events", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
 }
 
 void BindDefragmentation(wire::ParameterSet& parameters, Keyspace& keyspace) {

@@ -13,8 +13,13 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-                           LoopStatistics& statistics)
-    : keyspace_(keyspace), dispatcher_(dispatcher), memcached_(memcached), statistics_(statistics) {
+                           PushPort& pushes, LoopStatistics& statistics, CommandObserver& observer)
+    : keyspace_(keyspace),
+      dispatcher_(dispatcher),
+      memcached_(memcached),
+      pushes_(pushes),
+      statistics_(statistics),
+      observer_(observer) {
   output_.set_takes_insertions(true);
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
@@ -131,18 +136,58 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   request.command = item.command;
   request.subcommand = item.subcommand;
   const RunOutcome outcome =
-      item.is_checked ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
-                      : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
+      item.is_checked && !state.in_multi
+          ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
+          : dispatcher_.Run(request, state, now, effects_, reply, statistics_);
   session.NoteCommand(item.command, item.subcommand);
+  if (state.transaction || session.had_transaction()) [[unlikely]]
+    session.NoteTransaction();
   return outcome;
 }
 
-// After the item's request was put aside.
-void RequestBatch::Suspend(const Item& item, size_t output_begin) {
+// After the item's request was not answered.
+void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_begin) {
+  Session& session = *item.session;
+  suspended_.push_back(&session);
+  if (outcome == RunOutcome::kBlocked) return session.set_suspension(Suspension::kBlocked);
   output_.Truncate(output_begin);
-  item.session->set_suspension(Suspension::kPutAside);
-  item.session->Keep(item.bytes);
-  put_aside_.push_back(item.session);
+  session.Keep(item.bytes);
+  session.set_suspension(outcome == RunOutcome::kPaused ? Suspension::kPaused
+                                                        : Suspension::kPutAside);
+}
+
+// begin: where the request's reply is in output_.
+void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
+  const bool failed = output_.size() > begin && output_.data()[begin] == '-';
+  if (failed) [[unlikely]]
+    observer_.NoteError(output_.view().substr(begin));
+  if (item.command == nullptr) return;
+  const CommandSpec& row = item.subcommand != nullptr ? *item.subcommand : *item.command;
+  const ClientState& client = item.session->state();
+  if (outcome == RunOutcome::kRefused) [[unlikely]] {
+    observer_.NoteRejected(row);
+  } else if (client.in_multi && (row.flags & kRunsInMulti) == 0) {
+    has_lost_time_ = true;  // it was queued only
+  } else {
+    observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed);
+  }
+}
+
+// After a request of a client that others, or the request itself, may have sent something: hands it
+// out around the reply that begins at `reply_begin`. Returns where the output of the request
+// begins. Around the replies of a transaction nothing stands but behind: it is one reply.
+size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
+  if (!pushes_.HasWaiting() || item.command == nullptr) return reply_begin;
+  const auto& inserted = output_.insertions();
+  if (!inserted.empty() && inserted.back().offset >= reply_begin) return reply_begin;
+  const std::string reply(output_.view().substr(reply_begin));
+  output_.Truncate(reply_begin);
+  pushes_.SendReplies();
+  const std::string behind =
+      pushes_.DeliverAround(*item.session, (item.command->flags & kRunsQueue) != 0);
+  output_.Append(reply);
+  output_.Append(behind);
+  return 0;
 }
 
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
@@ -153,7 +198,12 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     session.Keep(item.bytes);
     return;
   }
-  const size_t begin = output_.size();
+  // UNSUBSCRIBE and RESET have delivered, inside of them, what was published before.
+  const bool delivers = state.is_subscriber && item.command != nullptr &&
+                        (item.command->flags & (kPubSub | kNoAuthNeeded)) != 0;
+  if (delivers) [[unlikely]]
+    pushes_.BeginInside(session);
+  size_t begin = output_.size();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
@@ -164,16 +214,31 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
                                          session.fd(), has_unsent};
     memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, connection,
                    now, effects_, output_);
+    has_lost_time_ = true;
   } else {
+    if (has_lost_time_) [[unlikely]]
+      observer_.Restart();
+    has_lost_time_ = false;
     const RunOutcome outcome = RunResp(item, now);
-    if (outcome == RunOutcome::kPutAside) [[unlikely]]
-      return Suspend(item, begin);
-    if (outcome == RunOutcome::kBlocked) [[unlikely]]
-      session.set_suspension(Suspension::kBlocked);
+    if (Suspends(outcome)) [[unlikely]] {
+      Suspend(item, outcome, begin);
+      if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
+      session.set_drops_reply(state.replies_off || skip);
+    }
+    Observe(item, outcome, begin);
   }
+  if (delivers) [[unlikely]]
+    pushes_.EndInside();
   statistics_.commands.Add(1);
   if (skip) state.skip_next_reply = false;
-  if (state.replies_off || skip) output_.Truncate(begin);
+  if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
+  state.reply_is_push = false;
+  if (state.is_subscriber || state.tracking.on) [[unlikely]] {
+    begin = PlacePushes(item, begin);
+    // CLIENT CACHING was about this request, or those of this transaction.
+    const bool is_about_client = item.command != nullptr && item.command->name == "CLIENT";
+    if (!is_about_client && !state.in_multi) state.tracking.caching = false;
+  }
   if (!ranges_.empty() && ranges_.back().session == &session) {
     ranges_.back().end = output_.size();
   } else {
@@ -182,8 +247,9 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
 }
 
 void RequestBatch::Run(UnixMillis now) {
-  put_aside_.clear();
+  suspended_.clear();
   Prefetch();
+  has_lost_time_ = true;
   for (const Item& item : requests_) RunOne(item, now);
   requests_.clear();
   words_.clear();

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "engine/commands/transaction.h"
+
 namespace mikura::engine {
 namespace {
 
@@ -37,6 +39,16 @@ bool Session::ExceedsOutput(const OutputBounds& bounds, UnixMillis now) {
   }
   if (over_soft_since_ == 0) over_soft_since_ = now;
   return now - over_soft_since_ > bounds.soft_time;
+}
+
+void Session::NoteTransaction() {
+  const ClientState& client = record_->state;
+  const Transaction* const transaction = client.transaction.get();
+  had_transaction_ = transaction != nullptr;
+  queued_.Set(transaction != nullptr ? transaction->memory_bytes() : 0);
+  record_->queued_commands.store(
+      client.in_multi ? static_cast<int>(transaction->commands().size()) : -1,
+      std::memory_order_relaxed);
 }
 
 void Session::Keep(std::string_view request_bytes) {

@@ -15,8 +15,9 @@
 #include "engine/server/client_record.h"
 #include "engine/server/pending_output.h"
 #include "engine/server/protocol.h"
+#include "engine/server/push_port.h"
 #include "engine/server/receive_buffer.h"
-#include "engine/server/run_outcome.h"
+#include "engine/server/suspension.h"
 #include "wire/memcached_parser.h"
 
 namespace mikura::engine {
@@ -37,7 +38,9 @@ class Session {
         protocol_(protocol),
         record_(std::move(record)),
         rest_(memory),
-        pending_(memory) {}
+        queued_(memory),
+        pending_(memory),
+        other_memory_(memory) {}
 
   // Of a memcached client.
   void MakeMemcachedParser(const wire::MemcachedParserOptions& options) {
@@ -56,10 +59,13 @@ class Session {
   size_t bytes_needed() const { return bytes_needed_; }
   void set_bytes_needed(size_t bytes) { bytes_needed_ = bytes; }
 
-  // ---- Suspension: see run_outcome.h. Set by the batch that runs its requests, ended by the loop.
+  // ---- Suspension: see suspension.h. Set by the batch that runs its requests, ended by the loop.
   bool is_suspended() const { return suspension_ != Suspension::kNone; }
   Suspension suspension() const { return suspension_; }
   void set_suspension(Suspension suspension) { suspension_ = suspension; }
+  // Whether the reply of a command that waits is not wanted (CLIENT REPLY).
+  bool drops_reply() const { return drops_reply_; }
+  void set_drops_reply(bool value) { drops_reply_ = value; }
   // Notes the bytes of a request that was parsed but is not run now; those that follow each other
   // lie one behind the other. They stay where they are until the batch is over.
   void Keep(std::string_view request_bytes);
@@ -91,6 +97,23 @@ class Session {
     record_->commands.Add(1);
   }
 
+  // ---- MULTI and WATCH: tells the registry and the memory count of what is queued and watched.
+  // After each request of a client that has a transaction, or had one before it.
+  void NoteTransaction();
+  bool had_transaction() const { return had_transaction_; }
+
+  // Appends to what is pending, for Flush() to send.
+  void Enqueue(std::string_view bytes) { pending_.Append(bytes); }
+  void Enqueue(wire::SharedBytes bytes) { pending_.Append(std::move(bytes)); }
+
+  // Of a RESP client: what others push to it comes through `port`.
+  void MakeReceiver(uint32_t loop, PushPort& port) {
+    receiver_ = std::make_unique<SessionReceiver>(*this, state().id, loop, port);
+    state().receiver = receiver_.get();
+  }
+  // Memory that is kept for it elsewhere, as a change.
+  void CountOtherMemory(int64_t bytes) { other_memory_.Add(bytes); }
+
   // ---- Output made piece by piece (watch, dumps); null when there is none.
   std::unique_ptr<OutputSource>& source() { return source_; }
   bool holds_requests() const { return source_ != nullptr && source_->holds_requests(); }
@@ -101,11 +124,13 @@ class Session {
   bool in_ready_list = false;
   bool peer_closed = false;    // end of file was read: answer what is there, then end
   bool doomed = false;         // ends as soon as the batch is done; no further command runs
+  bool has_pushes = false;     // since its output was last flushed
   bool input_blocked = false;  // not read while too much output is pending
   std::string_view end_reason = "normal";  // in memcached's words, for those who watch
 
  private:
   Suspension suspension_ = Suspension::kNone;
+  bool drops_reply_ = false;
   UniqueFd fd_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
@@ -114,9 +139,13 @@ class Session {
   ReceiveBuffer rest_;
   size_t bytes_needed_ = 0;
   std::string_view kept_;
+  bool had_transaction_ = false;
+  CountedBytes queued_;
   PendingOutput pending_;
   UnixMillis over_soft_since_ = 0;  // 0: not above the soft limit
   std::unique_ptr<OutputSource> source_;
+  std::unique_ptr<SessionReceiver> receiver_;
+  CountedBytes other_memory_;
 };
 
 }  // namespace mikura::engine

@@ -33,6 +33,8 @@ enum class Fault : uint8_t {
   kReadOnlyReplica,
   kMasterDown,
   kLoading,
+  kNotAScoreRange,
+  kNotALexRange,
   kNotSupported,
 };
 

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands that look for elements of lists. Cost: O(n) in the elements that they pass.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "engine/commands/command_families.h"
+#include "engine/commands/list_support.h"
+
+namespace mikura::engine {
+namespace {
+
+// LINSERT key BEFORE | AFTER pivot element -> the new length; 0: no list, -1: no pivot.
+FaultOr<> LInsert(CommandContext& ctx) {
+  const bool after = EqualsIgnoreCase(ctx.args[2], "AFTER");
+  if (!after && !EqualsIgnoreCase(ctx.args[2], "BEFORE")) return Fault::kSyntax;
+  const Key& key = ctx.key_list[0];
+  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+  if (!list.existed()) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  uint64_t place = 0;
+  ListValue::Cursor cursor(*list);
+  for (; !cursor.at_end() && cursor.element() != ctx.args[3]; cursor.Next()) ++place;
+  if (cursor.at_end()) {
+    ctx.reply.Integer(-1);
+    return Ok();
+  }
+  list->Insert(after ? place + 1 : place, ctx.args[4]);
+  const auto size = static_cast<int64_t>(list->size());
+  RETURN_IF_ERROR(list.Commit());
+  ctx.keys.Notify(EventClass::kList, "linsert", key);
+  AddEffect(ctx, {"LINSERT", key.name, after ? "AFTER" : "BEFORE", ctx.args[3], ctx.args[4]});
+  ctx.reply.Integer(size);
+  return Ok();
+}
+
+// What LREM and LPOS look for.
+struct Search {
+  std::string_view element;
+  bool from_tail = false;
+  uint64_t skip = 0;    // matches that do not count
+  uint64_t wanted = 0;  // matches
+  uint64_t looked_at_max = std::numeric_limits<uint64_t>::max();
+};
+
+// The places of the matches, in the order in which the search meets them.
+std::vector<uint64_t> Find(const ListValue& list, Search search) {
+  std::vector<uint64_t> places;
+  const uint64_t size = list.size();
+  uint64_t looked_at = 0;
+  const auto look = [&](std::string_view element) {
+    if (element == search.element) {
+      if (search.skip > 0) {
+        --search.skip;
+      } else {
+        places.push_back(search.from_tail ? size - 1 - looked_at : looked_at);
+      }
+    }
+    ++looked_at;
+    return looked_at < search.looked_at_max && places.size() < search.wanted;
+  };
+  if (search.from_tail) {
+    list.VisitBackwards(size - 1, look);
+    return places;
+  }
+  for (ListValue::Cursor c(list); !c.at_end() && look(c.element());) c.Next();
+  return places;
+}
+
+// Erases the elements at these places, ascending; neighbours at once.
+void EraseAll(ListValue& list, const std::vector<uint64_t>& places) {
+  for (size_t end = places.size(); end > 0;) {
+    size_t begin = end - 1;
+    while (begin > 0 && places[begin - 1] + 1 == places[begin]) --begin;
+    list.Erase(places[begin], end - begin);
+    end = begin;
+  }
+}
+
+constexpr uint64_t kAll = std::numeric_limits<uint64_t>::max();
+
+// LREM key count element -> how many were removed: all (0), the first, or with a negative count the
+// last ones.
+FaultOr<> LRem(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const int64_t count, ToInteger(ctx.args[2]));
+  const Key& key = ctx.key_list[0];
+  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+  const auto magnitude = count < 0 ? -static_cast<uint64_t>(count) : static_cast<uint64_t>(count);
+  std::vector<uint64_t> places;
+  if (list.existed()) {
+    places = Find(
+        *list,
+        {.element = ctx.args[3], .from_tail = count < 0, .wanted = count == 0 ? kAll : magnitude});
+  }
+  if (!places.empty()) {
+    if (count < 0) std::reverse(places.begin(), places.end());
+    EraseAll(*list, places);
+    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, list, "lrem"));
+    AddEffect(ctx, {"LREM", key.name, ctx.args[2], ctx.args[3]});
+  }
+  ctx.reply.Integer(static_cast<int64_t>(places.size()));
+  return Ok();
+}
+
+struct PositionOptions {
+  int64_t rank = 1;
+  std::optional<uint64_t> count;  // 0: all
+  uint64_t length_max = 0;        // 0: no limit
+};
+
+// A count that may be 0; nullopt after an error reply.
+std::optional<uint64_t> TakeCount(CommandContext& ctx, std::string_view text,
+                                  std::string_view complaint) {
+  const std::optional<int64_t> value = ParseInt64(text);
+  if (value && *value >= 0) return static_cast<uint64_t>(*value);
+  ctx.reply.Error("ERR", complaint);
+  return std::nullopt;
+}
+
+// False after an error reply.
+bool TakeRank(CommandContext& ctx, std::string_view text, int64_t& rank) {
+  const std::optional<int64_t> value = ParseInt64(text);
+  if (!value) {
+    ctx.reply.Error("ERR", "value is not an integer or out of range");
+  } else if (*value == std::numeric_limits<int64_t>::min()) {
+    ctx.reply.Error("ERR",
+                    "value is out of range, value must between -9223372036854775807 and "
+                    "9223372036854775807");
+  } else if (*value == 0) {
+    ctx.reply.Error("ERR",
+                    "RANK can't be zero: use 1 to start from the first match, 2 from the second "
+                    "... or use negative to start from the end of the list");
+  } else {
+    rank = *value;
+    return true;
+  }
+  return false;
+}
+
+// nullopt after an error reply. Errors: kSyntax.
+FaultOr<std::optional<PositionOptions>> ParsePositionOptions(CommandContext& ctx) {
+  PositionOptions options;
+  for (size_t i = 3; i < ctx.args.size(); i += 2) {
+    const std::string_view option = ctx.args[i];
+    if (i + 1 == ctx.args.size()) return Fault::kSyntax;
+    const std::string_view value = ctx.args[i + 1];
+    if (EqualsIgnoreCase(option, "RANK")) {
+      if (!TakeRank(ctx, value, options.rank)) return std::optional<PositionOptions>();
+    } else if (EqualsIgnoreCase(option, "COUNT")) {
+      options.count = TakeCount(ctx, value, "COUNT can't be negative");
+      if (!options.count) return std::optional<PositionOptions>();
+    } else if (EqualsIgnoreCase(option, "MAXLEN")) {
+      const std::optional<uint64_t> length = TakeCount(ctx, value, "MAXLEN can't be negative");
+      if (!length) return std::optional<PositionOptions>();
+      options.length_max = *length;
+    } else {
+      return Fault::kSyntax;
+    }
+  }
+  return std::optional(options);
+}
+
+// LPOS key element [RANK n] [COUNT n] [MAXLEN n] -> the place of a match or null; with COUNT an
+// array of places.
+FaultOr<> LPos(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const std::optional<PositionOptions> options, ParsePositionOptions(ctx));
+  if (!options) return Ok();
+  ASSIGN_OR_RETURN(const ListView list, ctx.keys.View<ListValue>(ctx.key_list[0]));
+  const uint64_t wanted = options->count.value_or(1);
+  std::vector<uint64_t> places;
+  if (list) {
+    const bool from_tail = options->rank < 0;
+    places =
+        Find(*list, {.element = ctx.args[2],
+                     .from_tail = from_tail,
+                     .skip = static_cast<uint64_t>(from_tail ? -options->rank : options->rank) - 1,
+                     .wanted = wanted == 0 ? kAll : wanted,
+                     .looked_at_max = options->length_max == 0 ? kAll : options->length_max});
+  }
+  if (options->count) {
+    ctx.reply.Array(places.size());
+    for (const uint64_t place : places) ctx.reply.Integer(static_cast<int64_t>(place));
+  } else if (places.empty()) {
+    ctx.reply.Null();
+  } else {
+    ctx.reply.Integer(static_cast<int64_t>(places[0]));
+  }
+  return Ok();
+}
+
+constexpr CommandSpec kListSearchCommands[] = {
+    {.name = "LINSERT",
+     .handler = LInsert,
+     .arity = Exactly(5),
+     .keys = OneKeyAt(1),
+     .flags = kWrite | kDenyOom,
+     .acl = kAclList,
+     .group = "list",
+     .since = "2.2.0",
+     .summary = "Puts an element beside another one.",
+     .key_access = "RW insert"},
+    {.name = "LREM",
+     .handler = LRem,
+     .arity = Exactly(4),
+     .keys = OneKeyAt(1),
+     .flags = kWrite,
+     .acl = kAclList,
+     .group = "list",
+     .since = "1.0.0",
+     .summary = "Removes elements that equal a word.",
+     .key_access = "RW delete"},
+    {.name = "LPOS",
+     .handler = LPos,
+     .arity = AtLeast(3),
+     .keys = OneKeyAt(1),
+     .flags = kReadOnly,
+     .acl = kAclList,
+     .group = "list",
+     .since = "6.0.6",
+     .summary = "Returns the places of elements that equal a word.",
+     .key_access = "RO access"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> ListSearchCommands() { return kListSearchCommands; }
+
+}  // namespace mikura::engine

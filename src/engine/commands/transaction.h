@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a client has queued since MULTI, and what it watches. Belongs to its session's thread.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/commands/command_spec.h"
+#include "engine/keyspace/watch_table.h"
+
+namespace mikura::engine {
+
+struct ClientState;
+
+// A request that waits for EXEC, with memory of its own.
+struct QueuedCommand {
+  const CommandSpec* spec = nullptr;
+  std::unique_ptr<char[]> bytes;  // the words, one behind the other
+  std::vector<std::string_view> args;
+  std::vector<Key> keys;
+
+  // Whether the command may visit any shard: it names no keys, and is about data.
+  bool needs_all_shards() const;
+  // Whether it concerns the node rather than its data or the connection (INFO, CONFIG SET,
+  // REPLICAOF, DEBUG): that may take locks of all kinds, so it runs when the shards of the
+  // transaction have been released.
+  bool runs_unlocked() const;
+};
+
+class Transaction {
+ public:
+  explicit Transaction(Keyspace& keyspace) : keyspace_(keyspace) {}
+  ~Transaction() { Unwatch(); }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // ---- The queue: from MULTI up to EXEC or DISCARD.
+  void Queue(const CommandSpec& spec, std::span<const std::string_view> args);
+  const std::vector<QueuedCommand>& commands() const { return commands_; }
+  // The flags of all queued rows.
+  uint32_t flags() const { return flags_; }
+  // Something could not be queued: EXEC will refuse.
+  void MarkFaulty() { faulty_ = true; }
+  bool is_faulty() const { return faulty_; }
+  // Bytes of the queued words, and of all that is held for them.
+  size_t word_bytes() const { return word_bytes_; }
+  size_t memory_bytes() const { return memory_bytes_; }
+
+  // ---- What is watched.
+  Watcher& watcher();  // made if need be
+  // Null when nothing is watched.
+  const Watcher* watching() const { return watcher_.get(); }
+  void Unwatch();
+  // The same with the shards of all watched keys locked.
+  void UnwatchLocked();
+
+ private:
+  Keyspace& keyspace_;
+  std::vector<QueuedCommand> commands_;
+  std::vector<KeyPlace> places_;  // scratch
+  uint32_t flags_ = 0;
+  bool faulty_ = false;
+  size_t word_bytes_ = 0;
+  size_t memory_bytes_ = 0;
+  std::unique_ptr<Watcher> watcher_;
+};
+
+// The client's transaction, made when it has none.
+Transaction& TransactionOf(ClientState& client, Keyspace& keyspace);
+// Leaves MULTI, and watches nothing any more: DISCARD, RESET.
+void DiscardTransaction(ClientState& client);
+
+}  // namespace mikura::engine
