@@ -45,7 +45,8 @@ struct Node {
   Scripts scripts;
   DeliveryQueues queues{kThreads, [](uint32_t) {}};
   PubSub pubsub{queues, keyspace->hasher()};
-  Services services{fakes, fakes, fakes, access, observation, scripts, pubsub};
+  ClientTracking tracking{*keyspace, queues, [](uint64_t) { return std::nullopt; }};
+  Services services{fakes, fakes, fakes, access, observation, scripts, pubsub, tracking};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
@@ -64,6 +65,7 @@ class NoPushes final : public PushPort {
   void SendReplies() override {}
   void BeginInside(Session&) override {}
   void EndInside() override {}
+  void PublishState(Session&) override {}
   std::string DeliverAround(Session&, bool) override { return {}; }
 };
 

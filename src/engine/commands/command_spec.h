@@ -38,11 +38,12 @@ enum CommandFlag : uint32_t {
   kNoAsyncLoading = 1u << 18,
   kNoMandatoryKeys = 1u << 19,
   // ---- For the dispatcher only, not shown.
-  kLocksItself = 1u << 27,   // scripts: the handler takes the shards of its keys
-  kSubscriberOk = 1u << 28,  // a RESP2 client that has subscribed may still send it
-  kPublishes = 1u << 29,     // waits while event loops have much to deliver
-  kRunsInMulti = 1u << 30,   // inside MULTI it is not queued
-  kRunsQueue = 1u << 31,     // EXEC: what holds for the queued commands holds for it
+  kLocksItself = 1u << 26,      // scripts: the handler takes the shards of its keys
+  kKeysAreChannels = 1u << 27,  // what COMMAND shows as its keys: no shard is locked for them
+  kSubscriberOk = 1u << 28,     // a RESP2 client that has subscribed may still send it
+  kPublishes = 1u << 29,        // waits while event loops have much to deliver
+  kRunsInMulti = 1u << 30,      // inside MULTI it is not queued
+  kRunsQueue = 1u << 31,        // EXEC: what holds for the queued commands holds for it
 };
 
 // Access categories (ACL CAT), beside those that follow from the flags (@read, @write, @fast, @slow

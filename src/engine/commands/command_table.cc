@@ -44,6 +44,15 @@ CommandTable::CommandTable() {
       ListCommands(),
       ListPopCommands(),
       ListSearchCommands(),
+      ZsetOperationCommands(),
+      ZsetScanCommands(),
+      ZsetBlockingCommands(),
+      GeoCommands(),
+      GeoSearchCommands(),
+      HashCommands(),
+      HashReadCommands(),
+      HashScanCommands(),
+      ListBlockingCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

@@ -14,7 +14,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/mutex.h"
@@ -42,6 +41,22 @@ struct FunctionLibrary {
 using FunctionLibraryPtr =
     std::shared_ptr<const FunctionLibrary>;  // owned by sets and interpreters
 
+// The shebang of a library's code.
+struct LibraryMetadata {
+  std::string name;
+  size_t code_offset = 0;  // of the line end behind the shebang: lines keep their numbers
+};
+
+// Errors as FUNCTION LOAD gives them.
+Result<LibraryMetadata> ReadLibraryMetadata(std::string_view code);
+
+// Whether a library or a function may be called so: letters, digits, underscores.
+bool IsFunctionName(std::string_view name);
+
+inline constexpr std::string_view kBadFunctionName =
+    "ERR Library names can only contain letters, numbers, or underscores(_) and must be at least "
+    "one character long";
+
 // What FCALL needs of one function.
 struct FunctionEntry {
   FunctionLibraryPtr library;
@@ -53,20 +68,25 @@ struct FunctionEntry {
 // All libraries at one moment. Immutable.
 class FunctionSet {
  public:
+  // Errors: a name that exists already; `quote` stands around that of a library.
+  Status Add(const FunctionLibraryPtr& library, std::string_view quote);
+  void Remove(std::string_view library);
+
   uint64_t version = 0;
   std::map<std::string, FunctionLibraryPtr, std::less<>> libraries;  // by name
 
-  // Null when there is no such function (names are case-sensitive).
+  // Null when there is no such function (case does not matter).
   const FunctionEntry* Find(std::string_view function) const;
   size_t function_count() const { return functions_.size(); }
 
  private:
-  friend class FunctionRegistry;
-  // Errors: a name that exists already, as Redis words it.
-  Status Add(FunctionLibraryPtr library);
-  void Remove(std::string_view library);
+  // Names that differ only in case are one to FCALL.
+  struct LessIgnoringCase {
+    using is_transparent = void;  // NOLINT(readability-identifier-naming)
+    bool operator()(std::string_view a, std::string_view b) const;
+  };
 
-  std::map<std::string, FunctionEntry, std::less<>> functions_;
+  std::map<std::string, FunctionEntry, LessIgnoringCase> functions_;
 };
 
 using FunctionSetPtr = std::shared_ptr<const FunctionSet>;  // owned by the registry and its readers
@@ -77,7 +97,7 @@ enum class RestorePolicy : uint8_t { kFlush, kAppend, kReplace };
 // Thread-safe. No function holds the lock while Lua runs. Errors: the whole text behind "-".
 class FunctionRegistry {
  public:
-  FunctionRegistry();
+  FunctionRegistry() : set_(std::make_shared<FunctionSet>()) {}
 
   // Grows with every change. Publishes nothing: a reader that sees a new one takes Snapshot().
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
@@ -91,13 +111,14 @@ class FunctionRegistry {
   // FUNCTION FLUSH.
   void Flush();
   // FUNCTION RESTORE, and libraries of an RDB file: all or nothing. `codes` as DumpedCodes gives
-  // them (persistence/function_payload.h makes and reads the bytes of FUNCTION DUMP).
+  // them (engine/persistence/function_payload.h makes and reads the bytes of FUNCTION DUMP).
   Status Restore(std::span<const std::string> codes, RestorePolicy policy, Interpreter& interpreter,
                  ScriptHost& host);
   // The source text of all libraries, for FUNCTION DUMP and RDB files.
   std::vector<std::string> DumpedCodes() const;
 
  private:
+  std::shared_ptr<FunctionSet> Copy() const REQUIRES(mutex_);
   void Publish(std::shared_ptr<FunctionSet> set) REQUIRES(mutex_);
 
   mutable Mutex mutex_;

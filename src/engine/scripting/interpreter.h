@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "engine/scripting/function_library.h"
+#include "engine/scripting/reply_text.h"
 #include "engine/scripting/script.h"
 #include "engine/scripting/script_host.h"
 #include "wire/resp_writer.h"
@@ -83,8 +84,5 @@ class Interpreter {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// Writes "-text" (which begins with its code) as one error reply.
-void WriteErrorText(wire::RespWriter& reply, std::string_view text);
 
 }  // namespace mikura::engine::scripting

@@ -115,7 +115,9 @@ Result<ScriptPtr> ScriptCacheReader::FindOrMake(std::string_view body) {
 }
 
 void ScriptCacheReader::Keep(const ScriptPtr& script, ScriptCache::Origin origin) {
-  const bool is_known = origin == ScriptCache::Origin::kEval && by_sha1_.contains(script->sha1) &&
+  const auto seen = by_sha1_.find(script->sha1);
+  const bool is_known = origin == ScriptCache::Origin::kEval && seen != by_sha1_.end() &&
+                        seen->second == script &&
                         !script->was_dropped.load(std::memory_order_relaxed);
   if (!is_known) Remember(cache_.Add(script, origin));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/dispatcher.h"
 
+#include "engine/commands/client_tracking_commands.h"
 #include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
@@ -25,7 +26,10 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
     request.subcommand = table_.FindSubcommand(*request.command, request.args[1]);
   }
   const CommandSpec& spec = request.subcommand != nullptr ? *request.subcommand : *request.command;
-  if (!spec.may_have_keys() || !spec.arity.Accepts(request.args.size())) return;
+  if (!spec.may_have_keys() || (spec.flags & kKeysAreChannels) != 0 ||
+      !spec.arity.Accepts(request.args.size())) {
+    return;
+  }
   std::vector<KeyPlace> places;
   FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
 }
@@ -68,6 +72,11 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   return true;
 }
 
+// What tells others of itself waits while event loops have much to deliver.
+bool Dispatcher::MustWait(uint32_t flags) const {
+  return (flags & (kPublishes | kWrite)) != 0 && services_.pubsub.is_congested();
+}
+
 // Whether the client's user has the right to it; otherwise the error was written.
 bool Dispatcher::MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
                         UnixMillis now, wire::RespWriter& reply) const {
@@ -105,7 +114,7 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
   if (node_.IsPaused(flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
-  if ((flags & kPublishes) != 0 && services_.pubsub.is_congested()) [[unlikely]]
+  if (MustWait(flags)) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
@@ -132,6 +141,8 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   const CommandSpec& spec = *request.command;
   if (node_.IsPaused(spec.flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
+  if (MustWait(spec.flags)) [[unlikely]]
+    return RunOutcome::kPutAside;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kRefused;
@@ -142,8 +153,12 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
                          keyspace_,    services_,    table_, spec,  statistics.observer};
   if (!keyspace_.lock(request.keys[0].shard()).LockFor(Keyspace::kPatience)) [[unlikely]]
     return PutAside(reply, statistics);
-  const FaultOr<> outcome =
-      keyspace_.RunHeld(request.keys[0], now, effects, [&] { return spec.handler(context); });
+  const TrackedWriter writer(services_.tracking, client.id);
+  const FaultOr<> outcome = keyspace_.RunHeld(request.keys[0], now, effects, [&] {
+    const FaultOr<> result = spec.handler(context);
+    RememberReads(context, spec, request.keys);
+    return result;
+  });
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
@@ -157,7 +172,12 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
                          keyspace_,    services_,    table_, spec,  statistics.observer};
   context.script_thread = statistics.script_thread;
   context.busy_turn = statistics.busy_turn;
-  const auto run = [&] { return spec.handler(context); };
+  const TrackedWriter writer(services_.tracking, client.id);
+  const auto run = [&] {
+    const FaultOr<> result = spec.handler(context);
+    RememberReads(context, spec, request.keys);
+    return result;
+  };
   FaultOr<> outcome = Ok();
   if ((spec.flags & kLocksItself) != 0) {
     outcome = run();
