@@ -46,6 +46,7 @@ std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
+std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> LatencyCommands();
 
