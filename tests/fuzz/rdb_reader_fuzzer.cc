@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "engine/persistence/persistence_test_support.h"
 #include "engine/persistence/rdb_reader.h"
 #include "tests/fuzz/fuzz_input.h"
 
@@ -52,7 +53,8 @@ class Gather final : public engine::RdbHandler {
 std::string ReadAll(std::string_view input, uint8_t seed, bool whole) {
   CutSource source(input, seed, whole);
   Gather gather;
-  engine::RdbReader reader(source, gather);
+  engine::UncountedMemory memory;
+  engine::RdbReader reader(source, gather, memory);
   const Status status = reader.Read();
   CHECK(reader.offset() <= input.size());
   // LZF expands three bytes to 264 at most; an integer of one byte to four digits.

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace mikura::engine::collections {
 
@@ -44,5 +45,13 @@ class Collection {
   // Release by an owner that read it, acquire by the one who changes or deletes it.
   std::atomic<uint32_t> owners_{1};
 };
+
+// One ownership of a collection that may have further owners.
+struct DropOwner {
+  void operator()(Collection* collection) const {
+    if (collection->DropOwner()) delete collection;
+  }
+};
+using CollectionPtr = std::unique_ptr<Collection, DropOwner>;
 
 }  // namespace mikura::engine::collections

@@ -48,6 +48,7 @@ std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
 std::span<const CommandSpec> ScriptingCommands();
 std::span<const CommandSpec> FunctionCommands();
+std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> LatencyCommands();
 

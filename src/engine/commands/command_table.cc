@@ -53,6 +53,7 @@ CommandTable::CommandTable() {
       HashReadCommands(),
       HashScanCommands(),
       ListBlockingCommands(),
+      DumpCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

@@ -3,6 +3,8 @@
 // command; the shards of all its keys are locked while it exists.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "engine/keyspace/effects.h"
@@ -99,6 +101,15 @@ class KeyAccess {
   // was removed.
   template <typename T>
   FaultOr<bool> StoreCollection(const Key& key, T value);
+  // Any collection in place of what is under `key`: its packed bytes, or else a further ownership
+  // of the object.
+  FaultOr<> StoreAnyCollection(const Key& key, collections::Collection& value,
+                               const std::optional<std::string>& packed, UnixMillis deadline) {
+    Touched(key);
+    if (!packed) return shard(key).SetCollection(database_, key, &value, deadline, access_);
+    return shard(key).SetPacked(database_, key, store::TypeOf(value.type()), *packed, deadline,
+                                access_);
+  }
   collections::NodeMemory& node_memory() const { return keyspace_.allocator().collections(); }
 
   // Tells the observers of the key's shard that the key changed. One load when there are none.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/persistence/entry_collector.h"
 
+#include "base/check.h"
 #include "base/thread_index.h"
+#include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
 
 namespace mikura::engine {
 
 void EntryCollector::Consume(int database, const store::Entry& entry) {
-  if (entry.type() != store::ValueType::kString) return;
   Stripe& stripe = stripes_[ThreadIndex() % kStripes];
   MutexLock lock(stripe.mutex);
   if (stripe.database != database) {
@@ -15,6 +16,7 @@ void EntryCollector::Consume(int database, const store::Entry& entry) {
     stripe.database = database;
   }
   const store::Attributes attributes = entry.attributes();
+  if (entry.type() != store::ValueType::kString) return AddCollection(stripe, entry, attributes);
   if (entry.is_external()) {
     AppendRdbStringHead(stripe.bytes, entry.key(), entry.value().size(), attributes);
     stripe.pieces.push_back({std::exchange(stripe.bytes, {}), entry.Share()});
@@ -24,6 +26,22 @@ void EntryCollector::Consume(int database, const store::Entry& entry) {
   if (stripe.bytes.size() >= kPieceBytes) {
     stripe.pieces.push_back({std::exchange(stripe.bytes, {}), {}});
   }
+}
+
+// A small one is written here, a large one by whoever takes the pieces.
+void EntryCollector::AddCollection(Stripe& stripe, const store::Entry& entry,
+                                   const store::Attributes& attributes) {
+  if (collections::Collection* const large = entry.collection()) {
+    AppendRdbKey(stripe.bytes, RdbTypeOf(*large), entry.key(), attributes);
+    stripe.pieces.push_back(
+        {std::exchange(stripe.bytes, {}), {}, SharedCollection(memory_, large)});
+    return;
+  }
+  const auto small = OpenPacked(memory_, entry.type(), entry.value());
+  AppendRdbKey(stripe.bytes, RdbTypeOf(*small), entry.key(), attributes);
+  const Status appended =
+      AppendRdbCollection(stripe.bytes, *small, [](std::string&) { return Status(); });
+  CHECK(appended.ok());
 }
 
 std::vector<EntryCollector::Piece> EntryCollector::Take() {

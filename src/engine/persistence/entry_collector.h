@@ -11,12 +11,43 @@
 
 namespace mikura::engine {
 
+// One ownership of a large collection.
+class SharedCollection {
+ public:
+  SharedCollection() = default;
+  SharedCollection(store::CollectionMemory& memory, collections::Collection* collection)
+      : memory_(&memory), collection_(collection) {
+    collection_->Acquire();
+  }
+  SharedCollection(SharedCollection&& other) noexcept
+      : memory_(other.memory_), collection_(std::exchange(other.collection_, nullptr)) {}
+  SharedCollection& operator=(SharedCollection&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(collection_, other.collection_);
+    return *this;
+  }
+  ~SharedCollection() {
+    if (collection_ != nullptr) memory_->Release(collection_);
+  }
+
+  const collections::Collection* get() const { return collection_; }
+
+ private:
+  store::CollectionMemory* memory_ = nullptr;
+  collections::Collection* collection_ = nullptr;
+};
+
 class EntryCollector final : public store::EntryConsumer {
  public:
-  // RDB bytes, followed by a large value when there is one.
+  // memory: of the collections that are gathered.
+  explicit EntryCollector(store::CollectionMemory& memory) : memory_(memory) {}
+
+  // RDB bytes, followed by a large value when there is one: the bytes of a string, or a collection,
+  // whose body is yet to be written.
   struct Piece {
     std::string bytes;
-    store::SharedValue value;
+    store::SharedValue value = {};
+    SharedCollection collection = {};
   };
 
   // Under the entry's shard lock, on the thread of whoever changes its chain. The stripe's lock
@@ -38,6 +69,10 @@ class EntryCollector final : public store::EntryConsumer {
     std::vector<Piece> pieces GUARDED_BY(mutex);
   };
 
+  void AddCollection(Stripe& stripe, const store::Entry& entry, const store::Attributes& attributes)
+      REQUIRES(stripe.mutex);
+
+  store::CollectionMemory& memory_;
   std::array<Stripe, kStripes> stripes_;
 };
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/unique_fd.h"
+#include "engine/persistence/rdb_value_writer.h"
 
 namespace mikura::engine {
 namespace {
@@ -106,9 +107,25 @@ Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMil
   if (fd.get() < 0) return FileError("open", path);
   FileSource source(fd.get(), path);
   KeyspaceLoader loader(keyspace, now);
-  RdbReader reader(source, loader);
+  RdbReader reader(source, loader, keyspace.allocator().collections());
   RETURN_IF_ERROR(reader.Read());
   return loader.count();
+}
+
+FaultOr<> StoreRdbCollection(store::Shard& shard, int database, const Key& key,
+                             collections::Collection& value, UnixMillis deadline,
+                             const store::Access& access) {
+  std::string packed;
+  if (!AppendIfPacked(value, packed)) {
+    return shard.SetCollection(database, key, &value, deadline, access);
+  }
+  return shard.SetPacked(database, key, store::TypeOf(value.type()), packed, deadline, access);
+}
+
+Status KeyspaceLoader::OnFunctionLibrary(std::string_view code) {
+  if (!add_library_)
+    return Error{"RDB data holds a library of functions, which is not wanted here"};
+  return add_library_(code);
 }
 
 Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
@@ -129,9 +146,13 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
     return Error{
         fmt::format("RDB data has key '{}' of database {} twice", entry.key, entry.database)};
   }
-  if (!shard.SetString(entry.database, key, entry.value, entry.attributes, access).ok()) {
-    return Error{"there is not enough memory for the RDB data"};
-  }
+  const bool stored =
+      entry.collection != nullptr
+          ? StoreRdbCollection(shard, entry.database, key, *entry.collection,
+                               entry.attributes.deadline, access)
+                .ok()
+          : shard.SetString(entry.database, key, entry.value, entry.attributes, access).ok();
+  if (!stored) return Error{"there is not enough memory for the RDB data"};
   ++count_.keys;
   return Ok();
 }

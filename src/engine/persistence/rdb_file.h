@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "engine/keyspace/keyspace.h"
@@ -26,6 +27,12 @@ Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMil
 
 // Puts what an RdbReader reads into the keyspace, one shard lock per key.
 // Errors: a database out of range, a key that is there already, no more memory.
+// A collection that was read, under the key; its packed bytes, or a further ownership of it. The
+// shard is locked. Errors: kOutOfMemory.
+FaultOr<> StoreRdbCollection(store::Shard& shard, int database, const Key& key,
+                             collections::Collection& value, UnixMillis deadline,
+                             const store::Access& access);
+
 class KeyspaceLoader : public RdbHandler {
  public:
   // drop_expired_at: keys whose deadline is at or before it are left out; 0 keeps all (on a replica
@@ -35,11 +42,17 @@ class KeyspaceLoader : public RdbHandler {
 
   Status OnEntry(const RdbEntry& entry) override;
   void OnAux(std::string_view, std::string_view) override {}
+  Status OnFunctionLibrary(std::string_view code) override;
+  // What takes libraries of functions; without it they are an error.
+  void SetLibraries(std::function<Status(std::string_view code)> add) {
+    add_library_ = std::move(add);
+  }
   const LoadedCount& count() const { return count_; }
 
  private:
   Keyspace& keyspace_;
   const UnixMillis drop_expired_at_;
+  std::function<Status(std::string_view code)> add_library_;
   LoadedCount count_;
 };
 

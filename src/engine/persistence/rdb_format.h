@@ -28,6 +28,30 @@ enum class RdbOpcode : uint8_t {
 };
 
 inline constexpr uint8_t kRdbTypeString = 0;
+inline constexpr uint8_t kRdbTypeList = 1;
+inline constexpr uint8_t kRdbTypeSet = 2;
+inline constexpr uint8_t kRdbTypeSortedSet = 3;
+inline constexpr uint8_t kRdbTypeHash = 4;
+inline constexpr uint8_t kRdbTypeSortedSet2 = 5;
+inline constexpr uint8_t kRdbTypeHashZipmap = 9;
+inline constexpr uint8_t kRdbTypeListZiplist = 10;
+inline constexpr uint8_t kRdbTypeSetIntset = 11;
+inline constexpr uint8_t kRdbTypeSortedSetZiplist = 12;
+inline constexpr uint8_t kRdbTypeHashZiplist = 13;
+inline constexpr uint8_t kRdbTypeListQuicklist = 14;
+inline constexpr uint8_t kRdbTypeStream = 15;
+inline constexpr uint8_t kRdbTypeHashListpack = 16;
+inline constexpr uint8_t kRdbTypeSortedSetListpack = 17;
+inline constexpr uint8_t kRdbTypeListQuicklist2 = 18;
+inline constexpr uint8_t kRdbTypeStream2 = 19;
+inline constexpr uint8_t kRdbTypeSetListpack = 20;
+inline constexpr uint8_t kRdbTypeStream3 = 21;
+inline constexpr uint8_t kRdbTypeHashDeadlines = 24;
+inline constexpr uint8_t kRdbTypeHashListpackDeadlines = 25;
+
+// Nodes of a kRdbTypeListQuicklist2.
+inline constexpr uint64_t kRdbQuicklistPlain = 1;
+inline constexpr uint64_t kRdbQuicklistPacked = 2;
 
 // The two top bits of a length byte, and the encodings of a string that has none.
 inline constexpr uint8_t kRdbLength6 = 0;

@@ -10,22 +10,19 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "engine/collections/collection.h"
+#include "engine/collections/tree_node.h"
+#include "engine/persistence/rdb_input.h"
 #include "engine/store/entry.h"
 
 namespace mikura::engine {
-
-class ByteSource {
- public:
-  virtual ~ByteSource() = default;
-  // Up to `size` bytes, at least one; 0 at the end of the input. May block.
-  virtual Result<size_t> Read(char* out, size_t size) = 0;
-};
 
 // Views are valid during the call only.
 struct RdbEntry {
   int database = 0;
   std::string_view key;
-  std::string_view value;
+  std::string_view value;                         // of a string
+  collections::Collection* collection = nullptr;  // otherwise; whoever keeps it acquires it
   store::Attributes attributes;
 };
 
@@ -34,22 +31,27 @@ class RdbHandler {
   virtual ~RdbHandler() = default;
   virtual Status OnEntry(const RdbEntry& entry) = 0;
   virtual void OnAux(std::string_view name, std::string_view value) = 0;
+  // The source text of a library of functions.
+  virtual Status OnFunctionLibrary(std::string_view) {
+    return Error{"RDB data holds a library of functions, which is not wanted here"};
+  }
 };
 
 class RdbReader {
  public:
-  // `initial`: bytes of the input that were read already.
-  RdbReader(ByteSource& source, RdbHandler& handler, std::string_view initial = {});
+  // memory: of collections. `initial`: bytes of the input that were read already.
+  RdbReader(ByteSource& source, RdbHandler& handler, collections::NodeMemory& memory,
+            std::string_view initial = {});
   ~RdbReader();
 
   // Reads from the magic number to the checksum. Errors name the offset and what was found; the
-  // entries before have been delivered. Types other than strings are an error that names the type.
+  // entries before have been delivered. Types that are not known are an error that names the type.
   Status Read();
 
   // Bytes that were read behind the end of the RDB data.
-  std::string_view rest() const;
+  std::string_view rest() const { return input_.rest(); }
   // Bytes of the RDB data that were consumed.
-  uint64_t offset() const;
+  uint64_t offset() const { return input_.offset(); }
 
  private:
   Status ReadHeader();
@@ -60,28 +62,14 @@ class RdbReader {
   Status SkipModuleAux();
   Status CheckEnd();
 
-  Status Fill(size_t bytes);
-  Result<uint8_t> ReadByte();
-  Result<uint64_t> ReadFixed(int bytes, bool little_endian);
-  Result<uint64_t> ReadLength();
-  Status ReadString(std::string& out);
-  Status ReadCompressed(std::string& out);
-  Status ReadBytes(uint64_t size, std::string& out);
-  Error Malformed(std::string_view what) const;
-
-  ByteSource& source_;
+  RdbInput input_;
   RdbHandler& handler_;
-  std::string buffer_;
-  size_t position_ = 0;       // in buffer_: what was consumed
-  size_t summed_ = 0;         // in buffer_: what the checksum covers
-  uint64_t buffer_base_ = 0;  // offset of buffer_[0] in the input
-  uint64_t checksum_ = 0;
+  collections::NodeMemory& memory_;
   int version_ = 0;
   int database_ = 0;
   store::Attributes attributes_;  // of the entry that comes next
   std::string key_;
   std::string value_;
-  std::string compressed_;
 };
 
 }  // namespace mikura::engine

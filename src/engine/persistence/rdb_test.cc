@@ -9,6 +9,7 @@
 
 #include "engine/persistence/crc64.h"
 #include "engine/persistence/lzf.h"
+#include "engine/persistence/persistence_test_support.h"
 #include "engine/persistence/rdb_reader.h"
 #include "engine/persistence/rdb_writer.h"
 
@@ -71,7 +72,8 @@ std::string Header() {
 std::string ErrorOf(const std::string& rdb) {
   StringSource source(rdb);
   Collector collector;
-  RdbReader reader(source, collector);
+  UncountedMemory memory;
+  RdbReader reader(source, collector, memory);
   const Status status = reader.Read();
   return status.ok() ? "" : status.error().message;
 }
@@ -131,7 +133,8 @@ TEST(Rdb, WhatWasWrittenIsReadBack) {
   for (const size_t piece : {size_t{1}, size_t{7}, size_t{100'000}}) {
     StringSource source(rdb + "behind", piece);
     Collector got;
-    RdbReader reader(source, got);
+    UncountedMemory memory;
+    RdbReader reader(source, got, memory);
     const Status status = reader.Read();
     ASSERT_TRUE(status.ok()) << status.error().message;
     EXPECT_EQ(reader.offset(), rdb.size());
@@ -155,7 +158,8 @@ TEST(Rdb, WhatWasWrittenIsReadBack) {
 TEST(Rdb, BytesBehindTheEndAreLeftToTheCaller) {
   StringSource source(Ended(Header()) + "*1\r\n");
   Collector got;
-  RdbReader reader(source, got);
+  UncountedMemory memory;
+  RdbReader reader(source, got, memory);
   ASSERT_TRUE(reader.Read().ok());
   EXPECT_EQ(reader.rest(), "*1\r\n");
 }
@@ -164,7 +168,8 @@ TEST(Rdb, BytesReadBeforeAreTheBeginning) {
   const std::string rdb = Ended(Header());
   StringSource source(rdb.substr(5));
   Collector got;
-  RdbReader reader(source, got, std::string_view(rdb).substr(0, 5));
+  UncountedMemory memory;
+  RdbReader reader(source, got, memory, std::string_view(rdb).substr(0, 5));
   EXPECT_TRUE(reader.Read().ok());
 }
 
@@ -184,7 +189,8 @@ TEST(Rdb, IntegersAndCompressedStringsAreExpanded) {
                        7));  // LZF
   StringSource source(Ended(rdb));
   Collector got;
-  RdbReader reader(source, got);
+  UncountedMemory memory;
+  RdbReader reader(source, got, memory);
   const Status status = reader.Read();
   ASSERT_TRUE(status.ok()) << status.error().message;
   ASSERT_EQ(got.entries.size(), 4u);
@@ -205,7 +211,8 @@ TEST(Rdb, HintsOfOtherServersAreSkipped) {
   AppendRdbString(rdb, "k", "v", {});
   StringSource source(Ended(rdb));
   Collector got;
-  RdbReader reader(source, got);
+  UncountedMemory memory;
+  RdbReader reader(source, got, memory);
   const Status status = reader.Read();
   ASSERT_TRUE(status.ok()) << status.error().message;
   ASSERT_EQ(got.entries.size(), 1u);

@@ -17,6 +17,9 @@ void AppendRdbAux(std::string& out, std::string_view name, std::string_view valu
 void AppendRdbSelect(std::string& out, int database);
 // How many keys, and how many with a deadline, the selected database has: a hint for the reader.
 void AppendRdbResize(std::string& out, uint64_t keys, uint64_t volatile_keys);
+// What stands before a value: deadline, memcached block, type and key.
+void AppendRdbKey(std::string& out, uint8_t type, std::string_view key,
+                  const store::Attributes& attributes);
 // One string entry with its deadline and its memcached block.
 void AppendRdbString(std::string& out, std::string_view key, std::string_view value,
                      const store::Attributes& attributes);

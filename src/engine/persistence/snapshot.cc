@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "engine/persistence/crc64.h"
+#include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
 
 namespace mikura::engine {
@@ -83,8 +84,22 @@ Status Snapshot::EmitCollected(SnapshotSink& sink) {
   for (const EntryCollector::Piece& piece : collector_.Take()) {
     RETURN_IF_ERROR(Emit(sink, piece.bytes));
     if (piece.value) RETURN_IF_ERROR(Emit(sink, piece.value.view()));
+    if (piece.collection.get() != nullptr) {
+      RETURN_IF_ERROR(EmitCollection(sink, *piece.collection.get()));
+    }
   }
   return Ok();
+}
+
+Status Snapshot::EmitCollection(SnapshotSink& sink, const collections::Collection& collection) {
+  std::string bytes;
+  const auto flush = [&](std::string& out) -> Status {
+    RETURN_IF_ERROR(Emit(sink, out));
+    out.clear();
+    return Ok();
+  };
+  RETURN_IF_ERROR(AppendRdbCollection(bytes, collection, flush));
+  return flush(bytes);
 }
 
 std::string Snapshot::Preamble(const AuxFields& aux) const {

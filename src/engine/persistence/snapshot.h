@@ -67,10 +67,14 @@ class Snapshot {
 
  private:
   Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot)
-      : keyspace_(keyspace), slots_(slots), slot_(slot) {}
+      : keyspace_(keyspace),
+        slots_(slots),
+        slot_(slot),
+        collector_(keyspace.allocator().collections()) {}
 
   Status Emit(SnapshotSink& sink, std::string_view bytes);
   Status EmitCollected(SnapshotSink& sink);
+  Status EmitCollection(SnapshotSink& sink, const collections::Collection& collection);
   std::string Preamble(const AuxFields& aux) const;
 
   Keyspace& keyspace_;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/persistence/rdb_file.h"
+#include "engine/persistence/persistence_test_support.h"
 #include "engine/persistence/rdb_reader.h"
 
 namespace mikura::engine {
@@ -93,7 +94,8 @@ void Set(Keyspace& keyspace, int database, std::string_view name, std::string_vi
 Contents Parse(std::string_view rdb) {
   StringSource source(rdb);
   MapHandler handler;
-  RdbReader reader(source, handler);
+  UncountedMemory memory;
+  RdbReader reader(source, handler, memory);
   const Status status = reader.Read();
   EXPECT_TRUE(status.ok()) << status.error().message;
   return handler.contents;
@@ -280,7 +282,8 @@ TEST(Snapshot, WithTheLogFromItsPositionItIsTheLaterState) {
     auto copy = MakeKeyspace();
     StringSource source(sink.text);
     KeyspaceLoader loader(*copy, 0);
-    RdbReader reader(source, loader);
+    UncountedMemory memory;
+    RdbReader reader(source, loader, memory);
     const Status loaded = reader.Read();
     ASSERT_TRUE(loaded.ok()) << loaded.error().message;
     Workload::Replay(*copy, log.text);

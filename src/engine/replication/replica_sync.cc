@@ -165,7 +165,7 @@ Status ReplicaLink::Load(const std::string& announcement) {
   }
   LinkSource source(*socket_, settings_().timeout, [this] { NoteIo(); });
   SyncLoader loader(keyspace_);
-  RdbReader rdb(source, loader, input_);
+  RdbReader rdb(source, loader, keyspace_.allocator().collections(), input_);
   RETURN_IF_ERROR(rdb.Read());
   input_ = rdb.rest();
   if (length.has_value() && *length != rdb.offset())

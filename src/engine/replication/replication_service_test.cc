@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/numbers.h"
+#include "engine/persistence/persistence_test_support.h"
 #include "engine/persistence/rdb_reader.h"
 #include "wire/resp_parser.h"
 
@@ -202,7 +203,8 @@ struct Node {
     MapHandler handler;
     auto snapshot = Snapshot::Begin(*keyspace, slots);
     CHECK(snapshot.ok() && snapshot.value()->WriteRdb(pipe, {}).ok());
-    RdbReader reader(pipe, handler);
+    UncountedMemory memory;
+    RdbReader reader(pipe, handler, memory);
     CHECK(reader.Read().ok());
     return handler.contents;
   }
