@@ -18,11 +18,8 @@ FaultOr<PoppedMembers> PopMembers(KeyAccess& keys, const Key& key, SortedSetEdit
   });
   set->EraseAt(is_lowest ? 0 : size - count, count);
   RETURN_IF_ERROR(CommitRemoval(keys, key, set, is_lowest ? "zpopmin" : "zpopmax"));
-  if (keys.effects().active()) {
-    std::vector<std::string_view> effect = {"ZREM", key.name};
-    for (const auto& [member, score] : popped) effect.push_back(member);
-    keys.effects().Add(keys.database(), effect);
-  }
+  keys.effects().Add(keys.database(), {is_lowest ? "ZPOPMIN" : "ZPOPMAX", key.name,
+                                       NumberText(static_cast<int64_t>(count))});
   return popped;
 }
 

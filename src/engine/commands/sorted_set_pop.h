@@ -15,7 +15,7 @@ enum class ScoreEnd : uint8_t { kLowest, kHighest };
 using PoppedMembers = std::vector<std::pair<std::string, double>>;
 
 // Removes up to `count` members, at least one, from a set that is not empty; in the order in which
-// they go. The effect names them. Errors: kOutOfMemory.
+// they go. The effect is a ZPOPMIN or ZPOPMAX of their number. Errors: kOutOfMemory.
 FaultOr<PoppedMembers> PopMembers(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
                                   uint64_t count);
 
