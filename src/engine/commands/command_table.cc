@@ -42,6 +42,13 @@ CommandTable::CommandTable() {
       ListCommands(),
       ListPopCommands(),
       ListSearchCommands(),
+      StreamCommands(),
+      StreamAddCommands(),
+      StreamReadCommands(),
+      StreamGroupCommands(),
+      StreamPendingCommands(),
+      StreamClaimCommands(),
+      StreamInfoCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

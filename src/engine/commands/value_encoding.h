@@ -12,6 +12,7 @@ namespace mikura::engine {
 // bytes alone, not on how they came to be.
 inline std::string_view EncodingName(const store::Entry& entry) {
   if (entry.type() == store::ValueType::kList) return "quicklist";
+  if (entry.type() == store::ValueType::kStream) return "stream";
   constexpr size_t kEmbeddedMax = 44;
   const std::string_view value = entry.value();
   if (value.size() <= 20 && ParseInt64(value)) return "int";
