@@ -58,7 +58,8 @@ bool BlockedClient::IsReady(KeyAccess& keys, const Key& key) {
 
 void BlockedClient::Serve(KeyAccess& keys, const Key& key) {
   wire::RespWriter reply(reply_, resp_version_);
-  const FaultOr<> served = command_->Serve({keys, reply, services_}, key);
+  const FaultOr<> served =
+      command_->Serve({keys, reply, services_, target() ? &*target() : nullptr}, key);
   if (!served.ok()) WriteFault(reply, served.error());
 }
 
@@ -89,7 +90,7 @@ FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis
                       std::unique_ptr<BlockedCommand> command, const Key* target) {
   for (const Key& key : keys) {
     ASSIGN_OR_RETURN(const bool ready, command->IsReady(ctx.keys, key));
-    if (ready) return command->Serve({ctx.keys, ctx.reply, ctx.services}, key);
+    if (ready) return command->Serve({ctx.keys, ctx.reply, ctx.services, target}, key);
   }
   if (!ctx.may_wait) {
     command->ReplyNothing(ctx.reply, false);

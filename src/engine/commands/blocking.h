@@ -42,6 +42,7 @@ struct ServeContext {
   KeyAccess& keys;
   wire::RespWriter& reply;  // in the RESP version of the client that waits
   Services& services;
+  const Key* target;  // the other key, when there is one
 };
 
 class BlockedCommand {

@@ -49,6 +49,15 @@ CommandTable::CommandTable() {
       StreamPendingCommands(),
       StreamClaimCommands(),
       StreamInfoCommands(),
+      ZsetOperationCommands(),
+      ZsetScanCommands(),
+      ZsetBlockingCommands(),
+      GeoCommands(),
+      GeoSearchCommands(),
+      HashCommands(),
+      HashReadCommands(),
+      HashScanCommands(),
+      ListBlockingCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {
