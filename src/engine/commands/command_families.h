@@ -51,5 +51,12 @@ std::span<const CommandSpec> FunctionCommands();
 std::span<const CommandSpec> DumpCommands();
 std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> LatencyCommands();
+std::span<const CommandSpec> StreamCommands();
+std::span<const CommandSpec> StreamAddCommands();
+std::span<const CommandSpec> StreamReadCommands();
+std::span<const CommandSpec> StreamGroupCommands();
+std::span<const CommandSpec> StreamPendingCommands();
+std::span<const CommandSpec> StreamClaimCommands();
+std::span<const CommandSpec> StreamInfoCommands();
 
 }  // namespace mikura::engine

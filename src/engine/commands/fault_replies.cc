@@ -36,6 +36,9 @@ constexpr FaultReply kFaultReplies[] = {
     {Fault::kLoading, "LOADING", "Redis is loading the dataset in memory"},
     {Fault::kNotAScoreRange, "ERR", "min or max is not a float"},
     {Fault::kNotALexRange, "ERR", "min or max not valid string range item"},
+    {Fault::kInvalidStreamId, "ERR", "Invalid stream ID specified as stream command argument"},
+    {Fault::kInvalidRangeStart, "ERR", "invalid start ID for the interval"},
+    {Fault::kInvalidRangeEnd, "ERR", "invalid end ID for the interval"},
     {Fault::kNotSupported, "ERR", "not supported in this version"},
 };
 

@@ -21,4 +21,10 @@ FaultOr<> SubcommandHelp(CommandContext& ctx) {
   return Ok();
 }
 
+void ReplySubcommandSyntax(CommandContext& ctx) {
+  ctx.reply.Error(
+      "ERR", fmt::format("unknown subcommand or wrong number of arguments for '{}'. Try {} HELP.",
+                         ctx.args[1], ctx.spec.parent));
+}
+
 }  // namespace mikura::engine

@@ -69,14 +69,20 @@ class CollectionEdit {
       NoteBytes();
       return existed_ && keys_->Erase(*key_);
     }
+    RETURN_IF_ERROR(CommitUnobserved());
+    keys_->Touched(*key_);
+    return false;
+  }
+  // The same for changes of which WATCH and other observers of the key do not hear: what a stream
+  // notes about those who read it. It is not empty.
+  FaultOr<> CommitUnobserved() {
     if (object_ != nullptr) {
       NoteBytes();
-      keys_->Touched(*key_);
-      return false;
+      return Ok();
     }
     RETURN_IF_ERROR(keys_->StoreValue(*key_, std::move(*value_), deadline_));
     existed_ = true;
-    return false;
+    return Ok();
   }
 
  private:
@@ -120,6 +126,7 @@ template <typename T>
 FaultOr<bool> KeyAccess::StoreCollection(const Key& key, T value) {
   if (value.empty()) return Erase(key);
   RETURN_IF_ERROR(StoreValue(key, std::move(value), store::kNoDeadline));
+  Touched(key);
   return false;
 }
 
@@ -137,7 +144,6 @@ FaultOr<> KeyAccess::StoreValue(const Key& key, T value, UnixMillis deadline) {
     keyspace_.allocator().collections().Release(object);  // the entry has its own share
     if (!outcome.ok()) return outcome;
   }
-  Touched(key);
   return Ok();
 }
 

@@ -138,7 +138,7 @@ class KeyAccess {
   template <typename T>
   friend class CollectionEdit;
 
-  // Stores a value that is not empty.
+  // Stores a value that is not empty. Tells nobody.
   template <typename T>
   FaultOr<> StoreValue(const Key& key, T value, UnixMillis deadline);
   // Before something is stored under `key`.

@@ -35,6 +35,9 @@ enum class Fault : uint8_t {
   kLoading,
   kNotAScoreRange,
   kNotALexRange,
+  kInvalidStreamId,
+  kInvalidRangeStart,
+  kInvalidRangeEnd,
   kNotSupported,
 };
 
