@@ -56,7 +56,8 @@ class CollectionEdit {
         existed_(true),
         deadline_(found.entry.deadline()),
         object_(object),
-        bytes_before_(object->memory_bytes()) {}
+        bytes_before_(object->memory_bytes()),
+        due_before_(object->next_deadline()) {}
 
   bool existed() const { return existed_; }
   T& operator*() { return value_ ? *value_ : *object_; }
@@ -66,11 +67,11 @@ class CollectionEdit {
   // deadline. Errors: kOutOfMemory.
   FaultOr<bool> Commit() {
     if ((**this).empty()) {
-      NoteBytes();
+      NoteObject();
       return existed_ && keys_->Erase(*key_);
     }
     if (object_ != nullptr) {
-      NoteBytes();
+      NoteObject();
       keys_->Touched(*key_);
       return false;
     }
@@ -80,12 +81,16 @@ class CollectionEdit {
   }
 
  private:
-  void NoteBytes() {
+  // Tells the shard what changed of the object.
+  void NoteObject() {
     if (object_ == nullptr) return;
     const size_t bytes = object_->memory_bytes();
     keys_->NoteCollectionBytes(*key_,
                                static_cast<int64_t>(bytes) - static_cast<int64_t>(bytes_before_));
     bytes_before_ = bytes;
+    const UnixMillis due = object_->next_deadline();
+    if (due != due_before_) keys_->NoteElementDeadline(*key_, due_before_, due);
+    due_before_ = due;
   }
 
   KeyAccess* keys_;
@@ -93,7 +98,9 @@ class CollectionEdit {
   bool existed_ = false;
   UnixMillis deadline_ = store::kNoDeadline;
   T* object_ = nullptr;
-  size_t bytes_before_ = 0;  // of the object, as the table counts it
+  // Of the object, as the table knows it.
+  size_t bytes_before_ = 0;
+  UnixMillis due_before_ = INT64_MAX;
   std::optional<T> value_;
 };
 
