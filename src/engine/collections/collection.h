@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/clock.h"
+
 namespace mikura::engine::collections {
 
 enum class CollectionType : uint8_t { kList, kSet, kSortedSet, kHash, kStream };
@@ -26,6 +28,9 @@ class Collection {
   virtual Collection* Copy() const = 0;
   // Memory that it owns, nodes shared with copies included; a number that is kept, not counted.
   virtual size_t memory_bytes() const = 0;
+  // The earliest moment at which an element goes by itself (fields of hashes); INT64_MAX: none
+  // does.
+  virtual UnixMillis next_deadline() const { return INT64_MAX; }
 
   bool is_exclusive() const { return owners_.load(std::memory_order_acquire) == 1; }
   void Acquire() { owners_.fetch_add(1, std::memory_order_relaxed); }

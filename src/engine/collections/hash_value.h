@@ -53,6 +53,8 @@ class HashValue final : public Collection {
   size_t memory_bytes() const override {
     return sizeof(HashValue) + fields_.memory_bytes() + deadlines_.memory_bytes();
   }
+  UnixMillis next_deadline() const override { return first_deadline(); }
+
   // Bytes of what it holds, about.
   size_t content_bytes() const {
     return is_packed() ? fields_.packed().size() : fields_.memory_bytes();

@@ -56,7 +56,8 @@ class CollectionEdit {
         existed_(true),
         deadline_(found.entry.deadline()),
         object_(object),
-        bytes_before_(object->memory_bytes()) {}
+        bytes_before_(object->memory_bytes()),
+        due_before_(object->next_deadline()) {}
 
   bool existed() const { return existed_; }
   T& operator*() { return value_ ? *value_ : *object_; }
@@ -66,7 +67,7 @@ class CollectionEdit {
   // deadline. Errors: kOutOfMemory.
   FaultOr<bool> Commit() {
     if ((**this).empty()) {
-      NoteBytes();
+      NoteObject();
       return existed_ && keys_->Erase(*key_);
     }
     RETURN_IF_ERROR(CommitUnobserved());
@@ -77,7 +78,7 @@ class CollectionEdit {
   // notes about those who read it. It is not empty.
   FaultOr<> CommitUnobserved() {
     if (object_ != nullptr) {
-      NoteBytes();
+      NoteObject();
       return Ok();
     }
     RETURN_IF_ERROR(keys_->StoreValue(*key_, std::move(*value_), deadline_));
@@ -86,12 +87,16 @@ class CollectionEdit {
   }
 
  private:
-  void NoteBytes() {
+  // Tells the shard what changed of the object.
+  void NoteObject() {
     if (object_ == nullptr) return;
     const size_t bytes = object_->memory_bytes();
     keys_->NoteCollectionBytes(*key_,
                                static_cast<int64_t>(bytes) - static_cast<int64_t>(bytes_before_));
     bytes_before_ = bytes;
+    const UnixMillis due = object_->next_deadline();
+    if (due != due_before_) keys_->NoteElementDeadline(*key_, due_before_, due);
+    due_before_ = due;
   }
 
   KeyAccess* keys_;
@@ -99,7 +104,9 @@ class CollectionEdit {
   bool existed_ = false;
   UnixMillis deadline_ = store::kNoDeadline;
   T* object_ = nullptr;
-  size_t bytes_before_ = 0;  // of the object, as the table counts it
+  // Of the object, as the table knows it.
+  size_t bytes_before_ = 0;
+  UnixMillis due_before_ = INT64_MAX;
   std::optional<T> value_;
 };
 

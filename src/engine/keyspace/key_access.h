@@ -149,6 +149,9 @@ class KeyAccess {
   void NoteCollectionBytes(const Key& key, int64_t delta) {
     shard(key).NoteCollectionBytes(database_, delta);
   }
+  void NoteElementDeadline(const Key& key, UnixMillis before, UnixMillis after) {
+    shard(key).NoteElementDeadline(database_, key, before, after);
+  }
   store::Shard& shard(const Key& key) { return keyspace_.LockedShard(key.shard()); }
 
   Keyspace& keyspace_;

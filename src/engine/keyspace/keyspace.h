@@ -210,6 +210,8 @@ class Keyspace final : public store::RemovalListener {
   void OnExpired(int database, const Key& key, const store::Entry& entry,
                  bool in_background) override;
   void OnEvicted(int database, const Key& key, const store::Entry& entry) override;
+  // Removes due fields of a hash, with an HDEL in the change log (field_expiry.cc).
+  size_t OnElementsDue(int database, const Key& key, UnixMillis now, size_t limit) override;
 
   // Told of entries that went without a command. Set once, before any thread touches keys; null:
   // nobody.

@@ -43,6 +43,7 @@ class BenchKeyspace final : public RemovalListener {
 
   void OnEvicted(int, const Key&, const Entry&) override {}
   void OnExpired(int, const Key&, const Entry&, bool) override {}
+  size_t OnElementsDue(int, const Key&, UnixMillis, size_t) override { return 0; }
   Shard& shard(const Key& key) { return *shards_[key.shard()]; }
   const std::vector<std::unique_ptr<Shard>>& shards() const { return shards_; }
   const KeyHasher& hasher() const { return hasher_; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/store/entry.h"
 
+#include "engine/collections/hash_value.h"
+
 namespace mikura::engine::store {
 namespace {
 
@@ -91,6 +93,22 @@ EntryContent EntryContent::Of(const Entry& entry) {
   content.collection = entry.collection();
   if (!content.is_reference()) content.value_length = entry.value().size();
   return content;
+}
+
+UnixMillis Entry::CollectionDeadline() const {
+  const collections::Collection* const object = collection();
+  return object != nullptr ? object->next_deadline()
+                           : collections::HashValue::FirstDeadlineOf(value());
+}
+
+Timing EntryContent::timing(std::string_view value) const {
+  Timing timing{attributes.deadline};
+  if (collection != nullptr) {
+    timing.elements = collection->next_deadline();
+  } else if (type == ValueType::kHash) {
+    timing.elements = collections::HashValue::FirstDeadlineOf(value);
+  }
+  return timing;
 }
 
 size_t EntryContent::total() const {

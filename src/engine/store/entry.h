@@ -41,6 +41,8 @@ inline constexpr uint8_t kHasAccess = 1 << 7;
 // point; 2 to 6: the other types in their order, packed in the entry; 7: a Collection, to which the
 // entry's 8 bytes of value point, and which knows its type.
 inline constexpr uint8_t kKindExternal = 1 << kKindShift;
+inline constexpr uint8_t kKindPackedHash = (static_cast<uint8_t>(ValueType::kHash) + 1)
+                                           << kKindShift;
 inline constexpr uint8_t kKindCollection = 7 << kKindShift;
 
 inline bool IsExternalKind(uint8_t flags) { return (flags & kKindMask) == kKindExternal; }
@@ -64,6 +66,14 @@ constexpr ValueType TypeOf(collections::CollectionType type) {
 
 // The one bit of memcached_state that the store knows: the value was read since it was stored.
 inline constexpr uint8_t kFetchedState = 1 << 0;
+
+// The moments at which something goes: the key, or the first of its value's elements.
+struct Timing {
+  UnixMillis key = kNoDeadline;
+  UnixMillis elements = kNoDeadline;
+
+  UnixMillis next() const { return key < elements ? key : elements; }
+};
 
 // What is stored beside a value. The memcached block is there for entries written by a memcached
 // client; a Redis client's SET drops it, changes in place (APPEND, INCR) keep it.
@@ -137,6 +147,14 @@ class Entry {
     std::memcpy(&deadline, bytes_ + ParseEntry(bytes_).fields, sizeof deadline);
     return deadline;
   }
+  // When the first of the value's elements goes by itself; kNoDeadline when none does.
+  UnixMillis element_deadline() const {
+    const uint8_t kind = flags() & kKindMask;
+    if (kind != kKindPackedHash && kind != kKindCollection) [[likely]]
+      return kNoDeadline;
+    return CollectionDeadline();
+  }
+  Timing timing() const { return {deadline(), element_deadline()}; }
   Attributes attributes() const;
   // Bytes that the entry occupies in memory: its size class, and its external block.
   size_t memory_bytes() const;
@@ -192,6 +210,7 @@ class Entry {
   }
 
  private:
+  UnixMillis CollectionDeadline() const;
   ValueBlock* BlockOf(const EntryParts& parts) const {
     ValueBlock* block;
     std::memcpy(&block, bytes_ + parts.key + parts.key_length, sizeof block);
@@ -217,6 +236,8 @@ struct EntryContent {
   static EntryContent Of(const Entry& entry);
   bool is_reference() const { return block != nullptr || collection != nullptr; }
 
+  // value: the inline bytes of a packed collection.
+  Timing timing(std::string_view value) const;
   // Bytes that the entry needs.
   size_t total() const;
   // Writes all but an inline value's bytes; returns where those belong. `out`: total() bytes.

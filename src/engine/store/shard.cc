@@ -2,6 +2,7 @@
 #include "engine/store/shard.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/check.h"
 
@@ -68,7 +69,7 @@ void Shard::RemoveUntracked(Table& table, const Key& key, const Place& place) {
   Bucket* head = keys.ChainOf(PositionOf(key.hash));
   walks_.Settle(keys, head);
   const Entry entry(place.entry);
-  if (entry.has_deadline()) table.CountVolatile(-1);
+  table.CountTiming(entry.timing(), {});
   keys.Remove(head, place);
   keys.FreeEntry(entry);
   keys.MoveChains(2, walks_);
@@ -175,9 +176,15 @@ size_t Shard::ExpireStep(UnixMillis now, size_t budget) {
       ExpiryWheel::Batch batch;
       const size_t count = table->TakeDue(now, budget, batch);
       if (count == 0) break;
-      for (size_t i = 0; i < count; ++i) FireItem(database, *table, batch[i], now);
-      budget -= count;
-      handled += count;
+      for (size_t i = 0; i < count; ++i) {
+        if (budget == 0) {
+          table->AddUnfinished(batch[i]);
+          continue;
+        }
+        const size_t done = std::min(budget, FireItem(database, *table, batch[i], now, budget));
+        budget -= done;
+        handled += done;
+      }
     }
     next = std::min(next, table->next_due());
   }
@@ -185,30 +192,50 @@ size_t Shard::ExpireStep(UnixMillis now, size_t budget) {
   return handled;
 }
 
-// Removes what has expired at a position; deadlines that are later go where they belong.
-void Shard::FireItem(int database, Table& table, uint32_t position, UnixMillis now) {
+// Removes what has expired at a position; deadlines that are later go where they belong. Returns
+// how many entries and elements were handled, at least 1; elements: at most `budget`, which is not
+// 0.
+size_t Shard::FireItem(int database, Table& table, uint32_t position, UnixMillis now,
+                       size_t budget) {
   HashTable& keys = table.keys();
+  size_t done = 0;
   bool changed = true;
   while (changed) {
     changed = false;
-    if (!keys.has_chains()) return;
-    Place expired;
+    if (!keys.has_chains()) break;
+    Place due;
+    bool is_key_due = false;
     UnixMillis later = kNoDeadline;
     keys.ForEach(keys.ChainOf(position), [&](Bucket* bucket, uint32_t index, Entry entry) {
-      if (!entry.has_deadline() || keys.PositionOfEntry(entry) != position) return;
-      if (entry.deadline() <= now) {
-        expired = {bucket, index, entry.bytes()};
+      const UnixMillis next = entry.timing().next();
+      if (next == kNoDeadline || keys.PositionOfEntry(entry) != position) return;
+      if (next <= now) {
+        due = {bucket, index, entry.bytes()};
+        is_key_due = IsExpired(entry, now);
       } else {
-        later = std::min(later, entry.deadline());
+        later = std::min(later, next);
       }
     });
-    if (expired.entry != nullptr) {
-      Expire(database, table, hasher_(Entry(expired.entry).key()), expired, true);
+    if (due.entry != nullptr && is_key_due) {
+      Expire(database, table, hasher_(Entry(due.entry).key()), due, true);
+      ++done;
       changed = true;  // another entry may be at its place now
+    } else if (due.entry != nullptr) {
+      if (done >= budget) {
+        table.AddUnfinished(position);
+        break;
+      }
+      // The listener may replace the entry, whose bytes hold the name.
+      const std::string name(Entry(due.entry).key());
+      const size_t removed = listener_.OnElementsDue(database, hasher_(name), now, budget - done);
+      done += removed;
+      changed = removed > 0;
+      if (!changed) table.OnItemLost();  // no memory now
     } else if (later != kNoDeadline) {
       if (!table.AddDeadline(position, later, 0)) table.OnItemLost();
     }
   }
+  return std::max<size_t>(done, 1);
 }
 
 bool Shard::ResizeStep(size_t chains) {

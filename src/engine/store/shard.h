@@ -64,6 +64,9 @@ class RemovalListener {
   virtual void OnExpired(int database, const Key& key, const Entry& entry, bool in_background) = 0;
   // The entry is still there. It was removed to make room.
   virtual void OnEvicted(int database, const Key& key, const Entry& entry) = 0;
+  // Elements of the key's value are due at `now`. Removes them from the shard, at most `limit`;
+  // returns how many. It may change the key's entry, and no other key.
+  virtual size_t OnElementsDue(int database, const Key& key, UnixMillis now, size_t limit) = 0;
 };
 
 // A key that may be evicted, by its place in the order of hashes. The highest score goes first.
@@ -138,6 +141,8 @@ class alignas(64) Shard {
   FaultOr<collections::Collection*> ExclusiveCollection(Found& found, const Key& key);
   // The memory of a large collection of `database` has changed by `delta`.
   void NoteCollectionBytes(int database, int64_t delta);
+  // The same for its next_deadline(), when that changed.
+  void NoteElementDeadline(int database, const Key& key, UnixMillis before, UnixMillis after);
   collections::NodeMemory& node_memory() const { return allocator_.collections(); }
 
   // ---- Whole databases. O(1) under the lock: the old table is returned, and freed by the caller
@@ -162,9 +167,10 @@ class alignas(64) Shard {
   // Stops consuming; marks are made consistent by further WalkSteps until they return true.
   void AbortWalk(int walk);
 
-  // ---- Expiry. Removes entries whose deadline has passed, and sorts later ones anew. Handles at
-  // most `budget` entries, and as many chains when the wheel is being rebuilt; returns the number
-  // of both. More is due when next_expiry() has passed still; 0 meanwhile: there is no memory now.
+  // ---- Expiry. Removes entries whose deadline has passed, and elements (fields of hashes) whose
+  // own has, and sorts later ones anew. Handles at most `budget` entries and elements, and as many
+  // chains when the wheel is being rebuilt; returns the number of both. More is due when
+  // next_expiry() has passed still; 0 meanwhile: there is no memory now.
   size_t ExpireStep(UnixMillis now, size_t budget);
   // ExpireStep has nothing to do before; readable without the lock.
   UnixMillis next_expiry() const { return next_expiry_.load(std::memory_order_relaxed); }
@@ -229,7 +235,7 @@ class alignas(64) Shard {
   void TrackChange(int database, const Key& key, bool before, const Place& place);
   void EvictEntry(int database, Table& table, const Place& place, bool is_queued);
   int PickDatabase(bool volatile_only, uint64_t random) const;
-  void FireItem(int database, Table& table, uint32_t position, UnixMillis now);
+  size_t FireItem(int database, Table& table, uint32_t position, UnixMillis now, size_t budget);
 
   Place PlaceToOverwrite(int database, Table& table, const Key& key, const Access& access);
   FaultOr<> StoreCollectionContent(int database, const Key& key, EntryContent& content,

@@ -82,16 +82,14 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   Table& table = TableFor(database);
   HashTable& keys = table.keys();
   const bool exists = existing.entry != nullptr;
-  const UnixMillis before = exists ? Entry(existing.entry).deadline() : kNoDeadline;
-  if ((before != kNoDeadline || content.attributes.deadline != kNoDeadline) &&
-      !NoteDeadline(table, key, before, content.attributes.deadline)) {
-    return Fault::kOutOfMemory;
-  }
+  const Timing before = exists ? Entry(existing.entry).timing() : Timing{};
+  const Timing after = content.timing(value);
+  if (!NoteDeadline(table, key, before.next(), after.next())) return Fault::kOutOfMemory;
   if (exists) {
     walks_.Settle(keys, keys.ChainOf(PositionOf(key.hash)));
     if (OverwriteInPlace(Entry(existing.entry), content, value)) {
-      table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
-      TrackChange(database, key, IsTracked(before), existing);
+      table.CountTiming(before, after);
+      TrackChange(database, key, IsTracked(before.key), existing);
       return FoundAt(database, existing);
     }
   }
@@ -123,8 +121,8 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
       return Fault::kOutOfMemory;
     }
   }
-  table.CountVolatile((content.attributes.deadline != kNoDeadline) - (before != kNoDeadline));
-  TrackChange(database, key, exists && IsTracked(before), place);
+  table.CountTiming(before, after);
+  TrackChange(database, key, exists && IsTracked(before.key), place);
   return FoundAt(database, place);
 }
 
@@ -267,7 +265,7 @@ FaultOr<> Shard::SetAttributes(Found& found, const Key& key, const Attributes& a
   } else {
     RETURN_IF_ERROR(Reshape(found, content));
   }
-  table.CountVolatile((after != kNoDeadline) - (before != kNoDeadline));
+  table.CountTiming({.key = before}, {.key = after});
   TrackChange(found.database, key, IsTracked(before), found.place());
   NoteCas(attributes);
   return Ok();

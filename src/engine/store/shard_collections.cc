@@ -51,4 +51,14 @@ void Shard::NoteCollectionBytes(int database, int64_t delta) {
   TableAt(database)->keys().bytes().Add(delta);
 }
 
+void Shard::NoteElementDeadline(int database, const Key& key, UnixMillis before, UnixMillis after) {
+  Table& table = *TableAt(database);
+  table.CountTiming({.elements = before}, {.elements = after});
+  // Too late to refuse the change: without memory for the item the wheel is rebuilt later.
+  if (!NoteDeadline(table, key, before, after)) {
+    table.OnItemLost();
+    LowerNextExpiry(table.next_due());
+  }
+}
+
 }  // namespace mikura::engine::store

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,8 +24,12 @@ class CollectingListener final : public RemovalListener {
   void OnEvicted(int database, const Key& key, const Entry&) override {
     evicted.push_back(std::to_string(database) + ":" + std::string(key.name));
   }
+  size_t OnElementsDue(int, const Key& key, UnixMillis now, size_t limit) override {
+    return on_elements_due ? on_elements_due(key, now, limit) : 0;
+  }
   std::vector<std::string> expired;
   std::vector<std::string> evicted;
+  std::function<size_t(const Key& key, UnixMillis now, size_t limit)> on_elements_due;
 };
 
 // What a walk or scan saw: "database:key" -> value; counts what it saw twice.
@@ -81,6 +86,7 @@ class TestShard {
   std::vector<std::string>& expired() { return listener_.expired; }
 
   std::vector<std::string>& evicted() { return listener_.evicted; }
+  CollectingListener& listener() { return listener_; }
 
   bool may_expire = true;
   bool counts_use = true;

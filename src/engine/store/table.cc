@@ -27,6 +27,8 @@ void Table::Swap(Table& other) {
   std::swap(rebuilt_, other.rebuilt_);
   SwapCounts(wheel_bytes_, other.wheel_bytes_);
   SwapCounts(volatile_keys_, other.volatile_keys_);
+  SwapCounts(element_deadline_keys_, other.element_deadline_keys_);
+  std::swap(unfinished_, other.unfinished_);
   std::swap(items_lost_, other.items_lost_);
   std::swap(stagger_, other.stagger_);
 }
@@ -44,6 +46,10 @@ bool Table::AddDeadline(uint32_t position, UnixMillis deadline, uint32_t stagger
 
 size_t Table::TakeDue(UnixMillis now, size_t limit, ExpiryWheel::Batch& batch) {
   size_t count = 0;
+  for (; !unfinished_.empty() && count < std::min(limit, batch.size()); unfinished_.pop_back()) {
+    batch[count++] = unfinished_.back();
+  }
+  if (count != 0) return count;
   if (wheel_ != nullptr) count = wheel_->TakeDue(now, limit, batch);
   if (count == 0 && fresh_wheel_ != nullptr) count = fresh_wheel_->TakeDue(now, limit, batch);
   CountWheelBytes();
@@ -51,13 +57,15 @@ size_t Table::TakeDue(UnixMillis now, size_t limit, ExpiryWheel::Batch& batch) {
 }
 
 UnixMillis Table::next_due() const {
-  if (is_rebuilding() || items_lost_) return INT64_MIN;
+  if (is_rebuilding() || items_lost_ || !unfinished_.empty()) return INT64_MIN;
   return wheel_ == nullptr ? INT64_MAX : wheel_->next_due();
 }
 
 size_t Table::RebuildStep(size_t chains) {
   if (!is_rebuilding()) {
-    const uint64_t wanted = std::max<uint64_t>(2 * volatile_keys_.value(), kItemsMin);
+    const auto timed =
+        static_cast<uint64_t>(volatile_keys_.value() + element_deadline_keys_.value());
+    const uint64_t wanted = std::max<uint64_t>(2 * timed, kItemsMin);
     if (wheel_items() <= wanted && !items_lost_) return 0;
     items_lost_ = false;
     fresh_wheel_ = std::make_unique<ExpiryWheel>(keys_.allocator(), stagger_);
@@ -68,8 +76,9 @@ size_t Table::RebuildStep(size_t chains) {
     const ChainRange range = keys_.ChainAt(static_cast<uint32_t>(rebuilt_));
     bool inserted = true;
     keys_.ForEach(range.head, [&](Bucket*, uint32_t, Entry entry) {
-      if (!entry.has_deadline() || !inserted) return;
-      inserted = fresh_wheel_->Insert(keys_.PositionOfEntry(entry), entry.deadline());
+      const UnixMillis due = entry.timing().next();
+      if (due == kNoDeadline || !inserted) return;
+      inserted = fresh_wheel_->Insert(keys_.PositionOfEntry(entry), due);
     });
     if (!inserted) break;  // no memory: the chain is tried again later
     rebuilt_ = range.end;
@@ -111,6 +120,8 @@ bool Table::FreeStep(uint64_t& cursor, size_t chains) {
   fresh_wheel_.reset();
   rebuilt_ = kNotRebuilding;
   volatile_keys_.Set(0);
+  element_deadline_keys_.Set(0);
+  unfinished_.clear();
   CountWheelBytes();
   return true;
 }
@@ -130,6 +141,7 @@ void Table::CheckInvariants() const {
   gather(wheel_.get(), old_due);
   gather(fresh_wheel_.get(), fresh_due);
   int64_t volatile_keys = 0;
+  int64_t element_deadline_keys = 0;
   int64_t entry_bytes = 0;
   for (uint64_t position = 0; keys_.has_chains() && position < kPositions;) {
     const ChainRange range = keys_.ChainAt(static_cast<uint32_t>(position));
@@ -137,17 +149,23 @@ void Table::CheckInvariants() const {
       const uint32_t key_position = keys_.PositionOfEntry(entry);
       if (key_position < position || key_position >= range.end) return;  // seen with its own range
       entry_bytes += static_cast<int64_t>(entry.memory_bytes());
-      if (!entry.has_deadline()) return;
-      ++volatile_keys;
+      const Timing timing = entry.timing();
+      volatile_keys += timing.key != kNoDeadline ? 1 : 0;
+      element_deadline_keys += timing.elements != kNoDeadline ? 1 : 0;
+      if (timing.next() == kNoDeadline ||
+          std::find(unfinished_.begin(), unfinished_.end(), key_position) != unfinished_.end()) {
+        return;
+      }
       const bool is_fresh = is_rebuilding() && key_position < rebuilt_;
       const auto& due = is_fresh ? fresh_due : old_due;
       const UnixMillis now = (is_fresh ? fresh_wheel_ : wheel_)->now();
       const auto it = due.find(key_position);
-      CHECK(it != due.end() && it->second <= std::max(entry.deadline(), now) + 32);  // T1
+      CHECK(it != due.end() && it->second <= std::max(timing.next(), now) + 32);  // T1
     });
     position = range.end;
   }
   CHECK(volatile_keys == volatile_keys_.value());
+  CHECK(element_deadline_keys == element_deadline_keys_.value());
   CHECK(entry_bytes + wheel_bytes_.value() + keys_.ArrayMemory() == used_bytes());
 }
 

@@ -3,7 +3,9 @@
 // owned alone once it has been detached.
 //
 // Rules:
-//   T1. Every key with a deadline has a wheel item that is due no later than its deadline (E1).
+//   T1. Every key with a deadline, of itself or of an element, has a wheel item that is due no
+//   later
+//       than the first of them (E1), or is unfinished.
 //   T2. Items of keys that were deleted or given a later deadline stay until they are due; when
 //   items
 //       are more than twice the keys with a deadline, the wheel is rebuilt, a few chains per
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/clock.h"
 #include "engine/store/expiry_wheel.h"
@@ -43,7 +46,16 @@ class Table {
   UnixMillis next_due() const;
   // Goes on with rebuilding the wheel, if that is needed; returns the number of chains done.
   size_t RebuildStep(size_t chains);
-  void CountVolatile(int64_t delta) { volatile_keys_.Add(delta); }
+  // A key came, went or changed; without key all is kNoDeadline.
+  void CountTiming(const Timing& before, const Timing& after) {
+    volatile_keys_.Add((after.key != kNoDeadline) - (before.key != kNoDeadline));
+    if (before.elements != after.elements) {
+      element_deadline_keys_.Add((after.elements != kNoDeadline) -
+                                 (before.elements != kNoDeadline));
+    }
+  }
+  // An entry that was due has more to do: TakeDue() returns its position next, at any time.
+  void AddUnfinished(uint32_t position) { unfinished_.push_back(position); }
   // A deadline could not be added again when its item was due: the wheel has to be rebuilt.
   void OnItemLost() { items_lost_ = true; }
   uint64_t wheel_items() const;
@@ -73,6 +85,8 @@ class Table {
   uint64_t rebuilt_ = kNotRebuilding;         // position up to which the wheel is rebuilt
   RelaxedCount wheel_bytes_;                  // part of used_bytes() that is the wheels'
   RelaxedCount volatile_keys_;
+  RelaxedCount element_deadline_keys_;  // keys of which some elements have deadlines
+  std::vector<uint32_t> unfinished_;    // positions
   bool items_lost_ = false;
   uint32_t stagger_ = 0;
 };
