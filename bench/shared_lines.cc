@@ -41,9 +41,11 @@ struct Node {
   CommandTable table;
   FakeServices fakes;
   AccessControl access{table};
+  Observation observation;
   DeliveryQueues queues{kThreads, [](uint32_t) {}};
   PubSub pubsub{queues, keyspace->hasher()};
-  Services services{fakes, fakes, fakes, access, pubsub};
+  ClientTracking tracking{*keyspace, queues, [](uint64_t) { return std::nullopt; }};
+  Services services{fakes, fakes, fakes, access, observation, pubsub, tracking};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
@@ -62,6 +64,7 @@ class NoPushes final : public PushPort {
   void SendReplies() override {}
   void BeginInside(Session&) override {}
   void EndInside() override {}
+  void PublishState(Session&) override {}
   std::string DeliverAround(Session&, bool) override { return {}; }
 };
 
@@ -69,7 +72,7 @@ class NoPushes final : public PushPort {
 class Loop {
  public:
   explicit Loop(Node& node)
-      : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_),
+      : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_, observer_),
         memory_(&node.keyspace->gauge()),
         resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
         text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
@@ -100,6 +103,8 @@ class Loop {
     return record;
   }
 
+  Observation observation_;
+  CommandObserver observer_{observation_};
   NoPushes pushes_;
   LoopStatistics statistics_;
   RequestBatch batch_;

@@ -116,6 +116,10 @@ constexpr ParameterSpec kRows[] = {
            kRuntime, "Longest request that is waited for; the client is closed above it."),
     Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1 << 20, INT64_MAX, kRuntime,
            "Longest word of a request, and longest string value."),
+    Number("tracking-table-max-keys", "", &P::tracking_table_max_keys, 0, INT64_MAX, kRuntime, "",
+           "Keys of which is remembered who caches them; 0 for any number."),
+    Text("notify-keyspace-events", "", &P::notify_keyspace_events, kRuntime,
+         "What happens to keys and is published, in letters."),
     // Process
     Number("threads", "io-threads", &P::threads, 0, 128, kAtStart, "",
            "Event loops; 0 for one per processor."),
@@ -166,6 +170,15 @@ constexpr ParameterSpec kRows[] = {
            "Interval of the primary's pings to its replicas."),
     Memory("repl-backlog-size", &P::repl_backlog_size_bytes, 1, INT64_MAX, kRuntime,
            "History kept for replicas that reconnect."),
+    // Observation
+    Number("slowlog-log-slower-than", "", &P::slowlog_log_slower_than_micros, -1, INT64_MAX,
+           kRuntime, "microseconds", "Commands that take so long are logged; -1 for none."),
+    Number("slowlog-max-len", "", &P::slowlog_max_len, 0, INT64_MAX, kRuntime, "",
+           "Entries of the slow log at most."),
+    Number("latency-monitor-threshold", "", &P::latency_monitor_threshold_millis, 0, INT64_MAX,
+           kRuntime, "milliseconds", "Events that take so long are kept; 0 for none."),
+    YesNo("latency-tracking", "", &P::latency_tracking, kRuntime,
+          "Count how long each command takes."),
     // Names of encodings
     Number("hash-max-listpack-entries", "hash-max-ziplist-entries", &P::hash_max_listpack_entries,
            0, INT64_MAX, kRuntime, "", "Fields up to which a hash is said to be a listpack."),
@@ -237,8 +250,6 @@ constexpr ParameterSpec kRows[] = {
     // Other types
     NotBuilt("list-compress-depth", "0"),
     // Publish and subscribe, tracking, scripts, access lists
-    NotBuilt("notify-keyspace-events", ""),
-    NotBuilt("tracking-table-max-keys", "1000000"),
     NotBuilt("busy-reply-threshold", "5000", "lua-time-limit"),
     NotBuilt("acl-pubsub-default", "resetchannels"),
     NotBuilt("user", ""),
@@ -246,10 +257,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("include", ""),
     NotBuilt("loadmodule", ""),
     // Observation
-    NotBuilt("slowlog-log-slower-than", "10000"),
-    NotBuilt("slowlog-max-len", "128"),
-    NotBuilt("latency-monitor-threshold", "0"),
-    NotBuilt("latency-tracking", "no", "", "yes"),
     NotBuilt("latency-tracking-info-percentiles", "50 99 99.9"),
     NotBuilt("crash-log-enabled", "no", "", "yes"),
     NotBuilt("crash-memcheck-enabled", "no", "", "yes"),

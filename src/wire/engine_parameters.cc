@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/numbers.h"
+#include "wire/event_letters.h"
 
 namespace mikura::wire {
 namespace {
@@ -83,6 +84,11 @@ Status SetText(const ParameterSpec& spec, std::string_view text, EngineParameter
                      ParseOutputLimits(parameters.client_output_buffer_limit));
     ASSIGN_OR_RETURN(const OutputLimits limits, ParseOutputLimits(text, current));
     field = OutputLimitsText(limits);
+    return Ok();
+  }
+  if (spec.field == ParameterField(&EngineParameters::notify_keyspace_events)) {
+    ASSIGN_OR_RETURN(const uint32_t bits, ParseEventLetters(text));
+    field = EventLetters(bits);
     return Ok();
   }
   if (spec.field == ParameterField(&EngineParameters::replicaof)) {

@@ -31,6 +31,8 @@ struct EngineParameters {
   // "class hard-bytes soft-bytes soft-seconds", three classes: see ParseOutputLimits().
   std::string client_output_buffer_limit =
       "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
+  int64_t tracking_table_max_keys = 1000000;  // 0: no limit
+  std::string notify_keyspace_events;         // as EventLetters() of event_letters.h writes them
   uint64_t client_query_buffer_limit_bytes = 1ULL << 30;
   uint64_t proto_max_bulk_len_bytes = 512ULL << 20;
 
@@ -67,6 +69,12 @@ struct EngineParameters {
   int64_t repl_timeout_seconds = 60;
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
+
+  // Observation
+  int64_t slowlog_log_slower_than_micros = 10'000;  // negative: no slow log
+  int64_t slowlog_max_len = 128;
+  int64_t latency_monitor_threshold_millis = 0;  // 0: off
+  bool latency_tracking = true;
 
   // Names of encodings (OBJECT ENCODING)
   int64_t hash_max_listpack_entries = 512;

@@ -158,9 +158,12 @@ class Player {
   engine::MemcachedSettings settings_;
   engine::MemcachedCounters counters_;
   engine::AccessControl access_{node_.table};
+  engine::Observation observation_;
   engine::DeliveryQueues queues_{1, [](uint32_t) {}};
   engine::PubSub pubsub_{queues_, node_.keyspace->hasher()};
-  engine::Services services_{fakes_, fakes_, fakes_, access_, pubsub_, kStringBytesMax};
+  engine::ClientTracking tracking_{*node_.keyspace, queues_, [](uint64_t) { return std::nullopt; }};
+  engine::Services services_{fakes_,       fakes_,  fakes_,    access_,
+                             observation_, pubsub_, tracking_, kStringBytesMax};
   engine::NodeState state_;
   engine::Dispatcher dispatcher_{*node_.keyspace, node_.table, services_, state_};
   engine::LoopStatistics statistics_;

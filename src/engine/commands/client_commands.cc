@@ -4,7 +4,9 @@
 
 #include <vector>
 
+#include "engine/commands/blocking.h"
 #include "engine/commands/client_name.h"
+#include "engine/commands/client_tracking_commands.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/subcommand_help.h"
@@ -197,6 +199,54 @@ FaultOr<> ClientKill(CommandContext& ctx) {
   return Ok();
 }
 
+// CLIENT UNBLOCK id [TIMEOUT | ERROR]
+FaultOr<> ClientUnblock(CommandContext& ctx) {
+  bool with_error = false;
+  if (ctx.args.size() == 4) {
+    with_error = EqualsIgnoreCase(ctx.args[3], "ERROR");
+    if (!with_error && !EqualsIgnoreCase(ctx.args[3], "TIMEOUT")) {
+      ctx.reply.Error("ERR", "CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+      return Ok();
+    }
+  } else if (ctx.args.size() > 4) {
+    ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(const int64_t id, ToInteger(ctx.args[2]));
+  const bool unblocked =
+      id > 0 && ctx.services.clients.Unblock(static_cast<uint64_t>(id), with_error);
+  ctx.reply.Integer(unblocked ? 1 : 0);
+  return Ok();
+}
+
+// CLIENT PAUSE milliseconds [WRITE | ALL]
+FaultOr<> ClientPause(CommandContext& ctx) {
+  bool all = true;
+  if (ctx.args.size() == 4) {
+    all = EqualsIgnoreCase(ctx.args[3], "ALL");
+    if (!all && !EqualsIgnoreCase(ctx.args[3], "WRITE")) {
+      ctx.reply.Error("ERR", "CLIENT PAUSE mode must be WRITE or ALL");
+      return Ok();
+    }
+  } else if (ctx.args.size() > 4) {
+    ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
+    return Ok();
+  }
+  const std::optional<UnixMillis> timeout = WaitMillis(ctx, ctx.args[2]);
+  if (!timeout) return Ok();
+  UnixMillis end = INT64_MAX;
+  if (__builtin_add_overflow(ctx.now(), *timeout, &end)) end = INT64_MAX;
+  ctx.services.control.Pause(ctx.now(), end, all);
+  ctx.reply.Ok();
+  return Ok();
+}
+
+FaultOr<> ClientUnpause(CommandContext& ctx) {
+  ctx.services.control.Unpause();
+  ctx.reply.Ok();
+  return Ok();
+}
+
 FaultOr<> SetSwitch(CommandContext& ctx, bool ClientState::*field) {
   const bool on = EqualsIgnoreCase(ctx.args[2], "ON");
   if (!on && !EqualsIgnoreCase(ctx.args[2], "OFF")) return Fault::kSyntax;
@@ -311,6 +361,42 @@ constexpr CommandSpec kClientSubcommands[] = {
      .since = "7.2.0",
      .summary = "Lets the connection use keys without a trace.",
      .parent = "CLIENT"},
+    {.name = "TRACKING",
+     .handler = ClientTrackingSwitch,
+     .arity = AtLeast(3),
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.0.0",
+     .summary = "Tells of changes of keys that the connection has read.",
+     .parent = "CLIENT"},
+    {.name = "TRACKINGINFO",
+     .handler = ClientTrackingInfo,
+     .arity = Exactly(2),
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.2.0",
+     .summary = "Shows how the connection tracks keys.",
+     .parent = "CLIENT"},
+    {.name = "CACHING",
+     .handler = ClientCaching,
+     .arity = Exactly(3),
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.0.0",
+     .summary = "Says whether the keys of the next command are tracked.",
+     .parent = "CLIENT"},
+    {.name = "GETREDIR",
+     .handler = ClientGetRedir,
+     .arity = Exactly(2),
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.0.0",
+     .summary = "Returns the connection that is told instead of this one.",
+     .parent = "CLIENT"},
     {.name = "REPLY",
      .handler = ClientReply,
      .arity = Exactly(3),
@@ -319,6 +405,33 @@ constexpr CommandSpec kClientSubcommands[] = {
      .group = "connection",
      .since = "3.2.0",
      .summary = "Switches replies off and on.",
+     .parent = "CLIENT"},
+    {.name = "UNBLOCK",
+     .handler = ClientUnblock,
+     .arity = AtLeast(3),
+     .flags = kFlags | kAdmin,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "5.0.0",
+     .summary = "Ends the waiting of a connection.",
+     .parent = "CLIENT"},
+    {.name = "PAUSE",
+     .handler = ClientPause,
+     .arity = AtLeast(3),
+     .flags = kFlags | kAdmin,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "3.0.0",
+     .summary = "Lets no connection write, or do anything, for some time.",
+     .parent = "CLIENT"},
+    {.name = "UNPAUSE",
+     .handler = ClientUnpause,
+     .arity = Exactly(2),
+     .flags = kFlags | kAdmin,
+     .acl = kAclConnection,
+     .group = "connection",
+     .since = "6.2.0",
+     .summary = "Ends a pause.",
      .parent = "CLIENT"},
     {.name = "HELP",
      .handler = SubcommandHelp,

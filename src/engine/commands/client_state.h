@@ -10,10 +10,12 @@
 #include "base/clock.h"
 #include "engine/access/access_users.h"
 #include "engine/commands/own_part.h"
+#include "engine/messaging/tracking_mode.h"
 #include "engine/replication/replica_handshake.h"
 
 namespace mikura::engine {
 
+class BlockedClient;
 class Receiver;
 class Transaction;
 
@@ -55,10 +57,12 @@ struct ClientState {
   uint32_t channels = 0;
   uint32_t patterns = 0;
   uint32_t shard_channels = 0;
+  TrackingMode tracking;  // changed by ClientTracking, but for `caching`
   // What is pushed to the client goes here; null for one without a connection (the stream of a
   // primary). The session's.
   Receiver* receiver = nullptr;
   OwnPart<Transaction> transaction;  // from MULTI or WATCH on
+  OwnPart<BlockedClient> waiting;    // while it waits for keys
 };
 
 // As CLIENT LIST and KILL name it.

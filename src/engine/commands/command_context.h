@@ -22,6 +22,7 @@
 
 namespace mikura::engine {
 
+class CommandObserver;
 class CommandTable;
 
 struct CommandContext {
@@ -34,6 +35,7 @@ struct CommandContext {
   Services& services;
   const CommandTable& table;
   const CommandSpec& spec;
+  CommandObserver* observer = nullptr;  // of the running loop; null: nobody counts
   // False inside a transaction or script.
   bool may_wait = true;
   // A handler that sets another one than kDone has written no reply.

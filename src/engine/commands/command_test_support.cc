@@ -83,6 +83,15 @@ Status FakeServices::ReplicaOf(std::string_view host, int port) {
   return Ok();
 }
 
+bool FakeServices::Unblock(uint64_t id, bool with_error) {
+  unblocked = fmt::format("{} {}", id, with_error ? "error" : "timeout");
+  return id == 8;
+}
+
+void FakeServices::Pause(UnixMillis now, UnixMillis end, bool all) {
+  pause = fmt::format("{} {}", end - now, all ? "all" : "writes");
+}
+
 Status FakeServices::Shutdown(bool save, bool nosave, bool now, bool force) {
   if (save) return Error{"Errors trying to SHUTDOWN. Check logs."};
   shutdown = fmt::format("nosave={} now={} force={}", nosave, now, force);
@@ -94,9 +103,6 @@ std::string FakeServices::DescribeOwn(const ClientState& state, UnixMillis) {
 }
 
 CommandRunner::CommandRunner() {
-  auto keyspace = Keyspace::Create({});
-  CHECK(keyspace.ok());
-  keyspace_ = std::move(*keyspace);
   client_.id = 7;
   client_.authenticated = true;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "wire/parameter_set.h"
 
@@ -22,16 +23,22 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string Describe(const ClientInfo& info, UnixMillis now) override;
   std::string DescribeOwn(const ClientState& state, UnixMillis now) override;
   void Publish(const ClientState& state) override { published = state; }
+  std::optional<uint32_t> LoopOf(uint64_t) const override { return std::nullopt; }
   size_t Kill(const ClientFilter& filter) override;
+  void Answer(const std::shared_ptr<BlockedClient>& client) override { answered = client; }
+  bool Unblock(uint64_t id, bool with_error) override;
   std::vector<std::pair<std::string, std::string>> Get(
       std::span<const std::string_view> patterns) override;
   Status Set(std::span<const std::pair<std::string_view, std::string_view>> changes) override;
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override { return memory; }
   RoleInfo Role() override { return role; }
+  bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
   void ResetStatistics() override { ++resets; }
+  void Pause(UnixMillis now, UnixMillis end, bool all) override;
+  void Unpause() override { pause = "none"; }
   bool DebugAllowed(const ClientState&) override { return debug_allowed; }
 
   std::vector<ClientInfo> clients;
@@ -42,6 +49,9 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   RoleInfo role;
   std::string replica_of = "not asked";
   std::string shutdown = "not asked";
+  std::shared_ptr<BlockedClient> answered;
+  std::string unblocked = "not asked";
+  std::string pause = "none";
   int resets = 0;
   bool debug_allowed = true;
 };
@@ -72,12 +82,14 @@ class CommandRunner {
   ManualClock clock_;
   FakeServices fakes_;
   DeliveryQueues queues_{1, [](uint32_t) {}};
-  PubSub pubsub_{queues_, KeyHasher(0)};
   ClientState client_;
   CommandTable table_;
-  std::unique_ptr<Keyspace> keyspace_;
+  std::unique_ptr<Keyspace> keyspace_ = Keyspace::Create({}).value();
   AccessControl access_{table_};
-  Services services_{fakes_, fakes_, fakes_, access_, pubsub_};
+  Observation observation_;
+  PubSub pubsub_{queues_, keyspace_->hasher()};
+  ClientTracking tracking_{*keyspace_, queues_, [](uint64_t) { return std::nullopt; }};
+  Services services_{fakes_, fakes_, fakes_, access_, observation_, pubsub_, tracking_};
   Effects effects_;
   std::string effects_text_;
 };

@@ -74,11 +74,13 @@ FaultOr<> ExpireIn(CommandContext& ctx, ExpireForm form) {
   }
   if (*deadline <= ctx.now() && ctx.keys.access().may_expire) {
     if (ctx.keys.Erase(key)) AddEffect(ctx, {"DEL", key.name});
+    ctx.keys.Notify(EventClass::kGeneric, "del", key);
     ctx.reply.Integer(1);
     return Ok();
   }
   RETURN_IF_ERROR(ctx.keys.SetDeadline(found, key, *deadline));
   AddEffect(ctx, {"PEXPIREAT", key.name, NumberText(*deadline)});
+  ctx.keys.Notify(EventClass::kGeneric, "expire", key);
   ctx.reply.Integer(1);
   return Ok();
 }
@@ -98,6 +100,7 @@ template <typename Value>
 FaultOr<> ReplyDeadline(CommandContext& ctx, Value value) {
   const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
   if (!found) {
+    ctx.keys.NotifyMiss(ctx.key_list[0]);
     ctx.reply.Integer(-2);
   } else if (found.entry.deadline() == store::kNoDeadline) {
     ctx.reply.Integer(-1);
@@ -131,6 +134,7 @@ FaultOr<> Persist(CommandContext& ctx) {
   }
   RETURN_IF_ERROR(ctx.keys.SetDeadline(found, key, store::kNoDeadline));
   AddEffect(ctx, {"PERSIST", key.name});
+  ctx.keys.Notify(EventClass::kGeneric, "persist", key);
   ctx.reply.Integer(1);
   return Ok();
 }

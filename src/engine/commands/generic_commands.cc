@@ -18,6 +18,7 @@ FaultOr<> Del(CommandContext& ctx) {
   for (const Key& key : ctx.key_list) {
     if (!ctx.keys.Erase(key)) continue;
     ++removed;
+    ctx.keys.Notify(EventClass::kGeneric, "del", key);
     if (logged) effect.push_back(key.name);
   }
   if (effect.size() > 1) ctx.keys.effects().Add(ctx.keys.database(), effect);
@@ -28,7 +29,13 @@ FaultOr<> Del(CommandContext& ctx) {
 // EXISTS key ... -> how many of the arguments name a key; one named twice counts twice.
 FaultOr<> Exists(CommandContext& ctx) {
   int64_t count = 0;
-  for (const Key& key : ctx.key_list) count += ctx.keys.Peek(key) ? 1 : 0;
+  for (const Key& key : ctx.key_list) {
+    if (ctx.keys.Peek(key)) {
+      ++count;
+    } else {
+      ctx.keys.NotifyMiss(key);
+    }
+  }
   ctx.reply.Integer(count);
   return Ok();
 }
@@ -47,6 +54,7 @@ FaultOr<> Touch(CommandContext& ctx) {
 
 FaultOr<> Type(CommandContext& ctx) {
   const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
+  if (!found) ctx.keys.NotifyMiss(ctx.key_list[0]);
   ctx.reply.Simple(found ? TypeName(found.entry.type()) : "none");
   return Ok();
 }

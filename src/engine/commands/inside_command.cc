@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/inside_command.h"
 
+#include "engine/commands/client_tracking_commands.h"
+#include "engine/commands/command_observer.h"
 #include "engine/commands/fault_replies.h"
 
 namespace mikura::engine {
@@ -9,6 +11,7 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
                wire::RespWriter& reply) {
   KeyAccess keys(outer.keyspace, outer.keys.effects(), outer.client.database, outer.keys.access(),
                  held);
+  keys.set_tells_misses((command.spec.flags & kReadOnly) != 0);
   CommandContext context{.args = command.args,
                          .key_list = command.keys,
                          .keys = keys,
@@ -18,11 +21,23 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
                          .services = outer.services,
                          .table = outer.table,
                          .spec = command.spec,
+                         .observer = outer.observer,
                          .may_wait = false};
+  const size_t begin = reply.out().size();
+  const uint64_t ticks = TicksNow();
   const FaultOr<> outcome = command.spec.handler(context);
+  // Of a script those keys count that it has declared.
+  const bool is_queued = (outer.spec.flags & kRunsQueue) != 0;
+  RememberReads(context, command.spec, is_queued ? command.keys : outer.key_list);
   if (!outcome.ok()) {
     const FaultReply& words = ReplyFor(outcome.error());
     reply.Error(words.code, words.message);
+  }
+  if (outer.observer != nullptr) {
+    const std::string_view written = reply.out().view().substr(begin);
+    const bool failed = written.starts_with('-');
+    if (failed) outer.observer->NoteError(written);
+    outer.observer->NoteTicks(command.spec, command.args, outer.client, TicksNow() - ticks, failed);
   }
   if ((command.spec.flags & kReadOnly) != 0) outer.keys.CountInside(keys);
 }

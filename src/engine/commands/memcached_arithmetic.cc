@@ -49,6 +49,7 @@ FaultOr<> OverwriteBlock(MemcachedContext& ctx, store::Found& found, std::string
   std::memcpy(bytes, text.data(), text.size());
   std::memset(bytes + text.size(), ' ', size - text.size());
   LogMemcachedSet(ctx, found.entry.value(), attributes);
+  ctx.keys.Notify(EventClass::kString, "incrby", *ctx.key);
   return Ok();
 }
 
@@ -58,6 +59,7 @@ FaultOr<> OverwritePlain(MemcachedContext& ctx, const store::Found& found, std::
   ASSIGN_OR_RETURN([[maybe_unused]] const store::Found stored,
                    ctx.keys.SetString(*ctx.key, text, attributes));
   ctx.keys.effects().Add(ctx.keys.database(), {"SET", ctx.key->name, text, "KEEPTTL"});
+  ctx.keys.Notify(EventClass::kString, "incrby", *ctx.key);
   return Ok();
 }
 

@@ -108,6 +108,7 @@ FaultOr<> StoreMemcached(MemcachedContext& ctx, std::string_view value,
                    ctx.keys.SetString(*ctx.key, value, attributes));
   ctx.counters.total_items.Add();
   LogMemcachedSet(ctx, value, attributes);
+  ctx.keys.Notify(EventClass::kString, "set", *ctx.key);
   return Ok();
 }
 
@@ -129,6 +130,8 @@ FaultOr<> SetMemcachedDeadline(MemcachedContext& ctx, store::Found& found, UnixM
   }
   if (found.entry.deadline() == deadline) return Ok();
   RETURN_IF_ERROR(ctx.keys.SetDeadline(found, *ctx.key, deadline));
+  ctx.keys.Notify(EventClass::kGeneric, deadline == store::kNoDeadline ? "persist" : "expire",
+                  *ctx.key);
   if (!ctx.keys.effects().active()) return Ok();
   if (deadline == store::kNoDeadline) {
     ctx.keys.effects().Add(ctx.keys.database(), {"PERSIST", ctx.key->name});
@@ -155,6 +158,7 @@ FaultOr<> ExtendMemcached(MemcachedContext& ctx, store::Found& found, std::strin
   } else {
     std::memcpy(bytes + old_size, piece.data(), piece.size());
   }
+  ctx.keys.Notify(EventClass::kString, before ? "prepend" : "append", *ctx.key);
   if (before) {
     LogMemcachedSet(ctx, found.entry.value(), attributes);
     return Ok();
@@ -175,6 +179,7 @@ void LogMemcachedSet(MemcachedContext& ctx, std::string_view value,
 bool EraseMemcached(MemcachedContext& ctx) {
   if (!ctx.keys.Erase(*ctx.key)) return false;
   ctx.keys.effects().Add(ctx.keys.database(), {"DEL", ctx.key->name});
+  ctx.keys.Notify(EventClass::kGeneric, "del", *ctx.key);
   return true;
 }
 

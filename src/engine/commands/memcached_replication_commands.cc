@@ -36,6 +36,7 @@ FaultOr<> MikuraSet(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const store::Attributes attributes, AttributesFrom(ctx, 3));
   const FaultOr<store::Found> stored = ctx.keys.SetString(ctx.key_list[0], ctx.args[2], attributes);
   if (!stored.ok()) return stored.error();
+  ctx.keys.Notify(EventClass::kString, "set", ctx.key_list[0]);
   Repeat(ctx);
   ctx.reply.Ok();
   return Ok();

@@ -18,11 +18,12 @@ class OwnPart {
   T* get() const { return part_.get(); }
   T& operator*() const { return *part_; }
   T* operator->() const { return part_.get(); }
+  const std::shared_ptr<T>& shared() const { return part_; }
   void set(std::shared_ptr<T> part) { part_ = std::move(part); }
   void reset() { part_.reset(); }
 
  private:
-  std::shared_ptr<T> part_;  // one owner; shared for its deleter, which knows T
+  std::shared_ptr<T> part_;  // owned here; shared with whoever serves it, and for its deleter
 };
 
 }  // namespace mikura::engine

@@ -24,6 +24,8 @@ FaultOr<> Rename(CommandContext& ctx, bool replace) {
     RETURN_IF_ERROR(ctx.keys.CopyFrom(current.entry, to, current.entry.deadline()));
     ctx.keys.Erase(from);
     AddEffect(ctx, {"RENAME", from.name, to.name});
+    ctx.keys.Notify(EventClass::kGeneric, "rename_from", from);
+    ctx.keys.Notify(EventClass::kGeneric, "rename_to", to);
   }
   if (replace) {
     ctx.reply.Ok();
@@ -56,11 +58,13 @@ FaultOr<> Copy(CommandContext& ctx) {
   KeyAccess destination = ctx.keys.InDatabase(database);
   const bool taken = static_cast<bool>(destination.Peek(to));
   const store::Found source = ctx.keys.Find(from);
+  if (!source) ctx.keys.NotifyMiss(from);
   if (!source || (taken && !replace)) {
     ctx.reply.Integer(0);
     return Ok();
   }
   RETURN_IF_ERROR(destination.CopyFrom(source.entry, to, source.entry.deadline()));
+  destination.Notify(EventClass::kGeneric, "copy_to", to);
   AddEffect(ctx, {"COPY", from.name, to.name, "DB", NumberText(database), "REPLACE"});
   ctx.reply.Integer(1);
   return Ok();
@@ -80,6 +84,8 @@ FaultOr<> Move(CommandContext& ctx) {
   }
   RETURN_IF_ERROR(destination.CopyFrom(source.entry, key, source.entry.deadline()));
   ctx.keys.Erase(key);
+  ctx.keys.Notify(EventClass::kGeneric, "move_from", key);
+  destination.Notify(EventClass::kGeneric, "move_to", key);
   AddEffect(ctx, {"MOVE", key.name, NumberText(database)});
   ctx.reply.Integer(1);
   return Ok();

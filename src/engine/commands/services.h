@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,9 +20,11 @@
 #include "engine/commands/client_state.h"
 #include "engine/commands/encoding_limits.h"
 #include "engine/commands/memory_report.h"
+#include "engine/observation/observation.h"
 
 namespace mikura::engine {
 
+class ClientTracking;
 class PubSub;
 
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
@@ -29,6 +32,7 @@ struct ClientInfo {
   ClientState state;
   int fd = -1;
   int queued_commands = -1;      // -1: not in MULTI
+  bool is_blocked = false;       // it waits for a key, or for the end of a pause
   bool is_amid_request = false;  // part of a request has arrived
   UnixMillis last_active_at = 0;
   std::string last_command;  // lower case, "client|list"
@@ -57,8 +61,15 @@ class ClientRegistry {
   virtual std::string DescribeOwn(const ClientState& state, UnixMillis now) = 0;
   // Makes name, library and flags of `state` visible to List() of other threads.
   virtual void Publish(const ClientState& state) = 0;
+  // The event loop that serves the client; nothing when it is gone.
+  virtual std::optional<uint32_t> LoopOf(uint64_t id) const = 0;
   // Ends matching clients (each on its own thread, soon); returns how many.
   virtual size_t Kill(const ClientFilter& filter) = 0;
+  // Lets a client that waited for keys, and waits no longer, have its reply. Does not wait.
+  virtual void Answer(const std::shared_ptr<BlockedClient>& client) = 0;
+  // Ends the waiting of a client, as if its time were up or with an error. False when it waits for
+  // no key.
+  virtual bool Unblock(uint64_t id, bool with_error) = 0;
 };
 
 class Parameters {
@@ -93,12 +104,18 @@ class ServerControl {
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
   virtual MemoryReport Memory() = 0;
   virtual RoleInfo Role() = 0;
+  // May be called under locks.
+  virtual bool IsPrimary() = 0;
   // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
   virtual Status ReplicaOf(std::string_view host, int port) = 0;
   // Ends the process soon, after the running commands; save is refused with words when not
   // possible.
   virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
   virtual void ResetStatistics() = 0;
+  // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause
+  // that goes on already, the later end and the stricter kind hold. May be called under locks.
+  virtual void Pause(UnixMillis now, UnixMillis end, bool all) = 0;
+  virtual void Unpause() = 0;
   // DEBUG commands are allowed for this client (enable-debug-command).
   virtual bool DebugAllowed(const ClientState& client) = 0;
 };
@@ -108,7 +125,9 @@ struct Services {
   Parameters& parameters;
   ServerControl& control;
   AccessControl& access;
+  Observation& observation;
   PubSub& pubsub;  // may be used under locks
+  ClientTracking& tracking;
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

@@ -22,8 +22,7 @@ bool IsIgnored(std::string_view name) {
 
 }  // namespace
 
-Status StreamExecutor::Execute(std::span<const CommandWords> commands,
-                               int& database) NO_THREAD_SAFETY_ANALYSIS {
+Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& database) {
   steps_.clear();
   keys_.clear();
   for (const CommandWords words : commands) RETURN_IF_ERROR(Resolve(words));
@@ -35,13 +34,10 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands,
     }
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
-  keyspace_.LockShards(shards);
-  Status status;
-  for (const Step& step : steps_) {
-    status = Run(step, HeldShards(shards), database);
-    if (!status.ok()) break;
-  }
-  keyspace_.UnlockShards(shards);
+  const Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
+    for (const Step& step : steps_) RETURN_IF_ERROR(Run(step, HeldShards(shards), database));
+    return Ok();
+  });
   services_.pubsub.WakePosted();
   return status;
 }
@@ -82,7 +78,6 @@ Status StreamExecutor::Run(const Step& step, HeldShards held, int& database) {
   client_.database = database;
   client_.authenticated = true;
   output_.Clear();
-  effects_.Begin(false);
   wire::RespWriter reply(output_, 2);
   KeyAccess keys(keyspace_, effects_, database, {0, false}, held);
   CommandContext context{

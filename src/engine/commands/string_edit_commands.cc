@@ -2,7 +2,6 @@
 // Commands that change strings in place: counters, APPEND, SETRANGE. The deadline stays, and so
 // does what a memcached client stored beside the value, but for INCRBYFLOAT.
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -28,6 +27,7 @@ FaultOr<> Increment(CommandContext& ctx, int64_t delta) {
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, NumberText(value), attributes);
   if (!stored.ok()) return stored.error();
   AddEffect(ctx, {"INCRBY", key.name, NumberText(delta)});
+  ctx.keys.Notify(EventClass::kString, "incrby", key);
   ctx.reply.Integer(value);
   return Ok();
 }
@@ -49,21 +49,6 @@ FaultOr<> DecrBy(CommandContext& ctx) {
   return Increment(ctx, -delta);
 }
 
-// A long double as strtold reads the whole text; not NaN, no blanks, not beyond its range.
-FaultOr<long double> ToLongDouble(std::string_view text) {
-  char buffer[256];
-  if (text.empty() || text.size() >= sizeof(buffer)) return Fault::kNotAFloat;
-  if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return Fault::kNotAFloat;
-  std::memcpy(buffer, text.data(), text.size());
-  buffer[text.size()] = '\0';
-  char* stop = nullptr;
-  errno = 0;
-  const long double value = std::strtold(buffer, &stop);
-  const bool out_of_range = errno == ERANGE && (std::isinf(value) || value == 0);
-  if (stop != buffer + text.size() || std::isnan(value) || out_of_range) return Fault::kNotAFloat;
-  return value;
-}
-
 // INCRBYFLOAT key increment -> the sum as a string. Logged as a SET: other machines may round
 // differently.
 FaultOr<> IncrByFloat(CommandContext& ctx) {
@@ -81,6 +66,7 @@ FaultOr<> IncrByFloat(CommandContext& ctx) {
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, text, {.deadline = deadline});
   if (!stored.ok()) return stored.error();
   AddEffect(ctx, {"SET", key.name, text, "KEEPTTL"});
+  ctx.keys.Notify(EventClass::kString, "incrbyfloat", key);
   ctx.reply.Bulk(text);
   return Ok();
 }
@@ -116,6 +102,9 @@ FaultOr<> Append(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const store::Found found, ctx.keys.FindString(key));
   const size_t old_size = found ? found.entry.value().size() : 0;
   if (found && bytes.empty()) {
+    // A change that changes nothing, as in Redis.
+    ctx.keys.Touched(key);
+    ctx.keys.Notify(EventClass::kString, "append", key);
     ctx.reply.Integer(static_cast<int64_t>(old_size));
     return Ok();
   }
@@ -127,6 +116,7 @@ FaultOr<> Append(CommandContext& ctx) {
     RETURN_IF_ERROR(WriteAt(ctx, key, found, old_size, bytes));
   }
   AddEffect(ctx, {"APPEND", key.name, bytes});
+  ctx.keys.Notify(EventClass::kString, "append", key);
   ctx.reply.Integer(static_cast<int64_t>(old_size + bytes.size()));
   return Ok();
 }
@@ -149,6 +139,7 @@ FaultOr<> SetRange(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t size,
                    WriteAt(ctx, key, found, static_cast<size_t>(offset), bytes));
   AddEffect(ctx, {"SETRANGE", key.name, NumberText(offset), bytes});
+  ctx.keys.Notify(EventClass::kString, "setrange", key);
   ctx.reply.Integer(size);
   return Ok();
 }

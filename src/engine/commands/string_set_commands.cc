@@ -9,6 +9,10 @@
 namespace mikura::engine {
 namespace {
 
+void NotifyRemoved(CommandContext& ctx, const Key& key) {
+  ctx.keys.Notify(EventClass::kGeneric, "del", key);
+}
+
 // Stores a value whose deadline may already have passed: then the key goes away instead. Adds the
 // effect. A replica keeps even an expired value until the primary says DEL.
 FaultOr<> Store(CommandContext& ctx, const Key& key, std::string_view value, UnixMillis deadline) {
@@ -18,6 +22,7 @@ FaultOr<> Store(CommandContext& ctx, const Key& key, std::string_view value, Uni
   }
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, value, {.deadline = deadline});
   if (!stored.ok()) return stored.error();
+  ctx.keys.Notify(EventClass::kString, "set", key);
   if (!ctx.keys.effects().active()) return Ok();
   if (deadline == store::kNoDeadline) {
     AddEffect(ctx, {"SET", key.name, value});
@@ -75,8 +80,11 @@ FaultOr<> SetWithOptions(CommandContext& ctx) {
   } else {
     ctx.reply.Ok();
   }
+  if (options.get && !old) ctx.keys.NotifyMiss(key);
   if (!holds) return Ok();
-  return StoreOrUnreply(ctx, mark, ctx.args[2], deadline);
+  RETURN_IF_ERROR(StoreOrUnreply(ctx, mark, ctx.args[2], deadline));
+  if (options.form) ctx.keys.Notify(EventClass::kGeneric, "expire", key);
+  return Ok();
 }
 
 // SET key value [options]. Cost: O(1), one copy of the value.
@@ -101,6 +109,7 @@ FaultOr<> SetExpiring(CommandContext& ctx, ExpireForm form) {
   const FaultOr<UnixMillis> deadline = DeadlineOf(ctx.args[2], form, ctx.now());
   if (!deadline.ok()) return ExpireFault(ctx, deadline.error());
   RETURN_IF_ERROR(Store(ctx, ctx.key_list[0], ctx.args[3], *deadline));
+  ctx.keys.Notify(EventClass::kGeneric, "expire", ctx.key_list[0]);
   ctx.reply.Ok();
   return Ok();
 }
@@ -119,6 +128,7 @@ void ReplyValueOrNull(CommandContext& ctx, const store::Found& found) {
 // GETSET key value -> the old value or null; the deadline goes with the old value.
 FaultOr<> GetSet(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const store::Found old, ctx.keys.FindString(ctx.key_list[0]));
+  if (!old) ctx.keys.NotifyMiss(ctx.key_list[0]);
   const size_t mark = ctx.reply.out().size();
   ReplyValueOrNull(ctx, old);
   return StoreOrUnreply(ctx, mark, ctx.args[2], store::kNoDeadline);
@@ -128,7 +138,11 @@ FaultOr<> GetDel(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
   ASSIGN_OR_RETURN(const store::Found old, ctx.keys.FindString(key));
   ReplyValueOrNull(ctx, old);
-  if (old && ctx.keys.Erase(key)) AddEffect(ctx, {"DEL", key.name});
+  if (!old) ctx.keys.NotifyMiss(key);
+  if (old && ctx.keys.Erase(key)) {
+    AddEffect(ctx, {"DEL", key.name});
+    NotifyRemoved(ctx, key);
+  }
   return Ok();
 }
 
@@ -138,6 +152,7 @@ FaultOr<> GetEx(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
   ASSIGN_OR_RETURN(store::Found found, ctx.keys.FindString(key));
   if (!found) {
+    ctx.keys.NotifyMiss(key);
     ctx.reply.Null();
     return Ok();
   }
@@ -151,6 +166,7 @@ FaultOr<> GetEx(CommandContext& ctx) {
   ctx.reply.Bulk(found.entry.value());
   if (options.form && deadline <= ctx.now() && ctx.keys.access().may_expire) {
     if (ctx.keys.Erase(key)) AddEffect(ctx, {"DEL", key.name});
+    NotifyRemoved(ctx, key);
     return Ok();
   }
   const bool changes =
@@ -166,6 +182,7 @@ FaultOr<> GetEx(CommandContext& ctx) {
   } else {
     AddEffect(ctx, {"PEXPIREAT", key.name, NumberText(deadline)});
   }
+  ctx.keys.Notify(EventClass::kGeneric, options.persist ? "persist" : "expire", key);
   return Ok();
 }
 
@@ -182,6 +199,7 @@ FaultOr<> StorePairs(CommandContext& ctx) {
       result = stored.error();
       break;
     }
+    ctx.keys.Notify(EventClass::kString, "set", ctx.key_list[i]);
     if (logged) effect.insert(effect.end(), {ctx.key_list[i].name, value});
   }
   if (effect.size() > 1) ctx.keys.effects().Add(ctx.keys.database(), effect);

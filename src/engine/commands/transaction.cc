@@ -9,13 +9,14 @@
 namespace mikura::engine {
 
 bool QueuedCommand::needs_all_shards() const {
-  if (spec->may_have_keys() || runs_unlocked()) return false;
-  // The others know no shards.
-  return spec->group != "connection" && spec->group != "pubsub" && spec->group != "transactions";
+  if (spec->may_have_keys()) return false;
+  return (spec->acl & kAclKeyspace) != 0 || spec->group == "scripting";
 }
 
 bool QueuedCommand::runs_unlocked() const {
-  return (spec->flags & kAdmin) != 0 && !spec->may_have_keys();
+  if (spec->may_have_keys() || needs_all_shards()) return false;
+  if ((spec->flags & kAdmin) != 0) return true;
+  return spec->group != "connection" && spec->group != "pubsub" && spec->group != "transactions";
 }
 
 void Transaction::Queue(const CommandSpec& spec, std::span<const std::string_view> args) {

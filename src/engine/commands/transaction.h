@@ -21,10 +21,11 @@ struct QueuedCommand {
   std::vector<std::string_view> args;
   std::vector<Key> keys;
 
-  // Whether the command may visit any shard: it names no keys, and is about data or the server.
+  // Whether the command may visit any shard: it names no keys, and is about data.
   bool needs_all_shards() const;
-  // Whether it concerns the node rather than its data, and may take locks by itself (CONFIG SET,
-  // REPLICAOF, DEBUG): it runs when the shards of the transaction have been released.
+  // Whether it concerns the node rather than its data or the connection (INFO, CONFIG SET,
+  // REPLICAOF, DEBUG): that may take locks of all kinds, so it runs when the shards of the
+  // transaction have been released.
   bool runs_unlocked() const;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MULTI, EXEC and WATCH. Queueing is the dispatcher's: while a client is in MULTI, it gives other
 // requests than these to Transaction::Queue().
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/commands/command_families.h"
@@ -53,19 +55,30 @@ FaultOr<> Unwatch(CommandContext& ctx) {
   return Ok();
 }
 
-// The shards of all keys of the queue, and of those that are watched.
-ShardSet ShardsOf(const Transaction& transaction) {
+// The shards of all keys of the queue, and of those that are watched; and those keys.
+ShardSet ShardsOf(const Transaction& transaction, std::vector<Key>& keys) {
   ShardSet shards;
   for (const QueuedCommand& command : transaction.commands()) {
     if (command.needs_all_shards()) return shards.set();
     for (const Key& key : command.keys) shards.set(key.shard());
+    keys.insert(keys.end(), command.keys.begin(), command.keys.end());
   }
   if (transaction.watching() != nullptr) transaction.watching()->AddShards(shards);
   return shards;
 }
 
-InsideCommand ToInside(const QueuedCommand& command) {
-  return {*command.spec, command.args, command.keys};
+std::string_view DenialReason(const access::Verdict& verdict) {
+  switch (verdict.denial) {
+    case access::Denial::kCommand:
+      return "no permission to execute the command or subcommand";
+    case access::Denial::kKey:
+      return "no permission to touch the specified keys";
+    case access::Denial::kChannel:
+      return "no permission to access one of the channels used as arguments to the command";
+    case access::Denial::kNone:
+      break;
+  }
+  return "no permission";
 }
 
 // The queue of one EXEC, run in order. Commands on the node itself run when the shards have been
@@ -97,10 +110,34 @@ class QueueRun {
 
  private:
   void RunOne(size_t index, HeldShards held) {
-    if (!has_unlocked_) return RunInside(ctx_, held, ToInside(commands_[index]), ctx_.reply);
+    if (!has_unlocked_) return RunInto(ctx_.reply, commands_[index], held);
     wire::RespWriter reply(replies_[index], ctx_.client.resp_version);
-    RunInside(ctx_, held, ToInside(commands_[index]), reply);
+    RunInto(reply, commands_[index], held);
     ctx_.reply.set_version(reply.version());
+  }
+
+  void RunInto(wire::RespWriter& reply, const QueuedCommand& command, HeldShards held) {
+    if (!ctx_.client.is_unrestricted && !StillMayRun(reply, command)) return;
+    RunInside(ctx_, held, {*command.spec, command.args, command.keys}, reply);
+  }
+
+  // The rights were looked at when it was queued; they may have been taken away since.
+  bool StillMayRun(wire::RespWriter& reply, const QueuedCommand& command) {
+    const CommandSpec& spec = *command.spec;
+    if ((spec.flags & kNoAuthNeeded) != 0) return true;
+    ClientState& client = ctx_.client;
+    const access::Verdict verdict = ctx_.services.access.Check(client, spec, command.args);
+    if (verdict.allowed()) return true;
+    ctx_.services.access.NoteDenial(verdict, spec, AccessContext::kMulti, client,
+                                    ctx_.services.clients.DescribeOwn(client, ctx_.now()),
+                                    ctx_.now());
+    reply.Error(
+        "NOPERM",
+        fmt::format("ACLs rules changed between the moment the transaction was accumulated "
+                    "and the EXEC call. This command is no longer allowed for the following "
+                    "reason: {}",
+                    DenialReason(verdict)));
+    return false;
   }
 
   CommandContext& ctx_;
@@ -123,8 +160,9 @@ FaultOr<> Exec(CommandContext& ctx) {
     return Ok();
   }
   QueueRun queue(ctx, transaction);
-  const ShardSet shards = ShardsOf(transaction);
-  const bool ran = ctx.keyspace.RunLocked(shards, ctx.keys.effects(), [&] {
+  std::vector<Key> keys;
+  const ShardSet shards = ShardsOf(transaction, keys);
+  const bool ran = ctx.keyspace.RunLocked(shards, keys, ctx.now(), ctx.keys.effects(), [&] {
     const Watcher* const watching = transaction.watching();
     const bool changed =
         watching != nullptr && ctx.keyspace.watches().HasChanged(*watching, ctx.keys.access());

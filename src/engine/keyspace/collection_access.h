@@ -125,6 +125,7 @@ FaultOr<bool> KeyAccess::StoreCollection(const Key& key, T value) {
 
 template <typename T>
 FaultOr<> KeyAccess::StoreValue(const Key& key, T value, UnixMillis deadline) {
+  NotifyIfNew(key);
   if (value.is_packed()) {
     std::string packed;
     value.AppendPacked(packed);

@@ -40,6 +40,7 @@ class KeyAccess {
   store::Found Find(const Key& key) {
     const store::Found found = shard(key).Find(database_, key, access_);
     ++(found ? hits_ : misses_);
+    if (!found && tells_misses_) NotifyMiss(key);
     return found;
   }
   // Live entry of `key`; counts a use even for a client that asked not to (CLIENT NO-TOUCH).
@@ -61,6 +62,7 @@ class KeyAccess {
   FaultOr<store::Found> SetString(const Key& key, std::string_view value,
                                   const store::Attributes& attributes) {
     Touched(key);
+    NotifyIfNew(key);
     return shard(key).SetString(database_, key, value, attributes, access_);
   }
   FaultOr<char*> ResizeString(store::Found& found, const Key& key, size_t size) {
@@ -83,6 +85,7 @@ class KeyAccess {
   }
   FaultOr<> CopyFrom(const store::Entry& source, const Key& key, UnixMillis deadline) {
     Touched(key);
+    Notify(EventClass::kNew, "new", key);  // also in place of another value, as in Redis
     return shard(key).CopyFrom(source, database_, key, deadline, access_);
   }
 
@@ -104,6 +107,11 @@ class KeyAccess {
   void Notify(EventClass event_class, std::string_view event, const Key& key) {
     keyspace_.Notify(event_class, event, database_, key);
   }
+  // For a reading command: Find() tells of keys that it misses, as Redis does.
+  void set_tells_misses(bool value) { tells_misses_ = value; }
+  // For those that read by other means.
+  void NotifyMiss(const Key& key) { Notify(EventClass::kKeyMiss, "keymiss", key); }
+
   // Outcomes of Find() so far: the keyspace_hits and keyspace_misses of a reading command.
   uint32_t hits() const { return hits_; }
   uint32_t misses() const { return misses_; }
@@ -122,6 +130,11 @@ class KeyAccess {
   // Stores a value that is not empty.
   template <typename T>
   FaultOr<> StoreValue(const Key& key, T value, UnixMillis deadline);
+  // Before something is stored under `key`.
+  void NotifyIfNew(const Key& key) {
+    if (keyspace_.ListensTo(EventClass::kNew) && !Peek(key)) [[unlikely]]
+      Notify(EventClass::kNew, "new", key);
+  }
   void NoteCollectionBytes(const Key& key, int64_t delta) {
     shard(key).NoteCollectionBytes(database_, delta);
   }
@@ -134,6 +147,7 @@ class KeyAccess {
   HeldShards held_;
   uint32_t hits_ = 0;
   uint32_t misses_ = 0;
+  bool tells_misses_ = false;
 };
 
 }  // namespace mikura::engine

@@ -47,9 +47,13 @@ class KeyRegister {
     const auto found = shard->find(key.hash);
     if (found == shard->end()) return;
     found->second.remove_if(is_wanted);
-    if (!found->second.empty()) return;
-    shard->erase(found);
-    if (shard->empty()) keyspace_.SetObserved(key.shard(), kind_, false);
+    if (found->second.empty()) Drop(key);
+  }
+  // Forgets the key, after its last entry was removed.
+  void Drop(const Key& key) {
+    Shard& shard = *shards_[key.shard()];
+    shard.erase(key.hash);
+    if (shard.empty()) keyspace_.SetObserved(key.shard(), kind_, false);
   }
   // Calls `visit` for each entry of a locked shard.
   template <typename Visit>

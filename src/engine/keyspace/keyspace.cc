@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "engine/keyspace/waiter_table.h"
 #include "engine/keyspace/watch_table.h"
 #include "engine/store/slab_allocator.h"
 
@@ -48,7 +49,8 @@ Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator>
       defragmentation_(*allocator_),
       cells_(new Cell[kShardCount]),
       evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())),
-      watches_(std::make_unique<WatchTable>(*this)) {
+      watches_(std::make_unique<WatchTable>(*this)),
+      waiters_(std::make_unique<WaiterTable>(*this)) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
     cells_[i].shard.emplace(*allocator_, hasher_, options.database_count, *this);
   }
@@ -94,29 +96,79 @@ void Keyspace::ForEachShard(HeldShards held,
 
 // A change of whole databases that is logged as a command of its own, or, inside a transaction,
 // with the others.
-void Keyspace::RunAtGate(HeldShards held, Effects& effects, const std::function<void()>& critical) {
-  WithGate(held, [&] {
-    if (held.none()) effects.Begin(change_log_.active());
-    critical();
-    if (held.none()) Commit(effects);
-  });
+void Keyspace::RunAtGate(HeldShards held, UnixMillis now, Effects& effects,
+                         const std::function<void()>& critical) NO_THREAD_SAFETY_ANALYSIS {
+  if (!held.none()) return WithGate(held, critical);
+  ShardSet all;
+  all.set();
+  LockShards(all);
+  effects.Begin(change_log_.active());
+  critical();
+  CommitAndServe(all, now, effects);
+}
+
+bool Keyspace::HasWaiters(const ShardSet& shards) const {
+  for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
+    if (IsObserved(static_cast<uint32_t>(i), KeyObserverKind::kWaiters)) return true;
+  }
+  return false;
+}
+
+void Keyspace::LockForWaiters(std::span<const Key> keys, ShardSet& shards) {
+  ShardSet wanted = shards;
+  while (!shards.all() && waiters_->AddMissingShards(keys, wanted)) {
+    UnlockShards(shards);
+    shards = wanted;
+    LockShards(shards);
+  }
+}
+
+// The end of a critical section.
+void Keyspace::CommitAndServe(const ShardSet& shards, UnixMillis now, Effects& effects) {
+  WaiterServices services;
+  waiters_->ServeTouched(shards, now, effects, services);
+  Commit(effects);
+  UnlockShards(shards);
+  for (const WaiterPtr& waiter : services.served) waiter->Deliver();
+  for (const WaiterServices::Left& left : services.left) {
+    const Key key = hasher_(left.name);
+    RunLocked(key, now, effects, [&] {
+      waiters_->OnTouched(left.database, key);
+      return true;
+    });
+  }
+}
+
+void Keyspace::ServeTouched(uint32_t shard, UnixMillis now, Effects& effects) {
+  ShardSet shards;
+  shards.set(shard);
+  LockShards(shards);
+  effects.Begin(change_log_.active());
+  CommitAndServe(shards, now, effects);
 }
 
 void Keyspace::TellOfReplacement(int database, int replacement, UnixMillis now) {
   const store::Access access{.now = now, .may_expire = false};
   for (uint32_t i = 0; i < kShardCount; ++i) {
-    if (cells_[i].observed == 0) continue;
+    const uint8_t kinds = observed(i);
+    if (kinds == 0) continue;
     for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
-      if ((cells_[i].observed >> kind & 1) == 0) continue;
+      if ((kinds >> kind & 1) == 0) continue;
       key_observers_[kind]->OnDatabaseReplaced(i, database, replacement, access);
     }
+  }
+}
+
+void Keyspace::TellOfFlush() {
+  for (KeyObserver* observer : key_observers_) {
+    if (observer != nullptr) observer->OnFlushed();
   }
 }
 
 void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
   detached.reserve(kShardCount);
-  RunAtGate(held, effects, [&] {
+  RunAtGate(held, now, effects, [&] {
     TellOfReplacement(database, -1, now);
     for (uint32_t i = 0; i < kShardCount; ++i) {
       detached.push_back(cells_[i].shard->DetachDatabase(database));
@@ -124,12 +176,13 @@ void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, Hel
     evictor_->RestartQueues();
     effects.Add(database, {"FLUSHDB"});
   });
+  TellOfFlush();
   FreeDetached(held, std::move(detached));
 }
 
 void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
-  RunAtGate(held, effects, [&] {
+  RunAtGate(held, now, effects, [&] {
     for (int database = 0; database < options_.database_count; ++database) {
       TellOfReplacement(database, -1, now);
       for (uint32_t i = 0; i < kShardCount; ++i) {
@@ -140,6 +193,7 @@ void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
     evictor_->RestartQueues();
     effects.Add(0, {"FLUSHALL"});
   });
+  TellOfFlush();
   FreeDetached(held, std::move(detached));
 }
 
@@ -157,7 +211,7 @@ void Keyspace::FreeDetached(HeldShards held, Reclaimer::Tables tables) {
 }
 
 void Keyspace::SwapDatabases(int a, int b, Effects& effects, UnixMillis now, HeldShards held) {
-  RunAtGate(held, effects, [&] {
+  RunAtGate(held, now, effects, [&] {
     TellOfReplacement(a, b, now);
     TellOfReplacement(b, a, now);
     for (uint32_t i = 0; i < kShardCount; ++i) cells_[i].shard->SwapDatabases(a, b);
@@ -260,8 +314,9 @@ void Keyspace::DefragmentStep(Cell& cell) {
 }
 
 void Keyspace::TellObservers(int database, const Key& key) {
+  const uint8_t kinds = observed(key.shard());
   for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
-    if ((cells_[key.shard()].observed >> kind & 1) != 0) {
+    if ((kinds >> kind & 1) != 0) {
       key_observers_[kind]->OnTouched(database, key);
     }
   }
@@ -281,6 +336,7 @@ void Keyspace::OnExpired(int database, const Key& key, const store::Entry& entry
   if (removal_observer_ != nullptr) removal_observer_->OnExpiredEntry(entry, in_background);
   LogRemoval(database, key);
   Touched(database, key);
+  Notify(EventClass::kExpired, "expired", database, key);
 }
 
 void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry) {
@@ -288,6 +344,7 @@ void Keyspace::OnEvicted(int database, const Key& key, const store::Entry& entry
   if (removal_observer_ != nullptr) removal_observer_->OnEvictedEntry(database, entry);
   LogRemoval(database, key);
   Touched(database, key);
+  Notify(EventClass::kEvicted, "evicted", database, key);
 }
 
 void Keyspace::LogRemoval(int database, const Key& key) {

@@ -27,7 +27,9 @@
 
 namespace mikura::engine {
 
+class WaiterTable;
 class WatchTable;
+struct WaiterServices;
 
 // Sees entries that the engine removes by itself, under the lock of their shard: it counts, and
 // does nothing that waits.
@@ -69,28 +71,39 @@ class Keyspace final : public store::RemovalListener {
                     const std::function<void(uint32_t index, store::Shard& shard)>& visit);
 
   // Runs one command under the locks of its shards: what `run` adds to `effects` gets its place in
-  // the change log before they are unlocked. Returns what `run` returns. The only order in which a
-  // command locks, logs and unlocks.
+  // the change log before they are unlocked, and so does what clients get that wait for its keys.
+  // Returns what `run` returns. The only order in which a command locks, logs and unlocks.
   template <typename Run>
-  auto RunLocked(uint32_t shard, Effects& effects, const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+  auto RunLocked(const Key& key, UnixMillis now, Effects& effects,
+                 const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+    const uint32_t shard = key.shard();
     ShardLock& held = lock(shard);
     held.Lock();
+    if (IsObserved(shard, KeyObserverKind::kWaiters)) [[unlikely]] {
+      return RunAmongWaiters(ShardSet().set(shard), {&key, 1}, now, effects, run);
+    }
     effects.Begin(change_log_.active());
     auto outcome = run();
     Commit(effects);
     held.Unlock();
     return outcome;
   }
+  // keys: all that the command may change, in these shards; not needed with all shards.
   template <typename Run>
-  auto RunLocked(const ShardSet& shards, Effects& effects,
-                 const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+  auto RunLocked(const ShardSet& shards, std::span<const Key> keys, UnixMillis now,
+                 Effects& effects, const Run& run) NO_THREAD_SAFETY_ANALYSIS {
     LockShards(shards);
+    if (HasWaiters(shards)) [[unlikely]]
+      return RunAmongWaiters(shards, keys, now, effects, run);
     effects.Begin(change_log_.active());
     auto outcome = run();
     Commit(effects);
     UnlockShards(shards);
     return outcome;
   }
+  // Serves the waiters of keys that were touched by others than commands. Nothing is locked.
+  void ServeTouched(uint32_t shard, UnixMillis now, Effects& effects);
+  WaiterTable& waiters() { return *waiters_; }
 
   // Appends what `effects` holds to the change log; the changed shards are still locked.
   void Commit(Effects& effects) {
@@ -138,9 +151,10 @@ class Keyspace final : public store::RemovalListener {
     return evictor_->MakeRoom(limit_bytes, wanted_bytes, now);
   }
 
-  // False on a replica: then only the primary removes expired keys.
-  bool may_expire() const { return may_expire_.load(std::memory_order_relaxed); }
-  void set_may_expire(bool value) { may_expire_.store(value, std::memory_order_relaxed); }
+  // False on a replica, where only the primary removes expired keys, and while clients are paused.
+  bool may_expire() const { return keeps_expired_.load(std::memory_order_relaxed) == 0; }
+  void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
+  void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -181,18 +195,23 @@ class Keyspace final : public store::RemovalListener {
   void SetKeyObserver(KeyObserverKind kind, KeyObserver* observer) {
     key_observers_[static_cast<int>(kind)] = observer;
   }
-  // Whether the observer wants to hear of the shard's keys. The shard is locked.
+  // Whether the observer wants to hear of the shard's keys. The shard is locked; without its lock,
+  // changes that are being made at the time may be missed.
   void SetObserved(uint32_t shard, KeyObserverKind kind, bool value) {
-    uint8_t& observed = cells_[shard].observed;
+    std::atomic<uint8_t>& observed = cells_[shard].observed;
     const auto bit = static_cast<uint8_t>(1u << static_cast<int>(kind));
-    observed = static_cast<uint8_t>(value ? observed | bit : observed & ~bit);
+    if (value) {
+      observed.fetch_or(bit);
+    } else {
+      observed.fetch_and(static_cast<uint8_t>(~bit));
+    }
   }
   bool IsObserved(uint32_t shard, KeyObserverKind kind) const {
-    return (cells_[shard].observed >> static_cast<int>(kind) & 1) != 0;
+    return (observed(shard) >> static_cast<int>(kind) & 1) != 0;
   }
   // A key of a locked shard changed, or went.
   void Touched(int database, const Key& key) {
-    if (cells_[key.shard()].observed != 0) [[unlikely]]
+    if (observed(key.shard()) != 0) [[unlikely]]
       TellObservers(database, key);
   }
 
@@ -201,23 +220,55 @@ class Keyspace final : public store::RemovalListener {
   // ---- Keyspace notifications. The sink: set once. The mask: bits of EventClass, at any time.
   void SetEventSink(KeyEventSink* sink) { event_sink_ = sink; }
   void set_event_mask(uint32_t mask) { event_mask_.store(mask, std::memory_order_relaxed); }
+  // False: such an event need not be looked for.
+  bool ListensTo(EventClass event_class) const {
+    return (event_mask_.load(std::memory_order_relaxed) & static_cast<uint32_t>(event_class)) != 0;
+  }
   // The key's shard is locked.
   void Notify(EventClass event_class, std::string_view event, int database, const Key& key) {
-    if ((event_mask_.load(std::memory_order_relaxed) & static_cast<uint32_t>(event_class)) != 0)
-        [[unlikely]] {
+    if (ListensTo(event_class)) [[unlikely]] {
       event_sink_->OnEvent(event_class, event, database, key);
     }
   }
 
  private:
+  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2 };
+  void SetKeepsExpired(ExpiredKeeper bit, bool value) {
+    if (value) {
+      keeps_expired_.fetch_or(bit, std::memory_order_relaxed);
+    } else {
+      keeps_expired_.fetch_and(static_cast<uint8_t>(~bit), std::memory_order_relaxed);
+    }
+  }
   struct Cell {
     ShardLock lock;
-    uint8_t observed = 0;  // bits of KeyObserverKind; guarded by the lock, on its cache line
+    // Bits of KeyObserverKind, on the lock's cache line; relaxed: the lock orders them.
+    std::atomic<uint8_t> observed{0};
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
   };
+  uint8_t observed(uint32_t shard) const {
+    return cells_[shard].observed.load(std::memory_order_relaxed);
+  }
+  void TellOfFlush();
   void DefragmentStep(Cell& cell);
-  void RunAtGate(HeldShards held, Effects& effects, const std::function<void()>& critical);
+  void RunAtGate(HeldShards held, UnixMillis now, Effects& effects,
+                 const std::function<void()>& critical);
+  // Of these locked shards.
+  bool HasWaiters(const ShardSet& shards) const;
+  // RunLocked() in shards that are locked, and with waiters in some of them.
+  template <typename Run>
+  auto RunAmongWaiters(ShardSet shards, std::span<const Key> keys, UnixMillis now, Effects& effects,
+                       const Run& run) NO_THREAD_SAFETY_ANALYSIS {
+    LockForWaiters(keys, shards);
+    effects.Begin(change_log_.active());
+    auto outcome = run();
+    CommitAndServe(shards, now, effects);
+    return outcome;
+  }
+  void LockForWaiters(std::span<const Key> keys, ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
+  void CommitAndServe(const ShardSet& shards, UnixMillis now,
+                      Effects& effects) NO_THREAD_SAFETY_ANALYSIS;
   void TellOfReplacement(int database, int replacement, UnixMillis now);
   void FreeDetached(HeldShards held, Reclaimer::Tables tables);
   void TendMemory(UnixMillis now);
@@ -242,7 +293,7 @@ class Keyspace final : public store::RemovalListener {
   std::unique_ptr<Cell[]> cells_;
   // Publishes the node's role to every thread that touches keys; a stale read hides or deletes one
   // expired key more, which both roles tolerate.
-  std::atomic<bool> may_expire_{true};
+  std::atomic<uint8_t> keeps_expired_{0};  // bits of ExpiredKeeper
   // Publishes AccessTracking::word to every thread that touches keys.
   std::atomic<uint64_t> tracking_{0};
   // Behind the shards: its queues are what they tell of their keys.
@@ -250,6 +301,7 @@ class Keyspace final : public store::RemovalListener {
   RemovalObserver* removal_observer_ = nullptr;
   KeyObserver* key_observers_[kKeyObserverKinds] = {};
   std::unique_ptr<WatchTable> watches_;
+  std::unique_ptr<WaiterTable> waiters_;
   KeyEventSink* event_sink_ = nullptr;
   std::atomic<uint32_t> event_mask_{0};  // publishes nothing but itself
   std::atomic<int64_t> peak_bytes_{0};   // publishes nothing but itself, to statistics

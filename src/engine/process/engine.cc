@@ -37,11 +37,15 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       current_(parameters.Current()),
       keyspace_(std::move(keyspace)),
       control_(parameters, *keyspace_, node_, clock_, NewReplicationId(), config_file, stop),
-      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); }),
+      clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); },
+               [this](uint32_t loop, const std::shared_ptr<BlockedClient>& client) {
+                 loops_->AnswerClient(loop, client);
+               }),
       adapter_(parameters),
       deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       pubsub_(deliveries_, keyspace_->hasher()),
-      services_{clients_, adapter_, control_, access_, pubsub_},
+      tracking_(*keyspace_, deliveries_, [this](uint64_t id) { return clients_.LoopOf(id); }),
+      services_{clients_, adapter_, control_, access_, observation_, pubsub_, tracking_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -50,11 +54,16 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
-          SwitchRole(node_, *keyspace_)),
-      context_{*keyspace_, dispatcher_, memcached_, clients_, node_, clock_, deliveries_, pubsub_} {
+          SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
+      context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_,
+               node_,      clock_,      deliveries_, pubsub_,  tracking_} {
+  NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
+  BindObservation(parameters_, observation_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
+  BindTracking(parameters_, tracking_);
+  BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
     return now->protected_mode && !access_.RequiresAuthentication();
@@ -64,12 +73,23 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   };
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   control_.SetLoops(*loops_);
+  control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
-  control_.SetPubSub(pubsub_);
+  control_.SetMessaging(pubsub_, tracking_);
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
       AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
+}
+
+// When all shards were free for a moment, no command goes on that was let in by a primary: whoever
+// waits for keys does so already, and is found.
+void Engine::UnblockClients() {
+  if (loops_ == nullptr) return;
+  loops_->loops()[0]->Post([this] {
+    keyspace_->WithGate({}, [] {});
+    loops_->UnblockAll();
+  });
 }
 
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {

@@ -11,6 +11,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
@@ -47,6 +48,7 @@ class Engine {
 
  private:
   uint32_t ThreadCount() const;
+  void UnblockClients();
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
@@ -55,11 +57,14 @@ class Engine {
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
   AccessControl access_{table_};
+  Observation observation_;
   EngineControl control_;
   ServerClientRegistry clients_;
   ParameterAdapter adapter_;
   DeliveryQueues deliveries_;
   PubSub pubsub_;
+  ClientTracking tracking_;
+  KeyEventPublisher key_events_{pubsub_};
   Services services_;
   Dispatcher dispatcher_;
   MemcachedBackend memcached_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "engine/commands/client_state.h"
 #include "engine/server/statistics.h"
@@ -19,11 +20,13 @@ struct ClientRecord {
   bool is_memcached = false;
   std::string listener;  // name of the passed listener it came through, or empty
 
-  ClientState published;  // guarded by the registry's lock
+  ClientState published;                   // guarded by the registry's lock
+  std::shared_ptr<BlockedClient> waiting;  // the same; while it waits for keys
 
   // Written by the session's thread, read relaxed by whoever lists clients.
   std::atomic<UnixMillis> last_active_at{0};
   std::atomic<int> queued_commands{-1};      // -1: not in MULTI
+  std::atomic<bool> is_blocked{false};       // it waits for a key, or for the end of a pause
   std::atomic<bool> is_amid_request{false};  // part of a request has arrived
   std::atomic<const CommandSpec*> last_command{nullptr};
   std::atomic<const CommandSpec*> last_subcommand{nullptr};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/numbers.h"
+#include "engine/commands/blocking.h"
 #include "engine/commands/command_spec.h"
 
 namespace mikura::engine {
@@ -34,6 +35,7 @@ ClientInfo InfoOf(const ClientRecord& record, const ClientState& state) {
   info.fd = record.fd;
   info.is_amid_request = record.is_amid_request.load(std::memory_order_relaxed);
   info.queued_commands = record.queued_commands.load(std::memory_order_relaxed);
+  info.is_blocked = record.is_blocked.load(std::memory_order_relaxed);
   info.last_active_at = record.last_active_at.load(std::memory_order_relaxed);
   info.last_command = CommandName(record);
   info.input_bytes = record.input_bytes.Get();
@@ -79,20 +81,26 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   if (state.is_replica) flags += 'S';
   if (state.is_subscriber) flags += 'P';
   if (info.queued_commands >= 0) flags += 'x';
+  if (info.is_blocked) flags += 'b';
+  if (state.tracking.on) flags += 't';
+  if (state.tracking.broken_redirect) flags += 'R';
+  if (state.tracking.broadcast) flags += 'B';
   if (state.no_evict) flags += 'e';
   if (state.no_touch) flags += 'T';
   if (flags.empty()) flags = "N";
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
-      "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} "
+      "events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={} tot-net-in={} "
       "tot-net-out={} "
       "tot-cmds={}",
       state.id, state.address, state.local_address, info.fd, state.name,
       (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,
       flags, state.database, state.channels, state.patterns, state.shard_channels,
-      info.queued_commands, info.last_command, state.user, state.resp_version, state.library_name,
-      state.library_version, info.input_bytes, info.output_bytes, info.commands_total);
+      info.queued_commands, info.last_command, state.user,
+      state.tracking.on ? static_cast<int64_t>(state.tracking.redirect) : -1, state.resp_version,
+      state.library_name, state.library_version, info.input_bytes, info.output_bytes,
+      info.commands_total);
 }
 
 std::string ServerClientRegistry::DescribeOwn(const ClientState& state, UnixMillis now) {
@@ -121,6 +129,33 @@ size_t ServerClientRegistry::Kill(const ClientFilter& filter) {
   }
   for (const auto& [loop, id] : victims) kill_(loop, id);
   return victims.size();
+}
+
+void ServerClientRegistry::Answer(const std::shared_ptr<BlockedClient>& client) {
+  // One that is gone needs no answer.
+  if (const auto loop = LoopOf(client->client_id())) answer_(*loop, client);
+}
+
+bool ServerClientRegistry::Unblock(uint64_t id, bool with_error) {
+  std::shared_ptr<BlockedClient> waiting;
+  {
+    MutexLock lock(mutex_);
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return false;
+    waiting = found->second->waiting;
+  }
+  if (waiting == nullptr ||
+      !waiting->End(with_error ? Waiter::State::kUnblockedWithError : Waiter::State::kUnblocked)) {
+    return false;
+  }
+  Answer(waiting);
+  return true;
+}
+
+void ServerClientRegistry::SetWaiting(uint64_t id, std::shared_ptr<BlockedClient> waiting) {
+  MutexLock lock(mutex_);
+  const auto found = clients_.find(id);
+  if (found != clients_.end()) found->second->waiting.swap(waiting);
 }
 
 size_t ServerClientRegistry::KillByListener(const std::string& name) {

@@ -14,7 +14,7 @@ RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size
   statistics.error_replies.Add(1);
   if (spec == nullptr || (spec->flags & kRunsQueue) == 0) {
     if (client.in_multi) client.transaction->MarkFaulty();
-    return RunOutcome::kDone;
+    return RunOutcome::kRefused;
   }
   std::string_view reason = reply.out().view().substr(error_begin + 1);
   reason.remove_suffix(2);
@@ -23,7 +23,7 @@ RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size
   reply.out().Truncate(error_begin);
   reply.Error("EXECABORT", words);
   DiscardTransaction(client);
-  return RunOutcome::kDone;
+  return RunOutcome::kRefused;
 }
 
 // A client that queues more than it may send at once is closed, as one that sends too much.

@@ -15,8 +15,8 @@ constexpr Counter LoopStatistics::*kResettable[] = {
 
 }  // namespace
 
-EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
-                             const NodeState& node, const Clock& clock, std::string run_id,
+EngineControl::EngineControl(const wire::ParameterSet& parameters, Keyspace& keyspace,
+                             NodeState& node, const Clock& clock, std::string run_id,
                              std::string config_file, std::function<void()> stop)
     : parameters_(parameters),
       keyspace_(keyspace),
@@ -29,7 +29,14 @@ EngineControl::EngineControl(const wire::ParameterSet& parameters, const Keyspac
       memory_(keyspace, node) {}
 
 std::string EngineControl::Info(std::span<const std::string_view> sections) {
-  InfoSources sources{.keyspace = keyspace_, .node = node_, .pubsub = *pubsub_, .base = base_};
+  observation_->scale.Refine();
+  InfoSources sources{.keyspace = keyspace_,
+                      .node = node_,
+                      .observation = *observation_,
+                      .table = *table_,
+                      .pubsub = *pubsub_,
+                      .tracking = tracking_->counts(),
+                      .base = base_};
   for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
   sources.started_at = started_at_;
   sources.now = clock_.NowMillis();
@@ -74,6 +81,7 @@ Status EngineControl::Shutdown(bool save, bool, bool, bool) {
 }
 
 void EngineControl::ResetStatistics() {
+  observation_->ResetStatistics();
   for (Counter LoopStatistics::*counter : kResettable) {
     uint64_t total = 0;
     for (const auto& loop : loops_->loops()) total += (loop->statistics().*counter).Get();
@@ -89,6 +97,25 @@ bool EngineControl::DebugAllowed(const ClientState& client) {
   return allowed == "local" &&
          (client.address.starts_with("127.") || client.address.starts_with("[::1]") ||
           client.address.starts_with("/"));
+}
+
+void EngineControl::Pause(UnixMillis now, UnixMillis end, bool all) {
+  MutexLock lock(pause_mutex_);
+  const UnixMillis other_end = node_.pause_end.load(std::memory_order_relaxed);
+  const bool goes_on = other_end > now;
+  const bool pauses_all = all || (goes_on && node_.pauses_all.load(std::memory_order_relaxed));
+  node_.pauses_all.store(pauses_all, std::memory_order_relaxed);
+  node_.pause_end.store(goes_on ? std::max(end, other_end) : end, std::memory_order_relaxed);
+  keyspace_.set_paused(true);
+}
+
+void EngineControl::Unpause() {
+  {
+    MutexLock lock(pause_mutex_);
+    node_.pause_end.store(0, std::memory_order_relaxed);
+    keyspace_.set_paused(false);
+  }
+  loops_->WakeAll();
 }
 
 }  // namespace mikura::engine

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/replication/replication_service.h"
@@ -19,41 +20,55 @@ namespace mikura::engine {
 class EngineControl final : public ServerControl {
  public:
   // `stop` asks the process to end, from any thread.
-  EngineControl(const wire::ParameterSet& parameters, const Keyspace& keyspace,
-                const NodeState& node, const Clock& clock, std::string run_id,
-                std::string config_file, std::function<void()> stop);
+  EngineControl(const wire::ParameterSet& parameters, Keyspace& keyspace, NodeState& node,
+                const Clock& clock, std::string run_id, std::string config_file,
+                std::function<void()> stop);
 
   // Parts that are built later; each is set once, before the loops start.
-  void SetLoops(const LoopGroup& loops) { loops_ = &loops; }
+  void SetLoops(LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
-  void SetPubSub(const PubSub& pubsub) { pubsub_ = &pubsub; }
+  void SetMessaging(const PubSub& pubsub, const ClientTracking& tracking) {
+    pubsub_ = &pubsub;
+    tracking_ = &tracking;
+  }
   // Once, when everything is built and nothing is served yet.
   void NoteStart() { memory_.NoteStart(*loops_); }
 
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override;
   RoleInfo Role() override;
+  bool IsPrimary() override { return !node_.read_only.load(std::memory_order_relaxed); }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Shutdown(bool save, bool nosave, bool now, bool force) override;
+  void SetObservation(Observation& observation, const CommandTable& table) {
+    observation_ = &observation;
+    table_ = &table;
+  }
   void ResetStatistics() override;
+  void Pause(UnixMillis now, UnixMillis end, bool all) override;
+  void Unpause() override;
   bool DebugAllowed(const ClientState& client) override;
 
  private:
   const wire::ParameterSet& parameters_;
-  const Keyspace& keyspace_;
-  const NodeState& node_;
+  Keyspace& keyspace_;
+  NodeState& node_;
   const Clock& clock_;
   const std::string run_id_;
   const std::string config_file_;
   const UnixMillis started_at_;
   std::function<void()> stop_;
-  const LoopGroup* loops_ = nullptr;
+  LoopGroup* loops_ = nullptr;
+  Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;
+  const ClientTracking* tracking_ = nullptr;
   MemoryMeter memory_;
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
   std::atomic<uint64_t> expired_before_{0};
   std::atomic<uint64_t> evicted_before_{0};
+  Observation* observation_ = nullptr;   // set once, before any client
+  const CommandTable* table_ = nullptr;  // set with it
   LoopStatistics base_;  // written by ResetStatistics, read by Info: relaxed counters
 };
 

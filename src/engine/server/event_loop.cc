@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "engine/keyspace/waiter_table.h"
+#include "engine/keyspace/watch_table.h"
 #include "engine/net/socket.h"
 #include "engine/server/listening.h"
 
@@ -14,7 +16,6 @@ constexpr size_t kPendingMax = 1 << 20;  // a connection that leaves more unread
 constexpr size_t kStrangerPendingMax = 64 << 10;  // one that has not logged in is closed above
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
-constexpr UnixMillis kRetryPeriod = 1;  // of requests that were put aside
 constexpr UnixMillis kIdleCheckPeriod = 1000;
 
 // Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by
@@ -34,9 +35,13 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
       share_(index, context.loop_count),
       context_(context),
       client_memory_(context.memcached.limits_items_only() ? nullptr : &context.keyspace.gauge()),
+      observer_(context.observation),
       arena_(new char[kArenaBytes]),
-      batch_(context.keyspace, context.dispatcher, context.memcached, *this, statistics_),
+      batch_(context.keyspace, context.dispatcher, context.memcached, *this, statistics_,
+             observer_),
       expiry_(context.keyspace, share_.first, share_.count) {
+  statistics_.observer = &observer_;
+  context.observation.AddLoop(observer_.statistics());
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }
 
@@ -57,13 +62,14 @@ void EventLoop::Run() {
   now_ = context_.clock.NowMillis();
   next_maintenance_ = next_expiry_ = now_;
   while (!stopping_) {
-    const UnixMillis next = std::min(next_maintenance_, next_expiry_);
-    const UnixMillis wait = std::clamp<UnixMillis>(
-        next - now_, 0, put_aside_.empty() ? kMaintenancePeriod : kRetryPeriod);
+    const UnixMillis next = std::min({next_maintenance_, next_expiry_, NextWake()});
+    const UnixMillis wait = std::clamp<UnixMillis>(next - now_, 0, kMaintenancePeriod);
     const auto events = poller_.Wait(ready_.empty() && !HasWaiting() ? static_cast<int>(wait) : 0);
     now_ = context_.clock.NowMillis();
     ReadLimits();
     HandleEvents(events);
+    EndLateWaits();
+    ResumePaused();
     RetryPutAside();
     ServeReady();
     if (now_ >= next_expiry_) next_expiry_ = expiry_.Run(now_);
@@ -71,7 +77,7 @@ void EventLoop::Run() {
     context_.deliveries.WakePosted();
   }
   for (auto& [id, session] : sessions_) {
-    ForgetSubscriptions(*session);
+    ForgetReceiver(*session);
     context_.clients.Remove(id);
   }
   sessions_.clear();
@@ -231,28 +237,13 @@ void EventLoop::MarkReady(Session* session) {
   ready_.push_back(session);
 }
 
-void EventLoop::Resume(Session& session) {
-  session.set_suspension(Suspension::kNone);
-  if (session.in_ready_list) return;
-  session.in_ready_list = true;
-  ready_.push_front(&session);
-}
-
-// Once per turn. The oldest comes first again.
-void EventLoop::RetryPutAside() {
-  for (auto session = put_aside_.rbegin(); session != put_aside_.rend(); ++session) {
-    Resume(**session);
-  }
-  put_aside_.clear();
-}
-
 void EventLoop::Remove(Session* session) {
-  ForgetSubscriptions(*session);
+  ForgetReceiver(*session);
   if (session->record().is_memcached) {
     context_.memcached.NoteConnection(session->record(), session->end_reason);
   }
   if (session->in_ready_list) std::erase(ready_, session);
-  if (session->suspension() == Suspension::kPutAside) std::erase(put_aside_, session);
+  if (session->is_suspended()) ForgetSuspended(*session);
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);
   sessions_.erase(id);
@@ -268,7 +259,19 @@ void EventLoop::CountRemoved() {
 void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;
   context_.keyspace.Maintain(share_.first, share_.count, now_);
-  if (index_ == 0) context_.memcached.Maintain(now_, batch_.effects());
+  context_.tracking.Tend(share_.first, share_.count);
+  for (uint32_t n = 0; n < share_.count; ++n) {
+    const uint32_t shard = (share_.first + n) % kShardCount;
+    if (context_.keyspace.waiters().has_touched(shard)) {
+      context_.keyspace.ServeTouched(shard, now_, batch_.effects());
+    }
+  }
+  if (index_ == 0) {
+    context_.memcached.Maintain(now_, batch_.effects());
+    context_.keyspace.watches().Tend();
+    context_.keyspace.waiters().Tend();
+    context_.keyspace.set_paused(context_.node.pause_end.load(std::memory_order_relaxed) > now_);
+  }
   if (now_ >= next_idle_check_) CloseIdle();
 }
 

@@ -11,12 +11,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/commands/blocking.h"
 #include "engine/keyspace/expiry_job.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
@@ -43,10 +46,12 @@ struct LoopContext {
   Dispatcher& dispatcher;
   MemcachedBackend& memcached;
   ServerClientRegistry& clients;
+  Observation& observation;
   NodeState& node;
   const Clock& clock;
   DeliveryQueues& deliveries;
   PubSub& pubsub;
+  ClientTracking& tracking;
   uint32_t loop_count = 1;
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
@@ -97,6 +102,10 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void KillClient(uint64_t id);
   // The client's output source has something to send.
   void WakeClient(uint64_t id);
+  // The client's wait has ended.
+  void AnswerWaiting(const std::shared_ptr<BlockedClient>& client);
+  // Ends the waits of all its clients, and their connections.
+  void EndWaits(Waiter::State reason);
 
  private:
   static constexpr size_t kArenaBytes = 512 << 10;
@@ -124,9 +133,18 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   bool NoteReceived(Session& session, ssize_t received, size_t room);
   void RunBatch();
   void RunRequests();
-  // Lets a suspended session go on, before those that became ready meanwhile.
+
+  // In event_loop_waits.cc.
+  void NoteSuspended(Session& session);
   void Resume(Session& session);
   void RetryPutAside();
+  void ResumePaused();
+  void AnswerWait(Session& session);
+  void StopWaiting(Session& session);
+  void EndLateWaits();
+  void ForgetSuspended(Session& session);
+  void CountBlocked();
+  UnixMillis NextWake() const;
   void SendOutput();
   void FlushOutput();
   void FinishSession(Session& session);
@@ -141,12 +159,14 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void BeginInside(Session& session) override;
   void EndInside() override { inside_allowed_ = nullptr; }
   std::string DeliverAround(Session& session, bool all_behind) override;
+  void PublishState(Session& session) override;
   Receiver* FindReceiver(uint64_t id) override;
   void DeliverPosted();
   void RunPosted(Session* inside);
   void FlushOne(Session& session);
   void FlushPushes();
-  void ForgetSubscriptions(Session& session);
+  void TellChanges();
+  void ForgetReceiver(Session& session);
   const OutputBounds& BoundsOf(Session& session) const {
     return session.state().is_subscriber ? subscriber_bounds_ : output_bounds_;
   }
@@ -158,6 +178,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   Poller poller_;
   Mailbox mailbox_;
   LoopStatistics statistics_;
+  CommandObserver observer_;
   std::atomic<uint32_t> assigned_{0};  // read by accepting loops to even out; relaxed
   std::thread thread_;
   bool stopping_ = false;
@@ -173,7 +194,11 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   std::vector<Session*>
       served_;  // in this turn; ended or marked again when their replies were sent
   std::vector<Session*> put_aside_;  // suspended, oldest first
-  Session* parsing_ = nullptr;       // its input is being parsed
+  std::vector<Session*> paused_;     // the same
+  size_t waiting_count_ = 0;         // sessions that wait for keys
+  // Of those that do not wait for ever.
+  std::set<std::pair<UnixMillis, Session*>> wait_deadlines_;
+  Session* parsing_ = nullptr;  // its input is being parsed
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
   RequestBatch batch_;

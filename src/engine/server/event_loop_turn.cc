@@ -35,6 +35,8 @@ void EventLoop::ServeReady() {
       FlushOutput();
   }
   FlushOutput();
+  DeliverPosted();
+  TellChanges();
   for (Session* session : served_) FinishSession(*session);
   served_.clear();
 }
@@ -176,9 +178,11 @@ void EventLoop::RunRequests() {
   DeliverPosted();
   batch_.Run(now_);
   context_.deliveries.WakePosted();
-  for (Session* session : batch_.put_aside()) {
-    put_aside_.push_back(session);
-    if (session != parsing_) session->ReturnKept();
+  for (Session* session : batch_.suspended()) {
+    NoteSuspended(*session);
+    if (session != parsing_ && session->suspension() != Suspension::kBlocked) {
+      session->ReturnKept();
+    }
   }
 }
 
@@ -234,11 +238,10 @@ void EventLoop::FinishSession(Session& session) {
     Remove(&session);
     return;
   }
-  // Nobody is left to whom a served wait could be answered.
-  if (session.suspension() == Suspension::kBlocked &&
-      (session.end_announced || session.peer_closed)) {
-    session.doomed = true;
-  }
+  // Who waits and goes is served no more. What was put aside runs all the same: it was only slow.
+  const bool waits =
+      session.suspension() == Suspension::kBlocked || session.suspension() == Suspension::kPaused;
+  if (waits && (session.end_announced || session.peer_closed)) session.doomed = true;
   const bool all_sent = session.pending_output_bytes() == 0 && !session.holds_requests();
   const bool nothing_left =
       (!session.may_be_readable || session.peer_closed) && !session.is_suspended();

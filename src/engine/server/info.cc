@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "engine/server/command_info.h"
 #include "engine/server/memory_info.h"
 
 namespace mikura::engine {
@@ -47,10 +48,11 @@ void ServerSection(const InfoSources& sources, std::string& out) {
 
 void ClientsSection(const InfoSources& sources, std::string& out) {
   fmt::format_to(Out(out),
-                 "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:0\r\n"
-                 "tracking_clients:0\r\n",
+                 "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:{}\r\n"
+                 "tracking_clients:{}\r\n",
                  Sum(sources, &LoopStatistics::connected_clients),
-                 sources.node.maxclients.load(std::memory_order_relaxed));
+                 sources.node.maxclients.load(std::memory_order_relaxed),
+                 Sum(sources, &LoopStatistics::blocked_clients), sources.tracking.clients);
 }
 
 void MemorySection(const InfoSources& sources, std::string& out) {
@@ -71,7 +73,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       "total_net_output_bytes:{}\r\nrejected_connections:{}\r\nexpired_keys:{}\r\nevicted_keys:"
       "{}\r\n"
       "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\n"
-      "pubsubshard_channels:{}\r\n"
+      "pubsubshard_channels:{}\r\ntracking_total_keys:{}\r\ntracking_total_items:{}\r\n"
+      "tracking_total_prefixes:{}\r\n"
       "latest_fork_usec:0\r\ntotal_forks:0\r\ntotal_error_replies:{}\r\n",
       SinceReset(sources, &LoopStatistics::connections_received),
       SinceReset(sources, &LoopStatistics::commands),
@@ -83,7 +86,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
       sources.pubsub.Count(SubscriptionKind::kChannel),
       sources.pubsub.Count(SubscriptionKind::kPattern),
-      sources.pubsub.Count(SubscriptionKind::kShardChannel),
+      sources.pubsub.Count(SubscriptionKind::kShardChannel), sources.tracking.keys,
+      sources.tracking.items, sources.tracking.prefixes,
       SinceReset(sources, &LoopStatistics::error_replies));
 }
 
@@ -98,6 +102,20 @@ void CpuSection(const InfoSources&, std::string& out) {
                  self.ru_stime.tv_sec, self.ru_stime.tv_usec, self.ru_utime.tv_sec,
                  self.ru_utime.tv_usec);
 }
+
+void CommandStatsSection(const InfoSources& sources, std::string& out) {
+  AppendCommandStatistics(sources.observation, sources.table, out);
+}
+
+void ErrorStatsSection(const InfoSources& sources, std::string& out) {
+  AppendErrorStatistics(sources.observation, out);
+}
+
+void LatencyStatsSection(const InfoSources& sources, std::string& out) {
+  AppendLatencyStatistics(sources.observation, sources.table, out);
+}
+
+void ModulesSection(const InfoSources&, std::string&) {}
 
 void ClusterSection(const InfoSources&, std::string& out) { out += "cluster_enabled:0\r\n"; }
 
@@ -114,6 +132,7 @@ struct Section {
   std::string_view name;
   std::string_view title;
   void (*write)(const InfoSources& sources, std::string& out);
+  bool is_default = true;
 };
 
 constexpr Section kSections[] = {
@@ -124,14 +143,19 @@ constexpr Section kSections[] = {
     {"stats", "Stats", StatsSection},
     {"replication", "Replication", ReplicationSection},
     {"cpu", "CPU", CpuSection},
+    {"modules", "Modules", ModulesSection},
+    {"commandstats", "Commandstats", CommandStatsSection, false},
+    {"errorstats", "Errorstats", ErrorStatsSection},
+    {"latencystats", "Latencystats", LatencyStatsSection, false},
     {"cluster", "Cluster", ClusterSection},
     {"keyspace", "Keyspace", KeyspaceSection},
 };
 
-bool IsWanted(std::string_view name, std::span<const std::string_view> sections) {
-  if (sections.empty()) return true;
+bool IsWanted(const Section& section, std::span<const std::string_view> sections) {
+  if (sections.empty()) return section.is_default;
   return std::any_of(sections.begin(), sections.end(), [&](std::string_view wanted) {
-    return wanted == name || wanted == "default" || wanted == "all" || wanted == "everything";
+    return wanted == section.name || wanted == "all" || wanted == "everything" ||
+           (wanted == "default" && section.is_default);
   });
 }
 
@@ -140,7 +164,7 @@ bool IsWanted(std::string_view name, std::span<const std::string_view> sections)
 std::string InfoText(const InfoSources& sources, std::span<const std::string_view> sections) {
   std::string out;
   for (const Section& section : kSections) {
-    if (!IsWanted(section.name, sections)) continue;
+    if (!IsWanted(section, sections)) continue;
     if (!out.empty()) out += "\r\n";
     fmt::format_to(Out(out), "# {}\r\n", section.title);
     section.write(sources, out);

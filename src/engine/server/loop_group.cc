@@ -96,4 +96,20 @@ void LoopGroup::KillClient(uint32_t loop, uint64_t id) {
   raw->Post([raw, id] { raw->KillClient(id); });
 }
 
+void LoopGroup::AnswerClient(uint32_t loop, const std::shared_ptr<BlockedClient>& client) {
+  EventLoop* raw = loops_[loop].get();
+  raw->Post([raw, client] { raw->AnswerWaiting(client); });
+}
+
+void LoopGroup::UnblockAll() {
+  for (const auto& loop : loops_) {
+    EventLoop* raw = loop.get();
+    raw->Post([raw] { raw->EndWaits(Waiter::State::kRoleChanged); });
+  }
+}
+
+void LoopGroup::WakeAll() {
+  for (const auto& loop : loops_) loop->Post([] {});
+}
+
 }  // namespace mikura::engine

@@ -101,7 +101,7 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
 }
 
 void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request) {
-  keyspace_.RunLocked(context.key->shard(), context.keys.effects(), [&] {
+  keyspace_.RunLocked(*context.key, context.keys.now(), context.keys.effects(), [&] {
     if (context.observation != nullptr) NoteOldEntry(context);
     RunMemcached(context, request);
     return Unit{};

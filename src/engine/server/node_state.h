@@ -6,9 +6,21 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/clock.h"
+#include "engine/commands/command_spec.h"
+
 namespace mikura::engine {
 
 struct NodeState {
+  // CLIENT PAUSE. Whether a request of a command with these flags has to wait.
+  bool IsPaused(uint32_t flags, UnixMillis now) const {
+    if (pause_end.load(std::memory_order_relaxed) <= now) [[likely]]
+      return false;
+    return pauses_all.load(std::memory_order_relaxed) || (flags & (kWrite | kMayReplicate)) != 0;
+  }
+
+  std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on
+  std::atomic<bool> pauses_all{false};       // not only what may write
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
   std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients

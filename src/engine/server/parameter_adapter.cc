@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/logging.h"
 #include "engine/server/file_limit.h"
+#include "wire/event_letters.h"
 
 namespace mikura::engine {
 namespace {
@@ -110,6 +111,23 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
   }
 }
 
+void BindObservation(wire::ParameterSet& parameters, Observation& observation) {
+  const auto apply = [&observation](const wire::EngineParameters& current) {
+    observation.SetThresholds(current.slowlog_log_slower_than_micros,
+                              current.latency_monitor_threshold_millis);
+    observation.slow_log.set_size_max(static_cast<size_t>(current.slowlog_max_len));
+    observation.counts_durations.store(current.latency_tracking, std::memory_order_relaxed);
+  };
+  apply(*parameters.Current());
+  for (const std::string_view name : {"slowlog-log-slower-than", "slowlog-max-len",
+                                      "latency-monitor-threshold", "latency-tracking"}) {
+    parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
+      apply(after);
+      return Ok();
+    });
+  }
+}
+
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   const auto apply = [&keyspace](const wire::EngineParameters& current) {
     keyspace.evictor().Configure(EvictionSettingsOf(current), current.maxmemory_bytes);
@@ -124,6 +142,32 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
           return Ok();
         });
   }
+}
+
+void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking) {
+  const auto apply = [&tracking](const wire::EngineParameters& current) {
+    tracking.SetKeysMax(static_cast<uint64_t>(current.tracking_table_max_keys));
+  };
+  apply(*parameters.Current());
+  parameters.OnChange("tracking-table-max-keys", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
+}
+
+void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,
+                   KeyEventPublisher& publisher) {
+  const auto apply = [&keyspace, &publisher](const wire::EngineParameters& current) {
+    const auto bits = wire::ParseEventLetters(current.notify_keyspace_events);
+    CHECK(bits.ok());  // it was parsed when it was set
+    keyspace.set_event_mask(publisher.Configure(*bits));
+  };
+  keyspace.SetEventSink(&publisher);
+  apply(*parameters.Current());
+  parameters.OnChange("notify-keyspace-events", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
 }
 
 void BindDefragmentation(wire::ParameterSet& parameters, Keyspace& keyspace) {

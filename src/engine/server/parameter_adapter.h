@@ -4,6 +4,8 @@
 
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/client_tracking.h"
+#include "engine/messaging/key_event_publisher.h"
 #include "engine/server/node_state.h"
 #include "wire/parameter_set.h"
 
@@ -29,8 +31,16 @@ class ParameterAdapter final : public Parameters {
 // change. Refuses more clients than the process may have file descriptors for.
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services);
 
+// Thresholds and sizes of the slow log and the latency monitor, now and whenever they change.
+void BindObservation(wire::ParameterSet& parameters, Observation& observation);
+
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
+// Makes `tracking-table-max-keys` act.
+void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking);
+// Makes `notify-keyspace-events` act.
+void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,
+                   KeyEventPublisher& publisher);
 // Makes `activedefrag` act.
 void BindDefragmentation(wire::ParameterSet& parameters, Keyspace& keyspace);
 

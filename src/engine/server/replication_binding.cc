@@ -38,11 +38,14 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   return settings;
 }
 
-ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace) {
-  return [&node, &keyspace](const ReplicationService::Role& role) {
+ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
+                                            std::function<void()> unblock_clients) {
+  return [&node, &keyspace,
+          unblock = std::move(unblock_clients)](const ReplicationService::Role& role) {
     node.loading.store(role.loading, std::memory_order_relaxed);
-    node.read_only.store(!role.is_primary, std::memory_order_relaxed);
+    const bool was_primary = !node.read_only.exchange(!role.is_primary, std::memory_order_relaxed);
     keyspace.set_may_expire(role.is_primary);
+    if (was_primary && !role.is_primary) unblock();
   };
 }
 

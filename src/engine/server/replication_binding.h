@@ -2,6 +2,8 @@
 // Ties the replication role to the node: which parameters it reads, what a change of role switches.
 #pragma once
 
+#include <functional>
+
 #include "engine/keyspace/keyspace.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/node_state.h"
@@ -12,8 +14,10 @@ namespace mikura::engine {
 ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& parameters);
 
 // A replica refuses clients' writes and leaves expiry to its primary; while it loads, it answers
-// LOADING.
-ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace);
+// LOADING. unblock_clients: ends the waits of clients, soon; called with locks held, for a node
+// that has become a replica.
+ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
+                                            std::function<void()> unblock_clients);
 
 // Follows the primary that `replicaof` names ("host port"); nothing when it is empty.
 Status FollowConfiguredPrimary(const wire::EngineParameters& parameters,

@@ -13,12 +13,13 @@ constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after 
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-                           PushPort& pushes, LoopStatistics& statistics)
+                           PushPort& pushes, LoopStatistics& statistics, CommandObserver& observer)
     : keyspace_(keyspace),
       dispatcher_(dispatcher),
       memcached_(memcached),
       pushes_(pushes),
-      statistics_(statistics) {
+      statistics_(statistics),
+      observer_(observer) {
   output_.set_takes_insertions(true);
   requests_.reserve(kRequestsMax);
   words_.reserve(kRequestsMax * 8);
@@ -144,12 +145,32 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
   return outcome;
 }
 
-// After the item's request was put aside.
-void RequestBatch::Suspend(const Item& item, size_t output_begin) {
+// After the item's request was not answered.
+void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_begin) {
+  Session& session = *item.session;
+  suspended_.push_back(&session);
+  if (outcome == RunOutcome::kBlocked) return session.set_suspension(Suspension::kBlocked);
   output_.Truncate(output_begin);
-  item.session->set_suspension(Suspension::kPutAside);
-  item.session->Keep(item.bytes);
-  put_aside_.push_back(item.session);
+  session.Keep(item.bytes);
+  session.set_suspension(outcome == RunOutcome::kPaused ? Suspension::kPaused
+                                                        : Suspension::kPutAside);
+}
+
+// begin: where the request's reply is in output_.
+void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
+  const bool failed = output_.size() > begin && output_.data()[begin] == '-';
+  if (failed) [[unlikely]]
+    observer_.NoteError(output_.view().substr(begin));
+  if (item.command == nullptr) return;
+  const CommandSpec& row = item.subcommand != nullptr ? *item.subcommand : *item.command;
+  const ClientState& client = item.session->state();
+  if (outcome == RunOutcome::kRefused) [[unlikely]] {
+    observer_.NoteRejected(row);
+  } else if (client.in_multi && (row.flags & kRunsInMulti) == 0) {
+    has_lost_time_ = true;  // it was queued only
+  } else {
+    observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed);
+  }
 }
 
 // After a request of a client that others, or the request itself, may have sent something: hands it
@@ -193,14 +214,18 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
                                          session.fd(), has_unsent};
     memcached_.Run(memcached_requests_[static_cast<size_t>(item.memcached)], key, state, connection,
                    now, effects_, output_);
+    has_lost_time_ = true;
   } else {
+    if (has_lost_time_) [[unlikely]]
+      observer_.Restart();
+    has_lost_time_ = false;
     const RunOutcome outcome = RunResp(item, now);
-    if (outcome == RunOutcome::kPutAside) [[unlikely]] {
-      pushes_.EndInside();
-      return Suspend(item, begin);
+    if (Suspends(outcome)) [[unlikely]] {
+      Suspend(item, outcome, begin);
+      if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
+      session.set_drops_reply(state.replies_off || skip);
     }
-    if (outcome == RunOutcome::kBlocked) [[unlikely]]
-      session.set_suspension(Suspension::kBlocked);
+    Observe(item, outcome, begin);
   }
   if (delivers) [[unlikely]]
     pushes_.EndInside();
@@ -208,8 +233,12 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (skip) state.skip_next_reply = false;
   if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
   state.reply_is_push = false;
-  if (state.is_subscriber) [[unlikely]]
+  if (state.is_subscriber || state.tracking.on) [[unlikely]] {
     begin = PlacePushes(item, begin);
+    // CLIENT CACHING was about this request, or those of this transaction.
+    const bool is_about_client = item.command != nullptr && item.command->name == "CLIENT";
+    if (!is_about_client && !state.in_multi) state.tracking.caching = false;
+  }
   if (!ranges_.empty() && ranges_.back().session == &session) {
     ranges_.back().end = output_.size();
   } else {
@@ -218,8 +247,9 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
 }
 
 void RequestBatch::Run(UnixMillis now) {
-  put_aside_.clear();
+  suspended_.clear();
   Prefetch();
+  has_lost_time_ = true;
   for (const Item& item : requests_) RunOne(item, now);
   requests_.clear();
   words_.clear();

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/commands/command_observer.h"
 #include "engine/keyspace/effects.h"
 #include "engine/server/dispatcher.h"
 #include "engine/server/memcached_backend.h"
@@ -22,7 +23,7 @@ namespace mikura::engine {
 class RequestBatch {
  public:
   RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
-               PushPort& pushes, LoopStatistics& statistics);
+               PushPort& pushes, LoopStatistics& statistics, CommandObserver& observer);
 
   static constexpr size_t kRequestsMax = 32;
   bool full() const { return requests_.size() >= kRequestsMax; }
@@ -44,8 +45,8 @@ class RequestBatch {
   // Prefetches, runs all requests in order, and forgets them; replies gather in output(). A request
   // that is put aside suspends its session, which then keeps the bytes of it and of those behind.
   void Run(UnixMillis now);
-  // The sessions whose requests the last Run() put aside.
-  const std::vector<Session*>& put_aside() const { return put_aside_; }
+  // The sessions that the last Run() suspended.
+  const std::vector<Session*>& suspended() const { return suspended_; }
 
   // Scratch for work between batches.
   Effects& effects() { return effects_; }
@@ -86,15 +87,18 @@ class RequestBatch {
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
+  void Observe(const Item& item, RunOutcome outcome, size_t begin);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   size_t PlacePushes(const Item& item, size_t reply_begin);
-  void Suspend(const Item& item, size_t output_begin);
+  void Suspend(const Item& item, RunOutcome outcome, size_t output_begin);
 
   Keyspace& keyspace_;
   Dispatcher& dispatcher_;
   MemcachedBackend& memcached_;
   PushPort& pushes_;
   LoopStatistics& statistics_;
+  CommandObserver& observer_;
+  bool has_lost_time_ = false;  // something else than a RESP command has run since the last one
   Effects effects_;
   wire::OutputBuffer output_;
   std::vector<Item> requests_;
@@ -106,7 +110,7 @@ class RequestBatch {
       memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
-  std::vector<Session*> put_aside_;
+  std::vector<Session*> suspended_;
   CommandTable::Memory last_command_;
   bool must_run_ = false;
 };

@@ -63,6 +63,9 @@ class Session {
   bool is_suspended() const { return suspension_ != Suspension::kNone; }
   Suspension suspension() const { return suspension_; }
   void set_suspension(Suspension suspension) { suspension_ = suspension; }
+  // Whether the reply of a command that waits is not wanted (CLIENT REPLY).
+  bool drops_reply() const { return drops_reply_; }
+  void set_drops_reply(bool value) { drops_reply_ = value; }
   // Notes the bytes of a request that was parsed but is not run now; those that follow each other
   // lie one behind the other. They stay where they are until the batch is over.
   void Keep(std::string_view request_bytes);
@@ -127,6 +130,7 @@ class Session {
 
  private:
   Suspension suspension_ = Suspension::kNone;
+  bool drops_reply_ = false;
   UniqueFd fd_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>

@@ -20,11 +20,16 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
+class CommandObserver;
+
 struct alignas(64) LoopStatistics {
+  CommandObserver* observer = nullptr;  // of the same loop; null: nobody counts
+
   Counter commands;
   Counter connections_received;
   Counter connections_rejected;
   Counter connected_clients;
+  Counter blocked_clients;  // that wait for a key, or for the end of a pause
   Counter input_bytes;
   Counter output_bytes;
   Counter hits;

@@ -9,7 +9,10 @@ namespace mikura::engine {
 // is read from its socket. What it had sent already is kept, in order, in Session::rest().
 enum class Suspension : uint8_t {
   kNone,
-  kBlocked,   // until whoever serves or cancels the wait resumes it; ends when its peer does
+  // Until whoever serves or cancels the wait resumes it, or until CLIENT PAUSE is over. Ends when
+  // its peer does.
+  kBlocked,
+  kPaused,
   kPutAside,  // until the loop tries the request again: EventLoop::RetryPutAside()
 };
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Notes what one event loop runs: calls and their time, errors, what was slow. Belongs to the
+// loop's thread.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "engine/commands/client_state.h"
+#include "engine/commands/command_spec.h"
+#include "engine/commands/command_table.h"
+#include "engine/observation/observation.h"
+
+namespace mikura::engine {
+
+class CommandObserver {
+ public:
+  // `shared` outlives it.
+  explicit CommandObserver(Observation& shared) : shared_(shared), statistics_(shared.numbers) {}
+
+  const CommandStatistics& statistics() const { return statistics_; }
+
+  // ---- Commands of a batch, one after the other: each took the time since the one before.
+  void Restart() { last_ticks_ = TicksNow(); }
+  void NoteRun(const CommandSpec& spec, std::span<const std::string_view> args,
+               const ClientState& client, bool failed) {
+    const uint64_t now = TicksNow();
+    NoteTicks(spec, args, client, now - last_ticks_, failed);
+    last_ticks_ = now;
+  }
+  void NoteRejected(const CommandSpec& spec) { statistics_.NoteRejected(&spec); }
+
+  // A command inside another one.
+  void NoteTicks(const CommandSpec& spec, std::span<const std::string_view> args,
+                 const ClientState& client, uint64_t ticks, bool failed) {
+    const uint64_t micros = shared_.scale.ToMicros(ticks);
+    statistics_.NoteCall(&spec, micros, failed,
+                         shared_.counts_durations.load(std::memory_order_relaxed));
+    if (micros >= shared_.noted_micros()) [[unlikely]]
+      NoteLong(spec, args, client, micros);
+  }
+
+  // reply: an error reply, from its '-' on.
+  void NoteError(std::string_view reply);
+
+ private:
+  void NoteLong(const CommandSpec& spec, std::span<const std::string_view> args,
+                const ClientState& client, uint64_t micros);
+
+  Observation& shared_;
+  CommandStatistics statistics_;
+  uint64_t last_ticks_ = 0;
+};
+
+// Gives every row of the table, subcommands included, its number.
+void NumberCommands(const CommandTable& table, CommandNumbers& numbers);
+
+// The words of a request as logs may show them: passwords are replaced by "(redacted)".
+std::vector<std::string_view> WithoutSecrets(const CommandSpec& spec,
+                                             std::span<const std::string_view> args);
+
+}  // namespace mikura::engine
