@@ -44,7 +44,8 @@ struct Node {
   Observation observation;
   DeliveryQueues queues{kThreads, [](uint32_t) {}};
   PubSub pubsub{queues, keyspace->hasher()};
-  Services services{fakes, fakes, fakes, access, observation, pubsub};
+  ClientTracking tracking{*keyspace, queues, [](uint64_t) { return std::nullopt; }};
+  Services services{fakes, fakes, fakes, access, observation, pubsub, tracking};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
@@ -63,6 +64,7 @@ class NoPushes final : public PushPort {
   void SendReplies() override {}
   void BeginInside(Session&) override {}
   void EndInside() override {}
+  void PublishState(Session&) override {}
   std::string DeliverAround(Session&, bool) override { return {}; }
 };
 

@@ -116,6 +116,8 @@ constexpr ParameterSpec kRows[] = {
            kRuntime, "Longest request that is waited for; the client is closed above it."),
     Memory("proto-max-bulk-len", &P::proto_max_bulk_len_bytes, 1 << 20, INT64_MAX, kRuntime,
            "Longest word of a request, and longest string value."),
+    Number("tracking-table-max-keys", "", &P::tracking_table_max_keys, 0, INT64_MAX, kRuntime, "",
+           "Keys of which is remembered who caches them; 0 for any number."),
     Text("notify-keyspace-events", "", &P::notify_keyspace_events, kRuntime,
          "What happens to keys and is published, in letters."),
     // Process
@@ -248,7 +250,6 @@ constexpr ParameterSpec kRows[] = {
     // Other types
     NotBuilt("list-compress-depth", "0"),
     // Publish and subscribe, tracking, scripts, access lists
-    NotBuilt("tracking-table-max-keys", "1000000"),
     NotBuilt("busy-reply-threshold", "5000", "lua-time-limit"),
     NotBuilt("acl-pubsub-default", "resetchannels"),
     NotBuilt("user", ""),

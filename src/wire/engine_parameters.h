@@ -31,7 +31,8 @@ struct EngineParameters {
   // "class hard-bytes soft-bytes soft-seconds", three classes: see ParseOutputLimits().
   std::string client_output_buffer_limit =
       "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60";
-  std::string notify_keyspace_events;  // as EventLetters() of event_letters.h writes them
+  int64_t tracking_table_max_keys = 1000000;  // 0: no limit
+  std::string notify_keyspace_events;         // as EventLetters() of event_letters.h writes them
   uint64_t client_query_buffer_limit_bytes = 1ULL << 30;
   uint64_t proto_max_bulk_len_bytes = 512ULL << 20;
 

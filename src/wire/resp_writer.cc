@@ -115,7 +115,10 @@ void RespWriter::Push(size_t count) { Header(version_ >= 3 ? '>' : '*', count); 
 
 void RespWriter::Double(double value) {
   char text[kDoubleTextMax];
-  const std::string_view digits(text, FormatDouble17(value, text));
+  DoubleText({text, FormatDouble17(value, text)});
+}
+
+void RespWriter::DoubleText(std::string_view digits) {
   if (version_ < 3) {
     Bulk(digits);
     return;

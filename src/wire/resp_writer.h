@@ -34,7 +34,9 @@ class RespWriter {
   void Map(size_t pairs);  // RESP2: an array of 2 * pairs
   void Set(size_t count);  // RESP2: an array
   void Push(size_t count);
-  void Double(double value);                                      // RESP2: a bulk string
+  void Double(double value);  // RESP2: a bulk string
+  // A double in the caller's words: decimal digits, as many as there are.
+  void DoubleText(std::string_view digits);
   void Boolean(bool value);                                       // RESP2: 1 or 0
   void Verbatim(std::string_view format, std::string_view text);  // RESP2: a bulk string
 

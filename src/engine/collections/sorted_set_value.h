@@ -48,6 +48,11 @@ class SortedSetValue final : public Collection {
     return sizeof(SortedSetValue) + by_score_.memory_bytes() + by_member_.memory_bytes();
   }
 
+  // Bytes of what it holds, about.
+  size_t content_bytes() const {
+    return is_packed() ? by_score_.packed().size() : by_score_.memory_bytes();
+  }
+
   // Whether it once outgrew what OBJECT ENCODING calls a listpack.
   bool is_skiplist() const { return is_skiplist_; }
   void set_is_skiplist() { is_skiplist_ = true; }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/access/access_users.h"
 #include "engine/commands/own_part.h"
+#include "engine/messaging/tracking_mode.h"
 #include "engine/replication/replica_handshake.h"
 
 namespace mikura::engine {
@@ -56,6 +57,7 @@ struct ClientState {
   uint32_t channels = 0;
   uint32_t patterns = 0;
   uint32_t shard_channels = 0;
+  TrackingMode tracking;  // changed by ClientTracking, but for `caching`
   // What is pushed to the client goes here; null for one without a connection (the stream of a
   // primary). The session's.
   Receiver* receiver = nullptr;

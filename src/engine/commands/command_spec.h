@@ -37,10 +37,11 @@ enum CommandFlag : uint32_t {
   kAllowBusy = 1u << 17,
   kNoAsyncLoading = 1u << 18,
   // ---- For the dispatcher only, not shown.
-  kSubscriberOk = 1u << 28,  // a RESP2 client that has subscribed may still send it
-  kPublishes = 1u << 29,     // waits while event loops have much to deliver
-  kRunsInMulti = 1u << 30,   // inside MULTI it is not queued
-  kRunsQueue = 1u << 31,     // EXEC: what holds for the queued commands holds for it
+  kKeysAreChannels = 1u << 27,  // what COMMAND shows as its keys: no shard is locked for them
+  kSubscriberOk = 1u << 28,     // a RESP2 client that has subscribed may still send it
+  kPublishes = 1u << 29,        // waits while event loops have much to deliver
+  kRunsInMulti = 1u << 30,      // inside MULTI it is not queued
+  kRunsQueue = 1u << 31,        // EXEC: what holds for the queued commands holds for it
 };
 
 // Access categories (ACL CAT), beside those that follow from the flags (@read, @write, @fast, @slow

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/command_support.h"
 
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
 #include "engine/commands/shared_reply.h"
 
 namespace mikura::engine {
@@ -11,6 +16,20 @@ void ReplyExternalValue(wire::RespWriter& reply, const store::Entry& entry) {
   } else {
     reply.Bulk(entry.value());
   }
+}
+
+FaultOr<long double> ToLongDouble(std::string_view text) {
+  char buffer[256];
+  if (text.empty() || text.size() >= sizeof(buffer)) return Fault::kNotAFloat;
+  if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return Fault::kNotAFloat;
+  std::memcpy(buffer, text.data(), text.size());
+  buffer[text.size()] = '\0';
+  char* stop = nullptr;
+  errno = 0;
+  const long double value = std::strtold(buffer, &stop);
+  const bool out_of_range = errno == ERANGE && (std::isinf(value) || value == 0);
+  if (stop != buffer + text.size() || std::isnan(value) || out_of_range) return Fault::kNotAFloat;
+  return value;
 }
 
 FaultOr<UnixMillis> DeadlineAt(int64_t amount, ExpireForm form, UnixMillis now) {

@@ -17,6 +17,10 @@ inline FaultOr<int64_t> ToInteger(std::string_view text) {
   return *value;
 }
 
+// A long double as strtold reads the whole text; not NaN, no blanks, not beyond its range. Errors:
+// kNotAFloat.
+FaultOr<long double> ToLongDouble(std::string_view text);
+
 // How a moment of expiry is given: seconds or milliseconds, from now or since the epoch.
 enum class ExpireForm : uint8_t { kSeconds, kMillis, kAtSeconds, kAtMillis };
 

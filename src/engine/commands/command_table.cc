@@ -12,36 +12,7 @@ CommandTable::CommandTable() {
   // One a line, so that a family more is a line more.
   // clang-format off
   const std::span<const CommandSpec> families[] = {
-      StringCommands(),
-      StringSetCommands(),
-      StringEditCommands(),
-      GenericCommands(),
-      ExpireCommands(),
-      RenameCommands(),
-      ScanCommands(),
-      ObjectCommands(),
-      MemoryCommands(),
-      DatabaseCommands(),
-      ConnectionCommands(),
-      ClientCommands(),
-      ConfigCommands(),
-      ServerCommands(),
-      IntrospectionCommands(),
-      DebugCommands(),
-      ReplicationCommands(),
-      TransactionCommands(),
-      AclCommands(),
-      SlowLogCommands(),
-      LatencyCommands(),
-      ZsetCommands(),
-      ZsetAddCommands(),
-      ZsetRangeCommands(),
-      ZsetRemoveCommands(),
-      ZsetPopCommands(),
-      PubsubCommands(),
-      ListCommands(),
-      ListPopCommands(), ListBlockingCommands(),
-      ListSearchCommands(),
+StringCommands(), StringSetCommands(), StringEditCommands(), GenericCommands(), ExpireCommands(), RenameCommands(), ScanCommands(), ObjectCommands(), MemoryCommands(), DatabaseCommands(), ConnectionCommands(), ClientCommands(), ConfigCommands(), ServerCommands(), IntrospectionCommands(), DebugCommands(), ReplicationCommands(), TransactionCommands(), ZsetCommands(), ZsetAddCommands(), ZsetRangeCommands(), ZsetRemoveCommands(), ZsetPopCommands(), ZsetOperationCommands(), ZsetScanCommands(), ZsetBlockingCommands(), GeoCommands(), GeoSearchCommands(), AclCommands(), PubsubCommands(), HashCommands(), HashReadCommands(), HashScanCommands(), SlowLogCommands(), LatencyCommands(), ListCommands(), ListPopCommands(), ListBlockingCommands(), ListSearchCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

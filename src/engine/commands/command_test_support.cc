@@ -103,9 +103,6 @@ std::string FakeServices::DescribeOwn(const ClientState& state, UnixMillis) {
 }
 
 CommandRunner::CommandRunner() {
-  auto keyspace = Keyspace::Create({});
-  CHECK(keyspace.ok());
-  keyspace_ = std::move(*keyspace);
   client_.id = 7;
   client_.authenticated = true;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "wire/parameter_set.h"
 
@@ -22,6 +23,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string Describe(const ClientInfo& info, UnixMillis now) override;
   std::string DescribeOwn(const ClientState& state, UnixMillis now) override;
   void Publish(const ClientState& state) override { published = state; }
+  std::optional<uint32_t> LoopOf(uint64_t) const override { return std::nullopt; }
   size_t Kill(const ClientFilter& filter) override;
   void Answer(const std::shared_ptr<BlockedClient>& client) override { answered = client; }
   bool Unblock(uint64_t id, bool with_error) override;
@@ -80,13 +82,14 @@ class CommandRunner {
   ManualClock clock_;
   FakeServices fakes_;
   DeliveryQueues queues_{1, [](uint32_t) {}};
-  PubSub pubsub_{queues_, KeyHasher(0)};
   ClientState client_;
   CommandTable table_;
-  std::unique_ptr<Keyspace> keyspace_;
+  std::unique_ptr<Keyspace> keyspace_ = Keyspace::Create({}).value();
   AccessControl access_{table_};
   Observation observation_;
-  Services services_{fakes_, fakes_, fakes_, access_, observation_, pubsub_};
+  PubSub pubsub_{queues_, keyspace_->hasher()};
+  ClientTracking tracking_{*keyspace_, queues_, [](uint64_t) { return std::nullopt; }};
+  Services services_{fakes_, fakes_, fakes_, access_, observation_, pubsub_, tracking_};
   Effects effects_;
   std::string effects_text_;
 };

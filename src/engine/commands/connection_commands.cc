@@ -8,6 +8,7 @@
 #include "engine/commands/compatible_version.h"
 #include "engine/commands/subscriptions.h"
 #include "engine/commands/transaction.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
@@ -147,6 +148,7 @@ FaultOr<> Reset(CommandContext& ctx) {
   ClientState& client = ctx.client;
   if (client.receiver != nullptr) {
     ctx.services.pubsub.UnsubscribeAll(*client.receiver);
+    ctx.services.tracking.Disable(*client.receiver);
     CountSubscriptions(client);
   }
   client.name.clear();

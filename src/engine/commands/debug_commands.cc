@@ -31,9 +31,10 @@ FaultOr<> ShowObject(CommandContext& ctx) {
     ShardGuard guard(ctx.keyspace.lock(key.shard()));
     const store::Found found = ctx.keys.Peek(key);
     if (!found) return Fault::kNoSuchKey;
-    line = fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{}",
-                       fmt::ptr(found.entry.value().data()), EncodingName(found.entry),
-                       found.entry.value().size());
+    line =
+        fmt::format("Value at:{} refcount:1 encoding:{} serializedlength:{}",
+                    fmt::ptr(found.entry.value().data()),
+                    EncodingName(found.entry, ctx.keys.node_memory()), found.entry.value().size());
   }
   ctx.reply.Simple(line);
   return Ok();

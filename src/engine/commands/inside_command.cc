@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/inside_command.h"
 
+#include "engine/commands/client_tracking_commands.h"
 #include "engine/commands/command_observer.h"
 #include "engine/commands/fault_replies.h"
 
@@ -25,6 +26,9 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
   const size_t begin = reply.out().size();
   const uint64_t ticks = TicksNow();
   const FaultOr<> outcome = command.spec.handler(context);
+  // Of a script those keys count that it has declared.
+  const bool is_queued = (outer.spec.flags & kRunsQueue) != 0;
+  RememberReads(context, command.spec, is_queued ? command.keys : outer.key_list);
   if (!outcome.ok()) {
     const FaultReply& words = ReplyFor(outcome.error());
     reply.Error(words.code, words.message);

@@ -13,7 +13,7 @@ FaultOr<> ObjectEncoding(CommandContext& ctx) {
   if (!found) {
     ctx.reply.Null();
   } else {
-    ctx.reply.Bulk(EncodingName(found.entry));
+    ctx.reply.Bulk(EncodingName(found.entry, ctx.keys.node_memory()));
   }
   return Ok();
 }

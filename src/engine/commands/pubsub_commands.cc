@@ -91,20 +91,16 @@ FaultOr<> Sunsubscribe(CommandContext& ctx) {
 }
 
 // PUBLISH channel message -> how many clients of this node got it.
-FaultOr<> Publish(CommandContext& ctx) {
-  const uint64_t receivers = ctx.services.pubsub.Publish(kChannel, ctx.args[1], ctx.args[2]);
-  ctx.keys.effects().Add(0, {"PUBLISH", ctx.args[1], ctx.args[2]});
+FaultOr<> PublishTo(CommandContext& ctx, SubscriptionKind kind, std::string_view verb) {
+  const uint64_t receivers = ctx.services.pubsub.Publish(kind, ctx.args[1], ctx.args[2]);
+  ctx.keys.effects().Add(0, {verb, ctx.args[1], ctx.args[2]});
   if (ctx.may_wait) ctx.keyspace.Commit(ctx.keys.effects());  // inside another command: with it
   ctx.reply.Integer(static_cast<int64_t>(receivers));
   return Ok();
 }
 
-FaultOr<> Spublish(CommandContext& ctx) {
-  const uint64_t receivers = ctx.services.pubsub.Publish(kShardChannel, ctx.args[1], ctx.args[2]);
-  ctx.keys.effects().Add(0, {"SPUBLISH", ctx.args[1], ctx.args[2]});
-  ctx.reply.Integer(static_cast<int64_t>(receivers));
-  return Ok();
-}
+FaultOr<> Publish(CommandContext& ctx) { return PublishTo(ctx, kChannel, "PUBLISH"); }
+FaultOr<> Spublish(CommandContext& ctx) { return PublishTo(ctx, kShardChannel, "SPUBLISH"); }
 
 // PUBSUB CHANNELS [pattern]
 FaultOr<> ReplyChannels(CommandContext& ctx, SubscriptionKind kind) {
@@ -232,7 +228,7 @@ constexpr CommandSpec kPubsubCommands[] = {
      .handler = Ssubscribe,
      .arity = AtLeast(2),
      .keys = KeysFrom(1, -1, 1),
-     .flags = kSubscribeFlags,
+     .flags = kSubscribeFlags | kKeysAreChannels,
      .group = "pubsub",
      .since = "7.0.0",
      .summary = "Listens to sharded channels.",
@@ -241,7 +237,7 @@ constexpr CommandSpec kPubsubCommands[] = {
      .handler = Sunsubscribe,
      .arity = AtLeast(1),
      .keys = KeysFrom(1, -1, 1),
-     .flags = kSubscribeFlags,
+     .flags = kSubscribeFlags | kKeysAreChannels,
      .group = "pubsub",
      .since = "7.0.0",
      .summary = "Stops listening to sharded channels, or to all.",
@@ -257,7 +253,7 @@ constexpr CommandSpec kPubsubCommands[] = {
      .handler = Spublish,
      .arity = Exactly(3),
      .keys = OneKeyAt(1),
-     .flags = kPublishFlags,
+     .flags = kPublishFlags | kKeysAreChannels,
      .group = "pubsub",
      .since = "7.0.0",
      .summary = "Sends a message to those who listen to a sharded channel.",

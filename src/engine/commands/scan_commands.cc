@@ -2,12 +2,13 @@
 // Commands that walk over the keys of a database, one shard at a time.
 //
 // A cursor is (place in the shard) * 1024 + shard: 0 begins, and 0 comes back at the end.
-#include <random>
 #include <string>
 #include <vector>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/random_picks.h"
+#include "engine/commands/scan_options.h"
 #include "engine/commands/type_names.h"
 #include "wire/glob.h"
 
@@ -50,36 +51,13 @@ std::optional<uint64_t> ScanShard(CommandContext& ctx, uint32_t index, uint64_t 
                                               names);
 }
 
-struct ScanOptions {
-  std::string_view pattern = "*";
-  std::string_view type;
-  int64_t count = 10;
-};
-
-FaultOr<ScanOptions> ParseScanOptions(std::span<const std::string_view> words) {
-  ScanOptions options;
-  for (size_t i = 0; i < words.size(); i += 2) {
-    if (i + 1 >= words.size()) return Fault::kSyntax;
-    if (EqualsIgnoreCase(words[i], "COUNT")) {
-      ASSIGN_OR_RETURN(options.count, ToInteger(words[i + 1]));
-      if (options.count < 1) return Fault::kSyntax;
-    } else if (EqualsIgnoreCase(words[i], "MATCH")) {
-      options.pattern = words[i + 1];
-    } else if (EqualsIgnoreCase(words[i], "TYPE")) {
-      options.type = words[i + 1];
-    } else {
-      return Fault::kSyntax;
-    }
-  }
-  return options;
-}
-
 // SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] -> the next cursor and some names. A key that
 // is there during a whole iteration is returned at least once. Cost: about COUNT entries.
 FaultOr<> Scan(CommandContext& ctx) {
   const std::optional<uint64_t> cursor = ParseUint64(ctx.args[1]);
   if (!cursor) return Fault::kInvalidCursor;
-  ASSIGN_OR_RETURN(const ScanOptions options, ParseScanOptions(ctx.args.subspan(2)));
+  ASSIGN_OR_RETURN(const ScanOptions options,
+                   ParseScanOptions(ScanKind::kKeys, ctx.args.subspan(2)));
   NameCollector names(options.pattern, options.type);
   auto index = static_cast<uint32_t>(*cursor % kShardCount);
   uint64_t place = *cursor / kShardCount;
@@ -120,17 +98,12 @@ FaultOr<> Keys(CommandContext& ctx) {
   return Ok();
 }
 
-// A number from the processor's generator, good enough to pick keys.
-uint64_t RandomNumber() {
-  std::random_device device;
-  return (static_cast<uint64_t>(device()) << 32) | device();
-}
-
 // RANDOMKEY -> some key, or null. Shards count by their number of keys.
 FaultOr<> RandomKey(CommandContext& ctx) {
   const int database = ctx.keys.database();
   const uint64_t total = ctx.keyspace.KeyCount(database);
-  uint64_t rank = total == 0 ? 0 : RandomNumber() % total;
+  RandomSource random;
+  uint64_t rank = total == 0 ? 0 : random.Below(total);
   uint32_t first = 0;
   while (first + 1 < kShardCount) {
     const uint64_t count = ctx.keyspace.UnlockedShard(first).key_count(database);
@@ -144,7 +117,7 @@ FaultOr<> RandomKey(CommandContext& ctx) {
     if (ctx.keyspace.UnlockedShard(index).key_count(database) == 0) continue;
     ShardVisit visit(ctx.keyspace, ctx.keys.held(), index);
     const store::Found found =
-        ctx.keyspace.LockedShard(index).Random(database, RandomNumber(), ctx.keys.access());
+        ctx.keyspace.LockedShard(index).Random(database, random.Next(), ctx.keys.access());
     if (!found) continue;
     ctx.reply.Bulk(found.entry.key());
     return Ok();

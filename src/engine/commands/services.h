@@ -24,6 +24,7 @@
 
 namespace mikura::engine {
 
+class ClientTracking;
 class PubSub;
 
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
@@ -60,6 +61,8 @@ class ClientRegistry {
   virtual std::string DescribeOwn(const ClientState& state, UnixMillis now) = 0;
   // Makes name, library and flags of `state` visible to List() of other threads.
   virtual void Publish(const ClientState& state) = 0;
+  // The event loop that serves the client; nothing when it is gone.
+  virtual std::optional<uint32_t> LoopOf(uint64_t id) const = 0;
   // Ends matching clients (each on its own thread, soon); returns how many.
   virtual size_t Kill(const ClientFilter& filter) = 0;
   // Lets a client that waited for keys, and waits no longer, have its reply. Does not wait.
@@ -124,6 +127,7 @@ struct Services {
   AccessControl& access;
   Observation& observation;
   PubSub& pubsub;  // may be used under locks
+  ClientTracking& tracking;
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

@@ -59,6 +59,9 @@ TEST_F(SortedSetEffects, AStoreIsRepeatedUnlessItIsARemoval) {
   EXPECT_EQ(Of("ZRANGESTORE d z 0 0"), "ZRANGESTORE d z 0 0");
   EXPECT_EQ(Of("ZRANGESTORE d z 5 6"), "DEL d");
   EXPECT_EQ(Of("ZRANGESTORE d z 5 6"), "");
+  EXPECT_EQ(Of("ZUNIONSTORE d 2 z absent"), "ZUNIONSTORE d 2 z absent");
+  EXPECT_EQ(Of("ZINTERSTORE d 2 z absent"), "DEL d");
+  EXPECT_EQ(Of("ZDIFFSTORE d 2 z z"), "");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/sorted_set_support.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mikura::engine {
@@ -20,11 +21,27 @@ SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limi
   return set.Set(member, score);
 }
 
-FaultOr<> CommitRemoval(CommandContext& ctx, const Key& key, SortedSetEdit& set,
+SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> members) {
+  const EncodingLimits& limits = ctx.services.encoding_limits;
+  const auto bytes_max = limits.zset_value_bytes.load(std::memory_order_relaxed);
+  SortedSetValue set(ctx.keys.node_memory());
+  const bool is_large =
+      static_cast<int64_t>(members.size()) > limits.zset_entries.load(std::memory_order_relaxed) ||
+      std::any_of(members.begin(), members.end(), [&](const ScoredMember& element) {
+        return static_cast<int64_t>(element.member.size()) > bytes_max;
+      });
+  if (is_large) set.set_is_skiplist();
+  for (const ScoredMember& element : members) {
+    PutMember(set, limits, element.member, element.score);
+  }
+  return set;
+}
+
+FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, SortedSetEdit& set,
                         std::string_view event) {
   ASSIGN_OR_RETURN(const bool is_gone, set.Commit());
-  ctx.keys.Notify(EventClass::kSortedSet, event, key);
-  if (is_gone) ctx.keys.Notify(EventClass::kGeneric, "del", key);
+  keys.Notify(EventClass::kSortedSet, event, key);
+  if (is_gone) keys.Notify(EventClass::kGeneric, "del", key);
   return Ok();
 }
 

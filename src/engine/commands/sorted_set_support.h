@@ -2,8 +2,8 @@
 // What the sorted set and geo commands share.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "engine/collections/sorted_set_value.h"
@@ -39,8 +39,11 @@ class ScoreText {
 SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limits,
                                  std::string_view member, double score);
 
+// A sorted set of these members, each of which is there once.
+SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> members);
+
 // Stores what a command removed from `set`: its event, and "del" when the key went.
-FaultOr<> CommitRemoval(CommandContext& ctx, const Key& key, SortedSetEdit& set,
+FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, SortedSetEdit& set,
                         std::string_view event);
 
 // Replaces what is under `key` by the result of a command, or removes it when that is empty;

@@ -2,7 +2,6 @@
 // Commands that change strings in place: counters, APPEND, SETRANGE. The deadline stays, and so
 // does what a memcached client stored beside the value, but for INCRBYFLOAT.
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -27,7 +26,7 @@ FaultOr<> Increment(CommandContext& ctx, int64_t delta) {
   if (__builtin_add_overflow(value, delta, &value)) return Fault::kOverflow;
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, NumberText(value), attributes);
   if (!stored.ok()) return stored.error();
-  AddEffect(ctx, {"INCRBY", key.name, NumberText(delta)});
+  ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
   ctx.keys.Notify(EventClass::kString, "incrby", key);
   ctx.reply.Integer(value);
   return Ok();
@@ -48,21 +47,6 @@ FaultOr<> DecrBy(CommandContext& ctx) {
     return Ok();
   }
   return Increment(ctx, -delta);
-}
-
-// A long double as strtold reads the whole text; not NaN, no blanks, not beyond its range.
-FaultOr<long double> ToLongDouble(std::string_view text) {
-  char buffer[256];
-  if (text.empty() || text.size() >= sizeof(buffer)) return Fault::kNotAFloat;
-  if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return Fault::kNotAFloat;
-  std::memcpy(buffer, text.data(), text.size());
-  buffer[text.size()] = '\0';
-  char* stop = nullptr;
-  errno = 0;
-  const long double value = std::strtold(buffer, &stop);
-  const bool out_of_range = errno == ERANGE && (std::isinf(value) || value == 0);
-  if (stop != buffer + text.size() || std::isnan(value) || out_of_range) return Fault::kNotAFloat;
-  return value;
 }
 
 // INCRBYFLOAT key increment -> the sum as a string. Logged as a SET: other machines may round

@@ -3,19 +3,14 @@
 
 #include <string_view>
 
-#include "base/numbers.h"
+#include "engine/collections/tree_node.h"
 #include "engine/store/entry.h"
 
 namespace mikura::engine {
 
-// The name Redis has for the form such a value takes: "int", "embstr", "raw". Ours depends on the
-// bytes alone, not on how they came to be.
-inline std::string_view EncodingName(const store::Entry& entry) {
-  if (entry.type() == store::ValueType::kList) return "quicklist";
-  constexpr size_t kEmbeddedMax = 44;
-  const std::string_view value = entry.value();
-  if (value.size() <= 20 && ParseInt64(value)) return "int";
-  return value.size() <= kEmbeddedMax ? "embstr" : "raw";
-}
+// The name that Redis has for the form of such a value: "int", "embstr", "listpack" ... It follows
+// from what the value holds, and from limits that it once passed; the form in which we keep it is
+// another matter. The entry's shard is locked.
+std::string_view EncodingName(const store::Entry& entry, collections::NodeMemory& memory);
 
 }  // namespace mikura::engine

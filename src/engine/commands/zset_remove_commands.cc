@@ -18,7 +18,7 @@ FaultOr<> ZRem(CommandContext& ctx) {
   }
   const size_t removed = effect.size() - 2;
   if (removed > 0) {
-    RETURN_IF_ERROR(CommitRemoval(ctx, key, set, "zrem"));
+    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, set, "zrem"));
     ctx.keys.effects().Add(ctx.keys.database(), effect);
   }
   ctx.reply.Integer(static_cast<int64_t>(removed));
@@ -33,7 +33,7 @@ FaultOr<> RemoveRange(CommandContext& ctx, const Bounds& bounds, std::string_vie
   const RankRange range = RangeOf(*set, bounds);
   if (range.count > 0) {
     set->EraseAt(range.first, range.count);
-    RETURN_IF_ERROR(CommitRemoval(ctx, key, set, event));
+    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, set, event));
     ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
   }
   ctx.reply.Integer(static_cast<int64_t>(range.count));

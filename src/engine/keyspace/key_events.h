@@ -41,8 +41,8 @@ class KeyEventSink {
 };
 
 // Those who may want to know of every change of a key.
-enum class KeyObserverKind : uint8_t { kWatch, kWaiters, kTracking };
-inline constexpr int kKeyObserverKinds = 3;
+enum class KeyObserverKind : uint8_t { kWatch, kWaiters, kTracking, kPrefixes };
+inline constexpr int kKeyObserverKinds = 4;
 
 // Hears of changes of the keys of those shards for which it said so (Keyspace::SetObserved).
 class KeyObserver {
@@ -54,6 +54,9 @@ class KeyObserver {
   // nothing.
   virtual void OnDatabaseReplaced(uint32_t /*shard*/, int /*database*/, int /*replacement*/,
                                   const store::Access& /*access*/) {}
+  // One or all databases were emptied. Shards may be locked still, or none; also told to those that
+  // observe no shard.
+  virtual void OnFlushed() {}
 };
 
 }  // namespace mikura::engine

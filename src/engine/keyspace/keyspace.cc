@@ -150,11 +150,18 @@ void Keyspace::ServeTouched(uint32_t shard, UnixMillis now, Effects& effects) {
 void Keyspace::TellOfReplacement(int database, int replacement, UnixMillis now) {
   const store::Access access{.now = now, .may_expire = false};
   for (uint32_t i = 0; i < kShardCount; ++i) {
-    if (cells_[i].observed == 0) continue;
+    const uint8_t kinds = observed(i);
+    if (kinds == 0) continue;
     for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
-      if ((cells_[i].observed >> kind & 1) == 0) continue;
+      if ((kinds >> kind & 1) == 0) continue;
       key_observers_[kind]->OnDatabaseReplaced(i, database, replacement, access);
     }
+  }
+}
+
+void Keyspace::TellOfFlush() {
+  for (KeyObserver* observer : key_observers_) {
+    if (observer != nullptr) observer->OnFlushed();
   }
 }
 
@@ -169,6 +176,7 @@ void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, Hel
     evictor_->RestartQueues();
     effects.Add(database, {"FLUSHDB"});
   });
+  TellOfFlush();
   FreeDetached(held, std::move(detached));
 }
 
@@ -185,6 +193,7 @@ void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
     evictor_->RestartQueues();
     effects.Add(0, {"FLUSHALL"});
   });
+  TellOfFlush();
   FreeDetached(held, std::move(detached));
 }
 
@@ -305,8 +314,9 @@ void Keyspace::DefragmentStep(Cell& cell) {
 }
 
 void Keyspace::TellObservers(int database, const Key& key) {
+  const uint8_t kinds = observed(key.shard());
   for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
-    if ((cells_[key.shard()].observed >> kind & 1) != 0) {
+    if ((kinds >> kind & 1) != 0) {
       key_observers_[kind]->OnTouched(database, key);
     }
   }

@@ -195,18 +195,23 @@ class Keyspace final : public store::RemovalListener {
   void SetKeyObserver(KeyObserverKind kind, KeyObserver* observer) {
     key_observers_[static_cast<int>(kind)] = observer;
   }
-  // Whether the observer wants to hear of the shard's keys. The shard is locked.
+  // Whether the observer wants to hear of the shard's keys. The shard is locked; without its lock,
+  // changes that are being made at the time may be missed.
   void SetObserved(uint32_t shard, KeyObserverKind kind, bool value) {
-    uint8_t& observed = cells_[shard].observed;
+    std::atomic<uint8_t>& observed = cells_[shard].observed;
     const auto bit = static_cast<uint8_t>(1u << static_cast<int>(kind));
-    observed = static_cast<uint8_t>(value ? observed | bit : observed & ~bit);
+    if (value) {
+      observed.fetch_or(bit);
+    } else {
+      observed.fetch_and(static_cast<uint8_t>(~bit));
+    }
   }
   bool IsObserved(uint32_t shard, KeyObserverKind kind) const {
-    return (cells_[shard].observed >> static_cast<int>(kind) & 1) != 0;
+    return (observed(shard) >> static_cast<int>(kind) & 1) != 0;
   }
   // A key of a locked shard changed, or went.
   void Touched(int database, const Key& key) {
-    if (cells_[key.shard()].observed != 0) [[unlikely]]
+    if (observed(key.shard()) != 0) [[unlikely]]
       TellObservers(database, key);
   }
 
@@ -237,10 +242,15 @@ class Keyspace final : public store::RemovalListener {
   }
   struct Cell {
     ShardLock lock;
-    uint8_t observed = 0;  // bits of KeyObserverKind; guarded by the lock, on its cache line
+    // Bits of KeyObserverKind, on the lock's cache line; relaxed: the lock orders them.
+    std::atomic<uint8_t> observed{0};
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
   };
+  uint8_t observed(uint32_t shard) const {
+    return cells_[shard].observed.load(std::memory_order_relaxed);
+  }
+  void TellOfFlush();
   void DefragmentStep(Cell& cell);
   void RunAtGate(HeldShards held, UnixMillis now, Effects& effects,
                  const std::function<void()>& critical);

@@ -31,8 +31,14 @@ class OrderedReceiver final : public Receiver {
   void Push(PushOrder, std::string_view) override {}
   void DeliverWaiting() override {}
   void CountMemory(int64_t) override {}
+  TrackingMode& tracking() override { return mode_; }
+  bool is_subscriber() const override { return true; }
+  void PublishState() override {}
 
   std::vector<std::string> log;
+
+ private:
+  TrackingMode mode_;
 };
 
 class NoClients final : public ReceiverFinder {

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "engine/messaging/client_subscriptions.h"
 #include "engine/messaging/message.h"
+#include "engine/messaging/tracking_mode.h"
 
 namespace mikura::engine {
 
@@ -35,6 +38,10 @@ class Receiver {
   // Hands out now what was posted to the loop's clients: it was sent before what the client's
   // running command is about to change.
   virtual void DeliverWaiting() = 0;
+  // How it tracks keys; PublishState() when that has changed.
+  virtual TrackingMode& tracking() = 0;
+  virtual bool is_subscriber() const = 0;
+  virtual void PublishState() = 0;
   // Memory that is kept for the client, as a change.
   virtual void CountMemory(int64_t bytes) = 0;
 
@@ -42,6 +49,7 @@ class Receiver {
   char push_mark() const { return resp_version() >= 3 ? '>' : '*'; }
 
   ClientSubscriptions subscriptions;
+  std::set<std::string> tracked_prefixes;  // of a client that tracks in broadcasting mode
 
  private:
   const uint64_t id_;

@@ -27,10 +27,15 @@ class FakeReceiver final : public Receiver {
     if (deliver_waiting) deliver_waiting();
   }
   void CountMemory(int64_t bytes) override { memory += bytes; }
+  TrackingMode& tracking() override { return mode; }
+  bool is_subscriber() const override { return !subscriptions.empty(); }
+  void PublishState() override { ++published; }
 
   std::vector<std::string> received;  // line ends shown as blanks
   std::function<void()> deliver_waiting;
   int64_t memory = 0;
+  TrackingMode mode;
+  int published = 0;
 
  private:
   static std::string OnOneLine(std::string text) {

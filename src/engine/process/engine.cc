@@ -44,7 +44,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       adapter_(parameters),
       deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       pubsub_(deliveries_, keyspace_->hasher()),
-      services_{clients_, adapter_, control_, access_, observation_, pubsub_},
+      tracking_(*keyspace_, deliveries_, [this](uint64_t id) { return clients_.LoopOf(id); }),
+      services_{clients_, adapter_, control_, access_, observation_, pubsub_, tracking_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
@@ -55,12 +56,13 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
       context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_,
-               node_,      clock_,      deliveries_, pubsub_} {
+               node_,      clock_,      deliveries_, pubsub_,  tracking_} {
   NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
   BindObservation(parameters_, observation_);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
+  BindTracking(parameters_, tracking_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
@@ -73,7 +75,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.SetLoops(*loops_);
   control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
-  control_.SetPubSub(pubsub_);
+  control_.SetMessaging(pubsub_, tracking_);
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(

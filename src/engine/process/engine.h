@@ -11,6 +11,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
@@ -62,6 +63,7 @@ class Engine {
   ParameterAdapter adapter_;
   DeliveryQueues deliveries_;
   PubSub pubsub_;
+  ClientTracking tracking_;
   KeyEventPublisher key_events_{pubsub_};
   Services services_;
   Dispatcher dispatcher_;

@@ -82,20 +82,25 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   if (state.is_subscriber) flags += 'P';
   if (info.queued_commands >= 0) flags += 'x';
   if (info.is_blocked) flags += 'b';
+  if (state.tracking.on) flags += 't';
+  if (state.tracking.broken_redirect) flags += 'R';
+  if (state.tracking.broadcast) flags += 'B';
   if (state.no_evict) flags += 'e';
   if (state.no_touch) flags += 'T';
   if (flags.empty()) flags = "N";
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
       "multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
-      "events=r cmd={} user={} redir=-1 resp={} lib-name={} lib-ver={} tot-net-in={} "
+      "events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={} tot-net-in={} "
       "tot-net-out={} "
       "tot-cmds={}",
       state.id, state.address, state.local_address, info.fd, state.name,
       (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,
       flags, state.database, state.channels, state.patterns, state.shard_channels,
-      info.queued_commands, info.last_command, state.user, state.resp_version, state.library_name,
-      state.library_version, info.input_bytes, info.output_bytes, info.commands_total);
+      info.queued_commands, info.last_command, state.user,
+      state.tracking.on ? static_cast<int64_t>(state.tracking.redirect) : -1, state.resp_version,
+      state.library_name, state.library_version, info.input_bytes, info.output_bytes,
+      info.commands_total);
 }
 
 std::string ServerClientRegistry::DescribeOwn(const ClientState& state, UnixMillis now) {

@@ -29,8 +29,7 @@ class ServerClientRegistry final : public ClientRegistry {
   // Gives the record its id and makes it visible.
   void Add(const std::shared_ptr<ClientRecord>& record);
   void Remove(uint64_t id);
-  // The event loop that serves the client; nothing when it is gone.
-  std::optional<uint32_t> LoopOf(uint64_t id) const;
+  std::optional<uint32_t> LoopOf(uint64_t id) const override;
   // Ends all clients that came through the passed listener `name`.
   size_t KillByListener(const std::string& name);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/dispatcher.h"
 
+#include "engine/commands/client_tracking_commands.h"
 #include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
@@ -24,7 +25,10 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
     request.subcommand = table_.FindSubcommand(*request.command, request.args[1]);
   }
   const CommandSpec& spec = request.subcommand != nullptr ? *request.subcommand : *request.command;
-  if (!spec.may_have_keys() || !spec.arity.Accepts(request.args.size())) return;
+  if (!spec.may_have_keys() || (spec.flags & kKeysAreChannels) != 0 ||
+      !spec.arity.Accepts(request.args.size())) {
+    return;
+  }
   std::vector<KeyPlace> places;
   FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
 }
@@ -61,6 +65,11 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     return false;
   }
   return true;
+}
+
+// What tells others of itself waits while event loops have much to deliver.
+bool Dispatcher::MustWait(uint32_t flags) const {
+  return (flags & (kPublishes | kWrite)) != 0 && services_.pubsub.is_congested();
 }
 
 // Whether the client's user has the right to it; otherwise the error was written.
@@ -100,7 +109,7 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
   if (node_.IsPaused(flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
-  if ((flags & kPublishes) != 0 && services_.pubsub.is_congested()) [[unlikely]]
+  if (MustWait(flags)) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
@@ -118,6 +127,8 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   const CommandSpec& spec = *request.command;
   if (node_.IsPaused(spec.flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
+  if (MustWait(spec.flags)) [[unlikely]]
+    return RunOutcome::kPutAside;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kRefused;
@@ -126,8 +137,12 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
-  const FaultOr<> outcome =
-      keyspace_.RunLocked(request.keys[0], now, effects, [&] { return spec.handler(context); });
+  const TrackedWriter writer(services_.tracking, client.id);
+  const FaultOr<> outcome = keyspace_.RunLocked(request.keys[0], now, effects, [&] {
+    const FaultOr<> result = spec.handler(context);
+    RememberReads(context, spec, request.keys);
+    return result;
+  });
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
@@ -139,7 +154,12 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
   keys.set_tells_misses((spec.flags & kReadOnly) != 0);
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
-  const auto run = [&] { return spec.handler(context); };
+  const TrackedWriter writer(services_.tracking, client.id);
+  const auto run = [&] {
+    const FaultOr<> result = spec.handler(context);
+    RememberReads(context, spec, request.keys);
+    return result;
+  };
   FaultOr<> outcome = Ok();
   if (request.keys.empty()) {
     effects.Begin(keyspace_.change_log().active());

@@ -43,7 +43,7 @@ class Dispatcher {
     const CommandSpec* const spec = table_.Find(request.args[0], memory);
     if (spec == nullptr || spec->keys.first == 0 || spec->keys.last != spec->keys.first ||
         !spec->subcommands.empty() || spec->has_other_keys() ||
-        !spec->arity.Accepts(request.args.size())) {
+        (spec->flags & kKeysAreChannels) != 0 || !spec->arity.Accepts(request.args.size())) {
       return false;
     }
     request.command = spec;
@@ -65,6 +65,7 @@ class Dispatcher {
   // `flags`: those of the row, and for EXEC of the queued rows.
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
+  bool MustWait(uint32_t flags) const;
   // The row to run; null after an error reply.
   const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
   // After a request was refused with what stands in the output from `error_begin` on.

@@ -35,6 +35,7 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
                       .observation = *observation_,
                       .table = *table_,
                       .pubsub = *pubsub_,
+                      .tracking = tracking_->counts(),
                       .base = base_};
   for (const auto& loop : loops_->loops()) sources.loops.push_back(&loop->statistics());
   sources.started_at = started_at_;

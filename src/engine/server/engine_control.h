@@ -27,7 +27,10 @@ class EngineControl final : public ServerControl {
   // Parts that are built later; each is set once, before the loops start.
   void SetLoops(LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
-  void SetPubSub(const PubSub& pubsub) { pubsub_ = &pubsub; }
+  void SetMessaging(const PubSub& pubsub, const ClientTracking& tracking) {
+    pubsub_ = &pubsub;
+    tracking_ = &tracking;
+  }
   // Once, when everything is built and nothing is served yet.
   void NoteStart() { memory_.NoteStart(*loops_); }
 
@@ -59,6 +62,7 @@ class EngineControl final : public ServerControl {
   Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;
+  const ClientTracking* tracking_ = nullptr;
   MemoryMeter memory_;
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
   std::atomic<uint64_t> expired_before_{0};

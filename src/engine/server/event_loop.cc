@@ -77,7 +77,7 @@ void EventLoop::Run() {
     context_.deliveries.WakePosted();
   }
   for (auto& [id, session] : sessions_) {
-    ForgetSubscriptions(*session);
+    ForgetReceiver(*session);
     context_.clients.Remove(id);
   }
   sessions_.clear();
@@ -238,7 +238,7 @@ void EventLoop::MarkReady(Session* session) {
 }
 
 void EventLoop::Remove(Session* session) {
-  ForgetSubscriptions(*session);
+  ForgetReceiver(*session);
   if (session->record().is_memcached) {
     context_.memcached.NoteConnection(session->record(), session->end_reason);
   }
@@ -259,6 +259,7 @@ void EventLoop::CountRemoved() {
 void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;
   context_.keyspace.Maintain(share_.first, share_.count, now_);
+  context_.tracking.Tend(share_.first, share_.count);
   for (uint32_t n = 0; n < share_.count; ++n) {
     const uint32_t shard = (share_.first + n) % kShardCount;
     if (context_.keyspace.waiters().has_touched(shard)) {

@@ -19,6 +19,7 @@
 
 #include "engine/commands/blocking.h"
 #include "engine/keyspace/expiry_job.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
@@ -50,6 +51,7 @@ struct LoopContext {
   const Clock& clock;
   DeliveryQueues& deliveries;
   PubSub& pubsub;
+  ClientTracking& tracking;
   uint32_t loop_count = 1;
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
@@ -157,12 +159,14 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void BeginInside(Session& session) override;
   void EndInside() override { inside_allowed_ = nullptr; }
   std::string DeliverAround(Session& session, bool all_behind) override;
+  void PublishState(Session& session) override;
   Receiver* FindReceiver(uint64_t id) override;
   void DeliverPosted();
   void RunPosted(Session* inside);
   void FlushOne(Session& session);
   void FlushPushes();
-  void ForgetSubscriptions(Session& session);
+  void TellChanges();
+  void ForgetReceiver(Session& session);
   const OutputBounds& BoundsOf(Session& session) const {
     return session.state().is_subscriber ? subscriber_bounds_ : output_bounds_;
   }

@@ -15,6 +15,10 @@ constexpr size_t kSharedBytesMin = 16 << 10;  // shorter messages are copied
 
 int SessionReceiver::resp_version() const { return session_.state().resp_version; }
 
+TrackingMode& SessionReceiver::tracking() { return session_.state().tracking; }
+
+bool SessionReceiver::is_subscriber() const { return session_.state().is_subscriber; }
+
 void SessionReceiver::CountMemory(int64_t bytes) { session_.CountOtherMemory(bytes); }
 
 Receiver* EventLoop::FindReceiver(uint64_t id) {
@@ -27,11 +31,21 @@ void EventLoop::DeliverPosted() {
   if (!HasWaiting()) return;
   SendOutput();
   RunPosted(nullptr);
+  TellChanges();
 }
 
 void EventLoop::DeliverInside(Session& session) {
   if (&session != inside_allowed_ || !HasWaiting()) return;
   RunPosted(&session);
+}
+
+void EventLoop::PublishState(Session& session) { context_.clients.Publish(session.state()); }
+
+// Of keys that clients hear of by their prefixes. The replies of the turn have been sent.
+void EventLoop::TellChanges() {
+  if (!context_.tracking.HasChanges(index_)) return;
+  context_.tracking.TellChanges(index_);
+  FlushPushes();
 }
 
 void EventLoop::BeginInside(Session& session) {
@@ -98,10 +112,11 @@ void EventLoop::FlushPushes() {
 }
 
 // At its end.
-void EventLoop::ForgetSubscriptions(Session& session) {
+void EventLoop::ForgetReceiver(Session& session) {
   session.doomed = true;
   if (session.state().receiver != nullptr) {
     context_.pubsub.UnsubscribeAll(*session.state().receiver);
+    context_.tracking.Disable(*session.state().receiver);
   }
 }
 

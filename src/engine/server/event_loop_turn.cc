@@ -35,6 +35,8 @@ void EventLoop::ServeReady() {
       FlushOutput();
   }
   FlushOutput();
+  DeliverPosted();
+  TellChanges();
   for (Session* session : served_) FinishSession(*session);
   served_.clear();
 }

@@ -49,10 +49,10 @@ void ServerSection(const InfoSources& sources, std::string& out) {
 void ClientsSection(const InfoSources& sources, std::string& out) {
   fmt::format_to(Out(out),
                  "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:{}\r\n"
-                 "tracking_clients:0\r\n",
+                 "tracking_clients:{}\r\n",
                  Sum(sources, &LoopStatistics::connected_clients),
                  sources.node.maxclients.load(std::memory_order_relaxed),
-                 Sum(sources, &LoopStatistics::blocked_clients));
+                 Sum(sources, &LoopStatistics::blocked_clients), sources.tracking.clients);
 }
 
 void MemorySection(const InfoSources& sources, std::string& out) {
@@ -73,7 +73,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       "total_net_output_bytes:{}\r\nrejected_connections:{}\r\nexpired_keys:{}\r\nevicted_keys:"
       "{}\r\n"
       "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\n"
-      "pubsubshard_channels:{}\r\n"
+      "pubsubshard_channels:{}\r\ntracking_total_keys:{}\r\ntracking_total_items:{}\r\n"
+      "tracking_total_prefixes:{}\r\n"
       "latest_fork_usec:0\r\ntotal_forks:0\r\ntotal_error_replies:{}\r\n",
       SinceReset(sources, &LoopStatistics::connections_received),
       SinceReset(sources, &LoopStatistics::commands),
@@ -85,7 +86,8 @@ void StatsSection(const InfoSources& sources, std::string& out) {
       SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
       sources.pubsub.Count(SubscriptionKind::kChannel),
       sources.pubsub.Count(SubscriptionKind::kPattern),
-      sources.pubsub.Count(SubscriptionKind::kShardChannel),
+      sources.pubsub.Count(SubscriptionKind::kShardChannel), sources.tracking.keys,
+      sources.tracking.items, sources.tracking.prefixes,
       SinceReset(sources, &LoopStatistics::error_replies));
 }
 

@@ -11,6 +11,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
@@ -24,6 +25,7 @@ struct InfoSources {
   const Observation& observation;
   const CommandTable& table;
   const PubSub& pubsub;
+  ClientTracking::Counts tracking;
   std::vector<const LoopStatistics*> loops;
   UnixMillis started_at = 0;
   UnixMillis now = 0;

@@ -144,6 +144,17 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   }
 }
 
+void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking) {
+  const auto apply = [&tracking](const wire::EngineParameters& current) {
+    tracking.SetKeysMax(static_cast<uint64_t>(current.tracking_table_max_keys));
+  };
+  apply(*parameters.Current());
+  parameters.OnChange("tracking-table-max-keys", [apply](const auto&, const auto& after) -> Status {
+    apply(after);
+    return Ok();
+  });
+}
+
 void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,
                    KeyEventPublisher& publisher) {
   const auto apply = [&keyspace, &publisher](const wire::EngineParameters& current) {

@@ -4,6 +4,7 @@
 
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/messaging/client_tracking.h"
 #include "engine/messaging/key_event_publisher.h"
 #include "engine/server/node_state.h"
 #include "wire/parameter_set.h"
@@ -35,6 +36,8 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation);
 
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
+// Makes `tracking-table-max-keys` act.
+void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking);
 // Makes `notify-keyspace-events` act.
 void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,
                    KeyEventPublisher& publisher);

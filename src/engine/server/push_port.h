@@ -22,6 +22,8 @@ class PushPort {
                     const Message* message, std::string_view part) = 0;
   // Delivers what was posted to this loop, inside a command of `session`, if that is allowed.
   virtual void DeliverInside(Session& session) = 0;
+  // Shows its client's state to other threads.
+  virtual void PublishState(Session& session) = 0;
 
   // ---- For the batch of requests.
   virtual bool HasWaiting() const = 0;
@@ -51,6 +53,9 @@ class SessionReceiver final : public Receiver {
     port_.Push(session_, order, text, nullptr, {});
   }
   void DeliverWaiting() override { port_.DeliverInside(session_); }
+  TrackingMode& tracking() override;
+  bool is_subscriber() const override;
+  void PublishState() override { port_.PublishState(session_); }
   void CountMemory(int64_t bytes) override;
 
  private:

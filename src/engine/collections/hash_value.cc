@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/collections/hash_value.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "base/check.h"
+#include "engine/collections/element_hash.h"
+
+namespace mikura::engine::collections {
+namespace {
+
+constexpr std::string_view kDeadlineMark("\x80\x00", 2);
+constexpr uint64_t kHashtableFlag = 1;
+constexpr uint64_t kDeadlineFlag = 2;
+constexpr int kFlagBits = 2;
+
+void AppendDeadline(std::string& out, UnixMillis deadline) {
+  out.append(reinterpret_cast<const char*>(&deadline), sizeof deadline);
+}
+
+UnixMillis TakeDeadline(std::string_view& bytes) {
+  UnixMillis deadline;
+  DCHECK(bytes.size() >= sizeof deadline);
+  std::memcpy(&deadline, bytes.data(), sizeof deadline);
+  bytes.remove_prefix(sizeof deadline);
+  return deadline;
+}
+
+// Splits off what stands before the elements of a packed hash.
+struct PackedHeader {
+  explicit PackedHeader(std::string_view& packed) {
+    const uint64_t word = TakeVarint(packed).value_or(0);
+    fields = word >> kFlagBits;
+    is_hashtable = (word & kHashtableFlag) != 0;
+    if ((word & kDeadlineFlag) != 0) first_deadline = TakeDeadline(packed);
+  }
+
+  uint64_t fields = 0;
+  bool is_hashtable = false;
+  UnixMillis first_deadline = kNoFieldDeadline;
+};
+
+std::string ElementOf(std::string_view name, std::string_view value, UnixMillis deadline) {
+  std::string element;
+  element.reserve(kDeadlineMark.size() + sizeof deadline + VarintBytes(name.size()) + name.size() +
+                  value.size());
+  if (deadline != kNoFieldDeadline) {
+    element.append(kDeadlineMark);
+    AppendDeadline(element, deadline);
+  }
+  AppendVarint(element, name.size());
+  element.append(name);
+  element.append(value);
+  return element;
+}
+
+// ---- Elements of deadlines_: the deadline, most significant byte first, then the field.
+
+std::string DeadlineElement(std::string_view name, UnixMillis deadline) {
+  std::string element;
+  const uint64_t number = __builtin_bswap64(static_cast<uint64_t>(deadline));
+  element.append(reinterpret_cast<const char*>(&number), sizeof number);
+  element.append(name);
+  return element;
+}
+
+uint64_t DeadlineOrder(std::string_view element) {
+  uint64_t number;
+  std::memcpy(&number, element.data(), sizeof number);
+  return __builtin_bswap64(number);
+}
+
+std::string_view NameOfDeadline(std::string_view element) {
+  return element.substr(sizeof(uint64_t));
+}
+
+}  // namespace
+
+HashValue::HashValue(NodeMemory& memory)
+    : fields_(memory, OrderOf), deadlines_(memory, DeadlineOrder) {}
+
+HashValue::HashValue(NodeMemory& memory, std::string_view packed) : HashValue(memory) {
+  const PackedHeader header(packed);
+  fields_ = Sequence(memory, OrderOf, packed, header.fields);
+  is_hashtable_ = header.is_hashtable;
+  packed_first_deadline_ = header.first_deadline;
+}
+
+void HashValue::AppendPacked(std::string& out) const {
+  const bool has_deadline = packed_first_deadline_ != kNoFieldDeadline;
+  AppendVarint(out, size() << kFlagBits | (is_hashtable_ ? kHashtableFlag : 0) |
+                        (has_deadline ? kDeadlineFlag : 0));
+  if (has_deadline) AppendDeadline(out, packed_first_deadline_);
+  out.append(fields_.packed());
+}
+
+UnixMillis HashValue::FirstDeadlineOf(std::string_view packed) {
+  return PackedHeader(packed).first_deadline;
+}
+
+HashValue::Field HashValue::FieldOf(std::string_view element) {
+  Field field;
+  if (element.starts_with(kDeadlineMark)) {
+    element.remove_prefix(kDeadlineMark.size());
+    field.deadline = TakeDeadline(element);
+  }
+  const auto length = static_cast<size_t>(TakeVarint(element).value_or(0));
+  DCHECK(length <= element.size());
+  field.name = element.substr(0, length);
+  field.value = element.substr(length);
+  return field;
+}
+
+uint64_t HashValue::OrderOf(std::string_view element) { return ElementHash(FieldOf(element).name); }
+
+HashValue::Place HashValue::PlaceOf(std::string_view name) const {
+  if (!is_packed()) {
+    const ElementTree& tree = fields_.tree();
+    const uint64_t index = tree.LowerBound(ElementHash(name), [name](std::string_view element) {
+      return FieldOf(element).name < name;
+    });
+    return {index, index < tree.size() && FieldOf(tree.At(index)).name == name};
+  }
+  uint64_t index = 0;
+  for (Cursor c(*this); !c.at_end(); c.Next(), ++index) {
+    if (c.field().name == name) return {index, true};
+  }
+  return {index, false};
+}
+
+std::optional<HashValue::Field> HashValue::Find(std::string_view name) const {
+  if (is_packed()) {
+    for (Cursor c(*this); !c.at_end(); c.Next()) {
+      const Field field = c.field();
+      if (field.name == name) return field;
+    }
+    return std::nullopt;
+  }
+  const Place place = PlaceOf(name);
+  if (!place.exists) return std::nullopt;
+  return At(place.index);
+}
+
+bool HashValue::Set(std::string_view name, std::string_view value, UnixMillis deadline) {
+  const Place place = PlaceOf(name);
+  PutAt(place, name, value, deadline);
+  return !place.exists;
+}
+
+void HashValue::PutAt(const Place& place, std::string_view name, std::string_view value,
+                      UnixMillis deadline) {
+  const std::string element = ElementOf(name, value, deadline);
+  const UnixMillis before = place.exists ? At(place.index).deadline : kNoFieldDeadline;
+  if (place.exists) {
+    fields_.Replace(place.index, element);
+  } else {
+    fields_.Insert(place.index, element);
+  }
+  NoteDeadline(name, before, deadline);
+  if (fields_.is_overfull()) BecomeTree();
+}
+
+bool HashValue::Erase(std::string_view name) {
+  const Place place = PlaceOf(name);
+  if (!place.exists) return false;
+  const UnixMillis before = At(place.index).deadline;
+  // The name may lie in this hash: it is not used behind a removal.
+  if (!is_packed() && before != kNoFieldDeadline) RemoveFromDeadlines(name, before);
+  fields_.Erase(place.index);
+  if (is_packed() && before != kNoFieldDeadline) NoteDeadline({}, before, kNoFieldDeadline);
+  return true;
+}
+
+bool HashValue::SetDeadline(std::string_view name, UnixMillis deadline) {
+  const Place place = PlaceOf(name);
+  if (!place.exists) return false;
+  const Field field = At(place.index);
+  if (field.deadline == deadline) return true;
+  PutAt(place, name, std::string(field.value), deadline);
+  return true;
+}
+
+// ---- Deadlines
+
+UnixMillis HashValue::first_deadline() const {
+  if (is_packed()) return packed_first_deadline_;
+  if (deadlines_.empty()) return kNoFieldDeadline;
+  return static_cast<UnixMillis>(DeadlineOrder(deadlines_.At(0)));
+}
+
+UnixMillis HashValue::EarliestDeadline() const {
+  UnixMillis earliest = kNoFieldDeadline;
+  for (Cursor c(*this); !c.at_end(); c.Next()) earliest = std::min(earliest, c.field().deadline);
+  return earliest;
+}
+
+uint64_t HashValue::CountDue(UnixMillis now) const {
+  if (first_deadline() > now) return 0;
+  if (!is_packed()) {
+    return deadlines_.LowerBound(static_cast<uint64_t>(now) + 1,
+                                 [](std::string_view) { return false; });
+  }
+  uint64_t due = 0;
+  for (Cursor c(*this); !c.at_end(); c.Next()) due += c.field().IsDue(now) ? 1 : 0;
+  return due;
+}
+
+std::string_view HashValue::FirstToGo() const {
+  DCHECK(first_deadline() != kNoFieldDeadline);
+  if (!is_packed()) return NameOfDeadline(deadlines_.At(0));
+  Cursor c(*this);
+  while (c.field().deadline != packed_first_deadline_) c.Next();
+  return c.field().name;
+}
+
+// A field's deadline has changed; fields_ has the new one already.
+void HashValue::NoteDeadline(std::string_view name, UnixMillis before, UnixMillis after) {
+  if (before == after) return;
+  if (is_packed()) {
+    if (after < packed_first_deadline_) {
+      packed_first_deadline_ = after;
+    } else if (before == packed_first_deadline_) {
+      packed_first_deadline_ = EarliestDeadline();
+    }
+    return;
+  }
+  if (after != kNoFieldDeadline) AddToDeadlines(name, after);
+  if (before != kNoFieldDeadline) RemoveFromDeadlines(name, before);
+}
+
+void HashValue::AddToDeadlines(std::string_view name, UnixMillis deadline) {
+  const std::string element = DeadlineElement(name, deadline);
+  const uint64_t index =
+      deadlines_.LowerBound(static_cast<uint64_t>(deadline),
+                            [&element](std::string_view other) { return other < element; });
+  deadlines_.Insert(index, element);
+}
+
+void HashValue::RemoveFromDeadlines(std::string_view name, UnixMillis deadline) {
+  const std::string element = DeadlineElement(name, deadline);
+  const uint64_t index =
+      deadlines_.LowerBound(static_cast<uint64_t>(deadline),
+                            [&element](std::string_view other) { return other < element; });
+  DCHECK(index < deadlines_.size() && deadlines_.At(index) == element);
+  deadlines_.Erase(index);
+}
+
+void HashValue::BecomeTree() {
+  std::vector<std::pair<uint64_t, std::string_view>> elements;
+  elements.reserve(static_cast<size_t>(size()));
+  for (Sequence::Cursor c(fields_, 0); !c.at_end(); c.Next()) {
+    elements.emplace_back(OrderOf(c.element()), c.element());
+  }
+  std::sort(elements.begin(), elements.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : FieldOf(a.second).name < FieldOf(b.second).name;
+  });
+  ElementTree tree(fields_.memory(), OrderOf);
+  for (const auto& [order, element] : elements) {
+    tree.Append(element);
+    const Field field = FieldOf(element);
+    if (field.deadline != kNoFieldDeadline) AddToDeadlines(field.name, field.deadline);
+  }
+  fields_.BecomeTree(std::move(tree));
+  packed_first_deadline_ = kNoFieldDeadline;
+}
+
+void HashValue::CheckInvariants() const {
+  uint64_t count = 0;
+  uint64_t with_deadline = 0;
+  Field last;
+  for (Cursor c(*this); !c.at_end(); c.Next(), ++count) {
+    const Field field = c.field();
+    if (!is_packed() && count > 0) {  // H1
+      const uint64_t before = ElementHash(last.name);
+      const uint64_t order = ElementHash(field.name);
+      CHECK(before < order || (before == order && last.name < field.name));
+    }
+    last = field;
+    if (field.deadline == kNoFieldDeadline) continue;
+    ++with_deadline;
+    if (is_packed()) continue;
+    const std::string element = DeadlineElement(field.name, field.deadline);  // H3
+    const uint64_t index =
+        deadlines_.LowerBound(static_cast<uint64_t>(field.deadline),
+                              [&element](std::string_view other) { return other < element; });
+    CHECK(index < deadlines_.size() && deadlines_.At(index) == element);
+  }
+  CHECK(count == size());
+  CHECK(first_deadline() == EarliestDeadline());  // H3
+  if (is_packed()) {
+    CHECK(deadlines_.empty());
+    return;
+  }
+  CHECK(deadlines_.size() == with_deadline);
+  fields_.tree().CheckInvariants();
+  deadlines_.CheckInvariants();
+}
+
+}  // namespace mikura::engine::collections

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/commands/hash_editor.h"
+
+namespace mikura::engine {
+
+FaultOr<HashEditor> HashEditor::Open(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(CollectionEdit<HashValue> edit, ctx.keys.Edit<HashValue>(ctx.key_list[0]));
+  return HashEditor(ctx, std::move(edit));
+}
+
+std::optional<HashField> HashEditor::Find(std::string_view name) {
+  const std::optional<HashField> field = edit_->Find(name);
+  if (!field || !field->IsDue(ctx_->now())) return field;
+  if (ctx_->keys.access().may_expire) {
+    edit_->Erase(name);
+    AddEffect(*ctx_, {"HDEL", key_->name, name});
+    is_changed_ = true;
+    has_expired_ = true;
+  }
+  return std::nullopt;
+}
+
+void HashEditor::Set(std::string_view name, std::string_view value, UnixMillis deadline) {
+  edit_->Set(name, value, deadline);
+  NoteForm(name, value);
+  is_changed_ = true;
+}
+
+void HashEditor::SetDeadline(std::string_view name, UnixMillis deadline) {
+  edit_->SetDeadline(name, deadline);
+  is_changed_ = true;
+}
+
+bool HashEditor::Erase(std::string_view name) {
+  if (!Find(name)) return false;
+  edit_->Erase(name);
+  is_changed_ = true;
+  return true;
+}
+
+// Redis gives up its compact form for good once a hash or a value in it is too large for it.
+void HashEditor::NoteForm(std::string_view name, std::string_view value) {
+  if (edit_->is_hashtable()) return;
+  const EncodingLimits& limits = ctx_->services.encoding_limits;
+  const auto value_max =
+      static_cast<uint64_t>(limits.hash_value_bytes.load(std::memory_order_relaxed));
+  const auto entries_max =
+      static_cast<uint64_t>(limits.hash_entries.load(std::memory_order_relaxed));
+  if (name.size() > value_max || value.size() > value_max || edit_->size() > entries_max) {
+    edit_->set_is_hashtable();
+  }
+}
+
+FaultOr<> HashEditor::Commit(std::initializer_list<std::string_view> events) {
+  if (!is_changed_) return Ok();
+  ASSIGN_OR_RETURN(const bool removed, edit_.Commit());
+  if (has_expired_) ctx_->keys.Notify(EventClass::kHash, "hexpired", *key_);
+  for (const std::string_view event : events) {
+    if (!event.empty()) ctx_->keys.Notify(EventClass::kHash, event, *key_);
+  }
+  if (removed) ctx_->keys.Notify(EventClass::kGeneric, "del", *key_);
+  return Ok();
+}
+
+void LogFields(CommandContext& ctx, std::initializer_list<std::string_view> first,
+               const std::vector<std::string_view>& fields) {
+  if (fields.empty()) return;
+  EffectWords effect(ctx, first);
+  const NumberText count(static_cast<int64_t>(fields.size()));
+  effect.Add("FIELDS");
+  effect.Add(count);
+  for (const std::string_view field : fields) effect.Add(field);
+  effect.Log();
+}
+
+void LogHashDeletion(CommandContext& ctx, const std::vector<std::string_view>& fields) {
+  if (fields.empty()) return;
+  EffectWords effect(ctx, {"HDEL", ctx.key_list[0].name});
+  for (const std::string_view field : fields) effect.Add(field);
+  effect.Log();
+}
+
+}  // namespace mikura::engine
