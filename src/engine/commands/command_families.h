@@ -48,5 +48,7 @@ std::span<const CommandSpec> TransactionCommands();
 std::span<const CommandSpec> AclCommands();
 std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> LatencyCommands();
+std::span<const CommandSpec> BitmapCommands();
+std::span<const CommandSpec> BitfieldCommands();
 
 }  // namespace mikura::engine
