@@ -39,8 +39,8 @@ uint64_t CountOnesOf(std::string_view bytes) {
 // Of a byte in which some bit is set.
 uint64_t FirstOne(uint8_t byte) { return static_cast<unsigned>(std::countl_zero(byte)); }
 
-// What one source adds to the words so far. `X` and `Y` as BitCombination has them; for kOne, `seen`
-// holds the bits that at least one source had, and `result` those of exactly one.
+// What one source adds to the words so far. `X` and `Y` as BitCombination has them; for kOne,
+// `seen` holds the bits that at least one source had, and `result` those of exactly one.
 template <typename Word>
 void Combine(BitCombination combination, Word other, Word& result, Word& seen) {
   switch (combination) {
@@ -117,8 +117,7 @@ std::optional<uint64_t> FindBit(std::string_view bytes, bool value, uint64_t fir
   const uint64_t flip = value ? 0 : ~uint64_t{0};  // so that ones are looked for
   const uint64_t last_byte = last / 8;
   for (uint64_t i = first / 8; i <= last_byte;) {
-    if (i != first / 8 && i + kWordBytes <= last_byte &&
-        (LoadWord(bytes.data() + i) ^ flip) == 0) {
+    if (i != first / 8 && i + kWordBytes <= last_byte && (LoadWord(bytes.data() + i) ^ flip) == 0) {
       i += kWordBytes;
       continue;
     }
@@ -177,7 +176,8 @@ void WriteField(char* bytes, uint64_t offset, unsigned bits, uint64_t value) {
     const auto end = i == last / 8 ? static_cast<unsigned>(last % 8) : 7u;
     const uint8_t mask = MaskOf(begin, end);
     const auto byte = static_cast<uint8_t>(bytes[i]);
-    bytes[i] = static_cast<char>((byte & ~mask) | (static_cast<uint8_t>(value << (7 - end)) & mask));
+    bytes[i] =
+        static_cast<char>((byte & ~mask) | (static_cast<uint8_t>(value << (7 - end)) & mask));
     value >>= end - begin + 1;
   }
 }

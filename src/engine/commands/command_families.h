@@ -58,5 +58,7 @@ std::span<const CommandSpec> StreamGroupCommands();
 std::span<const CommandSpec> StreamPendingCommands();
 std::span<const CommandSpec> StreamClaimCommands();
 std::span<const CommandSpec> StreamInfoCommands();
+std::span<const CommandSpec> BitmapCommands();
+std::span<const CommandSpec> BitfieldCommands();
 
 }  // namespace mikura::engine

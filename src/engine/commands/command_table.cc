@@ -61,6 +61,8 @@ CommandTable::CommandTable() {
       HashScanCommands(),
       ListBlockingCommands(),
       DumpCommands(),
+      BitmapCommands(),
+      BitfieldCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

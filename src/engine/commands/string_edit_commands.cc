@@ -7,6 +7,7 @@
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/string_growth.h"
 
 namespace mikura::engine {
 namespace {
@@ -74,23 +75,10 @@ FaultOr<> IncrByFloat(CommandContext& ctx) {
 // Makes the string of `key` hold `bytes` at `offset`, zeros in gaps; returns its new length.
 FaultOr<int64_t> WriteAt(CommandContext& ctx, const Key& key, store::Found found, size_t offset,
                          std::string_view bytes) {
-  const bool creates = !found;
-  if (creates) {
-    ASSIGN_OR_RETURN(found, ctx.keys.SetString(key, "", {}));
-  }
-  const size_t old_size = found.entry.value().size();
+  const size_t old_size = found ? found.entry.value().size() : 0;
   const size_t size = std::max(old_size, offset + bytes.size());
-  FaultOr<char*> resized = ctx.keys.ResizeString(found, key, size);
-  if (!resized.ok()) {
-    if (creates) ctx.keys.Erase(key);
-    return resized.error();
-  }
-  std::memcpy(*resized + offset, bytes.data(), bytes.size());
-  store::Attributes attributes = found.entry.attributes();
-  if (attributes.has_memcached) {
-    attributes.cas = ctx.keys.NextCas(key);
-    RETURN_IF_ERROR(ctx.keys.SetAttributes(found, key, attributes));
-  }
+  ASSIGN_OR_RETURN(char* const value, GrowString(ctx.keys, key, found, size));
+  std::memcpy(value + offset, bytes.data(), bytes.size());
   return static_cast<int64_t>(size);
 }
 
