@@ -44,6 +44,7 @@ CommandTable::CommandTable() {
       ListSearchCommands(),
       StreamCommands(),
       StreamAddCommands(),
+      StreamDeleteCommands(),
       StreamReadCommands(),
       StreamGroupCommands(),
       StreamPendingCommands(),
