@@ -53,6 +53,7 @@ std::span<const CommandSpec> SlowLogCommands();
 std::span<const CommandSpec> LatencyCommands();
 std::span<const CommandSpec> StreamCommands();
 std::span<const CommandSpec> StreamAddCommands();
+std::span<const CommandSpec> StreamDeleteCommands();
 std::span<const CommandSpec> StreamReadCommands();
 std::span<const CommandSpec> StreamGroupCommands();
 std::span<const CommandSpec> StreamPendingCommands();

@@ -46,6 +46,7 @@ CommandTable::CommandTable() {
       ListSearchCommands(),
       StreamCommands(),
       StreamAddCommands(),
+      StreamDeleteCommands(),
       StreamReadCommands(),
       StreamGroupCommands(),
       StreamPendingCommands(),

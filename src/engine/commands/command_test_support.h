@@ -75,6 +75,7 @@ class CommandRunner {
   ClientState& client() { return client_; }
   Keyspace& keyspace() { return *keyspace_; }
   const CommandTable& table() const { return table_; }
+  EncodingLimits& encoding_limits() { return services_.encoding_limits; }
   void set_string_bytes_max(uint64_t bytes) { services_.string_bytes_max = bytes; }
   // The entry of a key in the client's database, as attributes; for what no reply shows.
   store::Attributes AttributesOf(std::string_view key);

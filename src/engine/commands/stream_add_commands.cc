@@ -133,9 +133,10 @@ FaultOr<> XAdd(CommandContext& ctx) {
   StreamTrimmer trimmer(ctx, key, *stream, request->trim);
   const uint64_t removed = trimmer.Run();
   const std::vector<std::string> trim = trimmer.EffectWords();
-  trimmer.Finish();
+  trimmer.RemoveReferences();
   RETURN_IF_ERROR(stream.Commit());
   AddXAddEffect(ctx, key, *id, *request, trim);
+  trimmer.AddEffects();
   ctx.keys.Notify(EventClass::kStream, "xadd", key);
   if (removed > 0) ctx.keys.Notify(EventClass::kStream, "xtrim", key);
   ctx.reply.Bulk(StreamIdText(*id));
@@ -162,13 +163,17 @@ FaultOr<> XTrim(CommandContext& ctx) {
   }
   StreamTrimmer trimmer(ctx, key, *stream, *options);
   const uint64_t removed = trimmer.Run();
-  ctx.reply.Integer(static_cast<int64_t>(removed));
-  if (removed == 0) return Ok();
+  if (removed == 0) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
   const std::vector<std::string> trim = trimmer.EffectWords();
-  trimmer.Finish();
+  trimmer.RemoveReferences();
   RETURN_IF_ERROR(stream.Commit());
   if (!trim.empty()) AddEffect(ctx, {"XTRIM", key.name, trim[0], trim[1], trim[2]});
+  trimmer.AddEffects();
   ctx.keys.Notify(EventClass::kStream, "xtrim", key);
+  ctx.reply.Integer(static_cast<int64_t>(removed));
   return Ok();
 }
 

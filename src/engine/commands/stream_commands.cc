@@ -60,13 +60,16 @@ FaultOr<> XDel(CommandContext& ctx) {
   for (const StreamId id : ids) {
     if (stream->Erase(id)) removed.push_back(id);
   }
-  ctx.reply.Integer(static_cast<int64_t>(removed.size()));
-  if (removed.empty()) return Ok();
+  if (removed.empty()) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
   stream->set_max_deleted_id(
       std::max(stream->max_deleted_id(), *std::max_element(removed.begin(), removed.end())));
   RETURN_IF_ERROR(stream.Commit());
   AddIdsEffect(ctx.keys, {"XDEL", key.name}, removed);
   ctx.keys.Notify(EventClass::kStream, "xdel", key);
+  ctx.reply.Integer(static_cast<int64_t>(removed.size()));
   return Ok();
 }
 

@@ -154,12 +154,14 @@ std::vector<std::string> StreamTrimmer::EffectWords() const {
   return {"MINID", "=", std::string(StreamIdText(id))};
 }
 
-void StreamTrimmer::Finish() {
-  if (options_.references == StreamReferences::kAcknowledged) {
-    AddIdsEffect(ctx_.keys, {"XDEL", key_.name}, ids_);
-  } else {
-    RemoveReferences(ctx_, key_, stream_, ids_);
-  }
+void StreamTrimmer::RemoveReferences() {
+  if (options_.references != StreamReferences::kRemove) return;
+  mikura::engine::RemoveReferences(ctx_, key_, stream_, ids_);
+}
+
+void StreamTrimmer::AddEffects() const {
+  if (options_.references != StreamReferences::kAcknowledged) return;
+  AddIdsEffect(ctx_.keys, {"XDEL", key_.name}, ids_);
 }
 
 bool IsAcknowledged(const StreamValue& stream, StreamId id) {

@@ -54,11 +54,13 @@ class StreamTrimmer {
   // Returns how many entries it removed.
   uint64_t Run();
   // MAXLEN or MINID, "=" and the threshold that removes the same entries; none when it removed
-  // nothing, or when Finish() tells all.
+  // nothing, or when AddEffects() tells all.
   std::vector<std::string> EffectWords() const;
-  // Removes references to what was removed, and tells replicas what EffectWords() do not tell;
-  // before it is committed: a stream with groups is an object, which cannot fail to be stored.
-  void Finish();
+  // Removes references to what was removed, and tells that to replicas; before it is committed: a
+  // stream with groups is an object, which cannot fail to be stored.
+  void RemoveReferences();
+  // Tells replicas what EffectWords() do not tell; behind those.
+  void AddEffects() const;
 
  private:
   uint64_t RemoveAcknowledged();
