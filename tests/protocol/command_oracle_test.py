@@ -25,7 +25,11 @@ OTHER_DEFAULTS = {
 }
 
 # What we have and Redis 7.0 has not.
-NEWER = {"client|setinfo", "client|no-touch"}
+NEWER = {
+    "client|setinfo", "client|no-touch",
+    "hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime",
+    "hpexpiretime", "hpersist", "hgetdel", "hgetex", "hsetex",
+}
 
 
 # What took a word more since then.
@@ -90,6 +94,8 @@ class CommandOracle(unittest.TestCase):
 
     def test_subcommands_are_listed_with_their_command(self):
         for row in plain(self.ours.call("COMMAND")):
+            if row[0] in NEWER:
+                continue
             theirs = plain(self.theirs.call("COMMAND", "INFO", row[0]))[0]
             with self.subTest(command=row[0]):
                 self.assertLessEqual({sub[0] for sub in row[9]} - NEWER,

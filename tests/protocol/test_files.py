@@ -16,6 +16,7 @@
 
 Directives:
   ! only mikura: reason       the next request is for one target only (also: only redis)
+  ! all mikura: reason        the same for all requests from here on
   ! eventually                the next request is repeated until the reply fits, for 10 seconds
   ! connection name           goes on on another connection, opened on first use
   ! reconnect                 a new connection under the present name
@@ -84,7 +85,7 @@ def take_tree(lines, where):
 
 def parse(path):
     """The exchanges and directives of a file, in order."""
-    steps, expected, only, eventually = [], [], "", False
+    steps, expected, only, only_all, eventually = [], [], "", "", False
 
     def finish():
         if steps and isinstance(steps[-1], Exchange):
@@ -106,16 +107,18 @@ def parse(path):
         finish()
         if kind == "!":
             words = rest.split()
-            if words[0] == "only":
+            if words[0] in ("only", "all"):
                 only = words[1].rstrip(":")
                 if only not in ("mikura", "redis") or len(words) < 3:
-                    raise SyntaxError(f"{path.name}:{number}: only mikura|redis: reason")
+                    raise SyntaxError(f"{path.name}:{number}: {words[0]} mikura|redis: reason")
+                if words[0] == "all":
+                    only_all = only
             elif words[0] == "eventually":
                 eventually = True
             else:
                 steps.append(Directive(number, words))
             continue
-        exchange = Exchange(number, line, only=only, eventually=eventually)
+        exchange = Exchange(number, line, only=only or only_all, eventually=eventually)
         only, eventually = "", False
         if kind == ">":
             exchange.data = split_words(rest)

@@ -27,6 +27,8 @@ std::span<const CommandSpec> GeoCommands();
 std::span<const CommandSpec> GeoSearchCommands();
 std::span<const CommandSpec> GenericCommands();
 std::span<const CommandSpec> HashCommands();
+std::span<const CommandSpec> HashExpireCommands();
+std::span<const CommandSpec> HashGetExCommands();
 std::span<const CommandSpec> HashReadCommands();
 std::span<const CommandSpec> HashScanCommands();
 std::span<const CommandSpec> ExpireCommands();

@@ -64,6 +64,8 @@ CommandTable::CommandTable() {
       DumpCommands(),
       BitmapCommands(),
       BitfieldCommands(),
+      HashExpireCommands(),
+      HashGetExCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {
