@@ -63,6 +63,36 @@ def strings(client, source):
         client.read()
 
 
+def transactions(client, source):
+    requests = [(b"SET", key(source), b"v"), (b"INCR", b"counter"), (b"DEL", key(source)),
+                (b"RPUSH", list_name(source), b"x"), (b"LPOP", list_name(source)), (b"DBSIZE",),
+                (b"KEYS", b"*"), (b"INFO",), (b"CLIENT", b"LIST"), (b"CONFIG", b"GET", b"maxmemory"),
+                (b"SELECT", b"%d" % source.randrange(2)), (b"FLUSHDB",), (b"SWAPDB", b"0", b"1"),
+                (b"BLPOP", list_name(source), b"0"), (b"nonsense",)]
+    weights = [20] * 5 + [1] * 10
+    parts = [(b"WATCH", key(source), key(source)), (b"GET", key(source)), (b"MULTI",),
+             *source.choices(requests, weights, k=source.randrange(8)),
+             source.choice(((b"EXEC",), (b"EXEC",), (b"EXEC",), (b"DISCARD",)))]
+    client.send(b"".join(encode(words) for words in parts))
+    for _ in parts:
+        client.read()
+
+
+def list_name(source):
+    return b"list%d" % source.randrange(6)
+
+
+def waits(client, source):
+    client.call(*source.choice((
+        (b"BLPOP", list_name(source), list_name(source), b"0.01"),
+        (b"BRPOP", list_name(source), b"0.002"), (b"RPUSH", list_name(source), b"a", b"b"),
+        (b"BLMPOP", b"0.01", b"2", list_name(source), list_name(source), b"LEFT"),
+        (b"BLMOVE", list_name(source), list_name(source), b"LEFT", b"RIGHT", b"0.01"),
+        (b"LPUSH", list_name(source), b"c"), (b"DEL", list_name(source)),
+        (b"CLIENT", b"UNBLOCK", b"%d" % source.randrange(100)),
+        (b"SELECT", b"%d" % source.randrange(2)))))
+
+
 def administration(client, source):
     client.call(*source.choice((
         ("FLUSHALL",), ("SWAPDB", "0", "1"), ("INFO", "everything"), ("CLIENT", "LIST"),
@@ -71,7 +101,8 @@ def administration(client, source):
                                                                        "normal 1mb 512kb 1"))),
         ("CONFIG", "SET", "timeout", source.choice(("0", "100"))), ("CONFIG", "GET", "*"),
         ("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"), ("DBSIZE",), ("COMMAND", "COUNT"),
-        ("CONFIG", "RESETSTAT"), ("ROLE",), ("CLIENT", "SETNAME", "admin"))))
+        ("CONFIG", "RESETSTAT"), ("ROLE",), ("CLIENT", "SETNAME", "admin"),
+        ("CLIENT", "PAUSE", "5", source.choice(("ALL", "WRITE"))), ("CLIENT", "UNPAUSE"))))
     time.sleep(0.01)
 
 
@@ -103,8 +134,12 @@ class NodeUnderLoad(unittest.TestCase):
             end = time.monotonic() + SECONDS
             works = ([(lambda: Client(*address), strings)] * 6
                      + [(lambda: Client(*address), administration)] * 2
+                     + [(lambda: Client(*address), transactions)] * 3
+                     + [(lambda: Client(*address), waits)] * 5
                      + [(lambda: socket.create_connection((primary.host, port), 20), memcached)] * 3
                      + [(lambda: Client(replica.host, replica.port), strings)] * 2
+                     + [(lambda: Client(replica.host, replica.port), transactions)]
+                     + [(lambda: Client(replica.host, replica.port), waits)] * 2
                      + [(lambda: Client(replica.host, replica.port), follow)])
             workers = [Worker(seed, end, *work) for seed, work in enumerate(works)]
             for worker in workers:

@@ -88,8 +88,8 @@ TEST_F(CommandEffects, DeadlinesAreAbsolute) {
 }
 
 TEST_F(CommandEffects, CountersAreRepeatedAndFractionsAreResults) {
-  EXPECT_EQ(Of("INCR n"), "INCRBY n 1");
-  EXPECT_EQ(Of("DECRBY n 5"), "INCRBY n -5");
+  EXPECT_EQ(Of("INCR n"), "INCR n");
+  EXPECT_EQ(Of("DECRBY n 5"), "DECRBY n 5");
   EXPECT_EQ(Of("INCRBYFLOAT n 0.5"), "SET n -3.5 KEEPTTL");
   EXPECT_EQ(Of("APPEND s ab"), "APPEND s ab");
   EXPECT_EQ(Of("APPEND s ''"), "");

@@ -26,7 +26,7 @@ FaultOr<> Increment(CommandContext& ctx, int64_t delta) {
   if (__builtin_add_overflow(value, delta, &value)) return Fault::kOverflow;
   const FaultOr<store::Found> stored = ctx.keys.SetString(key, NumberText(value), attributes);
   if (!stored.ok()) return stored.error();
-  AddEffect(ctx, {"INCRBY", key.name, NumberText(delta)});
+  ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
   ctx.keys.Notify(EventClass::kString, "incrby", key);
   ctx.reply.Integer(value);
   return Ok();

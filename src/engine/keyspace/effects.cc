@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/keyspace/effects.h"
 
+#include <string>
+
 #include "base/numbers.h"
 
 namespace mikura::engine {
@@ -18,41 +20,45 @@ void AppendHeader(std::string& out, char kind, size_t count) {
   out.append(digits, length);
 }
 
-}  // namespace
-
-void Effects::AppendCommand(std::span<const std::string_view> words) {
-  AppendHeader(bytes_, '*', words.size());
+void AppendCommand(std::string& out, std::span<const std::string_view> words) {
+  AppendHeader(out, '*', words.size());
   for (const std::string_view word : words) {
-    AppendHeader(bytes_, '$', word.size());
-    bytes_.append(word);
-    bytes_.append("\r\n", 2);
+    AppendHeader(out, '$', word.size());
+    out.append(word);
+    out.append("\r\n", 2);
   }
 }
+
+void AppendSelect(std::string& out, int database) {
+  char digits[24];
+  const size_t length = FormatInt64(database, digits);
+  const std::string_view select[] = {"SELECT", {digits, length}};
+  AppendCommand(out, select);
+}
+
+}  // namespace
 
 void Effects::Add(int database, std::span<const std::string_view> words) {
   if (!active_) return;
   if (count_ == 0) current_database_ = 0;
   if (database != current_database_) {
-    char digits[24];
-    const size_t length = FormatInt64(database, digits);
-    const std::string_view select[] = {"SELECT", {digits, length}};
-    AppendCommand(select);
+    AppendSelect(bytes_, database);
     current_database_ = database;
   }
-  AppendCommand(words);
+  if (count_ == 0) first_ = bytes_.size();
+  AppendCommand(bytes_, words);
   ++count_;
 }
 
 std::string_view Effects::Record() {
-  if (current_database_ != 0 && count_ > 0) {
-    constexpr std::string_view kSelectZero[] = {"SELECT", "0"};
-    AppendCommand(kSelectZero);
-    current_database_ = 0;
-  }
-  if (count_ <= 1) return bytes_;
-  record_.clear();
-  record_.reserve(kMulti.size() + bytes_.size() + kExec.size());
-  record_.append(kMulti).append(bytes_).append(kExec);
+  if (count_ <= 1 && current_database_ == 0) return bytes_;
+  const std::string_view all = bytes_;
+  record_.assign(all.substr(0, first_));
+  record_.reserve(kMulti.size() + bytes_.size() + kExec.size() + kMulti.size() * 2);
+  if (count_ > 1) record_.append(kMulti);
+  record_.append(all.substr(first_));
+  if (count_ > 1) record_.append(kExec);
+  if (current_database_ != 0) AppendSelect(record_, 0);
   return record_;
 }
 

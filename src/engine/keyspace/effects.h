@@ -39,16 +39,15 @@ class Effects {
 
   bool empty() const { return count_ == 0; }
   // The record: one command as it is, several inside MULTI ... EXEC, in another database between
-  // SELECTs. Valid until the next Begin().
+  // SELECTs around that. Valid until the next call.
   std::string_view Record();
 
  private:
-  void AppendCommand(std::span<const std::string_view> words);
-
   const bool muted_ = false;
   bool active_ = false;
   int count_ = 0;
   int current_database_ = 0;
+  size_t first_ = 0;  // where the first effect begins, behind its SELECT
   std::string bytes_;
   std::string record_;
 };

@@ -48,8 +48,20 @@ TEST(Effects, DatabasesInsideATransactionAreSelectedOnlyWhenTheyChange) {
   effects.Add(1, {"DEL", "c"});
   EXPECT_EQ(effects.Record(), Command({"MULTI"}) + Command({"DEL", "a"}) +
                                   Command({"SELECT", "1"}) + Command({"DEL", "b"}) +
-                                  Command({"DEL", "c"}) + Command({"SELECT", "0"}) +
-                                  Command({"EXEC"}));
+                                  Command({"DEL", "c"}) + Command({"EXEC"}) +
+                                  Command({"SELECT", "0"}));
+}
+
+TEST(Effects, ATransactionInAnotherDatabaseStandsBetweenSelects) {
+  Effects effects;
+  effects.Begin(true);
+  effects.Add(2, {"DEL", "a"});
+  effects.Add(2, {"DEL", "b"});
+  const std::string expected = Command({"SELECT", "2"}) + Command({"MULTI"}) +
+                               Command({"DEL", "a"}) + Command({"DEL", "b"}) + Command({"EXEC"}) +
+                               Command({"SELECT", "0"});
+  EXPECT_EQ(effects.Record(), expected);
+  EXPECT_EQ(effects.Record(), expected);
 }
 
 TEST(Effects, NothingIsGatheredWhenNobodyReadsTheLog) {
