@@ -47,6 +47,8 @@ std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();
+std::span<const CommandSpec> SetCommands();
+std::span<const CommandSpec> SetOperationCommands();
 std::span<const CommandSpec> AclCommands();
 std::span<const CommandSpec> ScriptingCommands();
 std::span<const CommandSpec> FunctionCommands();

@@ -30,6 +30,8 @@ CommandTable::CommandTable() {
       DebugCommands(),
       ReplicationCommands(),
       TransactionCommands(),
+      SetCommands(),
+      SetOperationCommands(),
       AclCommands(),
       ScriptingCommands(),
       FunctionCommands(),

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands on one set, and SMOVE.
+#include <algorithm>
+
+#include "engine/collections/set_value.h"
+#include "engine/commands/command_families.h"
+#include "engine/commands/command_support.h"
+#include "engine/commands/random_picks.h"
+#include "engine/commands/scan_options.h"
+#include "engine/commands/set_support.h"
+#include "engine/keyspace/collection_access.h"
+
+namespace mikura::engine {
+namespace {
+
+using collections::SetValue;
+using SetView = CollectionView<SetValue>;
+using SetEdit = CollectionEdit<SetValue>;
+
+// What a change of the set is told as, and the end of its key where it became empty.
+void NotifyRemoval(CommandContext& ctx, const Key& key, std::string_view event, bool key_is_gone) {
+  ctx.keys.Notify(EventClass::kSet, event, key);
+  if (key_is_gone) ctx.keys.Notify(EventClass::kGeneric, "del", key);
+}
+
+FaultOr<> SAdd(CommandContext& ctx) {
+  const Key& key = ctx.key_list[0];
+  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
+  int64_t added = 0;
+  for (const std::string_view member : ctx.args.subspan(2)) added += set->Add(member) ? 1 : 0;
+  ctx.reply.Integer(added);
+  if (added == 0) return Ok();
+  ApplySetLimits(ctx, *set);
+  RETURN_IF_ERROR(set.Commit());
+  ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
+  ctx.keys.Notify(EventClass::kSet, "sadd", key);
+  return Ok();
+}
+
+FaultOr<> SRem(CommandContext& ctx) {
+  const Key& key = ctx.key_list[0];
+  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
+  int64_t removed = 0;
+  for (const std::string_view member : ctx.args.subspan(2)) removed += set->Erase(member) ? 1 : 0;
+  ctx.reply.Integer(removed);
+  if (removed == 0) return Ok();
+  ASSIGN_OR_RETURN(const bool key_is_gone, set.Commit());
+  ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
+  NotifyRemoval(ctx, key, "srem", key_is_gone);
+  return Ok();
+}
+
+FaultOr<> SIsMember(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ctx.reply.Integer(set && set->Contains(ctx.args[2]) ? 1 : 0);
+  return Ok();
+}
+
+FaultOr<> SMIsMember(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ctx.reply.Array(ctx.args.size() - 2);
+  for (const std::string_view member : ctx.args.subspan(2)) {
+    ctx.reply.Integer(set && set->Contains(member) ? 1 : 0);
+  }
+  return Ok();
+}
+
+FaultOr<> SCard(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ctx.reply.Integer(set ? static_cast<int64_t>(set->size()) : 0);
+  return Ok();
+}
+
+FaultOr<> SMembers(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ctx.reply.Set(set ? set->size() : 0);
+  if (!set) return Ok();
+  for (SetValue::Cursor c(*set); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
+  return Ok();
+}
+
+// SMOVE source destination member -> whether it was moved.
+FaultOr<> SMove(CommandContext& ctx) {
+  const Key& from = ctx.key_list[0];
+  const Key& to = ctx.key_list[1];
+  const std::string_view member = ctx.args[3];
+  ASSIGN_OR_RETURN(const SetView source, ctx.keys.View<SetValue>(from));
+  if (!source) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(const SetView destination, ctx.keys.View<SetValue>(to));
+  const bool is_there = source->Contains(member);
+  const bool is_new = !destination || !destination->Contains(member);
+  ctx.reply.Integer(is_there ? 1 : 0);
+  if (!is_there || from.name == to.name) return Ok();
+  ASSIGN_OR_RETURN(SetEdit less, ctx.keys.Edit<SetValue>(from));
+  less->Erase(member);
+  ASSIGN_OR_RETURN(const bool key_is_gone, less.Commit());
+  NotifyRemoval(ctx, from, "srem", key_is_gone);
+  AddEffect(ctx, {"SREM", from.name, member});
+  if (!is_new) return Ok();
+  ASSIGN_OR_RETURN(SetEdit more, ctx.keys.Edit<SetValue>(to));
+  more->Add(member);
+  ApplySetLimits(ctx, *more);
+  RETURN_IF_ERROR(more.Commit());
+  AddEffect(ctx, {"SADD", to.name, member});
+  ctx.keys.Notify(EventClass::kSet, "sadd", to);
+  return Ok();
+}
+
+// Takes `count` different members, at random, out of the set; answers them.
+FaultOr<> PopMembers(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t count) {
+  const uint64_t taken = std::min(count, set->size());
+  RandomSource random;
+  std::vector<std::string> members;
+  for (uint64_t i = 0; i < taken; ++i) {
+    const uint64_t at = random.Below(set->size());
+    members.emplace_back(set->At(at));
+    set->EraseAt(at);
+  }
+  ASSIGN_OR_RETURN(const bool key_is_gone, set.Commit());
+  for (const std::string& member : members) ctx.reply.Bulk(member);
+  if (key_is_gone) {
+    AddEffect(ctx, {"DEL", key.name});
+  } else {
+    std::vector<std::string_view> words = {"SREM", key.name};
+    words.insert(words.end(), members.begin(), members.end());
+    ctx.keys.effects().Add(ctx.keys.database(), words);
+  }
+  NotifyRemoval(ctx, key, "spop", key_is_gone);
+  return Ok();
+}
+
+// SPOP key [count]
+FaultOr<> SPop(CommandContext& ctx) {
+  const Key& key = ctx.key_list[0];
+  if (ctx.args.size() > 3) return Fault::kSyntax;
+  const bool has_count = ctx.args.size() == 3;
+  int64_t count = 1;
+  if (has_count) {
+    const std::optional<int64_t> given = ParseInt64(ctx.args[2]);
+    if (!given || *given < 0) {
+      ctx.reply.Error("ERR", "value is out of range, must be positive");
+      return Ok();
+    }
+    count = *given;
+  }
+  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
+  if (!has_count && set->empty()) {
+    ctx.reply.Null();
+    return Ok();
+  }
+  const uint64_t taken = std::min(static_cast<uint64_t>(count), set->size());
+  if (has_count) ctx.reply.Set(taken);
+  if (taken == 0) return Ok();
+  return PopMembers(ctx, key, set, taken);
+}
+
+// `count` different members, as many as there are at most.
+void ReplyDifferent(CommandContext& ctx, const SetValue& set, uint64_t count) {
+  ctx.reply.Array(count);
+  if (count == set.size()) {
+    for (SetValue::Cursor c(set); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
+    return;
+  }
+  RandomSource random;
+  for (const uint64_t at : PickDifferent(random, set.size(), count)) ctx.reply.Bulk(set.At(at));
+}
+
+// SRANDMEMBER key [count]; a negative count may give members several times.
+FaultOr<> SRandMember(CommandContext& ctx) {
+  if (ctx.args.size() > 3) return Fault::kSyntax;
+  const bool has_count = ctx.args.size() == 3;
+  int64_t count = 1;
+  if (has_count) {
+    const std::optional<int64_t> given = TakeCount(ctx, ctx.args[2]);
+    if (!given) return Ok();
+    count = *given;
+  }
+  RandomSource random;
+  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  if (!has_count) {
+    if (set) {
+      ctx.reply.Bulk(set->At(random.Below(set->size())));
+    } else {
+      ctx.reply.Null();
+    }
+  } else if (!set || count == 0) {
+    ctx.reply.Array(0);
+  } else if (count > 0) {
+    ReplyDifferent(ctx, *set, std::min(static_cast<uint64_t>(count), set->size()));
+  } else if (!IsReplyBounded(static_cast<uint64_t>(-count), set->size(), set->memory_bytes())) {
+    ctx.reply.Error("ERR", "value is out of range");
+  } else {
+    ctx.reply.Array(static_cast<size_t>(-count));
+    for (int64_t i = 0; i < -count; ++i) ctx.reply.Bulk(set->At(random.Below(set->size())));
+  }
+  return Ok();
+}
+
+// SSCAN key cursor [MATCH pattern] [COUNT n] -> the next cursor, and members. One that is there
+// during a whole iteration is returned at least once.
+FaultOr<> SScan(CommandContext& ctx) {
+  const std::optional<uint64_t> cursor = ParseUint64(ctx.args[2]);
+  if (!cursor) return Fault::kInvalidCursor;
+  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ScanReply reply;
+  if (!set) {
+    reply.Write(ctx.reply, 0);
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(const ScanOptions options,
+                   ParseScanOptions(ScanKind::kElements, ctx.args.subspan(3)));
+  const uint64_t next =
+      set->Scan(*cursor, static_cast<uint64_t>(options.count), [&](std::string_view member) {
+        if (options.Matches(member)) reply.Add(member);
+      });
+  reply.Write(ctx.reply, next);
+  return Ok();
+}
+
+constexpr CommandSpec Row(std::string_view name, CommandHandler handler, Arity arity,
+                          uint32_t flags, std::string_view since, std::string_view summary,
+                          std::string_view access, std::string_view tips = {}) {
+  return {.name = name,
+          .handler = handler,
+          .arity = arity,
+          .keys = OneKeyAt(1),
+          .flags = flags,
+          .acl = kAclSet,
+          .group = "set",
+          .since = since,
+          .summary = summary,
+          .tips = tips,
+          .key_access = access};
+}
+
+constexpr CommandSpec kCommands[] = {
+    Row("SADD", SAdd, AtLeast(3), kWrite | kDenyOom | kFast, "1.0.0", "Adds members to a set.",
+        "RW insert"),
+    Row("SREM", SRem, AtLeast(3), kWrite | kFast, "1.0.0", "Removes members from a set.",
+        "RW delete"),
+    Row("SISMEMBER", SIsMember, Exactly(3), kReadOnly | kFast, "1.0.0",
+        "Tells whether a set has a member.", "RO"),
+    Row("SMISMEMBER", SMIsMember, AtLeast(3), kReadOnly | kFast, "6.2.0",
+        "Tells which of several members a set has.", "RO"),
+    Row("SCARD", SCard, Exactly(2), kReadOnly | kFast, "1.0.0", "Counts the members of a set.",
+        "RO"),
+    Row("SMEMBERS", SMembers, Exactly(2), kReadOnly, "1.0.0", "Returns all members of a set.",
+        "RO access", "nondeterministic_output_order"),
+    Row("SPOP", SPop, AtLeast(2), kWrite | kFast, "1.0.0", "Removes and returns random members.",
+        "RW access delete", "nondeterministic_output"),
+    Row("SRANDMEMBER", SRandMember, AtLeast(2), kReadOnly, "1.0.0", "Returns random members.",
+        "RO access", "nondeterministic_output"),
+    Row("SSCAN", SScan, AtLeast(3), kReadOnly, "2.8.0", "Iterates over the members of a set.",
+        "RO access", "nondeterministic_output"),
+    {.name = "SMOVE",
+     .handler = SMove,
+     .arity = Exactly(4),
+     .keys = KeysFrom(1, 2, 1),
+     .flags = kWrite | kFast,
+     .acl = kAclSet,
+     .group = "set",
+     .since = "1.0.0",
+     .summary = "Moves a member from one set to another.",
+     .key_access = "RW access delete;RW insert"},
+};
+
+}  // namespace
+
+std::span<const CommandSpec> SetCommands() { return kCommands; }
+
+}  // namespace mikura::engine

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "engine/collections/set_value.h"
+#include "engine/commands/command_context.h"
+
+namespace mikura::engine {
+
+// After members were added: a set of many integers is an intset no longer.
+inline void ApplySetLimits(CommandContext& ctx, collections::SetValue& set) {
+  const int64_t integers_max =
+      ctx.services.encoding_limits.set_integers.load(std::memory_order_relaxed);
+  if (set.is_intset() && set.size() > static_cast<uint64_t>(integers_max)) set.BecomeHashtable();
+}
+
+}  // namespace mikura::engine
