@@ -29,6 +29,7 @@ NEWER = {
     "client|setinfo", "client|no-touch",
     "hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime",
     "hpexpiretime", "hpersist", "hgetdel", "hgetex", "hsetex",
+    "xackdel", "xdelex", "script|show",
 }
 
 

@@ -142,7 +142,7 @@ std::vector<std::string_view> CategoryNames(const CommandSpec& spec) {
   };
   const bool admin = ((spec.flags & kAdmin) != 0) || ((spec.acl & kAclAdmin) != 0);
   add((spec.acl & kAclKeyspace) != 0, "@keyspace");
-  add((spec.flags & kReadOnly) != 0, "@read");
+  add((spec.flags & kReadOnly) != 0 && (spec.acl & kAclScripting) == 0, "@read");
   add((spec.flags & kWrite) != 0, "@write");
   add((spec.acl & kAclSet) != 0, "@set");
   add((spec.acl & kAclSortedSet) != 0, "@sortedset");

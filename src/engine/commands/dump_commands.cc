@@ -93,9 +93,10 @@ FaultOr<> Restore(CommandContext& ctx) {
   }
   UnixMillis deadline = store::kNoDeadline;
   if (ttl != 0) {
-    ASSIGN_OR_RETURN(deadline, DeadlineAt(ttl, options->is_absolute ? ExpireForm::kAtMillis
-                                                                    : ExpireForm::kMillis,
-                                          ctx.now()));
+    ASSIGN_OR_RETURN(
+        deadline,
+        DeadlineAt(ttl, options->is_absolute ? ExpireForm::kAtMillis : ExpireForm::kMillis,
+                   ctx.now()));
   }
   if (deadline <= ctx.now() && ctx.keys.access().may_expire) {
     ctx.reply.Ok();

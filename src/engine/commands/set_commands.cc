@@ -244,7 +244,7 @@ constexpr CommandSpec kCommands[] = {
     Row("SISMEMBER", SIsMember, Exactly(3), kReadOnly | kFast, "1.0.0",
         "Tells whether a set has a member.", "RO"),
     Row("SMISMEMBER", SMIsMember, AtLeast(3), kReadOnly | kFast, "6.2.0",
-        "Tells which of several members a set has.", "RO"),
+        "Tells which of several members a set has.", "RO access"),
     Row("SCARD", SCard, Exactly(2), kReadOnly | kFast, "1.0.0", "Counts the members of a set.",
         "RO"),
     Row("SMEMBERS", SMembers, Exactly(2), kReadOnly, "1.0.0", "Returns all members of a set.",

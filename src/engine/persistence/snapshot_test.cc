@@ -15,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "engine/persistence/rdb_file.h"
 #include "engine/persistence/persistence_test_support.h"
+#include "engine/persistence/rdb_file.h"
 #include "engine/persistence/rdb_reader.h"
 
 namespace mikura::engine {

@@ -55,8 +55,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
-      context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_,
-               scripts_,               node_,      clock_,      deliveries_, pubsub_,  tracking_} {
+      context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_, scripts_,
+               node_,      clock_,      deliveries_, pubsub_,  tracking_} {
   NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
   BindObservation(parameters_, observation_);
