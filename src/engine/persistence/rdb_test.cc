@@ -222,8 +222,9 @@ TEST(Rdb, HintsOfOtherServersAreSkipped) {
 TEST(Rdb, ATypeThatIsNotSupportedIsNamed) {
   std::string rdb = Header();
   AppendRdbSelect(rdb, 3);
-  rdb.append("\x12\x04list\x01", 7);
-  EXPECT_THAT(ErrorOf(rdb), HasSubstr("key 'list' in database 3 is a list"));
+  rdb.append("\x07\x04name\x01", 7);
+  EXPECT_THAT(ErrorOf(rdb), HasSubstr("a module value (RDB type 7), which is not supported"));
+  EXPECT_THAT(ErrorOf(rdb), HasSubstr("key 'name' in database 3"));
 }
 
 TEST(Rdb, AWrongChecksumIsRefusedAndNoneIsAccepted) {
