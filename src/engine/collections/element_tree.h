@@ -25,7 +25,7 @@ class ElementTree {
   using OrderOf = uint64_t (*)(std::string_view element);
 
   // `memory` outlives the tree and its copies.
-  ElementTree(NodeMemory& memory, OrderOf order_of) : memory_(&memory), order_of_(order_of) {}
+  ElementTree(NodeMemory& memory, OrderOf order) : memory_(&memory), order_of_(order) {}
   ElementTree(const ElementTree& other);
   ElementTree(ElementTree&& other) noexcept
       : memory_(other.memory_),
