@@ -86,7 +86,7 @@ class FileRun:
         client = self.client()
         client.send(b"".join(encode(step.data) for step in queue))
         for step in queue:
-            self.check(step, [self.read(client)])
+            self.check(step, [self.read(client) for _ in step.expected])
 
     def read(self, client):
         try:
