@@ -56,6 +56,15 @@ SortedSetValue::SortedSetValue(NodeMemory& memory, std::string_view packed)
   by_score_ = Sequence(memory, ScoreOrder, packed, word >> 1);
 }
 
+SortedSetValue::SortedSetValue(NodeMemory& memory, std::span<const Element> ordered)
+    : SortedSetValue(memory) {
+  for (const Element& element : ordered) {
+    by_score_.Append(BytesOf(element.member, element.score));
+    if (by_score_.is_overfull()) by_score_.Unpack();
+  }
+  if (!is_packed()) FillByMember();
+}
+
 void SortedSetValue::AppendPacked(std::string& out) const {
   AppendVarint(out, size() << 1 | (is_skiplist_ ? 1 : 0));
   out.append(by_score_.packed());
@@ -205,18 +214,21 @@ uint64_t SortedSetValue::CountBefore(std::string_view member, bool or_equal) con
 }
 
 void SortedSetValue::BecomeTree() {
-  std::vector<std::pair<uint64_t, Element>> sorted;
+  by_score_.Unpack();
+  FillByMember();
+}
+
+void SortedSetValue::FillByMember() {
+  std::vector<std::pair<uint64_t, std::string_view>> sorted;
   sorted.reserve(static_cast<size_t>(size()));
-  for (Cursor c(*this); !c.at_end(); c.Next()) {
-    sorted.emplace_back(ElementHash(c.element().member), c.element());
+  for (Sequence::Cursor c(by_score_, 0); !c.at_end(); c.Next()) {
+    sorted.emplace_back(MemberOrder(c.element()), c.element());
   }
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second.member < b.second.member;
+    if (a.first != b.first) return a.first < b.first;
+    return a.second.substr(kScoreBytes) < b.second.substr(kScoreBytes);
   });
-  for (const auto& [order, element] : sorted) {
-    by_member_.Append(BytesOf(element.member, element.score));
-  }
-  by_score_.Unpack();
+  for (const auto& [order, bytes] : sorted) by_member_.Append(bytes);
 }
 
 void SortedSetValue::CheckInvariants() const {

@@ -144,6 +144,20 @@ TEST(SortedSetValue, HoldsWhatASortedSetHoldsAfterRandomChanges) {
   }
 }
 
+TEST(SortedSetValue, IsMadeOfOrderedElements) {
+  CountedMemory memory;
+  for (const int size : {0, 1, 100, 5000}) {
+    Model model;
+    for (int i = 0; i < size; ++i) model.Set(std::to_string(i), i % 7);
+    std::vector<SortedSetValue::Element> ordered;
+    for (const auto& [score, member] : model.ranked()) ordered.push_back({member, score});
+    SortedSetValue set(memory, ordered);
+    ExpectSame(set, model);
+    EXPECT_EQ(set.Set("another", 3), Change::kAdded);
+    set.CheckInvariants();
+  }
+}
+
 TEST(SortedSetValue, CountsBelowAScore) {
   CountedMemory memory;
   for (const int size : {50, 1000}) {

@@ -39,7 +39,7 @@ FaultOr<> StorePoints(CommandContext& ctx, GeoCommand command, const GeoRequest&
       std::find_if(ctx.key_list.begin(), ctx.key_list.end(),
                    [&](const Key& key) { return key.name == *request.destination; });
   CHECK(destination != ctx.key_list.end());
-  return StoreSortedSet(ctx, *destination, MakeSortedSet(ctx, members),
+  return StoreSortedSet(ctx, *destination, MakeSortedSet(ctx, std::move(members)),
                         command == GeoCommand::kSearchStore ? "geosearchstore" : "georadiusstore");
 }
 

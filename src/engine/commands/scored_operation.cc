@@ -99,9 +99,7 @@ ScoredMembers Combine(SetOperation operation, Aggregate aggregate,
       return true;
     });
   }
-  std::sort(result.begin(), result.end(), [](const ScoredMember& a, const ScoredMember& b) {
-    return a.score != b.score ? a.score < b.score : a.member < b.member;
-  });
+  std::sort(result.begin(), result.end(), IsBefore);
   return result;
 }
 

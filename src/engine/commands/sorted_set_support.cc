@@ -5,6 +5,21 @@
 #include <utility>
 
 namespace mikura::engine {
+namespace {
+
+// A listpack does not keep the sign of a zero.
+double WithoutZeroSign(double score) { return score == 0 ? 0 : score; }
+
+bool IsBeyondListpack(const EncodingLimits& limits, std::span<const ScoredMember> members) {
+  const auto bytes_max = limits.zset_value_bytes.load(std::memory_order_relaxed);
+  return static_cast<int64_t>(members.size()) >
+             limits.zset_entries.load(std::memory_order_relaxed) ||
+         std::any_of(members.begin(), members.end(), [&](const ScoredMember& element) {
+           return static_cast<int64_t>(element.member.size()) > bytes_max;
+         });
+}
+
+}  // namespace
 
 SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limits,
                                  std::string_view member, double score) {
@@ -15,25 +30,20 @@ SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limi
                          static_cast<int64_t>(member.size()) > bytes_max;
   if (is_beyond && !set.ScoreOf(member)) {
     set.set_is_skiplist();
-  } else if (score == 0) {
-    score = 0;  // a listpack does not keep the sign of a zero
+  } else {
+    score = WithoutZeroSign(score);
   }
   return set.Set(member, score);
 }
 
-SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> members) {
-  const EncodingLimits& limits = ctx.services.encoding_limits;
-  const auto bytes_max = limits.zset_value_bytes.load(std::memory_order_relaxed);
-  SortedSetValue set(ctx.keys.node_memory());
-  const bool is_large =
-      static_cast<int64_t>(members.size()) > limits.zset_entries.load(std::memory_order_relaxed) ||
-      std::any_of(members.begin(), members.end(), [&](const ScoredMember& element) {
-        return static_cast<int64_t>(element.member.size()) > bytes_max;
-      });
-  if (is_large) set.set_is_skiplist();
-  for (const ScoredMember& element : members) {
-    PutMember(set, limits, element.member, element.score);
+SortedSetValue MakeSortedSet(CommandContext& ctx, std::vector<ScoredMember> members) {
+  const bool is_skiplist = IsBeyondListpack(ctx.services.encoding_limits, members);
+  if (!is_skiplist) {
+    for (ScoredMember& element : members) element.score = WithoutZeroSign(element.score);
   }
+  std::sort(members.begin(), members.end(), IsBefore);
+  SortedSetValue set(ctx.keys.node_memory(), members);
+  if (is_skiplist) set.set_is_skiplist();
   return set;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/collections/sorted_set_value.h"
 #include "engine/commands/command_support.h"
@@ -35,12 +36,17 @@ class ScoreText {
   size_t size_;
 };
 
+// The order of a sorted set.
+inline bool IsBefore(const ScoredMember& a, const ScoredMember& b) {
+  return a.score != b.score ? a.score < b.score : a.member < b.member;
+}
+
 // Sets a member's score, and what OBJECT ENCODING says after it. `member` lies outside the set.
 SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limits,
                                  std::string_view member, double score);
 
 // A sorted set of these members, each of which is there once.
-SortedSetValue MakeSortedSet(CommandContext& ctx, std::span<const ScoredMember> members);
+SortedSetValue MakeSortedSet(CommandContext& ctx, std::vector<ScoredMember> members);
 
 // Stores what a command removed from `set`: its event, and "del" when the key went.
 FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, SortedSetEdit& set,

@@ -109,8 +109,8 @@ FaultOr<> StoreCombined(CommandContext& ctx, SetOperation operation, std::string
   const OperationForm form{.stores = true, .takes_weights = operation != SetOperation::kDifference};
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, form, request));
   if (!is_valid) return Ok();
-  const ScoredMembers result = Combine(operation, request.aggregate, request.inputs);
-  return StoreSortedSet(ctx, ctx.key_list[0], MakeSortedSet(ctx, result), event);
+  ScoredMembers result = Combine(operation, request.aggregate, request.inputs);
+  return StoreSortedSet(ctx, ctx.key_list[0], MakeSortedSet(ctx, std::move(result)), event);
 }
 
 // ZUNION numkeys key ... [WEIGHTS w ...] [AGGREGATE SUM | MIN | MAX] [WITHSCORES] -> members.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that read a range of a sorted set, or store it under another key.
+#include <utility>
 #include <variant>
 
 #include "engine/commands/command_families.h"
@@ -147,13 +148,19 @@ FaultOr<> ZRangeStore(CommandContext& ctx) {
   if (!is_valid) return Ok();
   ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[1]));
   SortedSetValue result(ctx.keys.node_memory());
+  const EncodingLimits& limits = ctx.services.encoding_limits;
   const RankRange range = set ? Select(*set, request) : RankRange{};
+  // Redis knows the number of ranks beforehand, and that of scores not.
+  const auto listpack_max = limits.zset_entries.load(std::memory_order_relaxed);
+  if (*request.order == Order::kRank && static_cast<int64_t>(range.count) > listpack_max) {
+    result.set_is_skiplist();
+  }
   if (range.count > 0) {
-    set->VisitRange(
-        range.first, range.count, *request.is_downwards, [&](const ScoredMember& element) {
-          PutMember(result, ctx.services.encoding_limits, element.member, element.score);
-          return true;
-        });
+    set->VisitRange(range.first, range.count, *request.is_downwards,
+                    [&](const ScoredMember& element) {
+                      PutMember(result, limits, element.member, element.score);
+                      return true;
+                    });
   }
   return StoreSortedSet(ctx, ctx.key_list[0], std::move(result), "zrangestore");
 }
