@@ -118,7 +118,9 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
     Queue(request, *spec, client, reply, statistics);
     return RunOutcome::kDone;
   }
-  return Execute(request, *spec, client, now, effects, reply, statistics);
+  const RunOutcome outcome = Execute(request, *spec, client, now, effects, reply, statistics);
+  if ((flags & kRunsInMulti) != 0 && !IsWithinBounds(client)) reply.out().Truncate(begin);
+  return outcome;
 }
 
 RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,

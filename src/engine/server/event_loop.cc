@@ -78,6 +78,7 @@ void EventLoop::Run() {
   }
   for (auto& [id, session] : sessions_) {
     ForgetReceiver(*session);
+    ForgetSuspended(*session);
     context_.clients.Remove(id);
   }
   sessions_.clear();
