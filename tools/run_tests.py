@@ -37,6 +37,7 @@ class Stage:
 
 WHAT = {
     "protocol": "what RESP clients of an engine see",
+    "differential": "random commands, answered as redis-server does",
     "memcached": "what memcached clients of an engine see",
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",

@@ -46,7 +46,7 @@ std::string_view EncodingName(const store::Entry& entry, collections::NodeMemory
     case store::ValueType::kList:
       return "quicklist";
     case store::ValueType::kStream:
-      break;
+      return "stream";
   }
   return "unknown";
 }
