@@ -29,6 +29,7 @@ class Fixture:
     def setUp(self):
         self.control = self.client()
         self.control.call("FLUSHALL")
+        self.await_blocked(0)  # clients of the test before may still be leaving
 
     def client(self):
         client = Client(self.server.host, self.server.port)

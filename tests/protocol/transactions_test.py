@@ -150,6 +150,11 @@ class Transactions(unittest.TestCase):
             for _ in range(30):
                 self.assertEqual(greedy.call("SET", "k", "x" * 100_000).text, "+QUEUED")
         self.assertEqual(setup.call("EXISTS", "k").text, ":0")
+        watcher = self.client()
+        with self.assertRaises((Closed, ConnectionError)):
+            for i in range(100):
+                names = [f"{i}.{j}" for j in range(500)]
+                self.assertEqual(watcher.call("WATCH", *names).text, "+OK")
 
     def test_memory_limit_refuses_the_transaction(self):
         client, other = self.client(), self.client()

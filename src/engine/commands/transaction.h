@@ -46,9 +46,10 @@ class Transaction {
   // Something could not be queued: EXEC will refuse.
   void MarkFaulty() { faulty_ = true; }
   bool is_faulty() const { return faulty_; }
-  // Bytes of the queued words, and of all that is held for them.
-  size_t word_bytes() const { return word_bytes_; }
-  size_t memory_bytes() const { return memory_bytes_; }
+  // Bytes that the client made us keep: the queued words, and what is watched.
+  size_t kept_bytes() const { return word_bytes_ + watch_bytes(); }
+  // All that is held for it.
+  size_t memory_bytes() const { return memory_bytes_ + watch_bytes(); }
 
   // ---- What is watched.
   Watcher& watcher();  // made if need be
@@ -59,6 +60,8 @@ class Transaction {
   void UnwatchLocked();
 
  private:
+  size_t watch_bytes() const { return watcher_ != nullptr ? watcher_->memory_bytes() : 0; }
+
   Keyspace& keyspace_;
   std::vector<QueuedCommand> commands_;
   std::vector<KeyPlace> places_;  // scratch

@@ -57,7 +57,7 @@ class CollectionAccess : public testing::Test {
     keyspace_->lock(key_.shard()).Unlock();
   }
 
-  CollectionEdit<TestList> Edit() { return std::move(*keys_.Edit<TestList>(key_)); }
+  CollectionEdit<TestList> Edit() { return *keys_.Edit<TestList>(key_); }
   uint64_t Size() { return (*keys_.View<TestList>(key_))->elements.size(); }
 
   std::unique_ptr<Keyspace> keyspace_;

@@ -191,14 +191,16 @@ void Keyspace::ServeTouched(uint32_t shard, UnixMillis now, Effects& effects) {
   CommitAndServe(shards, now, effects);
 }
 
-void Keyspace::TellOfReplacement(int database, int replacement, UnixMillis now) {
+void Keyspace::TellOfReplacement(int first, int end, int replacement, UnixMillis now) {
   const store::Access access{.now = now, .may_expire = false};
   for (uint32_t i = 0; i < kShardCount; ++i) {
     const uint8_t kinds = observed(i);
     if (kinds == 0) continue;
     for (int kind = 0; kind < kKeyObserverKinds; ++kind) {
       if ((kinds >> kind & 1) == 0) continue;
-      key_observers_[kind]->OnDatabaseReplaced(i, database, replacement, access);
+      for (int database = first; database < end; ++database) {
+        key_observers_[kind]->OnDatabaseReplaced(i, database, replacement, access);
+      }
     }
   }
 }
@@ -213,7 +215,7 @@ void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, Hel
   Reclaimer::Tables detached;
   detached.reserve(kShardCount);
   RunAtGate(held, now, effects, [&] {
-    TellOfReplacement(database, -1, now);
+    TellOfReplacement(database, database + 1, -1, now);
     for (uint32_t i = 0; i < kShardCount; ++i) {
       detached.push_back(cells_[i].shard->DetachDatabase(database));
     }
@@ -227,8 +229,8 @@ void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, Hel
 void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
   RunAtGate(held, now, effects, [&] {
+    TellOfReplacement(0, options_.database_count, -1, now);
     for (int database = 0; database < options_.database_count; ++database) {
-      TellOfReplacement(database, -1, now);
       for (uint32_t i = 0; i < kShardCount; ++i) {
         std::shared_ptr<store::Table> table = cells_[i].shard->DetachDatabase(database);
         if (table != nullptr) detached.push_back(std::move(table));
@@ -256,8 +258,8 @@ void Keyspace::FreeDetached(HeldShards held, Reclaimer::Tables tables) {
 
 void Keyspace::SwapDatabases(int a, int b, Effects& effects, UnixMillis now, HeldShards held) {
   RunAtGate(held, now, effects, [&] {
-    TellOfReplacement(a, b, now);
-    TellOfReplacement(b, a, now);
+    TellOfReplacement(a, a + 1, b, now);
+    TellOfReplacement(b, b + 1, a, now);
     for (uint32_t i = 0; i < kShardCount; ++i) cells_[i].shard->SwapDatabases(a, b);
     evictor_->RestartQueues();  // a queue that is being filled counts by database
     effects.Add(0, {"SWAPDB", std::to_string(a), std::to_string(b)});

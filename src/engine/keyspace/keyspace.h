@@ -295,7 +295,8 @@ class Keyspace final : public store::RemovalListener {
   void LockForWaiters(std::span<const Key> keys, ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
   bool TryCollect(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
   void LockInOrder(const ShardSet& shards) NO_THREAD_SAFETY_ANALYSIS;
-  void TellOfReplacement(int database, int replacement, UnixMillis now);
+  // Of databases [first, end).
+  void TellOfReplacement(int first, int end, int replacement, UnixMillis now);
   void FreeDetached(HeldShards held, Reclaimer::Tables tables);
   void TendMemory(UnixMillis now);
   void ReturnSomeMemory();

@@ -22,6 +22,7 @@ void WatchTable::Add(Watcher& watcher, int database, const Key& key, bool exists
   watched.key.name = watched.name;
   watched.database = database;
   watched.existed = exists;
+  watcher.name_bytes_ += key.name.size();
   register_.Add(database, watched.key, &watcher);
 }
 

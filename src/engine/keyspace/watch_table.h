@@ -25,6 +25,8 @@ class Watcher {
   // Some watched key changed. Final with the shards of all of them locked; a hint otherwise.
   bool is_dirty() const { return dirty_.load(std::memory_order_relaxed); }
   size_t key_count() const { return keys_.size(); }
+  // What it holds, and its entries.
+  size_t memory_bytes() const { return name_bytes_ + keys_.size() * kBytesPerKey; }
   // Adds the shards of all watched keys.
   void AddShards(ShardSet& shards) const {
     for (const WatchedKey& watched : keys_) shards.set(watched.key.shard());
@@ -38,8 +40,10 @@ class Watcher {
     int database = 0;
     bool existed = false;  // when it was watched
   };
+  static constexpr size_t kBytesPerKey = sizeof(WatchedKey) + 128;  // nearly, with its entry
   std::deque<WatchedKey> keys_;  // never move: entries have views of the names
-  size_t removed_ = 0;           // of keys_, from the front: their entries are gone
+  size_t name_bytes_ = 0;
+  size_t removed_ = 0;  // of keys_, from the front: their entries are gone
   // Set under the lock of a watched key's shard, which publishes it; relaxed.
   std::atomic<bool> dirty_{false};
 };

@@ -20,7 +20,7 @@ inline constexpr size_t kSubscriptionKinds = 3;
 
 // Seeded: clients choose the names.
 struct NameHash {
-  using is_transparent = void;
+  using is_transparent = void;  // NOLINT(readability-identifier-naming)
   KeyHasher hasher;
   size_t operator()(std::string_view name) const { return hasher.Hash(name); }
 };

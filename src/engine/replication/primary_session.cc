@@ -102,7 +102,8 @@ ReplicaStatus PrimarySession::status() const {
       clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
   return {host_, handshake_.listening_port,
           kStates[static_cast<int>(state_.load(std::memory_order_relaxed))],
-          acknowledged_.load(std::memory_order_relaxed), silence / 1'000'000'000};
+          acknowledged_.load(std::memory_order_relaxed), sent_.load(std::memory_order_relaxed),
+          silence / 1'000'000'000};
 }
 
 void PrimarySession::Run() {
@@ -257,6 +258,7 @@ Status PrimarySession::SendSome() {
       LogSlice& slice = pending_[pending_first_];
       const size_t taken = std::min(left, slice.bytes().size());
       slice.TrimBefore(slice.begin() + static_cast<Lsn>(taken));
+      sent_.store(slice.begin(), std::memory_order_relaxed);
       if (slice.bytes().empty()) ++pending_first_;
       left -= taken;
     }

@@ -76,6 +76,24 @@ bool PrimarySide::AllOnlineHave(Lsn lsn) const {
   });
 }
 
+void PrimarySide::AwaitSent(std::chrono::milliseconds patience) {
+  ChangeLog& log = keyspace_.change_log();
+  if (!log.active()) return;
+  const Lsn lsn = log.head();
+  log.Wake();
+  const auto limit = std::chrono::steady_clock::now() + patience;
+  while (!AllOnlineWereSent(lsn) && std::chrono::steady_clock::now() < limit) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+}
+
+bool PrimarySide::AllOnlineWereSent(Lsn lsn) const {
+  const std::vector<ReplicaStatus> all = replicas();
+  return std::all_of(all.begin(), all.end(), [lsn](const ReplicaStatus& replica) {
+    return replica.state != "online" || replica.sent >= lsn;
+  });
+}
+
 void PrimarySide::DropReplicas() {
   std::vector<std::unique_ptr<PrimarySession>> dropped;
   {

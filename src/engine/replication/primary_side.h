@@ -43,6 +43,7 @@ struct ReplicaStatus {
   int port = 0;
   std::string state;  // wait_bgsave, send_bulk, online
   Lsn offset = 0;
+  Lsn sent = 0;
   int64_t lag_seconds = 0;  // since its last acknowledgement
 };
 
@@ -56,6 +57,9 @@ class PrimarySide {
   // Waits until the replicas that are online have everything logged before the call, at most
   // `patience`. For a node that is about to end.
   void AwaitReplicas(std::chrono::milliseconds patience);
+  // Waits until everything logged before the call was sent to the replicas that are online, at most
+  // `patience`. For a node that is about to follow another one.
+  void AwaitSent(std::chrono::milliseconds patience);
   // Ends all sessions and waits for their threads.
   void DropReplicas();
   std::vector<ReplicaStatus> replicas() const;
@@ -99,6 +103,7 @@ class PrimarySide {
  private:
   void ReapSessions();
   bool AllOnlineHave(Lsn lsn) const;
+  bool AllOnlineWereSent(Lsn lsn) const;
   void Activate() REQUIRES(sync_mutex_);
   void Deactivate() REQUIRES(sync_mutex_) EXCLUDES(apply_mutex_);
 

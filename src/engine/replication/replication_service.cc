@@ -13,6 +13,7 @@ namespace {
 constexpr milliseconds kTickPeriod{500};
 // How long a primary that ends waits for its replicas.
 constexpr milliseconds kFarewell{2000};
+constexpr milliseconds kParting{100};  // a client waits for the change of role
 constexpr MonotonicNanos kSecond = 1'000'000'000;
 
 std::string_view LinkStateName(LinkState state) {
@@ -116,7 +117,10 @@ Status ReplicationService::ReplicaOf(std::string_view host, int port) {
   PublishRole(false);
   keyspace_.set_may_expire(false);
   // Their history ends here; they ask again and are told how it goes on.
-  if (was_primary) primary_side_.DropReplicas();
+  if (was_primary) {
+    primary_side_.AwaitSent(kParting);
+    primary_side_.DropReplicas();
+  }
   link_->Follow(primary_host_, port, !was_primary);
   Log(LogLevel::kNotice, "replication", "this node follows {}:{} now", host, port);
   return Ok();

@@ -123,7 +123,9 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
     Queue(request, *spec, client, reply, statistics);
     return RunOutcome::kDone;
   }
-  return Execute(request, *spec, client, now, effects, reply, statistics);
+  const RunOutcome outcome = Execute(request, *spec, client, now, effects, reply, statistics);
+  if ((flags & kRunsInMulti) != 0 && !IsWithinBounds(client)) reply.out().Truncate(begin);
+  return outcome;
 }
 
 // A request that could not get its shards in time: it is tried again, unless a script has had them

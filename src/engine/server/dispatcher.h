@@ -72,6 +72,7 @@ class Dispatcher {
   RunOutcome Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
                     wire::RespWriter& reply, LoopStatistics& statistics) const;
   RunOutcome PutAside(wire::RespWriter& reply, LoopStatistics& statistics) const;
+  bool IsWithinBounds(ClientState& client) const;
   void Queue(const Request& request, const CommandSpec& spec, ClientState& client,
              wire::RespWriter& reply, LoopStatistics& statistics) const;
   RunOutcome Execute(const Request& request, const CommandSpec& spec, ClientState& client,

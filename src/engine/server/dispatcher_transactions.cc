@@ -26,7 +26,6 @@ RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size
   return RunOutcome::kRefused;
 }
 
-// A client that queues more than it may send at once is closed, as one that sends too much.
 void Dispatcher::Queue(const Request& request, const CommandSpec& spec, ClientState& client,
                        wire::RespWriter& reply, LoopStatistics& statistics) const {
   if ((spec.flags & kNoMulti) != 0) {
@@ -36,14 +35,18 @@ void Dispatcher::Queue(const Request& request, const CommandSpec& spec, ClientSt
     return;
   }
   client.transaction->Queue(spec, request.args);
-  if (client.transaction->word_bytes() >
-      node_.query_buffer_bytes_max.load(std::memory_order_relaxed)) {
-    Log(LogLevel::kWarning, "server",
-        "client {} closed: its queue exceeds client-query-buffer-limit", client.id);
-    client.close_after_reply = true;
-    return;
-  }
-  reply.Simple("QUEUED");
+  if (IsWithinBounds(client)) reply.Simple("QUEUED");
+}
+
+// A client that queues or watches more than it may send at once is closed, as one that sends too
+// much.
+bool Dispatcher::IsWithinBounds(ClientState& client) const {
+  const size_t most = node_.query_buffer_bytes_max.load(std::memory_order_relaxed);
+  if (!client.transaction || client.transaction->kept_bytes() <= most) return true;
+  Log(LogLevel::kWarning, "server",
+      "client {} closed: its transaction exceeds client-query-buffer-limit", client.id);
+  client.close_after_reply = true;
+  return false;
 }
 
 }  // namespace mikura::engine

@@ -80,6 +80,7 @@ void EventLoop::Run() {
   }
   for (auto& [id, session] : sessions_) {
     ForgetReceiver(*session);
+    ForgetSuspended(*session);
     context_.clients.Remove(id);
   }
   sessions_.clear();

@@ -67,17 +67,18 @@ void EventLoop::AnswerWaiting(const std::shared_ptr<BlockedClient>& client) {
 }
 
 // The session's wait has ended: sends its reply, and what the client sent meanwhile is its turn.
+// Who has the reply does not find its client among the waiting ones any more.
 void EventLoop::AnswerWait(Session& session) {
   wire::OutputBuffer out;
   wire::RespWriter reply(out, session.state().resp_version);
   session.state().waiting->WriteReply(reply);
+  StopWaiting(session);
   if (!session.drops_reply() && !session.doomed) {
     statistics_.output_bytes.Add(out.size());
     session.record().output_bytes.Add(out.size());
     if (!session.Send(out.view())) session.doomed = true;
     NotePending(session);
   }
-  StopWaiting(session);
   Resume(session);
 }
 
