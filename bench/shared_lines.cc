@@ -46,7 +46,8 @@ struct Node {
   DeliveryQueues queues{kThreads, [](uint32_t) {}};
   PubSub pubsub{queues, keyspace->hasher()};
   ClientTracking tracking{*keyspace, queues, [](uint64_t) { return std::nullopt; }};
-  Services services{fakes, fakes, fakes, access, observation, scripts, pubsub, tracking};
+  Monitors monitors{queues};
+  Services services{fakes, fakes, fakes, access, observation, scripts, pubsub, tracking, monitors};
   NodeState state;
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};

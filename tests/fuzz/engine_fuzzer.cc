@@ -163,8 +163,9 @@ class Player {
   engine::DeliveryQueues queues_{1, [](uint32_t) {}};
   engine::PubSub pubsub_{queues_, node_.keyspace->hasher()};
   engine::ClientTracking tracking_{*node_.keyspace, queues_, [](uint64_t) { return std::nullopt; }};
-  engine::Services services_{fakes_,   fakes_,  fakes_,    access_,        observation_,
-                             scripts_, pubsub_, tracking_, kStringBytesMax};
+  engine::Monitors monitors_{queues_};
+  engine::Services services_{fakes_,   fakes_,  fakes_,    access_,   observation_,
+                             scripts_, pubsub_, tracking_, monitors_, kStringBytesMax};
   engine::NodeState state_;
   engine::Dispatcher dispatcher_{*node_.keyspace, node_.table, services_, state_};
   engine::LoopStatistics statistics_;

@@ -8,18 +8,20 @@ client id of another connection. Words are as in *.test files.
 """
 import re
 
-from resp_client import Client, encode
+from resp_client import Client, Closed, encode
 from test_files import split_words
 
 
 class Transcript:
     def __init__(self, server):
         self.server, self.clients, self.ids, self.syncs = server, {}, {}, 0
+        self.addresses = {}
 
     def client(self, name):
         if name not in self.clients:
             client = self.clients[name] = Client(self.server.host, self.server.port)
             self.ids[name] = client.call("CLIENT", "ID").text[1:]
+            self.addresses["%s:%d" % client.socket.getsockname()] = name
         return self.clients[name]
 
     def close(self):
@@ -38,7 +40,12 @@ class Transcript:
         client.send(encode([b"PING", mark.encode()]))
         nodes = []
         while True:
-            node = client.read()
+            try:
+                node = client.read()
+            except Closed:
+                del self.clients[name]
+                client.close()
+                return nodes + ["(close)"]
             lines = list(node.lines())
             if lines[-1] == "$" + mark and len(lines) in (1, 3):
                 return nodes
@@ -58,15 +65,20 @@ class Transcript:
         names = [name] * (name in self.clients) + [other for other in self.clients if other != name]
         got = {each: [] for each in names}
         for each in names + names:
-            got[each] += self.received(each)
+            if each in self.clients:
+                got[each] += self.received(each)
         return [line] + [f"{each} got {node}" for each in names for node in got[each]]
 
     def run(self, scenario):
-        """The steps with what they led to; ids are replaced by the names of their connections."""
+        """The steps with what they led to. Ids and addresses are replaced by the names of their
+        connections, times by T."""
         steps = [self.step(line.strip()) for line in scenario.splitlines() if line.strip()]
         names = {number: name for name, number in self.ids.items()}
 
         def normal(step, line):
+            line = re.sub(r"127\.0\.0\.1:\d+",
+                          lambda match: "@" + self.addresses.get(match[0], "stranger"), line)
+            line = re.sub(r"\b\d{10}\.\d{6}\b", "T", line)
             if not re.search(r"redir|\$id", step[0].lower() + line):
                 return line
             return re.sub(r":(\d+)\b", lambda match: ":" + (

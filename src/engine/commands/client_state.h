@@ -36,6 +36,7 @@ struct ClientState {
   int resp_version = 2;
   bool authenticated = false;
   bool is_subscriber = false;  // has subscribed to anything
+  bool is_monitor = false;     // sees every command
   bool in_multi = false;       // requests are queued; then there is a transaction
   bool sasl_started = false;   // of a memcached client: its mechanism is known, its message is not
   bool no_evict = false;

@@ -44,6 +44,7 @@ struct CommandContext {
   const std::function<void()>* busy_turn = nullptr;
   // False inside a transaction or script.
   bool may_wait = true;
+  bool is_shown = false;  // to the monitors, already
   // A handler that sets another one than kDone has written no reply.
   RunOutcome outcome = RunOutcome::kDone;
 

@@ -11,6 +11,7 @@
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
 #include "engine/messaging/client_tracking.h"
+#include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 #include "wire/parameter_set.h"
 
@@ -93,7 +94,9 @@ class CommandRunner {
   Scripts scripts_;
   PubSub pubsub_{queues_, keyspace_->hasher()};
   ClientTracking tracking_{*keyspace_, queues_, [](uint64_t) { return std::nullopt; }};
-  Services services_{fakes_, fakes_, fakes_, access_, observation_, scripts_, pubsub_, tracking_};
+  Monitors monitors_{queues_};
+  Services services_{fakes_,   fakes_,  fakes_,    access_,  observation_,
+                     scripts_, pubsub_, tracking_, monitors_};
   Effects effects_;
   std::string effects_text_;
 };

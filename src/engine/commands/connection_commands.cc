@@ -9,6 +9,7 @@
 #include "engine/commands/subscriptions.h"
 #include "engine/commands/transaction.h"
 #include "engine/messaging/client_tracking.h"
+#include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
@@ -149,6 +150,8 @@ FaultOr<> Reset(CommandContext& ctx) {
   if (client.receiver != nullptr) {
     ctx.services.pubsub.UnsubscribeAll(*client.receiver);
     ctx.services.tracking.Disable(*client.receiver);
+    ctx.services.monitors.Remove(*client.receiver);
+    client.is_monitor = false;
     CountSubscriptions(client);
   }
   client.name.clear();

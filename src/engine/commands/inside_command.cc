@@ -4,6 +4,7 @@
 #include "engine/commands/client_tracking_commands.h"
 #include "engine/commands/command_observer.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/commands/monitoring.h"
 
 namespace mikura::engine {
 
@@ -31,6 +32,11 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
   // Of a script those keys count that it has declared.
   const bool is_queued = (outer.spec.flags & kRunsQueue) != 0;
   RememberReads(context, command.spec, is_queued ? command.keys : outer.key_list);
+  if (is_queued) {
+    ShowToMonitors(context);
+  } else if ((command.spec.flags & (kAdmin | kSkipMonitor)) == 0) {
+    ShowCallOfScript(context);
+  }
   if (!outcome.ok()) {
     const FaultReply& words = ReplyFor(outcome.error());
     reply.Error(words.code, words.message);

@@ -10,6 +10,7 @@
 #include "engine/commands/command_observer.h"
 #include "engine/commands/fault_replies.h"
 #include "engine/commands/inside_command.h"
+#include "engine/commands/monitoring.h"
 #include "engine/commands/transaction.h"
 
 namespace mikura::engine {
@@ -52,6 +53,8 @@ FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void ScriptRun::RunBody(const Body& body) {
+  ShowCommand(ctx_);
+  ctx_.is_shown = true;
   ScriptState::Running running{rights_.is_function, std::string(rights_.name), {}, TicksNow()};
   for (const std::string_view word : ctx_.args) {
     running.command.emplace_back(word.substr(0, 128));

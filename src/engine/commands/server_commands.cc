@@ -8,6 +8,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/messaging/monitors.h"
 
 namespace mikura::engine {
 namespace {
@@ -19,6 +20,21 @@ FaultOr<> Info(CommandContext& ctx) {
   if (sections.empty()) sections.emplace_back("default");
   const std::vector<std::string_view> views(sections.begin(), sections.end());
   ctx.reply.Verbatim("txt", ctx.services.control.Info(views));
+  return Ok();
+}
+
+// MONITOR -> OK, and then a line for every command of anybody. The second one has no answer.
+FaultOr<> Monitor(CommandContext& ctx) {
+  ClientState& client = ctx.client;
+  if (!ctx.may_wait || client.receiver == nullptr) {
+    ctx.reply.Error("ERR", "MONITOR isn't allowed for DENY BLOCKING client");
+    return Ok();
+  }
+  if (client.is_monitor) return Ok();
+  client.is_monitor = true;
+  ctx.services.monitors.Add(*client.receiver);
+  ctx.services.clients.Publish(client);
+  ctx.reply.Ok();
   return Ok();
 }
 
@@ -140,6 +156,13 @@ constexpr CommandSpec kServerCommands[] = {
      .since = "1.0.0",
      .summary = "Returns information and statistics of the server.",
      .tips = "nondeterministic_output|request_policy:all_shards|response_policy:special"},
+    {.name = "MONITOR",
+     .handler = Monitor,
+     .arity = Exactly(1),
+     .flags = kAdmin | kNoScript | kLoadingOk | kStaleOk,
+     .group = "server",
+     .since = "1.0.0",
+     .summary = "Shows every command that is run, until RESET or the end."},
     {.name = "TIME",
      .handler = Time,
      .arity = Exactly(1),

@@ -26,6 +26,7 @@
 namespace mikura::engine {
 
 class ClientTracking;
+class Monitors;
 class PubSub;
 
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
@@ -134,6 +135,7 @@ struct Services {
   Scripts& scripts;
   PubSub& pubsub;  // may be used under locks
   ClientTracking& tracking;
+  Monitors& monitors;
   // proto-max-bulk-len: no string becomes longer. Publishes nothing but itself, from CONFIG SET to
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;

@@ -45,18 +45,19 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       deliveries_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       pubsub_(deliveries_, keyspace_->hasher()),
       tracking_(*keyspace_, deliveries_, [this](uint64_t id) { return clients_.LoopOf(id); }),
-      services_{clients_, adapter_, control_, access_, observation_, scripts_, pubsub_, tracking_},
+      services_{clients_, adapter_, control_,  access_,  observation_,
+                scripts_, pubsub_,  tracking_, monitors_},
       dispatcher_(*keyspace_, table_, services_, node_),
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
-      udp_(*keyspace_, memcached_, clock_),
+      udp_(*keyspace_, memcached_, deliveries_, clock_),
       stream_executor_(*keyspace_, table_, services_),
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
           [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
       context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_, scripts_,
-               node_,      clock_,      deliveries_, pubsub_,  tracking_} {
+               node_,      clock_,      deliveries_, pubsub_,  tracking_,    monitors_} {
   NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
   BindObservation(parameters_, observation_);

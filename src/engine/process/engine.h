@@ -12,6 +12,7 @@
 #include "engine/commands/stream_executor.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
+#include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
@@ -65,6 +66,7 @@ class Engine {
   DeliveryQueues deliveries_;
   PubSub pubsub_;
   ClientTracking tracking_;
+  Monitors monitors_{deliveries_};
   KeyEventPublisher key_events_{pubsub_};
   Services services_;
   Dispatcher dispatcher_;

@@ -78,6 +78,7 @@ std::vector<ClientInfo> ServerClientRegistry::List() {
 std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis now) {
   const ClientState& state = info.state;
   std::string flags;
+  if (state.is_monitor) flags += 'O';
   if (state.is_replica) flags += 'S';
   if (state.is_subscriber) flags += 'P';
   if (info.queued_commands >= 0) flags += 'x';

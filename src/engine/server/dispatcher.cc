@@ -5,6 +5,7 @@
 #include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/commands/monitoring.h"
 #include "engine/commands/script_run.h"
 #include "engine/commands/transaction.h"
 #include "engine/messaging/pubsub.h"
@@ -61,8 +62,8 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kReadOnlyReplica);
     return false;
   }
-  if (client.is_subscriber && client.resp_version == 2 && (spec.flags & kSubscriberOk) == 0) {
-    reply.Error("ERR", SubscribedMessage(spec));
+  if ((client.is_subscriber || client.is_monitor) && !MayListenerRun(spec, flags, client, reply))
+      [[unlikely]] {
     return false;
   }
   if ((flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
@@ -72,9 +73,25 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   return true;
 }
 
+// Whether a client that is there to listen may send the command; otherwise the error was written.
+bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
+                                wire::RespWriter& reply) {
+  if (client.is_subscriber && client.resp_version == 2 && (spec.flags & kSubscriberOk) == 0) {
+    reply.Error("ERR", SubscribedMessage(spec));
+    return false;
+  }
+  if (client.is_monitor && (flags & (kReadOnly | kWrite | kMayReplicate | kPublishes)) != 0) {
+    reply.Error("ERR", "Replica can't interact with the keyspace");
+    return false;
+  }
+  return true;
+}
+
 // What tells others of itself waits while event loops have much to deliver.
 bool Dispatcher::MustWait(uint32_t flags) const {
-  return (flags & (kPublishes | kWrite)) != 0 && services_.pubsub.is_congested();
+  if (!services_.pubsub.is_congested()) [[likely]]
+    return false;
+  return (flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active();
 }
 
 // Whether the client's user has the right to it; otherwise the error was written.
@@ -137,6 +154,14 @@ RunOutcome Dispatcher::PutAside(wire::RespWriter& reply, LoopStatistics& statist
   return RunOutcome::kRefused;
 }
 
+// With the shards of its keys locked.
+inline FaultOr<> Dispatcher::RunHandler(CommandContext& context) {
+  const FaultOr<> outcome = context.spec.handler(context);
+  RememberReads(context, context.spec, context.key_list);
+  if (context.outcome != RunOutcome::kPutAside) ShowToMonitors(context);
+  return outcome;
+}
+
 RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
                                  Effects& effects, wire::RespWriter& reply,
                                  LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
@@ -156,11 +181,8 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   if (!keyspace_.lock(request.keys[0].shard()).LockFor(Keyspace::kPatience)) [[unlikely]]
     return PutAside(reply, statistics);
   const TrackedWriter writer(services_.tracking, client.id);
-  const FaultOr<> outcome = keyspace_.RunHeld(request.keys[0], now, effects, [&] {
-    const FaultOr<> result = spec.handler(context);
-    RememberReads(context, spec, request.keys);
-    return result;
-  });
+  const FaultOr<> outcome =
+      keyspace_.RunHeld(request.keys[0], now, effects, [&] { return RunHandler(context); });
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
@@ -175,11 +197,7 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
   context.script_thread = statistics.script_thread;
   context.busy_turn = statistics.busy_turn;
   const TrackedWriter writer(services_.tracking, client.id);
-  const auto run = [&] {
-    const FaultOr<> result = spec.handler(context);
-    RememberReads(context, spec, request.keys);
-    return result;
-  };
+  const auto run = [&] { return RunHandler(context); };
   FaultOr<> outcome = Ok();
   if ((spec.flags & kLocksItself) != 0) {
     outcome = run();

@@ -66,6 +66,9 @@ class Dispatcher {
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
   bool MustWait(uint32_t flags) const;
+  static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
+                             wire::RespWriter& reply);
+  static FaultOr<> RunHandler(CommandContext& context);
   // The row to run; null after an error reply.
   const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
   // After a request was refused with what stands in the output from `error_begin` on.

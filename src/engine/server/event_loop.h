@@ -20,6 +20,7 @@
 #include "engine/commands/blocking.h"
 #include "engine/keyspace/expiry_job.h"
 #include "engine/messaging/client_tracking.h"
+#include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
@@ -53,6 +54,7 @@ struct LoopContext {
   DeliveryQueues& deliveries;
   PubSub& pubsub;
   ClientTracking& tracking;
+  Monitors& monitors;
   uint32_t loop_count = 1;
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.

@@ -117,6 +117,7 @@ void EventLoop::ForgetReceiver(Session& session) {
   if (session.state().receiver != nullptr) {
     context_.pubsub.UnsubscribeAll(*session.state().receiver);
     context_.tracking.Disable(*session.state().receiver);
+    context_.monitors.Remove(*session.state().receiver);
   }
 }
 

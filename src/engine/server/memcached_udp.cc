@@ -100,6 +100,7 @@ void MemcachedUdpServer::Run() {
       reply_.Append("SERVER_ERROR multi-packet request not supported\r\n");
     } else {
       Answer(bytes.substr(kHeaderBytes));
+      deliveries_.WakePosted();
     }
     SendReply(socket_.get(), peer, peer_size, ReadWord(bytes.data()), reply_.view());
   }

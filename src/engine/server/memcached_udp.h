@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "engine/keyspace/effects.h"
+#include "engine/messaging/delivery_queues.h"
 #include "engine/server/memcached_backend.h"
 #include "wire/output_buffer.h"
 
@@ -25,8 +26,9 @@ class MemcachedUdpServer {
   static constexpr size_t kHeaderBytes = 8;
   static constexpr size_t kDatagramBytesMax = 1400;  // of a reply, as memcached
 
-  MemcachedUdpServer(Keyspace& keyspace, MemcachedBackend& backend, const Clock& clock)
-      : keyspace_(keyspace), backend_(backend), clock_(clock) {}
+  MemcachedUdpServer(Keyspace& keyspace, MemcachedBackend& backend, DeliveryQueues& deliveries,
+                     const Clock& clock)
+      : keyspace_(keyspace), backend_(backend), deliveries_(deliveries), clock_(clock) {}
   ~MemcachedUdpServer() { Stop(); }
 
   // Opens the port on an address ("*": all of IPv4) and serves it. Errors name the address.
@@ -43,6 +45,7 @@ class MemcachedUdpServer {
 
   Keyspace& keyspace_;
   MemcachedBackend& backend_;
+  DeliveryQueues& deliveries_;
   const Clock& clock_;
   UniqueFd socket_;
   UniqueFd stop_;

@@ -233,7 +233,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (skip) state.skip_next_reply = false;
   if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
   state.reply_is_push = false;
-  if (state.is_subscriber || state.tracking.on) [[unlikely]] {
+  if (state.is_subscriber || state.is_monitor || state.tracking.on) [[unlikely]] {
     begin = PlacePushes(item, begin);
     // CLIENT CACHING was about this request, or those of this transaction.
     const bool is_about_client = item.command != nullptr && item.command->name == "CLIENT";
