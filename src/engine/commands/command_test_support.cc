@@ -129,7 +129,8 @@ std::string CommandRunner::Run(const std::vector<std::string>& words) NO_THREAD_
   KeyAccess access(*keyspace_, effects_, client_.database, keyspace_->AccessAt(clock_.NowMillis()));
   CommandContext context{args, keys, access, reply, client_, *keyspace_, services_, table_, *spec};
   const FaultOr<> outcome = spec->handler(context);
-  effects_text_ = effects_.empty() ? "" : Readable(effects_.Record());
+  effects_text_ = effects_.empty() ? "" : Readable(effects_.Record().bytes);
+  effects_database_ = effects_.empty() ? -1 : effects_.Record().first_database;
   keyspace_->UnlockShards(shards);
   if (!outcome.ok()) {
     CHECK(out.size() == 0);

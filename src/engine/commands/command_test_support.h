@@ -69,6 +69,7 @@ class CommandRunner {
   std::string Run(const std::vector<std::string>& words);
   // What the last command gave to the change log: "SET k v; DEL x", or "" when nothing.
   const std::string& effects() const { return effects_text_; }
+  int effects_database() const { return effects_database_; }
 
   ManualClock& clock() { return clock_; }
   FakeServices& fakes() { return fakes_; }
@@ -99,6 +100,7 @@ class CommandRunner {
                      scripts_, pubsub_, tracking_, monitors_};
   Effects effects_;
   std::string effects_text_;
+  int effects_database_ = -1;
 };
 
 }  // namespace mikura::engine

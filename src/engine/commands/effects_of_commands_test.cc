@@ -107,9 +107,10 @@ TEST_F(CommandEffects, MovesAreRepeatedAsTheyAre) {
   EXPECT_EQ(Of("COPY b b DB 3"), "COPY b b DB 3 REPLACE");
 }
 
-TEST_F(CommandEffects, AnotherDatabaseIsSelectedInsideTheRecord) {
+TEST_F(CommandEffects, TheRecordIsForTheClientsDatabase) {
   runner_.Run("SELECT 2");
-  EXPECT_EQ(Of("SET k v"), "SELECT 2; SET k v; SELECT 0");
+  EXPECT_EQ(Of("SET k v"), "SET k v");
+  EXPECT_EQ(runner_.effects_database(), 2);
 }
 
 class MemcachedBlock : public CommandEffects {

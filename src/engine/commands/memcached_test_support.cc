@@ -52,7 +52,7 @@ void MemcachedRunner::RunOne(const wire::MemcachedRequest& request) {
   } else {
     RunMemcached(ctx, request);
   }
-  if (replica_ != nullptr && !effects_.empty()) Replicate(effects_.Record());
+  if (replica_ != nullptr && !effects_.empty()) Replicate(effects_.Record().bytes);
 }
 
 void MemcachedRunner::Replicate(std::string_view record) {

@@ -28,6 +28,28 @@ constexpr size_t kGroupSlices = 256;
 // A reservation that stays unpublished for longer than this deserves a line in the log.
 constexpr MonotonicNanos kLongHole = 10'000'000;
 
+// The head of the log: a position, and in the low bits the selected database. Databases beyond
+// those that fit are selected anew each time.
+using Head = uint64_t;
+constexpr int kDatabaseBits = 7;
+constexpr Head kDatabaseMask = (Head{1} << kDatabaseBits) - 1;
+constexpr Head kNoneSelected = kDatabaseMask;
+constexpr size_t kSelectBytesMax = 40;
+
+Head Selected(int database) {
+  return database >= 0 && static_cast<Head>(database) < kNoneSelected ? static_cast<Head>(database)
+                                                                     : kNoneSelected;
+}
+Lsn PositionOf(Head head) { return static_cast<Lsn>(head >> kDatabaseBits); }
+Head MakeHead(Lsn position, Head selected) {
+  return static_cast<Head>(position) << kDatabaseBits | selected;
+}
+bool NeedsSelect(const LogRecord& record, Head head) {
+  if (record.first_database == LogRecord::kNoDatabase) return false;
+  const Head selected = head & kDatabaseMask;
+  return selected == kNoneSelected || selected != Selected(record.first_database);
+}
+
 // One thread's records, in the order it wrote them.
 struct alignas(64) Chain {
   // ---- The writing thread's (ThreadIndex hands it to the thread that gets the number next).
@@ -74,7 +96,7 @@ struct ChangeLog::Impl {
   const std::atomic<bool>& active;
   // Only places are taken here; what is written is published by each chunk's `committed`, and what
   // the gate must see by the shard locks.
-  alignas(64) std::atomic<Lsn> head{0};
+  alignas(64) std::atomic<Head> head{MakeHead(0, kNoneSelected)};
   // Publishes to Drain() and others how far the readers have been served.
   alignas(64) std::atomic<Lsn> flushed{0};
   // Tells appending threads that the flusher sleeps; see Wake().
@@ -101,6 +123,8 @@ struct ChangeLog::Impl {
   // True when something was passed on.
   bool FlushGroup();
   std::optional<Peeked> FindRecord(Lsn lsn);
+  // The calling thread's chunk, with room for so many bytes in one record.
+  LogChunk& TailWithRoom(size_t bytes);
   void NoteHole(bool open);
   // Returns false when the flusher has to end.
   bool Sleep(microseconds nap);
@@ -132,7 +156,7 @@ bool ChangeLog::Impl::FlushGroup() {
     ++chains[last_chain].taken;
     next += static_cast<Lsn>(record->bytes.size());
   }
-  NoteHole(next == begin && head.load(std::memory_order_relaxed) != begin);
+  NoteHole(next == begin && PositionOf(head.load(std::memory_order_relaxed)) != begin);
   if (next == begin) return false;
   {
     MutexLock lock(readers_mutex);
@@ -162,7 +186,8 @@ bool ChangeLog::Impl::Sleep(microseconds nap) {
   sleeping.store(true, std::memory_order_seq_cst);
   // Looks again after announcing the sleep, so that a Wake() before it is not lost.
   if (!wake_requested && !stopping &&
-      head.load(std::memory_order_seq_cst) == flushed.load(std::memory_order_relaxed)) {
+      PositionOf(head.load(std::memory_order_seq_cst)) ==
+          flushed.load(std::memory_order_relaxed)) {
     wake.WaitFor(wake_mutex, active.load(std::memory_order_seq_cst) ? nap : kInactiveSleep);
   }
   sleeping.store(false, std::memory_order_relaxed);
@@ -201,27 +226,50 @@ ChangeLog::~ChangeLog() {
   }
 }
 
-Lsn ChangeLog::Append(std::string_view record) {
-  DCHECK(!record.empty());
+LogChunk& ChangeLog::Impl::TailWithRoom(size_t bytes) {
   const uint32_t index = ThreadIndex();
-  Chain& chain = impl_->chains[index];
+  Chain& chain = chains[index];
   if (chain.tail == nullptr) {
-    chain.tail = LogChunk::Create(record.size());
+    chain.tail = LogChunk::Create(bytes);
     chain.first.store(chain.tail, std::memory_order_release);
-    uint32_t count = impl_->chain_count.load(std::memory_order_relaxed);
+    uint32_t count = chain_count.load(std::memory_order_relaxed);
     while (count <= index &&
-           !impl_->chain_count.compare_exchange_weak(count, index + 1, std::memory_order_release)) {
+           !chain_count.compare_exchange_weak(count, index + 1, std::memory_order_release)) {
     }
-  } else if (!chain.tail->HasRoomFor(record.size())) {
-    LogChunk* const chunk = LogChunk::Create(record.size());
+  } else if (!chain.tail->HasRoomFor(bytes)) {
+    LogChunk* const chunk = LogChunk::Create(bytes);
     chain.tail->set_next(chunk);
     chain.tail = chunk;
   }
-  chain.tail->Write(record);
-  const auto size = static_cast<Lsn>(record.size());
-  const Lsn lsn = impl_->head.fetch_add(size, std::memory_order_seq_cst);
-  chain.tail->Publish(lsn);
-  return lsn + size;
+  return *chain.tail;
+}
+
+Lsn ChangeLog::Append(const LogRecord& record) {
+  DCHECK(!record.bytes.empty());
+  LogChunk& chunk = impl_->TailWithRoom(record.bytes.size() + kSelectBytesMax);
+  Head head = impl_->head.load(std::memory_order_relaxed);
+  bool selects = NeedsSelect(record, head);
+  std::string select;
+  if (selects) AppendSelect(select, record.first_database);
+  chunk.Write(select, record.bytes);
+  while (true) {
+    const Lsn end = PositionOf(head) + static_cast<Lsn>(select.size() + record.bytes.size());
+    const Head selected = record.last_database == LogRecord::kNoDatabase
+                              ? head & kDatabaseMask
+                              : Selected(record.last_database);
+    if (impl_->head.compare_exchange_weak(head, MakeHead(end, selected),
+                                          std::memory_order_seq_cst)) {
+      chunk.Publish(PositionOf(head));
+      return end;
+    }
+    if (selects == NeedsSelect(record, head)) continue;
+    // Another thread selected or left the record's database meanwhile.
+    selects = !selects;
+    select.clear();
+    if (selects) AppendSelect(select, record.first_database);
+    chunk.Unwrite();
+    chunk.Write(select, record.bytes);
+  }
 }
 
 void ChangeLog::Wake() {
@@ -231,7 +279,7 @@ void ChangeLog::Wake() {
   impl_->wake.NotifyOne();
 }
 
-Lsn ChangeLog::head() const { return impl_->head.load(std::memory_order_seq_cst); }
+Lsn ChangeLog::head() const { return PositionOf(impl_->head.load(std::memory_order_seq_cst)); }
 Lsn ChangeLog::flushed() const { return impl_->flushed.load(std::memory_order_acquire); }
 
 void ChangeLog::AddReader(LogReader& reader) {
@@ -247,14 +295,19 @@ void ChangeLog::RemoveReader(LogReader& reader) {
   std::erase(impl_->readers, &reader);
 }
 
+void ChangeLog::ForgetDatabase() {
+  impl_->head.fetch_or(kNoneSelected, std::memory_order_seq_cst);
+}
+
 void ChangeLog::SetActive(bool active) {
+  if (active) ForgetDatabase();
   // Sequentially consistent for the flusher's look before a long sleep; see Sleep() and Wake().
   active_.store(active, std::memory_order_seq_cst);
 }
 
 void ChangeLog::SetHead(Lsn lsn) {
   CHECK(!active() && flushed() == head());
-  impl_->head.store(lsn, std::memory_order_seq_cst);
+  impl_->head.store(MakeHead(lsn, kNoneSelected), std::memory_order_seq_cst);
   impl_->flushed.store(lsn, std::memory_order_release);
 }
 

@@ -7,7 +7,9 @@
 //     0.
 // L2. One record is one reservation.
 // L3. Nothing waits here: each thread writes its own chain of chunks, only the counter is shared.
-// L4. Between records the stream is in database 0 (a record for another carries its own SELECTs).
+// L4. SELECT precedes a record when the one before left another database selected, and the first
+//     record that a new reader gets. What is selected is known with the head, in one word: who takes
+//     a place knows what precedes it.
 // L5. A node whose log nobody reads pays one relaxed load per write.
 // L6. The flusher merges the chains by LSN: the next record is at the head of exactly one chain, or
 //     in flight. It passes only the prefix without holes, takes no shard lock, waits for no reader.
@@ -20,6 +22,7 @@
 #include <string_view>
 
 #include "engine/keyspace/log_chunk.h"
+#include "engine/keyspace/log_record.h"
 
 namespace mikura::engine {
 
@@ -44,9 +47,11 @@ class ChangeLog {
   // asks under the locks of the shards it is going to change.
   bool active() const { return active_.load(std::memory_order_relaxed); }
 
-  // Appends one whole record (RESP commands) and returns the position behind it.
+  // Appends one whole record and returns the position behind it.
   // Called with the locks of the changed shards held; copies the bytes; never blocks.
-  Lsn Append(std::string_view record);
+  Lsn Append(const LogRecord& record);
+  // The same for commands that concern no database, or bring their SELECT.
+  Lsn Append(std::string_view bytes) { return Append(LogRecord{.bytes = bytes}); }
 
   // Wakes a sleeping flusher. For whoever appended, after the shards were unlocked. Without it the
   // flusher looks by itself after at most 10 ms. Cost: a load, when the flusher is awake.
@@ -61,8 +66,11 @@ class ChangeLog {
   // Readers see what is flushed from now on; they may come and go at any time.
   void AddReader(LogReader& reader);
   void RemoveReader(LogReader& reader);
-  // Called with all shards locked; Wake() follows when they are unlocked.
+  // Called with all shards locked; Wake() follows when they are unlocked. When active, also if it
+  // was before, the next record begins with its SELECT: somebody begins to read here.
   void SetActive(bool active);
+  // The next record begins with its SELECT: what those before selected is not known.
+  void ForgetDatabase();
   // Moves the head to `lsn`. Only while inactive (a replica whose log nobody reads counts what it
   // was sent) and after Drain().
   void SetHead(Lsn lsn);

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace mikura::engine {
@@ -104,6 +105,95 @@ TEST(ChangeLog, TheHeadCanBeMovedWhileNobodyReads) {
   EXPECT_EQ(log.head(), 100);
   log.Stop();
   EXPECT_EQ(reader.text(), "abc");
+}
+
+LogRecord In(int database, std::string_view bytes) { return {bytes, database, database}; }
+
+std::string Select(int database) {
+  std::string text;
+  AppendSelect(text, database);
+  return text;
+}
+
+TEST(ChangeLog, ADatabaseIsSelectedWhenItChanges) {
+  ChangeLog log;
+  CollectingReader reader;
+  log.AddReader(reader);
+  log.SetActive(true);
+  log.Append("ping;");
+  log.Append(In(0, "a;"));
+  log.Append(In(0, "b;"));
+  log.Append(In(9, "c;"));
+  log.Append("ping;");
+  const Lsn end = log.Append(In(9, "d;"));
+  log.Append({"e;", 9, 3});
+  log.Append(In(3, "f;"));
+  log.Drain();
+  log.Stop();
+  EXPECT_EQ(reader.text(), "ping;" + Select(0) + "a;b;" + Select(9) + "c;ping;d;e;f;");
+  EXPECT_EQ(end + 4, log.head());
+}
+
+TEST(ChangeLog, WhoBeginsToReadIsToldTheDatabase) {
+  ChangeLog log;
+  CollectingReader reader;
+  log.AddReader(reader);
+  log.SetActive(true);
+  log.Append(In(2, "a;"));
+  log.SetActive(true);
+  log.Append(In(2, "b;"));
+  log.ForgetDatabase();
+  log.Append(In(2, "c;"));
+  log.Drain();
+  log.Stop();
+  EXPECT_EQ(reader.text(), Select(2) + "a;" + Select(2) + "b;" + Select(2) + "c;");
+}
+
+TEST(ChangeLog, ADatabaseWithALargeNumberIsSelectedEachTime) {
+  ChangeLog log;
+  CollectingReader reader;
+  log.AddReader(reader);
+  log.SetActive(true);
+  for (const int database : {16383, 126, 127, 16383, 126}) log.Append(In(database, "x;"));
+  log.Drain();
+  log.Stop();
+  EXPECT_EQ(reader.text(), Select(16383) + "x;" + Select(126) + "x;" + Select(127) + "x;" +
+                               Select(16383) + "x;" + Select(126) + "x;");
+}
+
+// Threads that write to databases of their own take turns in one stream.
+TEST(ChangeLog, EachRecordOfManyThreadsIsInItsDatabase) {
+  constexpr int kThreads = 4;
+  constexpr int kRecords = 20'000;
+  ChangeLog log;
+  CollectingReader reader;
+  log.AddReader(reader);
+  log.SetActive(true);
+  std::vector<std::thread> threads;
+  for (int database = 0; database < kThreads; ++database) {
+    threads.emplace_back([&log, database] {
+      const std::string record = fmt::format("{};", database);
+      for (int i = 0; i < kRecords; ++i) log.Append(In(database, record));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  log.Drain();
+  log.Stop();
+  std::string_view text = reader.text();
+  const size_t select_size = Select(0).size();
+  int counts[kThreads] = {};
+  char selected = '?';
+  while (!text.empty()) {
+    if (text.starts_with('*')) {
+      const char before = std::exchange(selected, text[select_size - 3]);
+      ASSERT_NE(before, selected);
+      text.remove_prefix(select_size);
+    }
+    ASSERT_EQ(text[0], selected);
+    ++counts[selected - '0'];
+    text.remove_prefix(2);
+  }
+  for (const int count : counts) EXPECT_EQ(count, kRecords);
 }
 
 TEST(ChangeLog, ARemovedReaderHearsNoMore) {

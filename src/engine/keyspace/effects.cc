@@ -29,37 +29,25 @@ void AppendCommand(std::string& out, std::span<const std::string_view> words) {
   }
 }
 
-void AppendSelect(std::string& out, int database) {
-  char digits[24];
-  const size_t length = FormatInt64(database, digits);
-  const std::string_view select[] = {"SELECT", {digits, length}};
-  AppendCommand(out, select);
-}
-
 }  // namespace
 
 void Effects::Add(int database, std::span<const std::string_view> words) {
   if (!active()) return;
-  if (count_ == 0) current_database_ = 0;
+  if (count_ == 0) first_database_ = current_database_ = database;
   if (database != current_database_) {
     AppendSelect(bytes_, database);
     current_database_ = database;
   }
-  if (count_ == 0) first_ = bytes_.size();
   AppendCommand(bytes_, words);
   ++count_;
 }
 
-std::string_view Effects::Record() {
-  if (count_ <= 1 && current_database_ == 0) return bytes_;
-  const std::string_view all = bytes_;
-  record_.assign(all.substr(0, first_));
-  record_.reserve(kMulti.size() + bytes_.size() + kExec.size() + kMulti.size() * 2);
-  if (count_ > 1) record_.append(kMulti);
-  record_.append(all.substr(first_));
-  if (count_ > 1) record_.append(kExec);
-  if (current_database_ != 0) AppendSelect(record_, 0);
-  return record_;
+LogRecord Effects::Record() {
+  if (count_ <= 1) return {bytes_, first_database_, current_database_};
+  record_.clear();
+  record_.reserve(kMulti.size() + bytes_.size() + kExec.size());
+  record_.append(kMulti).append(bytes_).append(kExec);
+  return {record_, first_database_, current_database_};
 }
 
 }  // namespace mikura::engine

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "engine/keyspace/log_record.h"
 
 namespace mikura::engine {
 
@@ -41,17 +42,17 @@ class Effects {
   void Add(int database, std::span<const std::string_view> words);
 
   bool empty() const { return count_ == 0; }
-  // The record: one command as it is, several inside MULTI ... EXEC, in another database between
-  // SELECTs around that. Valid until the next call.
-  std::string_view Record();
+  // The record: one command as it is, several inside MULTI ... EXEC, with a SELECT where the
+  // database changes between them. Valid until the next call.
+  LogRecord Record();
 
  private:
   const bool muted_ = false;
   bool active_ = false;
   bool paused_ = false;
   int count_ = 0;
+  int first_database_ = 0;
   int current_database_ = 0;
-  size_t first_ = 0;  // where the first effect begins, behind its SELECT
   std::string bytes_;
   std::string record_;
 };

@@ -18,7 +18,7 @@ TEST(Effects, OneEffectIsTheCommandItself) {
   Effects effects;
   effects.Begin(true);
   effects.Add(0, {"SET", "k", std::string_view("a\0b", 3)});
-  EXPECT_EQ(effects.Record(), Command({"SET", "k", std::string_view("a\0b", 3)}));
+  EXPECT_EQ(effects.Record().bytes, Command({"SET", "k", std::string_view("a\0b", 3)}));
 }
 
 TEST(Effects, SeveralEffectsAreOneTransaction) {
@@ -26,42 +26,32 @@ TEST(Effects, SeveralEffectsAreOneTransaction) {
   effects.Begin(true);
   effects.Add(0, {"DEL", "a"});
   effects.Add(0, {"SET", "b", ""});
-  EXPECT_EQ(effects.Record(), Command({"MULTI"}) + Command({"DEL", "a"}) +
+  EXPECT_EQ(effects.Record().bytes, Command({"MULTI"}) + Command({"DEL", "a"}) +
                                   Command({"SET", "b", ""}) + Command({"EXEC"}));
 }
 
-TEST(Effects, ARecordOfAnotherDatabaseReturnsToDatabaseZero) {
+TEST(Effects, ARecordSaysWhichDatabaseItIsFor) {
   Effects effects;
   effects.Begin(true);
   effects.Add(3, {"DEL", "a"});
-  const std::string expected =
-      Command({"SELECT", "3"}) + Command({"DEL", "a"}) + Command({"SELECT", "0"});
-  EXPECT_EQ(effects.Record(), expected);
-  EXPECT_EQ(effects.Record(), expected);  // asking twice changes nothing
+  EXPECT_EQ(effects.Record().bytes, Command({"DEL", "a"}));
+  EXPECT_EQ(effects.Record().first_database, 3);
+  EXPECT_EQ(effects.Record().last_database, 3);
 }
 
 TEST(Effects, DatabasesInsideATransactionAreSelectedOnlyWhenTheyChange) {
   Effects effects;
   effects.Begin(true);
-  effects.Add(0, {"DEL", "a"});
+  effects.Add(2, {"DEL", "a"});
   effects.Add(1, {"DEL", "b"});
   effects.Add(1, {"DEL", "c"});
-  EXPECT_EQ(effects.Record(), Command({"MULTI"}) + Command({"DEL", "a"}) +
-                                  Command({"SELECT", "1"}) + Command({"DEL", "b"}) +
-                                  Command({"DEL", "c"}) + Command({"EXEC"}) +
-                                  Command({"SELECT", "0"}));
-}
-
-TEST(Effects, ATransactionInAnotherDatabaseStandsBetweenSelects) {
-  Effects effects;
-  effects.Begin(true);
-  effects.Add(2, {"DEL", "a"});
-  effects.Add(2, {"DEL", "b"});
-  const std::string expected = Command({"SELECT", "2"}) + Command({"MULTI"}) +
-                               Command({"DEL", "a"}) + Command({"DEL", "b"}) + Command({"EXEC"}) +
-                               Command({"SELECT", "0"});
-  EXPECT_EQ(effects.Record(), expected);
-  EXPECT_EQ(effects.Record(), expected);
+  const std::string expected = Command({"MULTI"}) + Command({"DEL", "a"}) +
+                               Command({"SELECT", "1"}) + Command({"DEL", "b"}) +
+                               Command({"DEL", "c"}) + Command({"EXEC"});
+  EXPECT_EQ(effects.Record().bytes, expected);
+  EXPECT_EQ(effects.Record().bytes, expected);  // asking twice changes nothing
+  EXPECT_EQ(effects.Record().first_database, 2);
+  EXPECT_EQ(effects.Record().last_database, 1);
 }
 
 TEST(Effects, NothingIsGatheredWhenNobodyReadsTheLog) {
@@ -84,7 +74,7 @@ TEST(Effects, BeginForgetsTheRecordBefore) {
   effects.Add(5, {"DEL", "a"});
   effects.Begin(true);
   effects.Add(0, {"DEL", "b"});
-  EXPECT_EQ(effects.Record(), Command({"DEL", "b"}));
+  EXPECT_EQ(effects.Record().bytes, Command({"DEL", "b"}));
 }
 
 }  // namespace

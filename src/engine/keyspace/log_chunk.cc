@@ -18,8 +18,10 @@ LogChunk* LogChunk::Create(size_t record_bytes) {
   return new (memory) LogChunk(capacity);
 }
 
-void LogChunk::Write(std::string_view record) {
-  DCHECK(HasRoomFor(record.size()));
+void LogChunk::Write(std::string_view prefix, std::string_view record) {
+  DCHECK(HasRoomFor(prefix.size() + record.size()));
+  std::memcpy(bytes() + end_, prefix.data(), prefix.size());
+  end_ += prefix.size();
   std::memcpy(bytes() + end_, record.data(), record.size());
   end_ += record.size();
   // Touches the header's page here, so that Publish() cannot fault.

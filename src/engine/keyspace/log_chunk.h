@@ -37,7 +37,12 @@ class LogChunk {
     return end_ + record_bytes + (written_ + 1) * sizeof(Header) <= capacity_;
   }
   // Copies the record behind the others. It is visible only after Publish().
-  void Write(std::string_view record);
+  void Write(std::string_view prefix, std::string_view record);
+  // Takes back the last record, which was not published.
+  void Unwrite() {
+    --written_;
+    end_ = written_ == 0 ? 0 : header(written_ - 1).end;
+  }
   // Gives the last written record its place and publishes it. A few instructions, no page fault.
   void Publish(Lsn lsn) {
     header(written_ - 1).lsn = lsn;

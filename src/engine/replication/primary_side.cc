@@ -16,7 +16,6 @@ namespace {
 constexpr size_t kSessionsMax = 32;  // a thread each
 constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
 constexpr std::string_view kGetAck = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
-constexpr std::string_view kSelectZero = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
 
 }  // namespace
 
@@ -136,6 +135,8 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
   }
   ChangeLog& log = keyspace_.change_log();
   if (attended || last_attended_ == 0) last_attended_ = now;
+  // The first one comes after a whole period.
+  if (!is_primary || !attended || last_ping_ == 0) last_ping_ = now;
   if (!log.active()) return;
   if (is_primary && attended &&
       now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
@@ -211,7 +212,7 @@ void PrimarySide::Promote() {
   MutexLock apply(apply_mutex_);
   MutexLock lock(ids_mutex_);
   ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};
-  if (stream_database_ != 0) AppendReceived(kSelectZero);  // L4
+  keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
   stream_database_ = 0;
 }
 
