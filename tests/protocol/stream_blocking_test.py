@@ -121,6 +121,22 @@ class Cases(blocking_test.Fixture):
                     self.control.call(*words)
                 self.assert_reply(client, error)
 
+    def test_a_wait_that_ends_with_an_error_counts_as_failed(self):
+        self.make_group()
+        client = self.waiting_in_group()
+        self.control.call("CONFIG", "RESETSTAT")
+        client.close()
+        self.await_blocked(0)
+        client = self.waiting_in_group()
+        self.control.call("XGROUP", "DESTROY", "s", "g")
+        self.assertEqual(client.read().text, NO_GROUP)
+        errors = self.control.call("INFO", "errorstats").text
+        self.assertIn("errorstat_NOGROUP:count=1", errors)
+        calls = self.control.call("INFO", "commandstats").text
+        calls = calls.split("cmdstat_xreadgroup:")[1].split("\\r")[0]
+        self.assertRegex(calls, "^calls=1,.*,rejected_calls=0,failed_calls=1$")
+        self.assertIn("total_error_replies:1\\r", self.control.call("INFO", "stats").text)
+
     def test_an_expired_key_ends_the_wait(self):
         self.make_group()
         client = self.waiting_in_group()

@@ -29,6 +29,8 @@ class CommandObserver {
     last_ticks_ = now;
   }
   void NoteRejected(const CommandSpec& spec) { statistics_.NoteRejected(&spec); }
+  // The error came after it had been counted: it waited.
+  void NoteFailed(const CommandSpec& spec) { statistics_.NoteFailed(&spec); }
 
   // A command inside another one.
   void NoteTicks(const CommandSpec& spec, std::span<const std::string_view> args,

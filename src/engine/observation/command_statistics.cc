@@ -57,6 +57,10 @@ void CommandStatistics::NoteRejected(const void* row) {
   if (Row* const counts = RowOf(row)) Raise(counts->rejected, 1);
 }
 
+void CommandStatistics::NoteFailed(const void* row) {
+  if (Row* const counts = RowOf(row)) Raise(counts->failed, 1);
+}
+
 void CommandStatistics::AddTo(uint32_t number, CommandTotals& totals) const {
   const Row& row = rows_[number];
   totals.calls += row.calls.load(std::memory_order_relaxed);

@@ -57,6 +57,8 @@ class CommandStatistics {
   void NoteCall(const void* row, uint64_t micros, bool failed, bool counts_durations);
   // It was refused before it ran.
   void NoteRejected(const void* row);
+  // A call that was noted as a good one answered an error later.
+  void NoteFailed(const void* row);
 
   // ---- Any thread.
   void AddTo(uint32_t number, CommandTotals& totals) const;

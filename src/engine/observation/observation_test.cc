@@ -87,6 +87,9 @@ TEST(Observation, TotalsAreThoseSinceTheLastReset) {
   EXPECT_EQ(observation.Totals(0).failed, 1u);
   EXPECT_EQ(observation.Totals(0).durations.total(), 2u);
   EXPECT_EQ(observation.Totals(1).rejected, 1u);
+  first.NoteFailed(&rows[0]);  // one of its calls, which had waited
+  EXPECT_EQ(observation.Totals(0).calls, 2u);
+  EXPECT_EQ(observation.Totals(0).failed, 2u);
   observation.ResetStatistics();
   EXPECT_EQ(observation.Totals(0).calls, 0u);
   first.NoteCall(&rows[0], 5, false, false);

@@ -154,6 +154,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ResumePaused();
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
+  void NoteFailedWait(Session& session, std::string_view reply);
   void EndLateWaits();
   void ForgetSuspended(Session& session);
   void CountBlocked();

@@ -73,6 +73,7 @@ void EventLoop::AnswerWait(Session& session) {
   wire::RespWriter reply(out, session.state().resp_version);
   session.state().waiting->WriteReply(reply);
   StopWaiting(session);
+  if (out.view().starts_with('-')) NoteFailedWait(session, out.view());
   if (!session.drops_reply() && !session.doomed) {
     statistics_.output_bytes.Add(out.size());
     session.record().output_bytes.Add(out.size());
@@ -80,6 +81,16 @@ void EventLoop::AnswerWait(Session& session) {
     NotePending(session);
   }
   Resume(session);
+}
+
+// Its command was counted when it began to wait.
+void EventLoop::NoteFailedWait(Session& session, std::string_view reply) {
+  statistics_.error_replies.Add(1);
+  observer_.NoteError(reply);
+  const ClientRecord& record = session.record();
+  const CommandSpec* row = record.last_subcommand.load(std::memory_order_relaxed);
+  if (row == nullptr) row = record.last_command.load(std::memory_order_relaxed);
+  if (row != nullptr) observer_.NoteFailed(*row);
 }
 
 void EventLoop::StopWaiting(Session& session) {
