@@ -236,6 +236,8 @@ constexpr ParameterSpec kRows[] = {
            "Longest member of a sorted set that is said to be a listpack."),
     Number("list-max-listpack-size", "list-max-ziplist-size", &P::list_max_listpack_size,
            -kIntMax - 1, kIntMax, kRuntime, "", "Size of a list's nodes in Redis; has no effect."),
+    Number("list-compress-depth", "", &P::list_compress_depth, 0, kIntMax, kRuntime, "",
+           "Nodes that Redis leaves uncompressed at a list's ends; has no effect."),
     Memory("stream-node-max-bytes", &P::stream_node_max_bytes, 0, INT64_MAX, kRuntime,
            "Bytes of a stream's node, of which approximate trimming removes whole ones."),
     Number("stream-node-max-entries", "", &P::stream_node_max_entries, 0, INT64_MAX, kRuntime, "",
@@ -288,8 +290,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("active-defrag-max-scan-fields", "1000"),
     NotBuilt("activerehashing", "yes"),
     NotBuilt("jemalloc-bg-thread", "yes", "", "no"),
-    // Other types
-    NotBuilt("list-compress-depth", "0"),
     // Publish and subscribe, tracking, scripts, access lists
     NotBuilt("acl-pubsub-default", "resetchannels"),
     NotBuilt("user", ""),

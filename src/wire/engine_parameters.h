@@ -108,6 +108,7 @@ struct EngineParameters {
   int64_t zset_max_listpack_entries = 128;
   int64_t zset_max_listpack_value = 64;
   int64_t list_max_listpack_size = -2;
+  int64_t list_compress_depth = 0;
   uint64_t stream_node_max_bytes = 4096;
   int64_t stream_node_max_entries = 100;
   uint64_t hll_sparse_max_bytes = 3000;
