@@ -243,6 +243,21 @@ bool StreamValue::RemoveGroup(std::string_view name) {
 
 // ---- Checks
 
+int64_t StreamValue::EstimateEntriesRead(StreamId id) const {
+  const auto added = static_cast<int64_t>(entries_added_);
+  const auto length = static_cast<int64_t>(size());
+  if (added == 0) return 0;
+  if (length == 0 && id <= last_id_) return added;
+  if (id == last_id_) return added;
+  if (id > last_id_) return StreamGroup::kNotKnown;
+  const StreamId first = first_id();
+  if (max_deleted_id_.is_zero() || max_deleted_id_ < first) {
+    if (id < first) return added - length;
+    if (id == first) return added - length + 1;
+  }
+  return StreamGroup::kNotKnown;
+}
+
 void StreamValue::CheckInvariants() const {
   if (!is_packed()) entries_.tree().CheckInvariants();
   nodes_.CheckInvariants();

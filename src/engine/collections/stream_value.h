@@ -103,6 +103,9 @@ class StreamValue final : public Collection {
   void AddGroup(std::string_view name, StreamId last_id, int64_t entries_read);
   // False when there is none.
   bool RemoveGroup(std::string_view name);
+  // How many entries a reader at `id` has read, of all that were ever added; StreamGroup::kNotKnown
+  // when removed entries may hide the answer.
+  int64_t EstimateEntriesRead(StreamId id) const;
 
   // Aborts when a rule is broken. O(n), for tests.
   void CheckInvariants() const;

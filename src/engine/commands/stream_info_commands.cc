@@ -43,7 +43,7 @@ void ReplyLag(wire::RespWriter& reply, const StreamValue& stream, const StreamGr
   if (added == 0) return reply.Integer(0);
   int64_t read = group.entries_read();
   if (read == StreamGroup::kNotKnown || MayHaveGapsFrom(stream, group.last_id())) {
-    read = EstimateEntriesRead(stream, group.last_id());
+    read = stream.EstimateEntriesRead(group.last_id());
   }
   if (read == StreamGroup::kNotKnown) return reply.Null();
   reply.Integer(added - read);

@@ -17,7 +17,7 @@ void Advance(const StreamValue& stream, StreamGroup& group, StreamId id) {
   if (group.entries_read() != StreamGroup::kNotKnown && !MayHaveGapsFrom(stream, id)) {
     group.set_entries_read(group.entries_read() + 1);
   } else if (stream.entries_added() > 0) {
-    group.set_entries_read(EstimateEntriesRead(stream, id));
+    group.set_entries_read(stream.EstimateEntriesRead(id));
   }
   group.set_last_id(id);
 }

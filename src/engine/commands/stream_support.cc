@@ -134,21 +134,6 @@ StreamGroup* FindGroupOrReply(CommandContext& ctx, StreamEdit& stream, const Key
 
 // ---- Groups
 
-int64_t EstimateEntriesRead(const StreamValue& stream, StreamId id) {
-  const auto added = static_cast<int64_t>(stream.entries_added());
-  const auto length = static_cast<int64_t>(stream.size());
-  if (added == 0) return 0;
-  if (length == 0 && id <= stream.last_id()) return added;
-  if (id == stream.last_id()) return added;
-  if (id > stream.last_id()) return StreamGroup::kNotKnown;
-  const StreamId first = stream.first_id();
-  if (stream.max_deleted_id().is_zero() || stream.max_deleted_id() < first) {
-    if (id < first) return added - length;
-    if (id == first) return added - length + 1;
-  }
-  return StreamGroup::kNotKnown;
-}
-
 bool MayHaveGapsFrom(const StreamValue& stream, StreamId id) {
   const StreamId removed = stream.max_deleted_id();
   return !removed.is_zero() && stream.size() > 0 && removed >= stream.first_id() && removed >= id;

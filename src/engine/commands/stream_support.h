@@ -70,9 +70,6 @@ void ReplyNoGroupOfKey(wire::RespWriter& reply, std::string_view key, std::strin
 
 // ---- Groups
 
-// How many entries a reader at `id` has read, of all that were ever added; kNotKnown when removed
-// entries may hide the answer.
-int64_t EstimateEntriesRead(const StreamValue& stream, StreamId id);
 // Whether an entry that was removed may be at or behind `id`.
 bool MayHaveGapsFrom(const StreamValue& stream, StreamId id);
 

@@ -144,7 +144,7 @@ Status ReadGroup(RdbInput& input, StreamValue& stream, uint8_t type) {
   std::string name;
   RETURN_IF_ERROR(input.ReadString(name));
   ASSIGN_OR_RETURN(const StreamId last_id, ReadId(input));
-  int64_t entries_read = StreamGroup::kNotKnown;
+  int64_t entries_read = stream.EstimateEntriesRead(last_id);  // for files before Redis 7
   if (type >= kRdbTypeStream2) {
     ASSIGN_OR_RETURN(const uint64_t read, input.ReadLength());
     entries_read = static_cast<int64_t>(read);
