@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // DUMP and RESTORE: values as bytes.
+#include <algorithm>
+#include <optional>
+#include <vector>
+
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/persistence/dump_payload.h"
@@ -21,10 +25,11 @@ FaultOr<> Dump(CommandContext& ctx) {
 struct RestoreOptions {
   bool replace = false;
   bool is_absolute = false;
+  std::optional<int64_t> idle_seconds;
+  std::optional<int64_t> frequency;
 };
 
-// The words behind the payload. Nullopt after an error reply. Idle time and frequency are checked,
-// and then count for nothing: the key was used now.
+// The words behind the payload. Nullopt after an error reply.
 std::optional<RestoreOptions> ParseOptions(CommandContext& ctx) {
   RestoreOptions options;
   for (size_t i = 4; i < ctx.args.size(); ++i) {
@@ -34,7 +39,8 @@ std::optional<RestoreOptions> ParseOptions(CommandContext& ctx) {
       options.replace = true;
     } else if (EqualsIgnoreCase(word, "ABSTTL")) {
       options.is_absolute = true;
-    } else if (has_more && (EqualsIgnoreCase(word, "IDLETIME") || EqualsIgnoreCase(word, "FREQ"))) {
+    } else if (has_more && ((EqualsIgnoreCase(word, "IDLETIME") && !options.frequency) ||
+                            (EqualsIgnoreCase(word, "FREQ") && !options.idle_seconds))) {
       const bool is_idle = EqualsIgnoreCase(word, "IDLETIME");
       const std::optional<int64_t> number = ParseInt64(ctx.args[++i]);
       if (!number) {
@@ -46,6 +52,7 @@ std::optional<RestoreOptions> ParseOptions(CommandContext& ctx) {
                                        : "Invalid FREQ value, must be >= 0 and <= 255");
         return std::nullopt;
       }
+      (is_idle ? options.idle_seconds : options.frequency) = *number;
     } else {
       ctx.reply.Error("ERR", "syntax error");
       return std::nullopt;
@@ -64,6 +71,37 @@ FaultOr<> StoreValue(CommandContext& ctx, const Key& key, RdbValue& value, UnixM
   attributes.deadline = deadline;
   RETURN_IF_ERROR(ctx.keys.SetString(key, value.text, attributes));
   return Ok();
+}
+
+// As if the key had been used as the options say, where the policy tracks that; else as a new key.
+void NoteUse(CommandContext& ctx, const Key& key, const RestoreOptions& options) {
+  const store::AccessTracking tracking = ctx.keyspace.tracking();
+  store::Found found = ctx.keys.Peek(key);
+  if (!found || !found.entry.has_access()) return;
+  found.entry.set_access(tracking.First(ctx.now()));
+  if (tracking.is_lfu() && options.frequency) {
+    found.entry.set_access(store::AccessTracking::WithCounter(
+        static_cast<uint32_t>(*options.frequency), ctx.now()));
+  } else if (tracking.is_lru() && options.idle_seconds) {
+    // Beyond what the clock holds counts as the longest time.
+    const auto seconds = static_cast<uint32_t>(
+        std::min<int64_t>(*options.idle_seconds, store::AccessTracking::kIdleSecondsMax));
+    found.entry.set_access(store::AccessTracking::IdleFor(seconds, ctx.now()));
+  }
+}
+
+// replaces: replicas have something in the key's place.
+void AddRestoreEffect(CommandContext& ctx, UnixMillis deadline, const RestoreOptions& options,
+                      bool replaces) {
+  const NumberText time(deadline);
+  const NumberText use(options.idle_seconds ? *options.idle_seconds : options.frequency.value_or(0));
+  std::vector<std::string_view> words = {"RESTORE", ctx.key_list[0].name, time, ctx.args[3]};
+  if (replaces) words.emplace_back("REPLACE");
+  if (deadline != 0) words.emplace_back("ABSTTL");
+  if (options.idle_seconds || options.frequency) {
+    words.insert(words.end(), {options.idle_seconds ? "IDLETIME" : "FREQ", use});
+  }
+  ctx.keys.effects().Add(ctx.keys.database(), words);
 }
 
 // RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]
@@ -105,10 +143,14 @@ FaultOr<> Restore(CommandContext& ctx) {
     ctx.keys.Notify(EventClass::kGeneric, "del", key);
     return Ok();
   }
+  // An expired key lies there as long as it is not removed, on replicas too.
+  KeyAccess all(ctx.keyspace, ctx.keys.effects(), ctx.keys.database(), {0, false},
+                ctx.keys.held());
+  const bool replaces = static_cast<bool>(all.Peek(key));
   RETURN_IF_ERROR(StoreValue(ctx, key, *value, deadline));
+  NoteUse(ctx, key, *options);
   ctx.reply.Ok();
-  AddEffect(ctx, {"RESTORE", key.name, ttl == 0 ? std::string_view("0") : NumberText(deadline),
-                  ctx.args[3], "REPLACE", "ABSTTL"});
+  AddRestoreEffect(ctx, ttl == 0 ? 0 : deadline, *options, replaces);
   ctx.keys.Notify(EventClass::kGeneric, "restore", key);
   return Ok();
 }

@@ -20,6 +20,7 @@ class AccessTracking {
  public:
   static constexpr uint32_t kCounterStart = 5;  // of a new key, so that it is not the first to go
   static constexpr uint32_t kCounterMax = 255;
+  static constexpr uint32_t kIdleSecondsMax = 0xFFFFFF;
 
   constexpr AccessTracking() = default;
   explicit constexpr AccessTracking(uint64_t word) : word_(word) {}
@@ -39,6 +40,14 @@ class AccessTracking {
   // The field of a key that is new at `now`.
   uint32_t First(UnixMillis now) const {
     return is_lfu() ? Minutes(now) << 8 | kCounterStart : Seconds(now);
+  }
+  // The field of a key that was last used so many seconds before `now`. Only for LRU.
+  static uint32_t IdleFor(uint32_t seconds, UnixMillis now) {
+    return (Seconds(now) - seconds) & 0xFFFFFF;
+  }
+  // The field of a key with that counter. Only for LFU.
+  static uint32_t WithCounter(uint32_t counter, UnixMillis now) {
+    return Minutes(now) << 8 | std::min(counter, kCounterMax);
   }
   // The field after a use at `now`. random: any evenly distributed bits.
   uint32_t Touched(uint32_t field, UnixMillis now, uint32_t random) const {
