@@ -109,6 +109,11 @@ void WaiterTable::ServeKey(const Note& note, const ShardSet& shards, UnixMillis 
   auto* const entries = register_.Find(note.key);
   if (entries == nullptr) return;
   KeyAccess keys(keyspace_, effects, note.database, keyspace_.AccessAt(now));
+  const auto commit = [&] {
+    keyspace_.Commit(effects);
+    effects.Begin(keyspace_.change_log().active());
+  };
+  effects.Begin(keyspace_.change_log().active());
   bool exists = static_cast<bool>(keys.Peek(note.key));
   for (auto entry = entries->begin(); entry != entries->end();) {
     const bool heeds_absence = absence_heeders_.load(std::memory_order_relaxed) > 0;
@@ -127,11 +132,13 @@ void WaiterTable::ServeKey(const Note& note, const ShardSet& shards, UnixMillis 
     }
     if (!waiter.IsReady(keys, note.key) || !waiter.End(Waiter::State::kServed)) continue;
     waiter.Serve(keys, note.key);
+    commit();
     services.served.push_back(std::move(here->who));
     entries->erase(here);
     exists = static_cast<bool>(keys.Peek(note.key));
   }
   if (entries->empty()) register_.Drop(note.key);
+  commit();  // what looking found expired
 }
 
 bool WaiterTable::TryRemove(Waiter& waiter) {
