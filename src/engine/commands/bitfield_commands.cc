@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // BITFIELD: integers of any width inside strings.
+#include <algorithm>
 #include <vector>
 
 #include "engine/commands/bit_offset.h"
@@ -160,9 +161,23 @@ std::optional<Wide> NewNumber(const FieldOperation& operation, Wide old) {
   return type.FromBits(type.ToBits(number));
 }
 
-// Runs one operation on `bytes` and replies. True when it has written.
+// False when all that would be written is there already.
+bool MayChange(const ParsedFields& parsed, std::string_view value) {
+  if (value.size() < parsed.bytes_needed) return true;
+  return std::any_of(
+      parsed.operations.begin(), parsed.operations.end(), [value](const FieldOperation& operation) {
+        if (operation.action == FieldAction::kGet) return false;
+        const FieldType& type = operation.type;
+        const Wide old = type.FromBits(ReadField(value, operation.offset, type.bits));
+        const std::optional<Wide> number = NewNumber(operation, old);
+        return number && *number != old;
+      });
+}
+
+// Runs one operation on `bytes` and replies. True when it has changed something: a value that grew
+// for it has changed too.
 bool RunOnField(CommandContext& ctx, const FieldOperation& operation, std::string_view value,
-                char* bytes) {
+                char* bytes, bool grows) {
   const FieldType& type = operation.type;
   const Wide old = type.FromBits(ReadField(value, operation.offset, type.bits));
   if (operation.action == FieldAction::kGet) {
@@ -174,9 +189,11 @@ bool RunOnField(CommandContext& ctx, const FieldOperation& operation, std::strin
     ctx.reply.Null();
     return false;
   }
-  WriteField(bytes, operation.offset, type.bits, type.ToBits(*number));
+  if (bytes != nullptr) {
+    WriteField(bytes, operation.offset, type.bits, type.ToBits(*number));
+  }
   ctx.reply.Integer(static_cast<int64_t>(operation.action == FieldAction::kSet ? old : *number));
-  return true;
+  return *number != old || grows;
 }
 
 FaultOr<> RunFields(CommandContext& ctx, bool may_write) {
@@ -192,14 +209,14 @@ FaultOr<> RunFields(CommandContext& ctx, bool may_write) {
   std::string_view value = found ? found.entry.value() : std::string_view();
   char* bytes = nullptr;
   const bool grows = !parsed.only_reads && value.size() < parsed.bytes_needed;
-  if (!parsed.only_reads) {
+  if (!parsed.only_reads && MayChange(parsed, value)) {
     ASSIGN_OR_RETURN(bytes, GrowString(ctx.keys, key, found, parsed.bytes_needed));
     value = found.entry.value();
   }
   ctx.reply.Array(parsed.operations.size());
   bool has_written = false;
   for (const FieldOperation& operation : parsed.operations) {
-    has_written |= RunOnField(ctx, operation, value, bytes);
+    has_written |= RunOnField(ctx, operation, value, bytes, grows);
   }
   if (has_written) ctx.keys.Notify(EventClass::kString, "setbit", key);
   if (has_written || grows) ctx.keys.effects().Add(ctx.keys.database(), ctx.args);

@@ -28,6 +28,11 @@ FaultOr<> SetBit(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
   ASSIGN_OR_RETURN(store::Found found, ctx.keys.FindString(key));
   const auto at = static_cast<size_t>(*offset / 8);
+  if (found && found.entry.value().size() > at &&
+      ReadField(found.entry.value(), *offset, 1) == static_cast<uint64_t>(*bit)) {
+    ctx.reply.Integer(*bit);  // nothing changes, for nobody
+    return Ok();
+  }
   ASSIGN_OR_RETURN(char* const bytes, GrowString(ctx.keys, key, found, at + 1));
   const uint64_t old = ReadField({bytes, at + 1}, *offset, 1);
   WriteField(bytes, *offset, 1, static_cast<uint64_t>(*bit));

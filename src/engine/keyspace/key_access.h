@@ -113,7 +113,13 @@ class KeyAccess {
   collections::NodeMemory& node_memory() const { return keyspace_.allocator().collections(); }
 
   // Tells the observers of the key's shard that the key changed. One load when there are none.
-  void Touched(const Key& key) { keyspace_.Touched(database_, key); }
+  void Touched(const Key& key) {
+    if (last_touched_ != key.hash) {
+      keyspace_.CountChange(key.shard());
+      last_touched_ = key.hash;
+    }
+    keyspace_.Touched(database_, key);
+  }
   // Tells who listens to such events; as Redis' keyspace notifications. One load when nobody does.
   void Notify(EventClass event_class, std::string_view event, const Key& key) {
     keyspace_.Notify(event_class, event, database_, key);
@@ -162,6 +168,7 @@ class KeyAccess {
   uint32_t hits_ = 0;
   uint32_t misses_ = 0;
   bool tells_misses_ = false;
+  uint64_t last_touched_ = 0;  // hash; a key that is changed in several steps counts once
 };
 
 }  // namespace mikura::engine

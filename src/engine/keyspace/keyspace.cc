@@ -167,11 +167,12 @@ void Keyspace::LockForWaiters(std::span<const Key> keys, ShardSet& shards) {
   }
 }
 
-// The end of a critical section.
+// The end of a critical section. What each waiter takes is a record of its own, behind that of the
+// command which made it possible.
 void Keyspace::CommitAndServe(const ShardSet& shards, UnixMillis now, Effects& effects) {
   WaiterServices services;
-  waiters_->ServeTouched(shards, now, effects, services);
   Commit(effects);
+  waiters_->ServeTouched(shards, now, effects, services);
   UnlockShards(shards);
   for (const WaiterPtr& waiter : services.served) waiter->Deliver();
   for (const WaiterServices::Left& left : services.left) {
@@ -248,6 +249,7 @@ void Keyspace::FreeDetached(HeldShards held, Reclaimer::Tables tables) {
   std::erase(tables, nullptr);
   int64_t keys = 0;
   for (const auto& table : tables) keys += table->key_count();
+  flushed_keys_.fetch_add(static_cast<uint64_t>(keys), std::memory_order_relaxed);
   if (keys > kKeysFreedAtOnceMax || !held.none()) {
     reclaimer_.Add(std::move(tables));
     return;
@@ -297,6 +299,14 @@ uint64_t Keyspace::ExpiryBytes(int database) const {
 
 uint64_t Keyspace::ExpiredTotal() const {
   return SumOverShards([](const store::Shard& shard) { return shard.expired_total(); });
+}
+
+uint64_t Keyspace::ChangeCount() const {
+  uint64_t total = flushed_keys_.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < kShardCount; ++i) {
+    total += cells_[i].changes.load(std::memory_order_relaxed);
+  }
+  return total;
 }
 
 uint64_t Keyspace::EvictedTotal() const {

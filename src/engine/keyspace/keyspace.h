@@ -241,6 +241,14 @@ class Keyspace final : public store::RemovalListener {
       TellObservers(database, key);
   }
 
+  // A command changed a key of this locked shard, and the count of all that since the start, with
+  // the keys that flushes removed.
+  void CountChange(uint32_t shard) {
+    std::atomic<uint64_t>& changes = cells_[shard].changes;
+    changes.store(changes.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  uint64_t ChangeCount() const;
+
   WatchTable& watches() { return *watches_; }
 
   // ---- Keyspace notifications. The sink: set once. The mask: bits of EventClass, at any time.
@@ -270,6 +278,7 @@ class Keyspace final : public store::RemovalListener {
     ShardLock lock;
     // Bits of KeyObserverKind, on the lock's cache line; relaxed: the lock orders them.
     std::atomic<uint8_t> observed{0};
+    std::atomic<uint64_t> changes{0};  // by commands; written under the lock, read by statistics
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
   };
@@ -333,6 +342,7 @@ class Keyspace final : public store::RemovalListener {
   std::unique_ptr<WaiterTable> waiters_;
   KeyEventSink* event_sink_ = nullptr;
   std::atomic<uint32_t> event_mask_{0};  // publishes nothing but itself
+  std::atomic<uint64_t> flushed_keys_{0};  // publishes nothing but itself, to statistics
   std::atomic<int64_t> peak_bytes_{0};   // publishes nothing but itself, to statistics
   UnixMillis next_malloc_look_ = 0;      // of the thread that tends memory
   // Publishes nothing but itself, to the reclaimer's thread.
