@@ -80,8 +80,8 @@ void NoteUse(CommandContext& ctx, const Key& key, const RestoreOptions& options)
   if (!found || !found.entry.has_access()) return;
   found.entry.set_access(tracking.First(ctx.now()));
   if (tracking.is_lfu() && options.frequency) {
-    found.entry.set_access(store::AccessTracking::WithCounter(
-        static_cast<uint32_t>(*options.frequency), ctx.now()));
+    found.entry.set_access(
+        store::AccessTracking::WithCounter(static_cast<uint32_t>(*options.frequency), ctx.now()));
   } else if (tracking.is_lru() && options.idle_seconds) {
     // Beyond what the clock holds counts as the longest time.
     const auto seconds = static_cast<uint32_t>(
@@ -94,7 +94,8 @@ void NoteUse(CommandContext& ctx, const Key& key, const RestoreOptions& options)
 void AddRestoreEffect(CommandContext& ctx, UnixMillis deadline, const RestoreOptions& options,
                       bool replaces) {
   const NumberText time(deadline);
-  const NumberText use(options.idle_seconds ? *options.idle_seconds : options.frequency.value_or(0));
+  const NumberText use(options.idle_seconds ? *options.idle_seconds
+                                            : options.frequency.value_or(0));
   std::vector<std::string_view> words = {"RESTORE", ctx.key_list[0].name, time, ctx.args[3]};
   if (replaces) words.emplace_back("REPLACE");
   if (deadline != 0) words.emplace_back("ABSTTL");
@@ -144,8 +145,7 @@ FaultOr<> Restore(CommandContext& ctx) {
     return Ok();
   }
   // An expired key lies there as long as it is not removed, on replicas too.
-  KeyAccess all(ctx.keyspace, ctx.keys.effects(), ctx.keys.database(), {0, false},
-                ctx.keys.held());
+  KeyAccess all(ctx.keyspace, ctx.keys.effects(), ctx.keys.database(), {0, false}, ctx.keys.held());
   const bool replaces = static_cast<bool>(all.Peek(key));
   RETURN_IF_ERROR(StoreValue(ctx, key, *value, deadline));
   NoteUse(ctx, key, *options);

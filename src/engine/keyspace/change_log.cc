@@ -38,7 +38,7 @@ constexpr size_t kSelectBytesMax = 40;
 
 Head Selected(int database) {
   return database >= 0 && static_cast<Head>(database) < kNoneSelected ? static_cast<Head>(database)
-                                                                     : kNoneSelected;
+                                                                      : kNoneSelected;
 }
 Lsn PositionOf(Head head) { return static_cast<Lsn>(head >> kDatabaseBits); }
 Head MakeHead(Lsn position, Head selected) {
@@ -186,8 +186,7 @@ bool ChangeLog::Impl::Sleep(microseconds nap) {
   sleeping.store(true, std::memory_order_seq_cst);
   // Looks again after announcing the sleep, so that a Wake() before it is not lost.
   if (!wake_requested && !stopping &&
-      PositionOf(head.load(std::memory_order_seq_cst)) ==
-          flushed.load(std::memory_order_relaxed)) {
+      PositionOf(head.load(std::memory_order_seq_cst)) == flushed.load(std::memory_order_relaxed)) {
     wake.WaitFor(wake_mutex, active.load(std::memory_order_seq_cst) ? nap : kInactiveSleep);
   }
   sleeping.store(false, std::memory_order_relaxed);
@@ -295,9 +294,7 @@ void ChangeLog::RemoveReader(LogReader& reader) {
   std::erase(impl_->readers, &reader);
 }
 
-void ChangeLog::ForgetDatabase() {
-  impl_->head.fetch_or(kNoneSelected, std::memory_order_seq_cst);
-}
+void ChangeLog::ForgetDatabase() { impl_->head.fetch_or(kNoneSelected, std::memory_order_seq_cst); }
 
 void ChangeLog::SetActive(bool active) {
   if (active) ForgetDatabase();

@@ -8,8 +8,8 @@
 // L2. One record is one reservation.
 // L3. Nothing waits here: each thread writes its own chain of chunks, only the counter is shared.
 // L4. SELECT precedes a record when the one before left another database selected, and the first
-//     record that a new reader gets. What is selected is known with the head, in one word: who takes
-//     a place knows what precedes it.
+//     record that a new reader gets. What is selected is known with the head, in one word: who
+//     takes a place knows what precedes it.
 // L5. A node whose log nobody reads pays one relaxed load per write.
 // L6. The flusher merges the chains by LSN: the next record is at the head of exactly one chain, or
 //     in flight. It passes only the prefix without holes, takes no shard lock, waits for no reader.

@@ -27,7 +27,7 @@ TEST(Effects, SeveralEffectsAreOneTransaction) {
   effects.Add(0, {"DEL", "a"});
   effects.Add(0, {"SET", "b", ""});
   EXPECT_EQ(effects.Record().bytes, Command({"MULTI"}) + Command({"DEL", "a"}) +
-                                  Command({"SET", "b", ""}) + Command({"EXEC"}));
+                                        Command({"SET", "b", ""}) + Command({"EXEC"}));
 }
 
 TEST(Effects, ARecordSaysWhichDatabaseItIsFor) {

@@ -278,7 +278,7 @@ class Keyspace final : public store::RemovalListener {
     ShardLock lock;
     // Bits of KeyObserverKind, on the lock's cache line; relaxed: the lock orders them.
     std::atomic<uint8_t> observed{0};
-    std::atomic<uint64_t> changes{0};  // by commands; written under the lock, read by statistics
+    std::atomic<uint64_t> changes{0};   // by commands; written under the lock, read by statistics
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
   };
@@ -341,10 +341,10 @@ class Keyspace final : public store::RemovalListener {
   std::unique_ptr<WatchTable> watches_;
   std::unique_ptr<WaiterTable> waiters_;
   KeyEventSink* event_sink_ = nullptr;
-  std::atomic<uint32_t> event_mask_{0};  // publishes nothing but itself
+  std::atomic<uint32_t> event_mask_{0};    // publishes nothing but itself
   std::atomic<uint64_t> flushed_keys_{0};  // publishes nothing but itself, to statistics
-  std::atomic<int64_t> peak_bytes_{0};   // publishes nothing but itself, to statistics
-  UnixMillis next_malloc_look_ = 0;      // of the thread that tends memory
+  std::atomic<int64_t> peak_bytes_{0};     // publishes nothing but itself, to statistics
+  UnixMillis next_malloc_look_ = 0;        // of the thread that tends memory
   // Publishes nothing but itself, to the reclaimer's thread.
   std::atomic<bool> wants_malloc_look_{false};
   // The last: its thread uses the allocator.

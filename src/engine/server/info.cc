@@ -61,7 +61,8 @@ void MemorySection(const InfoSources& sources, std::string& out) {
 
 void PersistenceSection(const InfoSources& sources, std::string& out) {
   fmt::format_to(Out(out),
-                 "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_progress:0\r\naof_enabled:0\r\n"
+                 "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_"
+                 "progress:0\r\naof_enabled:0\r\n"
                  "aof_rewrite_in_progress:0\r\n",
                  sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0,
                  sources.keyspace.ChangeCount());
