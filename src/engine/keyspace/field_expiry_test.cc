@@ -212,7 +212,9 @@ TEST_F(FieldExpiry, TheChangeLogSaysWhichFieldsWent) {
   }
   keyspace_->change_log().Drain();
   keyspace_->change_log().RemoveReader(reader);
-  EXPECT_EQ(reader.text, "*4\r\n$4\r\nHDEL\r\n$1\r\nh\r\n$1\r\na\r\n$1\r\nb\r\n");
+  EXPECT_EQ(reader.text,
+            "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"
+            "*4\r\n$4\r\nHDEL\r\n$1\r\nh\r\n$1\r\na\r\n$1\r\nb\r\n");
 }
 
 TEST_F(FieldExpiry, RandomHashesKeepWhatIsNotDue) {
