@@ -24,7 +24,7 @@ FaultOr<> Dump(CommandContext& ctx) {
 
 struct RestoreOptions {
   bool replace = false;
-  bool is_absolute = false;
+  std::string_view absolute;  // the word; empty: not given
   std::optional<int64_t> idle_seconds;
   std::optional<int64_t> frequency;
 };
@@ -38,7 +38,7 @@ std::optional<RestoreOptions> ParseOptions(CommandContext& ctx) {
     if (EqualsIgnoreCase(word, "REPLACE")) {
       options.replace = true;
     } else if (EqualsIgnoreCase(word, "ABSTTL")) {
-      options.is_absolute = true;
+      options.absolute = word;
     } else if (has_more && ((EqualsIgnoreCase(word, "IDLETIME") && !options.frequency) ||
                             (EqualsIgnoreCase(word, "FREQ") && !options.idle_seconds))) {
       const bool is_idle = EqualsIgnoreCase(word, "IDLETIME");
@@ -98,7 +98,8 @@ void AddRestoreEffect(CommandContext& ctx, UnixMillis deadline, const RestoreOpt
                                             : options.frequency.value_or(0));
   std::vector<std::string_view> words = {"RESTORE", ctx.key_list[0].name, time, ctx.args[3]};
   if (replaces) words.emplace_back("REPLACE");
-  if (deadline != 0) words.emplace_back("ABSTTL");
+  // In the client's words, as far as there are any.
+  if (deadline != 0) words.push_back(options.absolute.empty() ? "ABSTTL" : options.absolute);
   if (options.idle_seconds || options.frequency) {
     words.insert(words.end(), {options.idle_seconds ? "IDLETIME" : "FREQ", use});
   }
@@ -134,7 +135,7 @@ FaultOr<> Restore(CommandContext& ctx) {
   if (ttl != 0) {
     ASSIGN_OR_RETURN(
         deadline,
-        DeadlineAt(ttl, options->is_absolute ? ExpireForm::kAtMillis : ExpireForm::kMillis,
+        DeadlineAt(ttl, !options->absolute.empty() ? ExpireForm::kAtMillis : ExpireForm::kMillis,
                    ctx.now()));
   }
   if (deadline <= ctx.now() && ctx.keys.access().may_expire) {
