@@ -42,11 +42,12 @@ WHAT = {
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
+    "concurrency": "many clients at once: nothing lost, nothing doubled, histories linearizable",
     "race": "a node with its replica under load, in the thread sanitizer",
     "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }
 # Stages whose scripts need another build than release: the preset and its targets.
-BUILDS = {"race": ("tsan", ("mikura",)), "fuzz": ("fuzz", ("mikura_fuzzers",))}
+BUILDS = {"race": ("tsan", ("mikura", "concurrency_load")), "fuzz": ("fuzz", ("mikura_fuzzers",))}
 
 
 def all_stages():
