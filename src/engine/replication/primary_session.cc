@@ -100,9 +100,11 @@ ReplicaStatus PrimarySession::status() const {
   constexpr const char* kStates[] = {"wait_bgsave", "send_bulk", "online"};
   const MonotonicNanos silence =
       clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
-  return {host_, handshake_.listening_port,
+  return {host_,
+          handshake_.listening_port,
           kStates[static_cast<int>(state_.load(std::memory_order_relaxed))],
-          acknowledged_.load(std::memory_order_relaxed), sent_.load(std::memory_order_relaxed),
+          acknowledged_.load(std::memory_order_relaxed),
+          sent_.load(std::memory_order_relaxed),
           silence / 1'000'000'000};
 }
 
