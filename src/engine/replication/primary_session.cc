@@ -77,10 +77,10 @@ class SpoolSink final : public SnapshotSink {
 
 }  // namespace
 
-PrimarySession::PrimarySession(PrimarySide& side, UniqueFd fd, const ReplicaHandshake& handshake,
-                               std::string received)
+PrimarySession::PrimarySession(PrimarySide& side, ConnectedSocket socket,
+                               const ReplicaHandshake& handshake, std::string received)
     : side_(side),
-      socket_(std::move(fd)),
+      socket_(std::move(socket)),
       handshake_(handshake),
       host_(handshake.ip_address.empty() ? socket_.PeerHost() : handshake.ip_address),
       input_(std::move(received)) {
