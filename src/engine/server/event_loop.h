@@ -155,6 +155,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
   void NoteFailedWait(Session& session, std::string_view reply);
+  bool GivesUpWaiting(Session& session);
   void EndLateWaits();
   void ForgetSuspended(Session& session);
   void CountBlocked();
