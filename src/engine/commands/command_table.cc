@@ -25,7 +25,7 @@ CommandTable::CommandTable() {
       ZsetScanCommands(), ZsetBlockingCommands(), GeoCommands(), GeoSearchCommands(),
       HashCommands(), HashReadCommands(), HashScanCommands(), ListBlockingCommands(),
       DumpCommands(), BitmapCommands(), BitfieldCommands(), HashExpireCommands(),
-      HashGetExCommands(),
+      HashGetExCommands(), HyperLogLogCommands(), SortCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {
