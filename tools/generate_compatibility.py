@@ -166,6 +166,29 @@ def memcached_files():
     return [row], section
 
 
+def frameworks_section():
+    """Of the programs in tests/frameworks; npm's versions come from its lock file."""
+    folder = ROOT / "tests/frameworks"
+    table, lock = folder / "frameworks.tsv", folder / "node/package-lock.json"
+    if not table.exists():
+        return []
+    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"] if lock.exists() else {}
+    out = ["", "## Frameworks tested", "",
+           "Each by a program in `tests/frameworks/` that passes against redis-server 7.0.15 (memcached "
+           "1.6.18) too; `./dev test frameworks` runs them all.", "",
+           "| Frameworks | What of them |", "|---|---|"]
+    for line in table.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        _, frameworks, what = line.split("\t")
+        if frameworks.startswith("npm: "):
+            names = frameworks.removeprefix("npm: ").split()
+            frameworks = "npm: " + ", ".join(
+                f"{name} {packages[f'node_modules/{name}']['version']}" for name in names)
+        out.append(f"| {frameworks} | {what} |")
+    return out
+
+
 def compatibility_document():
     ours = command_rows(ROOT / "src/engine/commands")
     if not ours:
@@ -189,7 +212,7 @@ def compatibility_document():
             "UDP (`-U`) serves them too.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
-    out += section
+    out += frameworks_section() + section
     return "\n".join(out) + "\n"
 
 

@@ -81,6 +81,15 @@ class GeneratorTest(unittest.TestCase):
         self.assertIn("Built (1): `A`", text)
         self.assertIn("Missing (1): `B`", text)
 
+    def test_frameworks_with_the_versions_of_the_lock_file(self):
+        self.assertEqual(generator.frameworks_section(), [])
+        self.write("tests/frameworks/frameworks.tsv",
+                   "# comment\nnode/a.mjs\tnpm: a @b/c\tqueues\nd.py\tDebian: d 1.2\tlocks\n")
+        self.write("tests/frameworks/node/package-lock.json", json.dumps({"packages": {
+            "node_modules/a": {"version": "1.0.0"}, "node_modules/@b/c": {"version": "2.0.0"}}}))
+        rows = generator.frameworks_section()[-2:]
+        self.assertEqual(rows, ["| npm: a 1.0.0, @b/c 2.0.0 | queues |", "| Debian: d 1.2 | locks |"])
+
 
 if __name__ == "__main__":
     unittest.main()

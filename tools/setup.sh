@@ -14,6 +14,9 @@ test="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14
   redis-server memcached sasl2-bin util-linux perl tcl dpkg-dev xz-utils
   valgrind"
 
+# Node.js from elsewhere brings an npm of its own, beside which Debian's cannot be installed.
+command -v node >/dev/null && command -v npm >/dev/null || test="$test nodejs npm"
+
 case "${1:-test}" in
   build) wanted="$build" ;;
   demo) wanted="$build $demo" ;;
