@@ -26,6 +26,7 @@ CommandTable::CommandTable() {
       HashCommands(), HashReadCommands(), HashScanCommands(), ListBlockingCommands(),
       DumpCommands(), BitmapCommands(), BitfieldCommands(), HashExpireCommands(),
       HashGetExCommands(), HyperLogLogCommands(), SortCommands(),
+      MigrateCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {
