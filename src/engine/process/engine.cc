@@ -64,6 +64,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindScripts(parameters_, scripts_.state);
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
+  snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
   BindTracking(parameters_, tracking_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {

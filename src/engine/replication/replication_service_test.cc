@@ -42,6 +42,12 @@ bool Eventually(const std::function<bool()>& condition) {
 class SmallExecutor final : public RecordExecutor {
  public:
   explicit SmallExecutor(Keyspace& keyspace) : keyspace_(keyspace) {}
+  Status ReplaceLibraries(std::span<const std::string> codes) override {
+    libraries.assign(codes.begin(), codes.end());
+    return Ok();
+  }
+  std::vector<std::string> libraries;  // of the last full copy
+
   Status Execute(std::span<const CommandWords> commands, int& database) override {
     for (const CommandWords words : commands) {
       if (words[0] == "PING") continue;
