@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/dump_payload.h"
 
@@ -67,8 +70,12 @@ void Migration::Run(LinkSocket& socket, const Clock& clock) {
 
 // Returns the reply for the client.
 std::string Migration::Exchange(LinkSocket& socket, const Clock& clock) {
-  if (!socket.Connect(plan_.host, plan_.port, "", plan_.timeout).ok()) {
-    return std::string(kNoConnection);
+  const Status connected = socket.Connect(plan_.host, plan_.port, "", plan_.timeout);
+  if (!connected.ok()) {
+    // Redis sees a refusal only when it writes.
+    const bool is_refused =
+        connected.error().message.find(std::strerror(ECONNREFUSED)) != std::string::npos;
+    return std::string(is_refused ? kCannotWrite : kNoConnection);
   }
   Replies replies(socket, plan_.timeout);
   if (std::string error = Login(socket, replies); !error.empty()) return error;
