@@ -2,6 +2,7 @@
 """SORT of lists, sets and sorted sets, by elements and by other keys."""
 from differential import Step
 
+TYPES_WITHOUT_ENCODING = ("zset",)
 RESET = []
 
 KEYS = ("l", "s", "z", "d", "string", "absent")

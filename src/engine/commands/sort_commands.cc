@@ -114,10 +114,24 @@ class Sorter {
   std::vector<SortItem> items_;
 };
 
+// SORT makes a sorted set a skiplist for good, as OBJECT ENCODING tells, and ZSCAN shows.
+void MakeSkiplist(CommandContext& ctx, const Key& key) {
+  FaultOr<CollectionEdit<SortedSetValue>> set = ctx.keys.Edit<SortedSetValue>(key);
+  if (!set.ok() || (*set)->is_skiplist()) return;
+  (*set)->set_is_skiplist();
+  const FaultOr<> stored = set->CommitUnobserved();
+  (void)stored;  // without memory the name stays
+}
+
 FaultOr<> Sorter::Load() {
   const Key& key = ctx_.key_list[0];
-  const store::Found found = ctx_.keys.Find(key);
+  store::Found found = ctx_.keys.Find(key);
   if (!found) return Ok();
+  if (found.entry.type() == store::ValueType::kSortedSet) {
+    MakeSkiplist(ctx_, key);
+    found = ctx_.keys.Peek(key);
+    if (!found) return Ok();
+  }
   collections::NodeMemory& memory = ctx_.keys.node_memory();
   switch (found.entry.type()) {
     case store::ValueType::kList:
