@@ -28,7 +28,6 @@ def step(random):
         lambda: Step(("PFCOUNT", key, *keys(random))),
         lambda: Step(("PFMERGE", key, *keys(random))),
         lambda: Step(("GET", key)),
-        lambda: Step(("DUMP", key)),
         lambda: Step(("PFDEBUG", "DECODE", key)),
         lambda: Step(("PFDEBUG", "ENCODING", key)),
         lambda: Step(("PFDEBUG", "GETREG", key)),
@@ -37,7 +36,7 @@ def step(random):
         lambda: Step(("SET", "string", "x")),
         lambda: Step(("CONFIG", "SET", "hll-sparse-max-bytes",
                       random.choice((0, 25, 100, 3000, 20_000)))),
-    ), (20, 8, 5, 5, 2, 2, 1, 0.2, 0.5, 1.5, 0.2, 1))[0]()
+    ), (20, 8, 5, 5, 2, 1, 0.2, 0.5, 1.5, 0.2, 1))[0]()
 
 
 def sequence(random):
