@@ -22,7 +22,7 @@ class SortCommands : public testing::Test {
 TEST_F(SortCommands, AreRepeatedAsTheListTheyStored) {
   runner_.Run("RPUSH l 3 1 2");
   EXPECT_EQ(Of("SORT l"), "");
-  EXPECT_EQ(Of("SORT l STORE d"), "DEL d; RPUSH d 1 2 3");
+  EXPECT_EQ(Of("SORT l STORE d"), "MULTI; DEL d; RPUSH d 1 2 3; EXEC");
   EXPECT_EQ(Of("SORT absent STORE d"), "DEL d");
   EXPECT_EQ(Of("SORT absent STORE d"), "");
 }
