@@ -46,6 +46,7 @@ def run_sequence(pair, name, generator, seed, number):
 def run_generator(servers, name, generator, options, seconds):
     deadline = time.monotonic() + seconds
     pair = Pair(*servers)
+    pair.types_without_encoding = getattr(generator, "TYPES_WITHOUT_ENCODING", ())
     passed = failed = 0
     numbers = [options.sequence] if options.sequence is not None else range(1_000_000)
     for number in numbers:

@@ -214,6 +214,12 @@ Verdict AccessSelector::Check(const RequestUse& use) const {
   return {};
 }
 
+bool AccessSelector::ReadsAllKeys() const {
+  return all_keys_ || std::any_of(keys_.begin(), keys_.end(), [](const KeyPattern& key) {
+           return key.pattern == "*" && (key.access & kReadsKey) != 0;
+         });
+}
+
 std::string AccessSelector::KeysText() const {
   if (all_keys_) return "~*";
   std::string text;

@@ -65,6 +65,8 @@ class AccessSelector {
   Verdict Check(const RequestUse& use) const;
   bool AllowsCommand(CommandNumber command, std::string_view first_argument) const;
   bool AllowsKey(std::string_view key, uint8_t access) const;
+  // Whether any key may be read, by one right.
+  bool ReadsAllKeys() const;
   bool AllowsChannel(const ChannelUse& use) const;
   // Whether nothing that exists could be denied: then nobody needs to ask.
   bool is_unrestricted() const { return all_keys_ && all_channels_ && all_commands_; }

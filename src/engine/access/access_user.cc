@@ -159,6 +159,13 @@ Verdict AccessUser::Check(const RequestUse& use) const {
   return verdict;
 }
 
+bool AccessUser::AllowsReadingAllKeys(const RequestUse& use) const {
+  const auto allows = [&](const AccessSelector& selector) {
+    return selector.ReadsAllKeys() && selector.Check(use).allowed();
+  };
+  return allows(root_) || std::any_of(selectors_.begin(), selectors_.end(), allows);
+}
+
 bool AccessUser::AllowsCommand(CommandNumber command, std::string_view first_argument) const {
   return root_.AllowsCommand(command, first_argument) ||
          std::any_of(selectors_.begin(), selectors_.end(), [&](const AccessSelector& selector) {

@@ -33,6 +33,8 @@ class AccessUser {
 
   bool AcceptsPassword(std::string_view password) const;
   Verdict Check(const RequestUse& use) const;
+  // The same, and whether a selector that allows it also allows to read all keys.
+  bool AllowsReadingAllKeys(const RequestUse& use) const;
   // Some selector allows the command whatever its keys.
   bool AllowsCommand(CommandNumber command, std::string_view first_argument) const;
   bool is_unrestricted() const { return root_.is_unrestricted(); }

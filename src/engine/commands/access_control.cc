@@ -170,6 +170,14 @@ access::Verdict AccessControl::CheckUser(const access::AccessUser& user, const C
   return user.Check({NumberOf(spec), FirstArgument(spec, args), keys, channels});
 }
 
+bool AccessControl::MayReadAllKeys(const ClientState& client, const CommandSpec& spec,
+                                   std::span<const std::string_view> args) const {
+  // Who has no rights at all is the node itself, or what it follows.
+  if (client.is_unrestricted || !client.rights) return true;
+  const std::vector<access::KeyUse> keys = KeysOf(spec, args);
+  return client.rights->AllowsReadingAllKeys({NumberOf(spec), FirstArgument(spec, args), keys, {}});
+}
+
 bool AccessControl::AllowsCommand(const access::AccessUser& user, const CommandSpec& spec,
                                   std::span<const std::string_view> args) const {
   return user.AllowsCommand(NumberOf(spec), FirstArgument(spec, args));

@@ -47,6 +47,10 @@ class AccessControl {
   }
   access::Verdict CheckUser(const access::AccessUser& user, const CommandSpec& spec,
                             std::span<const std::string_view> args) const;
+  // Whether the request, which is allowed, may look at keys that it does not name (SORT BY
+  // pattern).
+  bool MayReadAllKeys(const ClientState& client, const CommandSpec& spec,
+                      std::span<const std::string_view> args) const;
   // Whether some selector of the user allows the command, whatever its keys.
   bool AllowsCommand(const access::AccessUser& user, const CommandSpec& spec,
                      std::span<const std::string_view> args) const;

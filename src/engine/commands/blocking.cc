@@ -67,6 +67,12 @@ void BlockedClient::Deliver() {
   services_.clients.Answer(std::static_pointer_cast<BlockedClient>(shared_from_this()));
 }
 
+void BlockedClient::Finish(std::string_view reply) {
+  // Nobody reads it unless End() succeeds.
+  reply_.Append(reply);
+  if (End(State::kServed)) Deliver();
+}
+
 void BlockedClient::WriteReply(wire::RespWriter& reply) {
   switch (state()) {
     case State::kServed:

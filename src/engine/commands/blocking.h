@@ -69,6 +69,9 @@ class BlockedClient final : public Waiter {
 
   uint64_t client_id() const { return client_id_; }
   UnixMillis deadline() const { return deadline_; }  // kNoDeadline: it waits for ever
+  // Ends the waiting with a reply that was made elsewhere, on any thread, with nothing locked.
+  // Once.
+  void Finish(std::string_view reply);
   // After it has ended: its reply.
   void WriteReply(wire::RespWriter& reply);
 

@@ -45,6 +45,10 @@ struct CommandContext {
   // False inside a transaction or script.
   bool may_wait = true;
   bool is_shown = false;  // to the monitors, already
+  bool is_in_script = false;
+  // The shards that are held. Not null: this thread has the script token, and a handler of a row
+  // with reads_unnamed_keys may lock further ones, and notes them here.
+  ShardSet* collected = nullptr;
   // A handler that sets another one than kDone has written no reply.
   RunOutcome outcome = RunOutcome::kDone;
 

@@ -26,7 +26,6 @@ constexpr NamedBit kFlagNames[] = {
     {kAsking, "asking"},
     {kFast, "fast"},
     {kNoAuthNeeded, "no_auth"},
-    {kMayReplicate, "may_replicate"},
     {kNoAsyncLoading, "no_async_loading"},
     {kNoMulti, "no_multi"},
     {kMovableKeys, "movablekeys"},

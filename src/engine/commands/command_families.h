@@ -64,6 +64,9 @@ std::span<const CommandSpec> StreamGroupCommands();
 std::span<const CommandSpec> StreamPendingCommands();
 std::span<const CommandSpec> StreamClaimCommands();
 std::span<const CommandSpec> StreamInfoCommands();
+std::span<const CommandSpec> HyperLogLogCommands();
+std::span<const CommandSpec> SortCommands();
+std::span<const CommandSpec> MigrateCommands();
 std::span<const CommandSpec> BitmapCommands();
 std::span<const CommandSpec> BitfieldCommands();
 

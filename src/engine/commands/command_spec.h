@@ -31,7 +31,7 @@ enum CommandFlag : uint32_t {
   kAsking = 1u << 11,
   kFast = 1u << 12,
   kNoAuthNeeded = 1u << 13,  // COMMAND: "no_auth"
-  kMayReplicate = 1u << 14,
+  kMayReplicate = 1u << 14,  // not shown
   kNoMulti = 1u << 15,
   kMovableKeys = 1u << 16,
   kAllowBusy = 1u << 17,
@@ -123,6 +123,9 @@ struct KeyPlace {
 // fewer or no places; the handler answers the error then.
 using KeyFinder = void (*)(std::span<const std::string_view> args, std::vector<KeyPlace>& places);
 
+// Whether the words make the command look at keys that none of them names (SORT BY weight_*).
+using UnnamedKeysTest = bool (*)(std::span<const std::string_view> args);
+
 struct CommandSpec {
   std::string_view name;  // upper case; a subcommand has its own name only ("LIST")
   CommandHandler handler = nullptr;
@@ -142,11 +145,15 @@ struct CommandSpec {
   // even these do not tell all keys (SORT ... STORE), find_keys does.
   std::span<const KeySpec> key_specs = {};
   KeyFinder find_keys = nullptr;
-  std::string_view parent = {};  // of a subcommand: "CONFIG"
+  UnnamedKeysTest reads_unnamed_keys = nullptr;  // null: never
+  std::string_view parent = {};                  // of a subcommand: "CONFIG"
   std::span<const CommandSpec> subcommands = {};
 
   // Whether `keys` may not tell all keys.
   bool has_other_keys() const { return !key_specs.empty() || find_keys != nullptr; }
+  bool ReadsUnnamedKeys(std::span<const std::string_view> args) const {
+    return reads_unnamed_keys != nullptr && reads_unnamed_keys(args);
+  }
   bool may_have_keys() const { return keys.step != 0 || has_other_keys(); }
 };
 

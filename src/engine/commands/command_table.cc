@@ -25,7 +25,8 @@ CommandTable::CommandTable() {
       ZsetScanCommands(), ZsetBlockingCommands(), GeoCommands(), GeoSearchCommands(),
       HashCommands(), HashReadCommands(), HashScanCommands(), ListBlockingCommands(),
       DumpCommands(), BitmapCommands(), BitfieldCommands(), HashExpireCommands(),
-      HashGetExCommands(),
+      HashGetExCommands(), HyperLogLogCommands(), SortCommands(),
+      MigrateCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

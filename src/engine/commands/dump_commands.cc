@@ -6,6 +6,7 @@
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/restored_form.h"
 #include "engine/persistence/dump_payload.h"
 #include "engine/persistence/rdb_value_writer.h"
 
@@ -130,6 +131,10 @@ FaultOr<> Restore(CommandContext& ctx) {
   if (!value.ok()) {
     ctx.reply.Error("ERR", "Bad data format");
     return Ok();
+  }
+  if (value->collection != nullptr) {
+    ApplyRestoredForm(*value->collection, static_cast<uint8_t>((*body)[0]),
+                      ctx.services.encoding_limits);
   }
   UnixMillis deadline = store::kNoDeadline;
   if (ttl != 0) {

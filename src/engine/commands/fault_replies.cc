@@ -39,6 +39,8 @@ constexpr FaultReply kFaultReplies[] = {
     {Fault::kInvalidStreamId, "ERR", "Invalid stream ID specified as stream command argument"},
     {Fault::kInvalidRangeStart, "ERR", "invalid start ID for the interval"},
     {Fault::kInvalidRangeEnd, "ERR", "invalid end ID for the interval"},
+    {Fault::kNoHyperLogLog, "WRONGTYPE", "Key is not a valid HyperLogLog string value."},
+    {Fault::kBrokenHyperLogLog, "INVALIDOBJ", "Corrupted HLL object detected"},
     {Fault::kNotSupported, "ERR", "not supported in this version"},
 };
 

@@ -111,8 +111,7 @@ FaultOr<> HRandField(CommandContext& ctx) {
 // HSCAN key cursor [MATCH pattern] [COUNT n] [NOVALUES] -> the next cursor, and fields with their
 // values. A field that is there during a whole iteration is returned at least once.
 FaultOr<> HScan(CommandContext& ctx) {
-  const std::optional<uint64_t> cursor = ParseUint64(ctx.args[2]);
-  if (!cursor) return Fault::kInvalidCursor;
+  ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[2]));
   ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
   ScanReply reply;
   if (!hash) {
@@ -122,7 +121,7 @@ FaultOr<> HScan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const ScanOptions options,
                    ParseScanOptions(ScanKind::kHash, ctx.args.subspan(3)));
   const uint64_t next =
-      hash->Scan(*cursor, static_cast<uint64_t>(options.count), [&](const HashField& field) {
+      hash->Scan(cursor, static_cast<uint64_t>(options.count), [&](const HashField& field) {
         if (field.IsDue(ctx.now()) || !options.Matches(field.name)) return;
         reply.Add(field.name);
         if (!options.no_values) reply.Add(field.value);

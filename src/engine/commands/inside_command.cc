@@ -25,7 +25,9 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
                          .observer = outer.observer,
                          .script_thread = outer.script_thread,
                          .busy_turn = outer.busy_turn,
-                         .may_wait = false};
+                         .may_wait = false,
+                         .is_in_script = (outer.spec.flags & kRunsQueue) == 0,
+                         .collected = command.collected};
   const size_t begin = reply.out().size();
   const uint64_t ticks = TicksNow();
   const FaultOr<> outcome = command.spec.handler(context);

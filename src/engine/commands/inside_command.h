@@ -14,6 +14,7 @@ struct InsideCommand {
   const CommandSpec& spec;
   std::span<const std::string_view> args;
   std::span<const Key> keys;
+  ShardSet* collected = nullptr;  // CommandContext::collected
 };
 
 // Runs `command` as if the client of `outer` had sent it, at the same moment, and writes its one

@@ -54,13 +54,12 @@ std::optional<uint64_t> ScanShard(CommandContext& ctx, uint32_t index, uint64_t 
 // SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] -> the next cursor and some names. A key that
 // is there during a whole iteration is returned at least once. Cost: about COUNT entries.
 FaultOr<> Scan(CommandContext& ctx) {
-  const std::optional<uint64_t> cursor = ParseUint64(ctx.args[1]);
-  if (!cursor) return Fault::kInvalidCursor;
+  ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[1]));
   ASSIGN_OR_RETURN(const ScanOptions options,
                    ParseScanOptions(ScanKind::kKeys, ctx.args.subspan(2)));
   NameCollector names(options.pattern, options.type);
-  auto index = static_cast<uint32_t>(*cursor % kShardCount);
-  uint64_t place = *cursor / kShardCount;
+  auto index = static_cast<uint32_t>(cursor % kShardCount);
+  uint64_t place = cursor / kShardCount;
   const auto wanted = static_cast<size_t>(options.count);
   for (size_t passed = 0; index < kShardCount && passed < kEmptyShardsMax;) {
     if (names.seen() >= wanted) break;

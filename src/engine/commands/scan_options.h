@@ -24,6 +24,10 @@ struct ScanOptions {
   }
 };
 
+// A cursor as Redis reads it, with strtoul: negative ones wrap around, and nothing is 0. Errors:
+// kInvalidCursor.
+FaultOr<uint64_t> ParseScanCursor(std::string_view text);
+
 // The words behind the cursor. Errors: kNotAnInteger, kSyntax.
 enum class ScanKind : uint8_t { kKeys, kHash, kElements };
 FaultOr<ScanOptions> ParseScanOptions(ScanKind kind, std::span<const std::string_view> words);

@@ -108,8 +108,10 @@ std::string_view ScriptRun::Refusal(const CommandSpec& spec,
   if (const std::string_view refusal = AccessRefusal(spec, args); !refusal.empty()) {
     return refusal;
   }
+  if (!rights_.may_write && (spec.flags & (kWrite | kMayReplicate | kPublishes)) != 0) {
+    return "-ERR Write commands are not allowed from read-only scripts.";
+  }
   if ((spec.flags & kWrite) != 0) {
-    if (!rights_.may_write) return "-ERR Write commands are not allowed from read-only scripts.";
     if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
     if ((spec.flags & kDenyOom) != 0 && rights_.checks_memory && was_full_) return kNoMemory;
     state_.NoteWrite();
@@ -143,7 +145,7 @@ void ScriptRun::Call(std::span<const std::string_view> args, wire::RespWriter& r
   keys_.clear();
   if (spec->may_have_keys()) FindKeys(*spec, args, ctx_.keyspace.hasher(), places_, keys_);
   TakeShardsOf(*spec);
-  RunInside(ctx_, HeldShards(held_), {*spec, args, keys_}, reply);
+  RunInside(ctx_, HeldShards(held_), {*spec, args, keys_, &held_}, reply);
 }
 
 scripting::HookVerdict ScriptRun::OnHook() {

@@ -26,6 +26,7 @@
 namespace mikura::engine {
 
 class ClientTracking;
+class Migration;
 class Monitors;
 class PubSub;
 
@@ -126,6 +127,14 @@ class ServerControl {
   virtual bool DebugAllowed(const ClientState& client) = 0;
 };
 
+// Does what MIGRATE has begun.
+class Migrations {
+ public:
+  virtual ~Migrations() = default;
+  // Hands it to a thread of its own kind. Does not wait; may be called under shard locks.
+  virtual void Start(std::shared_ptr<Migration> migration) = 0;
+};
+
 struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
@@ -140,6 +149,7 @@ struct Services {
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
   EncodingLimits encoding_limits = {};
+  Migrations* migrations = nullptr;  // null: not on this node; set once, before any command runs
 };
 
 }  // namespace mikura::engine

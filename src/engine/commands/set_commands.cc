@@ -202,8 +202,7 @@ FaultOr<> SRandMember(CommandContext& ctx) {
 // SSCAN key cursor [MATCH pattern] [COUNT n] -> the next cursor, and members. One that is there
 // during a whole iteration is returned at least once.
 FaultOr<> SScan(CommandContext& ctx) {
-  const std::optional<uint64_t> cursor = ParseUint64(ctx.args[2]);
-  if (!cursor) return Fault::kInvalidCursor;
+  ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[2]));
   ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   ScanReply reply;
   if (!set) {
@@ -213,7 +212,7 @@ FaultOr<> SScan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const ScanOptions options,
                    ParseScanOptions(ScanKind::kElements, ctx.args.subspan(3)));
   const uint64_t next =
-      set->Scan(*cursor, static_cast<uint64_t>(options.count), [&](std::string_view member) {
+      set->Scan(cursor, static_cast<uint64_t>(options.count), [&](std::string_view member) {
         if (options.Matches(member)) reply.Add(member);
       });
   reply.Write(ctx.reply, next);

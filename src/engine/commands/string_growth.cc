@@ -6,6 +6,10 @@
 namespace mikura::engine {
 
 FaultOr<char*> GrowString(KeyAccess& keys, const Key& key, store::Found& found, size_t size) {
+  return ReshapeString(keys, key, found, found ? std::max(size, found.entry.value().size()) : size);
+}
+
+FaultOr<char*> ReshapeString(KeyAccess& keys, const Key& key, store::Found& found, size_t size) {
   const bool creates = !found;
   if (creates) {
     ASSIGN_OR_RETURN(found, keys.SetString(key, "", {}));
@@ -13,7 +17,7 @@ FaultOr<char*> GrowString(KeyAccess& keys, const Key& key, store::Found& found, 
     attributes.cas = keys.NextCas(key);
     RETURN_IF_ERROR(keys.SetAttributes(found, key, attributes));
   }
-  FaultOr<char*> bytes = keys.ResizeString(found, key, std::max(size, found.entry.value().size()));
+  FaultOr<char*> bytes = keys.ResizeString(found, key, size);
   if (!bytes.ok() && creates) keys.Erase(key);
   return bytes;
 }

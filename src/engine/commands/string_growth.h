@@ -12,4 +12,7 @@ namespace mikura::engine {
 // memcached client compares is renewed. Errors: kOutOfMemory; nothing has changed then.
 FaultOr<char*> GrowString(KeyAccess& keys, const Key& key, store::Found& found, size_t size);
 
+// The same, but exactly `size` bytes long.
+FaultOr<char*> ReshapeString(KeyAccess& keys, const Key& key, store::Found& found, size_t size);
+
 }  // namespace mikura::engine

@@ -13,7 +13,9 @@ bool VisitsAllShards(const CommandSpec& spec) {
   return !spec.may_have_keys() && (spec.acl & kAclKeyspace) != 0;
 }
 
-bool QueuedCommand::needs_all_shards() const { return VisitsAllShards(*spec); }
+bool QueuedCommand::needs_all_shards() const {
+  return VisitsAllShards(*spec) || spec->ReadsUnnamedKeys(args);
+}
 
 bool QueuedCommand::runs_unlocked() const {
   if (spec->may_have_keys() || needs_all_shards()) return false;

@@ -88,8 +88,7 @@ void AddScore(ScanReply& reply, double score, bool is_skiplist) {
 // ZSCAN key cursor [MATCH pattern] [COUNT n] -> the next cursor, and members with their scores. A
 // member that is there during a whole iteration is returned at least once.
 FaultOr<> ZScan(CommandContext& ctx) {
-  const std::optional<uint64_t> cursor = ParseUint64(ctx.args[2]);
-  if (!cursor) return Fault::kInvalidCursor;
+  ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[2]));
   ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   ScanReply reply;
   if (!set) {
@@ -99,7 +98,7 @@ FaultOr<> ZScan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const ScanOptions options,
                    ParseScanOptions(ScanKind::kElements, ctx.args.subspan(3)));
   const uint64_t next =
-      set->Scan(*cursor, static_cast<uint64_t>(options.count), [&](const ScoredMember& element) {
+      set->Scan(cursor, static_cast<uint64_t>(options.count), [&](const ScoredMember& element) {
         if (!options.Matches(element.member)) return;
         reply.Add(element.member);
         AddScore(reply, element.score, set->is_skiplist());

@@ -86,6 +86,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
   control_.SetMessaging(pubsub_, tracking_);
+  services_.migrations = &migrations_;
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
@@ -159,6 +160,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 
 void Engine::Stop() {
   admin_->Stop();
+  migrations_.Stop();
   loops_->Stop();
   udp_.Stop();
   replication_.Stop();

@@ -20,6 +20,7 @@
 #include "engine/server/engine_control.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_udp.h"
+#include "engine/server/migration_workers.h"
 #include "engine/server/parameter_adapter.h"
 #include "wire/parameter_set.h"
 
@@ -80,6 +81,7 @@ class Engine {
   LoopContext context_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<AdminServer> admin_;
+  MigrationWorkers migrations_{clock_};
 };
 
 }  // namespace mikura::engine

@@ -162,6 +162,20 @@ inline FaultOr<> Dispatcher::RunHandler(CommandContext& context) {
   return outcome;
 }
 
+// Under the script token: the handler takes further shards as it finds their keys.
+FaultOr<> Dispatcher::RunCollecting(CommandContext& context,
+                                    std::span<const Key> keys) NO_THREAD_SAFETY_ANALYSIS {
+  ShardSet held;
+  for (const Key& key : keys) held.set(key.shard());
+  keyspace_.LockShards(held);
+  Effects& effects = context.keys.effects();
+  effects.Begin(keyspace_.change_log().active());
+  context.collected = &held;
+  const FaultOr<> outcome = RunHandler(context);
+  keyspace_.CommitAndServe(held, context.now(), effects);
+  return outcome;
+}
+
 RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, UnixMillis now,
                                  Effects& effects, wire::RespWriter& reply,
                                  LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
@@ -201,6 +215,10 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
   FaultOr<> outcome = Ok();
   if ((spec.flags & kLocksItself) != 0) {
     outcome = run();
+  } else if (spec.ReadsUnnamedKeys(request.args)) {
+    if (!keyspace_.script_token().EnterFor(Keyspace::kPatience)) return PutAside(reply, statistics);
+    outcome = RunCollecting(context, request.keys);
+    keyspace_.script_token().Leave();
   } else if (request.keys.empty()) {
     const bool visits_all = VisitsAllShards(spec);
     if (visits_all && !keyspace_.script_token().EnterFor(Keyspace::kPatience)) {

@@ -69,6 +69,7 @@ class Dispatcher {
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   static FaultOr<> RunHandler(CommandContext& context);
+  FaultOr<> RunCollecting(CommandContext& context, std::span<const Key> keys);
   // The row to run; null after an error reply.
   const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
   // After a request was refused with what stands in the output from `error_begin` on.

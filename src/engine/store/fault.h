@@ -38,6 +38,8 @@ enum class Fault : uint8_t {
   kInvalidStreamId,
   kInvalidRangeStart,
   kInvalidRangeEnd,
+  kNoHyperLogLog,      // a string with other bytes
+  kBrokenHyperLogLog,  // one whose registers make no sense
   kNotSupported,
 };
 
