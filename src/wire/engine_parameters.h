@@ -98,6 +98,10 @@ struct EngineParameters {
   // Observation
   int64_t slowlog_log_slower_than_micros = 10'000;  // negative: no slow log
   int64_t slowlog_max_len = 128;
+  int64_t commandlog_request_larger_than_bytes = 1 << 20;  // negative: no log
+  int64_t commandlog_large_request_max_len = 128;
+  int64_t commandlog_reply_larger_than_bytes = 1 << 20;  // negative: no log
+  int64_t commandlog_large_reply_max_len = 128;
   int64_t latency_monitor_threshold_millis = 0;  // 0: off
   bool latency_tracking = true;
 
