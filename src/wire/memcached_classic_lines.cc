@@ -143,6 +143,8 @@ bool ReadOther(const MemcachedWords& words, MemcachedRequest* request) {
     request->command = MemcachedCommand::kQuit;
   } else if (name == "stats") {
     ReadRest(words, MemcachedCommand::kStats, request);
+  } else if (name == "refresh_certs") {
+    request->command = MemcachedCommand::kRefreshCertificates;
   } else if (name == "shutdown") {
     ReadRest(words, MemcachedCommand::kShutdown, request);
   } else if (name == "lru") {

@@ -59,7 +59,8 @@ void Split(std::string_view list, std::vector<std::string>* out) {
 }
 
 Status SetAddresses(std::string_view argument, MemcachedFlags& flags) {
-  if (argument.starts_with("notls:")) return Error{"TLS is not served, so neither is 'notls:'"};
+  if (argument.starts_with("notls:"))
+    return Error{"'notls:' is not supported: -Z holds for every address"};
   Split(argument, &flags.addresses);
   return Ok();
 }
@@ -199,7 +200,7 @@ constexpr Flag kFlags[] = {
     {'F', "disable-flush-all", "", kHonoured, "refuse flush_all",
      Turn<&F::flush_all_enabled, false>},
     {'o', "extended", "list", kHonoured,
-     "idle_timeout, maxconns_fast, watcher_logbuf_size; tuning options are only shown",
+     "idle_timeout, maxconns_fast, watcher_logbuf_size, ssl_...; tuning options are only shown",
      SetMemcachedOptions},
     {'D', "", "char", kHonoured, "keep statistics per key prefix; its delimiter (:)", SetDelimiter},
     {'C', "disable-cas", "", kHonoured, "entries have no CAS", Turn<&F::cas_enabled, false>},
@@ -208,12 +209,13 @@ constexpr Flag kFlags[] = {
     {'W', "disable-watch", "", kHonoured, "refuse watch", Turn<&F::watch_enabled, false>},
     {'R', "max-reqs-per-event", "num", kHonoured,
      "requests of one connection in a row (as many as have come, up to a batch)", SetTurn},
+    {'Z', "enable-ssl", "", kHonoured,
+     "speak TLS on the TCP port; its files: -o ssl_chain_cert, ssl_key", Turn<&F::tls, true>},
     {'f', "slab-growth-factor", "num", kNone, kNoSlabs, Show<kGrowthFactor>},
     {'n', "slab-min-size", "bytes", kNone, kNoSlabs, Show<kChunkSize>},
     {'L', "enable-largepages", "", kNone, "large pages are not used"},
     {'N', "napi_ids", "num", kNone, "connections are spread by load"},
     {'e', "memory-file", "file", kRefused, "restartable memory files are not supported"},
-    {'Z', "enable-ssl", "", kRefused, "TLS is not served on the memcached port"},
 };
 
 std::string Spelling(const Flag& flag) {
@@ -311,6 +313,16 @@ Status ChooseProtocol(F& flags) {
   return Ok();
 }
 
+Status CheckTls(const F& flags) {
+  if (!flags.tls) return Ok();
+  if (flags.tls_cert_file.empty()) return Error{"-Z (--enable-ssl) needs -o ssl_chain_cert"};
+  if (flags.port == -1) return Error{"-Z (--enable-ssl) needs a port of its own, not -p -1"};
+  if (flags.tls_verify_mode > 0 && flags.tls_ca_file.empty()) {
+    return Error{"-o ssl_verify_mode needs -o ssl_ca_cert"};
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arguments) {
@@ -319,6 +331,7 @@ Result<MemcachedFlags> ParseMemcachedFlags(std::span<const std::string_view> arg
   RETURN_IF_ERROR(Reader(arguments, flags).Read());
   if (flags.show != MemcachedFlags::Show::kNothing) return flags;
   RETURN_IF_ERROR(ChooseProtocol(flags));
+  RETURN_IF_ERROR(CheckTls(flags));
   // As memcached: a UDP port alone is the TCP port too.
   if (flags.port == kPortUnset) flags.port = flags.udp_port != 0 ? flags.udp_port : kPortDefault;
   if (flags.item_size_max > flags.memory_limit_bytes / 2) {

@@ -54,6 +54,14 @@ struct MemcachedFlags {
   bool detail_enabled = false;                // -D turns it on
   bool maxconns_fast = true;                  // -o maxconns_fast
   uint32_t watcher_buffer_bytes = 256 << 10;  // -o watcher_logbuf_size
+  bool tls = false;                           // -Z: the TCP port speaks TLS
+  std::string tls_cert_file;                  // -o ssl_chain_cert
+  std::string tls_key_file;                   // -o ssl_key
+  std::string tls_ca_file;                    // -o ssl_ca_cert
+  std::string tls_ciphers;                    // -o ssl_ciphers
+  uint32_t tls_verify_mode = 0;               // -o ssl_verify_mode
+  uint32_t tls_version_min = 2;               // -o ssl_min_version: TLSv1.N
+  bool tls_session_cache = false;             // -o ssl_session_cache
   // Settings that only `stats settings` shows, by their names there.
   std::map<std::string, std::string> shown;
 };

@@ -50,8 +50,12 @@ TEST(MemcachedFlags, TakesEveryFormOfGetopt) {
 }
 
 TEST(MemcachedFlags, RefusesByNameWhatItCannotHonour) {
-  EXPECT_EQ(ErrorOf({"--enable-ssl"}),
-            "-Z (--enable-ssl): TLS is not served on the memcached port");
+  EXPECT_EQ(ErrorOf({"--enable-ssl"}), "-Z (--enable-ssl) needs -o ssl_chain_cert");
+  EXPECT_EQ(ErrorOf({"-Z", "-o", "ssl_chain_cert=a,ssl_verify_mode=2"}),
+            "-o ssl_verify_mode needs -o ssl_ca_cert");
+  EXPECT_NE(ErrorOf({"-Z", "-o", "ssl_chain_cert=a,ssl_verify_mode=4"}), "");
+  EXPECT_NE(ErrorOf({"-Z", "-o", "ssl_chain_cert=a,ssl_keyformat=DER"}), "");
+  EXPECT_NE(ErrorOf({"-Z", "-p", "-1", "-o", "ssl_chain_cert=a"}), "");
   EXPECT_EQ(ErrorOf({"-B", "telnet"}), "-B (--protocol): 'telnet' is not auto, ascii or binary");
   EXPECT_EQ(ErrorOf({"-e", "/dev/shm/x"}),
             "-e (--memory-file): restartable memory files are not supported");
@@ -141,7 +145,7 @@ TEST(MemcachedFlags, HelpNamesEveryFlagAndItsFate) {
   const std::string help = MemcachedHelp();
   EXPECT_NE(help.find("-p, --port=<num>"), std::string::npos);
   EXPECT_LT(help.find("Taken without effect:"), help.find("--slab-growth-factor"));
-  EXPECT_LT(help.find("Refused:"), help.find("--enable-ssl"));
+  EXPECT_LT(help.find("Refused:"), help.find("--memory-file"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 #include "base/numbers.h"
@@ -49,6 +50,8 @@ constexpr Option kOptions[] = {
     {"worker_logbuf_size", Kind::kKibibytes, "worker_logbuf_size"},
     {"track_sizes", Kind::kSwitch, "track_sizes"},
     {"inline_ascii_resp", Kind::kSwitch, "inline_ascii_response"},
+    {"ssl_wbuf_size", Kind::kUnseen, ""},
+    {"ssl_kernel_tls", Kind::kUnseen, ""},
     {"hashexpand", Kind::kUnseen, ""},
     {"resp_obj_mem_limit", Kind::kUnseen, ""},
     {"drop_privileges", Kind::kUnseen, ""},
@@ -95,6 +98,34 @@ Status ShowOption(const Option& option, std::string_view value, bool is_on, Memc
   return Ok();
 }
 
+// Options of -Z; nullopt: it is none of them.
+std::optional<Status> SetTlsOption(std::string_view name, std::string_view value,
+                                   MemcachedFlags& flags) {
+  constexpr std::pair<std::string_view, std::string MemcachedFlags::*> kTexts[] = {
+      {"ssl_chain_cert", &MemcachedFlags::tls_cert_file},
+      {"ssl_key", &MemcachedFlags::tls_key_file},
+      {"ssl_ca_cert", &MemcachedFlags::tls_ca_file},
+      {"ssl_ciphers", &MemcachedFlags::tls_ciphers},
+  };
+  for (const auto& [option, field] : kTexts) {
+    if (option != name) continue;
+    if (value.empty()) return Error{fmt::format("the option '{}' needs a value", name)};
+    flags.*field = std::string(value);
+    return Ok();
+  }
+  if (name == "ssl_verify_mode") return SetCount(name, value, 3, &flags.tls_verify_mode);
+  if (name == "ssl_min_version") return SetCount(name, value, 3, &flags.tls_version_min);
+  if (name == "ssl_session_cache") {
+    flags.tls_session_cache = true;
+    return Ok();
+  }
+  if (name == "ssl_keyformat") {
+    if (EqualsIgnoreCase(value, "PEM")) return Ok();
+    return Error{"ssl_keyformat: keys are read as PEM only"};
+  }
+  return std::nullopt;
+}
+
 Status SetOption(std::string_view word, MemcachedFlags& flags) {
   std::string_view name = word.substr(0, word.find('='));
   const std::string_view value = name.size() < word.size() ? word.substr(name.size() + 1) : "";
@@ -106,6 +137,7 @@ Status SetOption(std::string_view word, MemcachedFlags& flags) {
     flags.watcher_buffer_bytes <<= 10;
     return Ok();
   }
+  if (auto status = SetTlsOption(name, value, flags)) return std::move(*status);
   const bool is_on = !name.starts_with("no_");
   if (!is_on) name.remove_prefix(3);
   if (name == "modern") {

@@ -78,7 +78,8 @@ enum class MemcachedCommand : uint8_t {
   kStats,  // arguments in `data`
   kCacheMemlimit,
   kShutdown,  // arguments in `data`
-  kLru,       // arguments in `data`, as for the next three
+  kRefreshCertificates,
+  kLru,  // arguments in `data`, as for the next three
   kLruCrawler,
   kSlabs,
   kWatch,

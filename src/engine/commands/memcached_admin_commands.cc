@@ -128,6 +128,8 @@ void RunMemcachedAdmin(MemcachedContext& ctx, const MemcachedRequest& request) {
       return RunMemcachedWatch(ctx, request);
     case MemcachedCommand::kCacheMemlimit:
       return SetMemoryLimit(ctx, request);
+    case MemcachedCommand::kRefreshCertificates:
+      return ReplyLine(ctx, request, ctx.services.RefreshCertificates());
     case MemcachedCommand::kShutdown:
       return Shutdown(ctx, request);
     case MemcachedCommand::kQuit:

@@ -56,8 +56,10 @@ struct MemcachedSettings {
   unsigned unix_mask = 0700;
   std::string unix_socket;                   // empty: none
   std::map<std::string, std::string> shown;  // where MemcachedTuning begins
-  std::string interface;                     // empty: all addresses
-  std::string version = "1.6.18";            // what clients that ask for the version adapt to
+  // What stats settings shows of -Z; empty: no TLS.
+  std::vector<std::pair<std::string, std::string>> tls_shown;
+  std::string interface;           // empty: all addresses
+  std::string version = "1.6.18";  // what clients that ask for the version adapt to
 };
 
 // Counters of one event loop: written by its thread only, summed by `stats`.
@@ -146,6 +148,8 @@ class MemcachedServices {
   virtual bool SetMemoryLimit(uint64_t bytes) = 0;
   // Runs Keyspace::FlushAll at that moment; replaces what was planned before; nullopt: never.
   virtual void PlanFlush(std::optional<UnixMillis> at) = 0;
+  // Reads the files of TLS anew; when one is bad, the old ones stay. Returns the reply line.
+  virtual std::string_view RefreshCertificates() = 0;
   // Ends the process soon; graceful: after the connections were served.
   virtual void Shutdown(bool graceful) = 0;
   // Nothing while no control plane has told it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// stats settings, in memcached's order. What belongs to storage on disk and to TLS is left out.
+// stats settings, in memcached's order. What belongs to storage on disk is left out.
 #include "engine/commands/memcached_handlers.h"
 #include "engine/commands/memcached_replies.h"
 
@@ -78,7 +78,8 @@ void AppendMemcachedSettings(MemcachedContext& ctx) {
   Stat(ctx, "idle_timeout", settings.idle_timeout_seconds);
   Stat(ctx, "watcher_logbuf_size", settings.watcher_buffer_bytes);
   for (const char* name : kTunedAtTheEnd) Tuned(ctx, name);
-  Stat(ctx, "ssl_enabled", "no");
+  Switch(ctx, "ssl_enabled", !settings.tls_shown.empty());
+  for (const auto& [name, value] : settings.tls_shown) Stat(ctx, name, value);
 }
 
 }  // namespace mikura::engine

@@ -25,6 +25,7 @@ class FakeMemcachedServices final : public MemcachedServices {
     return true;
   }
   void PlanFlush(std::optional<UnixMillis> at) override { planned_flush = at; }
+  std::string_view RefreshCertificates() override { return "OK\r\n"; }
   void Shutdown(bool graceful) override { shutdown = graceful ? "graceful" : "at once"; }
   std::optional<MemcachedCluster> Cluster() override { return cluster; }
   bool IsPassword(std::string_view user, std::string_view password) override {

@@ -21,14 +21,54 @@
 namespace mikura::engine {
 namespace {
 
+// -Z and its options.
+Status LoadTlsFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& parameters) {
+  if (!flags.tls) return Ok();
+  constexpr std::string_view kClients[] = {"no", "optional", "yes", "yes"};
+  constexpr std::string_view kProtocols[] = {
+      "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3", "TLSv1.1 TLSv1.2 TLSv1.3", "TLSv1.2 TLSv1.3", "TLSv1.3"};
+  const std::pair<std::string_view, std::string> settings[] = {
+      {"tls-cert-file", flags.tls_cert_file},
+      {"tls-key-file", flags.tls_key_file},
+      {"tls-ca-cert-file", flags.tls_ca_file},
+      {"tls-ciphers", flags.tls_ciphers},
+      {"tls-auth-clients", std::string(kClients[flags.tls_verify_mode])},
+      {"tls-protocols", std::string(kProtocols[flags.tls_version_min])},
+      {"tls-session-caching", flags.tls_session_cache ? "yes" : "no"},
+  };
+  for (const auto& [name, value] : settings) {
+    const std::vector<std::string> words{value};
+    RETURN_IF_ERROR(parameters.Load(name, words));
+  }
+  return Ok();
+}
+
+std::vector<std::pair<std::string, std::string>> TlsShown(const wire::MemcachedFlags& flags) {
+  if (!flags.tls) return {};
+  const auto text = [](const std::string& value) { return value.empty() ? "NULL" : value; };
+  return {
+      {"ssl_chain_cert", text(flags.tls_cert_file)},
+      {"ssl_key", text(flags.tls_key_file)},
+      {"ssl_verify_mode", std::to_string(flags.tls_verify_mode)},
+      {"ssl_keyformat", "1"},
+      {"ssl_ciphers", text(flags.tls_ciphers)},
+      {"ssl_ca_cert", text(flags.tls_ca_file)},
+      {"ssl_wbuf_size", "16384"},
+      {"ssl_session_cache", flags.tls_session_cache ? "yes" : "no"},
+      {"ssl_kernel_tls", "no"},
+      {"ssl_min_version", fmt::format("tlsv1.{}", flags.tls_version_min)},
+  };
+}
+
 // Memcached's flags as parameters of an engine without a RESP port.
 Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& parameters) {
   std::string addresses;
   for (const std::string& address : flags.addresses) addresses += address + " ";
   if (addresses.empty()) addresses = "* -::*";
+  const std::string port = std::to_string(flags.unix_socket.empty() ? std::max(flags.port, 0) : 0);
   const std::pair<std::string_view, std::string> settings[] = {
       {"port", "0"},
-      {"memcached-port", std::to_string(flags.unix_socket.empty() ? std::max(flags.port, 0) : 0)},
+      {flags.tls ? "memcached-tls-port" : "memcached-port", port},
       {"bind", addresses},
       {"protected-mode", "no"},  // as memcached: -l decides who can reach it
       {"maxmemory", std::to_string(flags.memory_limit_bytes)},
@@ -44,7 +84,7 @@ Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& paramete
         name == "bind" ? wire::SplitWords(value).value() : std::vector<std::string>{value};
     RETURN_IF_ERROR(parameters.Load(name, words));
   }
-  return Ok();
+  return LoadTlsFlags(flags, parameters);
 }
 
 // -r and -u. Before anything is opened, as memcached.
@@ -99,6 +139,7 @@ MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   settings.unix_mask = static_cast<unsigned>(flags.unix_mask);
   settings.unix_socket = flags.unix_socket;
   settings.shown = flags.shown;
+  settings.tls_shown = TlsShown(flags);
   for (const std::string& address : flags.addresses) {
     settings.interface += (settings.interface.empty() ? "" : ",") + address;
   }

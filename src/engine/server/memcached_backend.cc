@@ -7,6 +7,7 @@
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_report.h"
+#include "engine/server/tls_binding.h"
 
 namespace mikura::engine {
 
@@ -201,6 +202,14 @@ bool MemcachedBackend::SetMemoryLimit(uint64_t bytes) {
   const std::string text = std::to_string(bytes);
   const std::pair<std::string_view, std::string_view> change{"maxmemory", text};
   return parameters_.Set({&change, 1}).ok();
+}
+
+std::string_view MemcachedBackend::RefreshCertificates() {
+  const auto current = parameters_.Current();
+  if (!UsesTls(*current)) return "Error TLS not enabled\r\n";
+  const std::pair<std::string_view, std::string_view> same{"tls-cert-file", current->tls_cert_file};
+  if (parameters_.Set({&same, 1}).ok()) return "OK\r\n";
+  return "Error loading the certificates: the log says why\r\n";
 }
 
 void MemcachedBackend::PlanFlush(std::optional<UnixMillis> at) {

@@ -76,6 +76,7 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   void SetVerbosity(uint64_t level) override;
   bool SetMemoryLimit(uint64_t bytes) override;
   void PlanFlush(std::optional<UnixMillis> at) override;
+  std::string_view RefreshCertificates() override;
   void Shutdown(bool graceful) override;
   std::optional<MemcachedCluster> Cluster() override;
   bool IsPassword(std::string_view user, std::string_view password) override;
