@@ -105,7 +105,7 @@ class Pair:
 
     def run(self, reset, steps):
         """Raises Difference at the first reply that differs."""
-        for words in (("HELLO", 2), ("SELECT", 0), ("FLUSHALL",), *reset):
+        for words in (("DISCARD",), ("HELLO", 2), ("SELECT", 0), ("FLUSHALL",), *reset):
             self.check(Step(words, "shape"))
         waiting = []
         for step in steps:

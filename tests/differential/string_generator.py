@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands on strings, as text, as numbers and as bits. What OBJECT ENCODING says of a string depends
-on its bytes alone in ours, in redis-server on how they came to be: that is not compared."""
+"""Commands on strings, as text, as numbers and as bits. What OBJECT ENCODING says of a string
+depends on its bytes alone in ours, in redis-server on how they came to be: not compared."""
 from differential import Step
 
 RESET = []
