@@ -147,6 +147,8 @@ void Subscribe(Scenario& scenario, std::atomic<int>& subscribed, const char* com
     ++messages;
     if (++expected == kMessages) ++ended;
   }
+  // Not by closing: the next round counts who is there.
+  scenario.Must(connection, {command[0] == 'P' ? "PUNSUBSCRIBE" : "UNSUBSCRIBE"});
   scenario.Count("messages", messages);
 }
 

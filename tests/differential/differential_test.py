@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random commands of every *_generator.py to our engine and to redis-server (differential.py).
 
-  differential_test.py                           all generators, a minute in all, another seed each
+  differential_test.py                           all generators, two minutes, another seed each
   differential_test.py --only hash --seconds 5   one of them
   differential_test.py --only hash --seed 12 --sequence 34   the sequence that differed
 """
@@ -18,7 +18,7 @@ from resp_client import Closed
 from servers import Server
 
 HERE = Path(__file__).resolve().parent
-SECONDS = 60
+SECONDS = 120
 
 
 def generators(only):

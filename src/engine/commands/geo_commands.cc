@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that store positions, and ask for those of members that they name.
-#include <fmt/format.h>
-
 #include <vector>
 
 #include "engine/commands/command_families.h"
@@ -62,7 +60,7 @@ FaultOr<> GeoDist(CommandContext& ctx) {
   const std::optional<GeoPosition> from = Find(set, ctx.args[2]);
   const std::optional<GeoPosition> to = Find(set, ctx.args[3]);
   if (from && to) {
-    ctx.reply.Bulk(fmt::format("{:.4f}", GeoDistance(*from, *to) / *unit));
+    ctx.reply.Bulk(DistanceText(GeoDistance(*from, *to) / *unit));
   } else {
     ctx.reply.Null();
   }

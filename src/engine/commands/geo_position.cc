@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/geo_position.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -109,6 +111,12 @@ std::string GeohashText(const GeoPosition& position) {
   for (int end = kScoreBits - 5; end >= 0; end -= 5) text.push_back(kLetters[bits >> end & 31]);
   text.push_back(kLetters[0]);  // the two bits that are left are not shown
   return text;
+}
+
+std::string DistanceText(double distance) {
+  constexpr int64_t kScale = 10'000;
+  const int64_t scaled = std::llround(distance * kScale);  // never above half the earth, in feet
+  return fmt::format("{}.{:04}", scaled / kScale, scaled % kScale);
 }
 
 double GeoDistance(const GeoPosition& a, const GeoPosition& b) {

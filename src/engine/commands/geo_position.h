@@ -58,6 +58,9 @@ std::string GeohashText(const GeoPosition& position);
 double GeoDistance(const GeoPosition& a, const GeoPosition& b);
 
 constexpr double kDegreesToRadians = 3.14159265358979323846 / 180.0;
+// With four decimals, halves away from zero as they are after scaling: as Redis shows distances.
+std::string DistanceText(double distance);
+
 inline double Radians(double degrees) { return degrees * kDegreesToRadians; }
 inline double Degrees(double radians) { return radians / kDegreesToRadians; }
 

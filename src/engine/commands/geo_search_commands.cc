@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that look for members within an area.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -19,7 +17,7 @@ void ReplyPoints(wire::RespWriter& reply, const GeoRequest& request,
   for (const GeoPoint& point : points) {
     if (details > 0) reply.Array(details + 1);
     reply.Bulk(point.element.member);
-    if (request.with_distance) reply.Bulk(fmt::format("{:.4f}", point.distance / request.unit));
+    if (request.with_distance) reply.Bulk(DistanceText(point.distance / request.unit));
     if (request.with_score) reply.Integer(static_cast<int64_t>(point.element.score));
     if (request.with_position) ReplyGeoPosition(reply, point.position);
   }

@@ -42,6 +42,12 @@ TEST(GeoPosition, AnyNumberIsSomePosition) {
   }
 }
 
+TEST(GeoPosition, DistancesAreShownWithFourDecimals) {
+  EXPECT_EQ(DistanceText(0), "0.0000");
+  EXPECT_EQ(DistanceText(1.23456), "1.2346");
+  EXPECT_EQ(DistanceText(17565743.94075), "17565743.9408");  // a little below the half
+}
+
 TEST(GeoPosition, DistancesAreThoseOnASphere) {
   EXPECT_NEAR(GeoDistance({13.361389, 38.115556}, {15.087269, 37.502669}), 166274.26, 0.01);
   EXPECT_EQ(GeoDistance({1, 2}, {1, 2}), 0);
