@@ -28,6 +28,8 @@ void EventLoop::ServeReady() {
     ready_.pop_front();
     session->in_ready_list = false;
     served_.push_back(session);
+    if (session->wants_turn() && !session->doomed) [[unlikely]]
+      ContinueOutput(*session);
     if (!session->doomed && !session->input_blocked && !session->is_suspended()) {
       ReadInto(*session);
     }
