@@ -42,6 +42,7 @@ WHAT = {
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
+    "frameworks": "frameworks that people build on, of Node.js, Python and others",
     "race": "a node with its replica under load, in the thread sanitizer",
     "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }

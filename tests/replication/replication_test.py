@@ -272,6 +272,55 @@ class ReplicationTest(unittest.TestCase):
         await_caught_up(replica, primary)
         self.assertEqual(replica.client.get("k"), b"v")
 
+    def test_functions_are_copied_and_followed(self):
+        def load(node, name, code="return 1"):
+            node.client.function_load(f"#!lua name={name}\nredis.register_function("
+                                      f"'{name}', function(k, a) {code} end)", replace=True)
+
+        def libraries(node):
+            found = node.client.execute_command("FUNCTION", "LIST", "WITHCODE")
+            return sorted((one[1], one[7]) for one in found)
+
+        for kinds in (("mikura", "mikura"), ("mikura", "redis"), ("redis", "mikura")):
+            if "redis" in kinds and not REDIS:
+                continue
+            with self.subTest(kinds):
+                primary, replica = self.node(kinds[0]), self.node(kinds[1])
+                load(replica, "gone")
+                load(primary, "copied")
+                replica.client.replicaof("127.0.0.1", primary.port)
+                eventually(lambda: libraries(replica) == libraries(primary), "copied")
+                dump = primary.client.function_dump()
+                load(primary, "loaded")
+                load(primary, "copied", "return 2")
+                load(primary, "deleted")
+                primary.client.function_delete("deleted")
+                eventually(lambda: libraries(replica) == libraries(primary), "followed")
+                primary.client.function_restore(dump, "FLUSH")
+                pipe = primary.client.pipeline()
+                pipe.execute_command("FUNCTION", "RESTORE", dump, "REPLACE")
+                pipe.set("k", "v")
+                pipe.execute()
+                eventually(lambda: replica.client.get("k") == b"v", "restored")
+                self.assertEqual(libraries(replica), libraries(primary))
+                primary.client.function_flush()
+                eventually(lambda: libraries(replica) == [], "flushed")
+
+    def test_functions_reach_a_replica_whose_memory_is_full(self):
+        primary, replica = self.node("mikura", "--threads", "2"), self.node()
+        replica.client.config_set("maxmemory", "1")
+        replica.client.replicaof("127.0.0.1", primary.port)
+        code = "#!lua name={0}\nredis.register_function('{0}', function(k, a) return 1 end)"
+        primary.client.function_load(code.format("one"))
+        primary.client.set("k", "v")
+        eventually(lambda: replica.client.get("k") == b"v", "followed")
+        primary.client.function_restore(primary.client.function_dump(), "REPLACE")
+        primary.client.function_load(code.format("two"))
+        eventually(lambda: len(replica.client.function_list()) == 2, "loaded")
+        replica.client.replicaof("no", "one")
+        replica.client.replicaof("127.0.0.1", primary.port)
+        eventually(lambda: len(replica.client.function_list()) == 2, "copied")
+
     @unittest.skipUnless(REDIS, "redis-server is not installed")
     def test_redis_server_follows_us(self):
         primary, replica = self.node(), self.node("redis")

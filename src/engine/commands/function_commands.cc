@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // FCALL and FUNCTION.
+#include <fmt/format.h>
+
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/library_loading.h"
 #include "engine/commands/script_run.h"
 #include "engine/commands/subcommand_help.h"
+#include "engine/persistence/function_payload.h"
 #include "wire/glob.h"
 
 namespace mikura::engine {
@@ -40,18 +44,13 @@ FaultOr<> Call(CommandContext& ctx, bool read_only) {
 FaultOr<> FCall(CommandContext& ctx) { return Call(ctx, false); }
 FaultOr<> FCallRo(CommandContext& ctx) { return Call(ctx, true); }
 
-// A library that is being loaded can call nothing.
-class LoadHost final : public scripting::ScriptHost {
- public:
-  void Call(std::span<const std::string_view>, wire::RespWriter& reply) override {
-    scripting::WriteErrorText(reply, "ERR redis.call/pcall can only be called inside a script");
-  }
-  scripting::HookVerdict OnHook() override { return scripting::HookVerdict::kContinue; }
-  void Log(scripting::ScriptLogLevel, std::string_view) override {}
-  scripting::AclVerdict CheckAcl(std::span<const std::string_view>) override {
-    return scripting::AclVerdict::kDenied;
-  }
-};
+// Logs a change of the libraries. Whoever runs it has the script token, alone or with all shards
+// (kTakesToken): changes have the same order here and in the log, and a snapshot's gate is before
+// or behind both.
+void LogChange(CommandContext& ctx, std::initializer_list<std::string_view> effect) {
+  AddEffect(ctx, effect);
+  if (ctx.keys.held().none()) ctx.keyspace.Commit(ctx.keys.effects());
+}
 
 // FUNCTION LOAD [REPLACE] code -> the library's name.
 FaultOr<> Load(CommandContext& ctx) {
@@ -63,14 +62,14 @@ FaultOr<> Load(CommandContext& ctx) {
     }
     replace = true;
   }
-  LoadHost host;
+  LibraryHost host;
   const Result<std::string> name =
       Registry(ctx).Load(ctx.args.back(), replace, ctx.script_thread->interpreter, host);
   if (!name.ok()) {
     scripting::WriteErrorText(ctx.reply, name.error().message);
     return Ok();
   }
-  AddEffect(ctx, {"FUNCTION", "LOAD", "REPLACE", ctx.args.back()});
+  LogChange(ctx, {"FUNCTION", "LOAD", "REPLACE", ctx.args.back()});
   ctx.reply.Bulk(*name);
   return Ok();
 }
@@ -80,7 +79,7 @@ FaultOr<> Delete(CommandContext& ctx) {
     scripting::WriteErrorText(ctx.reply, deleted.error().message);
     return Ok();
   }
-  AddEffect(ctx, {"FUNCTION", "DELETE", ctx.args[2]});
+  LogChange(ctx, {"FUNCTION", "DELETE", ctx.args[2]});
   ctx.reply.Ok();
   return Ok();
 }
@@ -93,7 +92,49 @@ FaultOr<> Flush(CommandContext& ctx) {
     return Ok();
   }
   Registry(ctx).Flush();
-  AddEffect(ctx, {"FUNCTION", "FLUSH"});
+  LogChange(ctx, {"FUNCTION", "FLUSH"});
+  ctx.reply.Ok();
+  return Ok();
+}
+
+// FUNCTION DUMP -> all libraries as bytes for FUNCTION RESTORE.
+FaultOr<> Dump(CommandContext& ctx) {
+  ctx.reply.Bulk(DumpFunctions(Registry(ctx).DumpedCodes()));
+  return Ok();
+}
+
+std::optional<scripting::RestorePolicy> PolicyOf(std::string_view word) {
+  if (EqualsIgnoreCase(word, "APPEND")) return scripting::RestorePolicy::kAppend;
+  if (EqualsIgnoreCase(word, "REPLACE")) return scripting::RestorePolicy::kReplace;
+  if (EqualsIgnoreCase(word, "FLUSH")) return scripting::RestorePolicy::kFlush;
+  return std::nullopt;
+}
+
+// FUNCTION RESTORE payload [FLUSH | APPEND | REPLACE]: all of the libraries in it, or none.
+FaultOr<> Restore(CommandContext& ctx) {
+  if (ctx.args.size() > 4) {
+    ctx.reply.Error("ERR", fmt::format("unknown subcommand or wrong number of arguments for "
+                                       "'{}'. Try FUNCTION HELP.",
+                                       ctx.args[1].substr(0, 128)));
+    return Ok();
+  }
+  const std::string_view word = ctx.args.size() == 4 ? ctx.args[3] : "APPEND";
+  const auto policy = PolicyOf(word);
+  if (!policy) {
+    ctx.reply.Error("ERR",
+                    "Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.");
+    return Ok();
+  }
+  const auto codes = ReadFunctionDump(ctx.args[2]);
+  LibraryHost host;
+  const Status restored =
+      codes.ok() ? Registry(ctx).Restore(*codes, *policy, ctx.script_thread->interpreter, host)
+                 : Status(codes.error());
+  if (!restored.ok()) {
+    scripting::WriteErrorText(ctx.reply, restored.error().message);
+    return Ok();
+  }
+  LogChange(ctx, {"FUNCTION", "RESTORE", ctx.args[2], word});
   ctx.reply.Ok();
   return Ok();
 }
@@ -225,15 +266,20 @@ constexpr CommandSpec Row(std::string_view name, CommandHandler handler, Arity a
 
 constexpr std::string_view kOnAllShards = "request_policy:all_shards|response_policy:all_succeeded";
 
+constexpr uint32_t kChanges = kWrite | kNoScript | kTakesToken;
+
 constexpr CommandSpec kSubcommands[] = {
-    Row("DELETE", Delete, Exactly(3), kWrite | kNoScript, "Removes a library.", kOnAllShards),
-    Row("FLUSH", Flush, AtLeast(2), kWrite | kNoScript, "Removes all libraries.", kOnAllShards),
+    Row("DELETE", Delete, Exactly(3), kChanges, "Removes a library.", kOnAllShards),
+    Row("DUMP", Dump, Exactly(2), kNoScript, "Returns all libraries as bytes."),
+    Row("FLUSH", Flush, AtLeast(2), kChanges, "Removes all libraries.", kOnAllShards),
     Row("HELP", SubcommandHelp, Exactly(2), kLoadingOk | kStaleOk, "Lists the subcommands."),
     Row("KILL", Kill, Exactly(2), kNoScript | kAllowBusy, "Ends the running function.",
         "request_policy:all_shards|response_policy:one_succeeded"),
     Row("LIST", List, AtLeast(2), kNoScript, "Shows the libraries.",
         "nondeterministic_output_order"),
-    Row("LOAD", Load, AtLeast(3), kWrite | kDenyOom | kNoScript, "Adds a library.", kOnAllShards),
+    Row("LOAD", Load, AtLeast(3), kChanges | kDenyOom, "Adds a library.", kOnAllShards),
+    Row("RESTORE", Restore, AtLeast(3), kChanges | kDenyOom, "Adds what FUNCTION DUMP gave.",
+        kOnAllShards),
     Row("STATS", Stats, Exactly(2), kNoScript | kAllowBusy, "Shows what runs.",
         "nondeterministic_output|request_policy:all_shards|response_policy:special"),
 };

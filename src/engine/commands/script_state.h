@@ -63,7 +63,8 @@ struct Scripts {
 
 // What one event loop has to run scripts with. Made when its first script comes.
 struct ScriptThread {
-  explicit ScriptThread(Scripts& scripts) : reader(scripts.cache) {}
+  explicit ScriptThread(Scripts& scripts, const scripting::InterpreterOptions& options = {})
+      : reader(scripts.cache), interpreter(options) {}
   scripting::ScriptCacheReader reader;
   scripting::Interpreter interpreter;
 };

@@ -8,6 +8,7 @@
 #include "base/numbers.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
+#include "engine/commands/library_loading.h"
 #include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
@@ -34,12 +35,25 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& data
     }
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
-  const Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
+  Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
     for (const Step& step : steps_) RETURN_IF_ERROR(Run(step, HeldShards(shards), database));
     return Ok();
   });
+  script_thread_.reset();
   services_.pubsub.WakePosted();
   return status;
+}
+
+Status StreamExecutor::ReplaceLibraries(std::span<const std::string> codes) {
+  return engine::ReplaceLibraries(services_.scripts, codes);
+}
+
+ScriptThread* StreamExecutor::ScriptThreadFor(const CommandSpec& spec) {
+  if ((spec.flags & kTakesToken) == 0) return nullptr;
+  if (script_thread_ == nullptr) {
+    script_thread_ = std::make_unique<ScriptThread>(services_.scripts, WithoutTimeLimit());
+  }
+  return script_thread_.get();
 }
 
 Status StreamExecutor::Resolve(CommandWords words) {
@@ -90,6 +104,7 @@ Status StreamExecutor::Run(const Step& step, HeldShards held, int& database) {
       .services = services_,
       .table = table_,
       .spec = *step.spec,
+      .script_thread = ScriptThreadFor(*step.spec),
       .may_wait = false};
   const FaultOr<> outcome = step.spec->handler(context);
   if (!outcome.ok()) {

@@ -2,10 +2,12 @@
 // Runs what a primary sent through the same handlers as what clients send.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
+#include "engine/commands/script_state.h"
 #include "engine/replication/record_executor.h"
 #include "wire/output_buffer.h"
 
@@ -24,6 +26,7 @@ class StreamExecutor final : public RecordExecutor {
       : keyspace_(keyspace), table_(table), services_(services) {}
 
   Status Execute(std::span<const CommandWords> commands, int& database) override;
+  Status ReplaceLibraries(std::span<const std::string> codes) override;
 
  private:
   struct Step {
@@ -35,6 +38,7 @@ class StreamExecutor final : public RecordExecutor {
 
   Status Resolve(CommandWords words);
   Status Run(const Step& step, HeldShards held, int& database);
+  ScriptThread* ScriptThreadFor(const CommandSpec& spec);
 
   Keyspace& keyspace_;
   const CommandTable& table_;
@@ -44,6 +48,9 @@ class StreamExecutor final : public RecordExecutor {
   std::vector<Key> keys_;
   std::vector<KeyPlace> places_;
   ClientState client_;
+  // What loads libraries: there is no limit of time to that here, and room for each, for they were
+  // loaded on the primary before. It is gone when the record was run.
+  std::unique_ptr<ScriptThread> script_thread_;
   Effects effects_{Effects::Muted{}};
   wire::OutputBuffer output_;
 };

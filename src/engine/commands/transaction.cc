@@ -9,7 +9,7 @@
 namespace mikura::engine {
 
 bool VisitsAllShards(const CommandSpec& spec) {
-  if ((spec.flags & kLocksItself) != 0) return true;
+  if ((spec.flags & (kLocksItself | kTakesToken)) != 0) return true;
   return !spec.may_have_keys() && (spec.acl & kAclKeyspace) != 0;
 }
 

@@ -162,7 +162,15 @@ FaultOr<> Exec(CommandContext& ctx) NO_THREAD_SAFETY_ANALYSIS {
   QueueRun queue(ctx, transaction);
   std::vector<Key> keys;
   const ShardSet shards = ShardsOf(transaction, keys);
+  // Scripts, and what changes them, have the token before they have any shard.
+  ScriptToken& token = ctx.keyspace.script_token();
+  const bool takes_token = shards.all();
+  if (takes_token && !token.EnterFor(Keyspace::kPatience)) {
+    ctx.outcome = RunOutcome::kPutAside;
+    return Ok();
+  }
   if (!ctx.keyspace.LockShardsFor(shards, Keyspace::kPatience)) {
+    if (takes_token) token.Leave();
     ctx.outcome = RunOutcome::kPutAside;
     return Ok();
   }
@@ -174,6 +182,7 @@ FaultOr<> Exec(CommandContext& ctx) NO_THREAD_SAFETY_ANALYSIS {
     if (!changed) queue.RunLocked(HeldShards(shards));
     return !changed;
   });
+  if (takes_token) token.Leave();
   if (ran) {
     queue.RunUnlocked();
   } else {

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kFooterBytes = sizeof(uint16_t) + sizeof(uint64_t);
 constexpr size_t kCodeBytesMax = size_t{64} << 20;
 constexpr char kBadPayload[] = "ERR DUMP payload version or checksum are wrong";
-constexpr char kMalformed[] = "ERR Failed loading functions payload";
+constexpr char kMalformed[] = "ERR Failed loading library payload";
 
 template <typename Integer>
 void AppendLittleEndian(std::string& out, Integer value) {

@@ -68,7 +68,7 @@ TEST(FunctionPayload, RefusesWhatIsDamaged) {
 TEST(FunctionPayload, RefusesWhatIsNoFunction) {
   EXPECT_EQ(ErrorOf(WithFooter("\x01x"s)), "ERR given type is not a function");
   EXPECT_EQ(ErrorOf(WithFooter("\xf6x"s)), "ERR Pre-GA function format not supported");
-  constexpr char kMalformed[] = "ERR Failed loading functions payload";
+  constexpr char kMalformed[] = "ERR Failed loading library payload";
   for (const std::string& body :
        {"\xf5"s,
         "\xf5\x05"

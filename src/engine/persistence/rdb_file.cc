@@ -102,11 +102,18 @@ Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path
   return SyncFolderOf(path);
 }
 
-Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now) {
+Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
+                            std::vector<std::string>* libraries) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return FileError("open", path);
   FileSource source(fd.get(), path);
   KeyspaceLoader loader(keyspace, now);
+  if (libraries != nullptr) {
+    loader.SetLibraries([libraries](std::string_view code) {
+      libraries->emplace_back(code);
+      return Ok();
+    });
+  }
   RdbReader reader(source, loader, keyspace.allocator().collections());
   RETURN_IF_ERROR(reader.Read());
   return loader.count();

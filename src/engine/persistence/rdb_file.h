@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "engine/keyspace/keyspace.h"
 #include "engine/persistence/rdb_reader.h"
@@ -21,9 +22,11 @@ struct LoadedCount {
   uint64_t expired = 0;  // left out, because their deadline had passed
 };
 
-// Adds the keys of the file to the keyspace. Errors: the file's, or those of KeyspaceLoader; keys
-// read before the error stay.
-Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now);
+// Adds the keys of the file to the keyspace, and its libraries of functions (source texts) to
+// `libraries`; null: there may be none. Errors: the file's, or those of KeyspaceLoader; what was
+// read before the error stays.
+Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
+                            std::vector<std::string>* libraries = nullptr);
 
 // Puts what an RdbReader reads into the keyspace, one shard lock per key.
 // Errors: a database out of range, a key that is there already, no more memory.

@@ -47,6 +47,11 @@ void AppendRdbAux(std::string& out, std::string_view name, std::string_view valu
   AppendRdbText(out, value);
 }
 
+void AppendRdbFunction(std::string& out, std::string_view code) {
+  AppendOpcode(out, RdbOpcode::kFunction);
+  AppendRdbText(out, code);
+}
+
 void AppendRdbSelect(std::string& out, int database) {
   AppendOpcode(out, RdbOpcode::kSelectDatabase);
   AppendRdbLength(out, static_cast<uint64_t>(database));

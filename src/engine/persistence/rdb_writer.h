@@ -15,6 +15,8 @@ namespace mikura::engine {
 void AppendRdbHeader(std::string& out);
 void AppendRdbAux(std::string& out, std::string_view name, std::string_view value);
 void AppendRdbSelect(std::string& out, int database);
+// The source text of a library of functions.
+void AppendRdbFunction(std::string& out, std::string_view code);
 // How many keys, and how many with a deadline, the selected database has: a hint for the reader.
 void AppendRdbResize(std::string& out, uint64_t keys, uint64_t volatile_keys);
 // What stands before a value: deadline, memcached block, type and key.

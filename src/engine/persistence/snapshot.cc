@@ -39,6 +39,7 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSl
     for (uint32_t i = 0; i < kShardCount; ++i) {
       keyspace.LockedShard(i).BeginWalk(slot, snapshot->collector_);
     }
+    snapshot->libraries_ = slots.libraries();
     if (at_gate) at_gate();
   });
   return snapshot;
@@ -109,6 +110,7 @@ std::string Snapshot::Preamble(const AuxFields& aux) const {
   AppendRdbAux(out, "redis-bits", "64");
   AppendRdbAux(out, "ctime", std::to_string(SystemClock().NowMillis() / 1000));
   for (const auto& [name, value] : aux) AppendRdbAux(out, name, value);
+  for (const std::string& code : libraries_) AppendRdbFunction(out, code);
   for (int database = 0; database < keyspace_.database_count(); ++database) {
     const uint64_t keys = keyspace_.KeyCount(database);
     if (keys == 0) continue;

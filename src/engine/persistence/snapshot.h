@@ -27,14 +27,24 @@
 
 namespace mikura::engine {
 
-// Which of the walks that a shard can serve at one time are taken. One per process.
+// Which of the walks that a shard can serve at one time are taken, and what snapshots hold beside
+// keys. One per process.
 class SnapshotSlots {
  public:
+  // The source texts of the libraries of functions; called at each gate. Set once, before the first
+  // snapshot.
+  using Libraries = std::function<std::vector<std::string>()>;
+  void SetLibraries(Libraries libraries) { libraries_ = std::move(libraries); }
+  std::vector<std::string> libraries() const {
+    return libraries_ ? libraries_() : std::vector<std::string>{};
+  }
+
   // -1 when all are taken.
   int Acquire();
   void Release(int slot);
 
  private:
+  Libraries libraries_;
   Mutex mutex_;
   std::array<bool, store::kWalksMax> taken_ GUARDED_BY(mutex_) = {};
 };
@@ -81,6 +91,7 @@ class Snapshot {
   SnapshotSlots& slots_;
   const int slot_;
   Lsn lsn_ = 0;
+  std::vector<std::string> libraries_;
   EntryCollector collector_;
   uint32_t shards_done_ = 0;
   uint64_t checksum_ = 0;

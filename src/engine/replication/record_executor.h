@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -19,6 +20,8 @@ class RecordExecutor {
   // is the selected one; SELECT changes it.
   // Errors: a command that this node does not have, or that fails; those before it have been run.
   virtual Status Execute(std::span<const CommandWords> commands, int& database) = 0;
+  // A full copy has these libraries of functions (source texts), and no others.
+  virtual Status ReplaceLibraries(std::span<const std::string> codes) = 0;
 };
 
 }  // namespace mikura::engine

@@ -31,16 +31,24 @@ class LinkSource final : public ByteSource {
   const std::function<void()> note_io_;
 };
 
-// Also learns which database the stream behind the snapshot begins in.
+// Also learns which database the stream behind the snapshot begins in, and which libraries of
+// functions the primary has.
 class SyncLoader final : public KeyspaceLoader {
  public:
-  explicit SyncLoader(Keyspace& keyspace) : KeyspaceLoader(keyspace, 0) {}
+  explicit SyncLoader(Keyspace& keyspace) : KeyspaceLoader(keyspace, 0) {
+    SetLibraries([this](std::string_view code) {
+      libraries_.emplace_back(code);
+      return Ok();
+    });
+  }
   void OnAux(std::string_view name, std::string_view value) override {
     if (name == "repl-stream-db") stream_database_ = ParseInt64(value).value_or(0);
   }
   int64_t stream_database() const { return stream_database_; }
+  std::span<const std::string> libraries() const { return libraries_; }
 
  private:
+  std::vector<std::string> libraries_;
   int64_t stream_database_ = 0;
 };
 
@@ -145,6 +153,7 @@ Status ReplicaLink::FullSync(const std::string& id, Lsn lsn) {
   if (!loaded.ok()) {
     // Half a copy is worse than none.
     keyspace_.FlushAll(effects);
+    RETURN_IF_ERROR(executor_.ReplaceLibraries({}));
     on_loading_(false);
     return loaded;
   }
@@ -174,6 +183,7 @@ Status ReplicaLink::Load(const std::string& announcement) {
   if (loader.stream_database() < 0 || loader.stream_database() >= keyspace_.database_count()) {
     return Error{"the primary's stream is in a database that this node does not have"};
   }
+  RETURN_IF_ERROR(executor_.ReplaceLibraries(loader.libraries()));
   database_ = static_cast<int>(loader.stream_database());
   reader_ = std::make_unique<RecordReader>();
   reader_->Append(input_);

@@ -5,7 +5,7 @@
 namespace mikura::engine::scripting {
 namespace {
 
-// FUNCTION LOAD words the name of a library in quotes, FUNCTION RESTORE does not.
+// The name of a library stands in quotes, but not when FUNCTION RESTORE finds it here already.
 constexpr std::string_view kQuote = "'";
 constexpr std::string_view kNoQuote = "";
 
@@ -61,8 +61,10 @@ void FunctionRegistry::Flush() {
 Status FunctionRegistry::Restore(std::span<const std::string> codes, RestorePolicy policy,
                                  Interpreter& interpreter, ScriptHost& host) {
   std::vector<FunctionLibraryPtr> libraries;
+  FunctionSet among_themselves;
   for (const std::string& code : codes) {
     ASSIGN_OR_RETURN(FunctionLibraryPtr library, interpreter.LoadLibrary(code, host));
+    RETURN_IF_ERROR(among_themselves.Add(library, kQuote));
     libraries.push_back(std::move(library));
   }
   const MutexLock lock(mutex_);

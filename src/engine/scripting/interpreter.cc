@@ -226,7 +226,11 @@ struct Interpreter::Impl {
 
   Result<int> Compiled(const Script& script);
   Result<Loaded*> LoadedLibrary(const FunctionLibrary& library);
-  // Runs the code of a library; what it registered. `millis_max`: 0 for no limit.
+  // Runs the code of a library; what it registered. `millis_max`: 0 for no limit. When the
+  // libraries that are loaded leave too little memory, they go: they are loaded anew when one of
+  // them is called.
+  Result<RegisteredFunctions> RunInRoom(std::string_view code, ScriptHost& host,
+                                        int64_t millis_max);
   Result<RegisteredFunctions> RunLibrary(std::string_view code, ScriptHost& host,
                                          int64_t millis_max);
   void Keep(uint64_t id, const RegisteredFunctions& registered);
@@ -281,6 +285,19 @@ Result<RegisteredFunctions> Interpreter::Impl::RunLibrary(std::string_view code,
   return Error{"ERR No functions registered"};
 }
 
+Result<RegisteredFunctions> Interpreter::Impl::RunInRoom(std::string_view code, ScriptHost& host,
+                                                         int64_t millis_max) {
+  const auto ran_out = [this] { return functions == nullptr || functions->ran_out_of_memory(); };
+  const bool was_empty = loaded.empty();
+  auto registered = RunLibrary(code, host, millis_max);
+  if (registered.ok() || !ran_out()) return registered;
+  DropFunctions();
+  if (was_empty) return registered;
+  registered = RunLibrary(code, host, millis_max);
+  if (!registered.ok() && ran_out()) DropFunctions();
+  return registered;
+}
+
 void Interpreter::Impl::Keep(uint64_t id, const RegisteredFunctions& registered) {
   Loaded& library = loaded[id];
   for (size_t i = 0; i < registered.functions.size(); ++i) {
@@ -297,7 +314,7 @@ Result<Interpreter::Impl::Loaded*> Interpreter::Impl::LoadedLibrary(
   ASSIGN_OR_RETURN(const LibraryMetadata metadata, ReadLibraryMetadata(library.code));
   SilentHost host;
   const auto code = std::string_view(library.code).substr(metadata.code_offset);
-  ASSIGN_OR_RETURN(const RegisteredFunctions registered, RunLibrary(code, host, 0));
+  ASSIGN_OR_RETURN(const RegisteredFunctions registered, RunInRoom(code, host, 0));
   Keep(library.id, registered);
   return &loaded[library.id];
 }
@@ -384,14 +401,9 @@ Result<FunctionLibraryPtr> Interpreter::LoadLibrary(std::string_view code, Scrip
   ASSIGN_OR_RETURN(LibraryMetadata metadata, ReadLibraryMetadata(code));
   impl_->is_running = true;
   auto registered =
-      impl_->RunLibrary(code.substr(metadata.code_offset), host, impl_->options.load_millis_max);
+      impl_->RunInRoom(code.substr(metadata.code_offset), host, impl_->options.load_millis_max);
   impl_->is_running = false;
-  if (!registered.ok()) {
-    if (impl_->functions != nullptr && impl_->functions->ran_out_of_memory()) {
-      impl_->DropFunctions();
-    }
-    return std::move(registered).error();
-  }
+  if (!registered.ok()) return std::move(registered).error();
   auto library = std::make_shared<FunctionLibrary>();
   library->id = NextLibraryId();
   library->name = std::move(metadata.name);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of an event loop: receives from the connections that are ready, runs what has come, and
 // sends the replies.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -23,6 +21,7 @@ constexpr size_t kSourcePieceBytes = 64 << 10;
 // One turn: each connection that was ready at its start gets one receive.
 void EventLoop::ServeReady() {
   const size_t turn = ready_.size();
+  handshakes_left_ = kHandshakesPerTurn;
   for (size_t i = 0; i < turn; ++i) {
     Session* session = ready_.front();
     ready_.pop_front();
@@ -30,9 +29,8 @@ void EventLoop::ServeReady() {
     served_.push_back(session);
     if (session->wants_turn() && !session->doomed) [[unlikely]]
       ContinueOutput(*session);
-    if (!session->doomed && !session->input_blocked && !session->is_suspended()) {
-      ReadInto(*session);
-    }
+    const bool may_read = !session->doomed && !session->input_blocked && !session->is_suspended();
+    if (may_read && (!session->is_handshaking || ShakeHands(*session))) ReadInto(*session);
     if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)
       FlushOutput();
   }
@@ -55,7 +53,7 @@ bool EventLoop::ReadInto(Session& session) {
 bool EventLoop::ReadArena(Session& session) {
   char* const begin = arena_.get() + arena_used_;
   const size_t room = std::min(kReadMax, kArenaBytes - arena_used_);
-  const ssize_t received = recv(session.fd(), begin, room, 0);
+  const ssize_t received = session.socket().Receive(begin, room);
   if (!NoteReceived(session, received, room)) return false;
   arena_used_ += static_cast<size_t>(received);
   Parse(session, {begin, static_cast<size_t>(received)}, false);
@@ -72,7 +70,7 @@ void EventLoop::ReadRest(Session& session) {
     const size_t room = std::clamp(missing, kReadMin, kRestReadMax);
     // A declared length is believed as far as half of it has come.
     const size_t capacity = std::min(session.bytes_needed(), 2 * old_size + room);
-    const ssize_t received = recv(session.fd(), rest.Reserve(room, capacity), room, 0);
+    const ssize_t received = session.socket().Receive(rest.Reserve(room, capacity), room);
     if (received > 0) rest.Advance(static_cast<size_t>(received));
     NoteReceived(session, received, room);
     if (rest.size() > context_.node.query_buffer_bytes_max.load(std::memory_order_relaxed)) {
@@ -89,7 +87,8 @@ void EventLoop::ReadRest(Session& session) {
 bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
   if (received > 0) {
     // A full buffer means that there may be more, which no further edge will tell.
-    session.may_be_readable = static_cast<size_t>(received) == room || session.end_announced;
+    session.may_be_readable = static_cast<size_t>(received) == room || session.end_announced ||
+                              session.socket().has_more();
     statistics_.input_bytes.Add(static_cast<uint64_t>(received));
     session.record().input_bytes.Add(static_cast<uint64_t>(received));
     return true;
@@ -236,7 +235,7 @@ void EventLoop::FinishSession(Session& session) {
   ClientState& state = session.state();
   if (state.is_replica && !session.doomed) {
     poller_.Remove(session.fd());
-    context_.adopt_replica(session.TakeFd(), state, std::string(session.rest().view()));
+    context_.adopt_replica(std::move(session.socket()), state, std::string(session.rest().view()));
     Remove(&session);
     return;
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/pending_output.h"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -17,7 +16,7 @@ constexpr size_t kPartsPerSend = 64;
 // Gathers parts and sends them in order until the socket takes no more.
 class GatheredSend {
  public:
-  explicit GatheredSend(int fd) : fd_(fd) {}
+  explicit GatheredSend(ConnectedSocket& socket) : socket_(socket) {}
 
   // False: the socket takes no more for now, or the peer is gone; nothing behind is to be added.
   bool Add(std::string_view part) {
@@ -28,10 +27,7 @@ class GatheredSend {
   bool Flush() {
     size_t first = 0;
     while (first < count_) {
-      msghdr message{};
-      message.msg_iov = parts_.data() + first;
-      message.msg_iovlen = count_ - first;
-      const ssize_t taken = sendmsg(fd_, &message, MSG_NOSIGNAL);
+      const ssize_t taken = socket_.SendParts({parts_.data() + first, count_ - first});
       if (taken < 0 && errno == EINTR) continue;
       if (taken < 0) {
         gone_ = errno != EAGAIN && errno != EWOULDBLOCK;
@@ -58,7 +54,7 @@ class GatheredSend {
     return first;
   }
 
-  const int fd_;
+  ConnectedSocket& socket_;
   std::array<iovec, kPartsPerSend> parts_;
   size_t count_ = 0;
   size_t sent_ = 0;
@@ -156,14 +152,14 @@ void PendingOutput::TidyFront() {
   }
 }
 
-bool PendingOutput::Flush(int fd) {
+bool PendingOutput::Flush(ConnectedSocket& socket) {
   wants_turn_ = false;
   bool has_made = false;
   std::optional<bool> takes_more = true;
   while (!empty() && takes_more == true) {
     Piece& front = pieces_[first_];
     if (front.source == nullptr) {
-      takes_more = SendUpToSource(fd);
+      takes_more = SendUpToSource(socket);
     } else if (made_ == nullptr || (made_->sent == made_->bytes.size() && !made_->is_last)) {
       if (has_made) {
         wants_turn_ = true;
@@ -174,7 +170,7 @@ bool PendingOutput::Flush(int fd) {
       if (!wants_turn_ && made_->bytes.size() == 0 && !made_->is_last) return true;  // kLater
       wants_turn_ = false;
     } else {
-      takes_more = SendMade(fd);
+      takes_more = SendMade(socket);
     }
   }
   return takes_more.has_value();
@@ -195,8 +191,8 @@ void PendingOutput::MakePiece(Piece& piece) {
   CountSource(piece, static_cast<size_t>(left) + made_->bytes.size());
 }
 
-std::optional<bool> PendingOutput::SendMade(int fd) {
-  GatheredSend send(fd);
+std::optional<bool> PendingOutput::SendMade(ConnectedSocket& socket) {
+  GatheredSend send(socket);
   const bool takes_more = send.Add(made_->bytes.view().substr(made_->sent)) && send.Flush();
   if (send.gone()) return std::nullopt;
   made_->sent += send.sent();
@@ -206,8 +202,8 @@ std::optional<bool> PendingOutput::SendMade(int fd) {
   return takes_more;
 }
 
-std::optional<bool> PendingOutput::SendUpToSource(int fd) {
-  GatheredSend send(fd);
+std::optional<bool> PendingOutput::SendUpToSource(ConnectedSocket& socket) {
+  GatheredSend send(socket);
   bool taken = send.Add(pieces_[first_].view().substr(sent_));
   for (size_t i = first_ + 1; i < pieces_.size() && taken && pieces_[i].source == nullptr; ++i) {
     taken = send.Add(pieces_[i].view());
@@ -236,14 +232,14 @@ void PendingOutput::AppendBehind(size_t skipped, std::string_view bytes, size_t 
              });
 }
 
-bool PendingOutput::Send(int fd, std::string_view bytes, size_t base,
+bool PendingOutput::Send(ConnectedSocket& socket, std::string_view bytes, size_t base,
                          std::span<wire::OutputBuffer::Insertion> insertions) {
-  if (!Flush(fd)) return false;
+  if (!Flush(socket)) return false;
   if (HasSource(insertions)) {
     AppendBehind(0, bytes, base, insertions);
-    return Flush(fd);
+    return Flush(socket);
   }
-  GatheredSend send(fd);
+  GatheredSend send(socket);
   if (empty()) {
     const bool taken = VisitParts(bytes, base, insertions,
                                   [&](std::string_view part, const wire::OutputBuffer::Insertion*) {

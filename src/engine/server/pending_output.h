@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/net/connected_socket.h"
 #include "engine/server/client_memory.h"
 #include "wire/output_buffer.h"
 #include "wire/reply_source.h"
@@ -34,11 +35,11 @@ class PendingOutput {
 
   // Sends from the front what the socket takes; a source makes one piece at most. False: the peer
   // is gone.
-  bool Flush(int fd);
+  bool Flush(ConnectedSocket& socket);
   // Sends `bytes` with the insertions that lie in them (their offsets count from `bytes`' begin
   // minus `base`), behind what is pending; keeps what the socket does not take and takes over those
   // insertions. False: the peer is gone.
-  bool Send(int fd, std::string_view bytes, size_t base,
+  bool Send(ConnectedSocket& socket, std::string_view bytes, size_t base,
             std::span<wire::OutputBuffer::Insertion> insertions);
 
  private:
@@ -59,8 +60,8 @@ class PendingOutput {
   };
 
   // Whether the socket takes more; nullopt: the peer is gone.
-  std::optional<bool> SendUpToSource(int fd);
-  std::optional<bool> SendMade(int fd);
+  std::optional<bool> SendUpToSource(ConnectedSocket& socket);
+  std::optional<bool> SendMade(ConnectedSocket& socket);
   void MakePiece(Piece& piece);
   void DropSource();
   void CountSource(Piece& piece, size_t expected);

@@ -156,8 +156,9 @@ void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_b
                                                         : Suspension::kPutAside);
 }
 
-// begin: where the request's reply is in output_.
-void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
+// begin: where the request's reply is in output_. bytes_before: what output_ held before it.
+void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
+                           size_t bytes_before) {
   const bool failed = output_.size() > begin && output_.data()[begin] == '-';
   if (failed) [[unlikely]]
     observer_.NoteError(output_.view().substr(begin));
@@ -170,6 +171,8 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
     has_lost_time_ = true;  // it was queued only
   } else {
     observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed);
+    observer_.NoteSizes(row, {words_.data() + item.words_begin, item.words_count}, client,
+                        item.bytes.size(), output_bytes() - bytes_before);
   }
 }
 
@@ -204,6 +207,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (delivers) [[unlikely]]
     pushes_.BeginInside(session);
   size_t begin = output_.size();
+  const size_t bytes_before = output_bytes();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
@@ -225,7 +229,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
       if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
       session.set_drops_reply(state.replies_off || skip);
     }
-    Observe(item, outcome, begin);
+    Observe(item, outcome, begin, bytes_before);
   }
   if (delivers) [[unlikely]]
     pushes_.EndInside();
