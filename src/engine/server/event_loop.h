@@ -155,6 +155,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ResumePaused();
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
+  bool GivesUpWaiting(Session& session);
   void EndLateWaits();
   void ForgetSuspended(Session& session);
   void CountBlocked();

@@ -239,10 +239,9 @@ void EventLoop::FinishSession(Session& session) {
     Remove(&session);
     return;
   }
-  // Who waits and goes is served no more. What was put aside runs all the same: it was only slow.
-  const bool waits =
-      session.suspension() == Suspension::kBlocked || session.suspension() == Suspension::kPaused;
-  if (waits && (session.end_announced || session.peer_closed)) session.doomed = true;
+  if ((session.end_announced || session.peer_closed) && GivesUpWaiting(session)) {
+    session.doomed = true;
+  }
   const bool all_sent = session.pending_output_bytes() == 0 && !session.holds_requests();
   const bool nothing_left =
       (!session.may_be_readable || session.peer_closed) && !session.is_suspended();

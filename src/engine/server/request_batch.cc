@@ -10,6 +10,13 @@ namespace {
 constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
 
+// Whether nothing is pushed to the client before the reply: the replies of a transaction are one,
+// and what a client begins to listen to comes behind the reply that says so.
+bool TakesPushesBehind(const CommandSpec& row) {
+  return (row.flags & kRunsQueue) != 0 || row.name == "MONITOR" || row.name == "SUBSCRIBE" ||
+         row.name == "PSUBSCRIBE" || row.name == "SSUBSCRIBE";
+}
+
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
@@ -178,7 +185,7 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
 
 // After a request of a client that others, or the request itself, may have sent something: hands it
 // out around the reply that begins at `reply_begin`. Returns where the output of the request
-// begins. Around the replies of a transaction nothing stands but behind: it is one reply.
+// begins.
 size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
   if (!pushes_.HasWaiting() || item.command == nullptr) return reply_begin;
   const auto& inserted = output_.insertions();
@@ -186,8 +193,7 @@ size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
   const std::string reply(output_.view().substr(reply_begin));
   output_.Truncate(reply_begin);
   pushes_.SendReplies();
-  const std::string behind =
-      pushes_.DeliverAround(*item.session, (item.command->flags & kRunsQueue) != 0);
+  const std::string behind = pushes_.DeliverAround(*item.session, TakesPushesBehind(*item.command));
   output_.Append(reply);
   output_.Append(behind);
   return 0;
