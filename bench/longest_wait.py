@@ -8,8 +8,8 @@ collection, half for one elsewhere. "Own" is the time until the command's whole 
 waits are the longest of the others from then until a little after. The lowest of some rounds: what
 another program of the machine takes away is not the server's.
 
-  ./dev bench longest-wait
-  ./dev bench longest-wait --only LRANGE,SUNION --threads 1,4 --rounds 3
+  bench/longest_wait.py
+  bench/longest_wait.py --only "LRANGE|SUNION" --threads 1,4 --rounds 3
 """
 import argparse
 import multiprocessing
