@@ -227,8 +227,25 @@ ElementTree::Pieces ElementTree::SplitInHalf(Leaf* leaf, size_t index, std::stri
 }
 
 void ElementTree::Replace(uint64_t index, std::string_view element) {
-  Erase(index);
-  Insert(index, element);
+  if (At(index).size() != element.size()) {
+    Erase(index);
+    Insert(index, element);
+    return;
+  }
+  // In its place.
+  std::vector<std::pair<Inner*, size_t>> path;
+  Node** node = &root_;
+  while (*node = Exclusive(*node), !(*node)->is_leaf()) {
+    auto* const inner = static_cast<Inner*>(*node);
+    const size_t child = ChildAt(inner, index);
+    path.emplace_back(inner, child);
+    node = &inner->children[child];
+  }
+  const std::string_view old = AsLeaf(*node)->At(static_cast<size_t>(index));
+  std::copy(element.begin(), element.end(), const_cast<char*>(old.data()));
+  for (auto step = path.rbegin(); step != path.rend(); ++step) {
+    step->first->orders[step->second] = FirstOrder(step->first->children[step->second]);
+  }
 }
 
 // ---- Removal

@@ -52,6 +52,7 @@ class ListValue final : public Collection {
     bool at_end() const { return cursor_.at_end(); }
     std::string_view element() const { return cursor_.element(); }
     void Next() { cursor_.Next(); }
+    void Previous() { cursor_.Previous(); }  // of a large list: O(n) when packed
 
    private:
     Sequence::Cursor cursor_;

@@ -55,7 +55,8 @@ class SetValue final : public Collection {
 
   // ---- By position. Views are valid until the next change.
   std::string_view At(uint64_t index) const { return elements_.At(index); }
-  void EraseAt(uint64_t index) { elements_.Erase(index); }
+  // index + count <= size().
+  void EraseAt(uint64_t index, uint64_t count = 1) { elements_.Erase(index, count); }
 
   // In order, from a position on. Valid until the next change.
   class Cursor {

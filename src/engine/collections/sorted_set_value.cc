@@ -13,6 +13,10 @@ namespace mikura::engine::collections {
 namespace {
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
+// What is removed by the way that is faster: less than one of so many, one by one; all but one of
+// so many, by starting anew with those.
+constexpr uint64_t kFewErased = 32;
+constexpr uint64_t kFewLeft = 8;
 
 // A number that orders as the scores do.
 uint64_t OrderOfScore(double score) {
@@ -162,15 +166,37 @@ void SortedSetValue::EraseAt(uint64_t rank, uint64_t count) {
     by_member_.Clear();
     return by_score_.Clear();
   }
-  if (!is_packed()) {
+  if (!is_packed() && count > (size() - count) * kFewLeft) {
+    by_score_.Erase(rank, count);
+    by_member_.Clear();
+    return FillByMember();
+  }
+  if (!is_packed()) EraseFromByMember(rank, count);
+  by_score_.Erase(rank, count);
+}
+
+// Looking for many members one by one takes longer than passing all.
+void SortedSetValue::EraseFromByMember(uint64_t rank, uint64_t count) {
+  if (count <= size() / kFewErased) {
     Cursor c(*this, rank);
     for (uint64_t i = 0; i < count; ++i, c.Next()) {
       const Place place = PlaceByMember(c.element().member);
       DCHECK(place.exists);
       by_member_.Erase(place.index);
     }
+    return;
   }
-  by_score_.Erase(rank, count);
+  const Element first = At(rank);
+  const Element last = At(rank + count - 1);
+  const auto is_before = [](const Element& a, const Element& b) {
+    return a.score != b.score ? a.score < b.score : a.member < b.member;
+  };
+  ElementTree kept(by_member_.memory(), by_member_.order_of());
+  for (ElementTree::Cursor c(by_member_, 0); !c.at_end(); c.Next()) {
+    const Element element = ElementOf(c.element());
+    if (is_before(element, first) || is_before(last, element)) kept.Append(c.element());
+  }
+  by_member_ = std::move(kept);
 }
 
 uint64_t SortedSetValue::CountBelow(double score, bool or_equal) const {

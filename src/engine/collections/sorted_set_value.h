@@ -89,6 +89,7 @@ class SortedSetValue final : public Collection {
     bool at_end() const { return cursor_.at_end(); }
     Element element() const { return ElementOf(cursor_.element()); }
     void Next() { cursor_.Next(); }
+    void Previous() { cursor_.Previous(); }  // of a large set: O(n) when packed
 
    private:
     Sequence::Cursor cursor_;
@@ -127,6 +128,7 @@ class SortedSetValue final : public Collection {
   std::optional<uint64_t> PackedRankOf(std::string_view member) const;
   void BecomeTree();
   void FillByMember();
+  void EraseFromByMember(uint64_t rank, uint64_t count);
 
   Sequence by_score_;
   ElementTree by_member_;

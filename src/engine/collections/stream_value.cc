@@ -171,6 +171,31 @@ StreamNode StreamValue::NodeAt(uint64_t index) const {
   return index < nodes_.size() ? StreamNode::Of(nodes_.At(index)) : last_node_;
 }
 
+StreamValue::Cursor::Cursor(const StreamValue& stream, uint64_t index, bool downwards)
+    : stream_(&stream),
+      downwards_(downwards),
+      element_(stream.entries_, index),
+      at_(index),
+      place_(stream.NodePlace(StreamIdOf(element_.element()))),
+      node_(stream.NodeAt(place_)),
+      node_begin_(stream.CountBefore(node_.first)) {}
+
+void StreamValue::Cursor::Next() {
+  if (downwards_) {
+    element_.Previous();
+    if (at_-- == node_begin_) {
+      node_ = stream_->NodeAt(--place_);
+      node_begin_ -= node_.live;
+    }
+  } else {
+    element_.Next();
+    if (++at_ == node_begin_ + node_.live) {
+      node_begin_ = at_;
+      node_ = stream_->NodeAt(++place_);
+    }
+  }
+}
+
 uint64_t StreamValue::NodePlace(StreamId id) const {
   if (id >= last_node_.first) return nodes_.size();
   const uint64_t after = nodes_.LowerBound(

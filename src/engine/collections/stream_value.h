@@ -86,6 +86,25 @@ class StreamValue final : public Collection {
   template <typename Visit>
   void VisitRange(uint64_t index, uint64_t count, bool downwards, const Visit& visit) const;
 
+  // Walks entries of a stream that is not packed, from one on that is there. Valid until the next
+  // change.
+  class Cursor {
+   public:
+    Cursor(const StreamValue& stream, uint64_t index, bool downwards);
+    StreamEntry entry() const { return StreamEntry(element_.element(), node_.names); }
+    // Upwards or downwards; there must be one more.
+    void Next();
+
+   private:
+    const StreamValue* stream_;
+    bool downwards_;
+    Sequence::Cursor element_;
+    uint64_t at_;
+    uint64_t place_;  // of the node
+    StreamNode node_;
+    uint64_t node_begin_;
+  };
+
   // ---- Nodes
   uint64_t node_count() const { return nodes_.size() + (last_node_.empty() ? 0 : 1); }
   // index < node_count(). Cost: O(log n).
@@ -135,26 +154,9 @@ void StreamValue::VisitRange(uint64_t index, uint64_t count, bool downwards,
                              const Visit& visit) const {
   if (count == 0) return;
   if (is_packed()) return VisitPacked(index, count, downwards, visit);
-  uint64_t at = downwards ? index + count - 1 : index;
-  Sequence::Cursor c(entries_, at);
-  uint64_t place = NodePlace(StreamIdOf(c.element()));
-  StreamNode node = NodeAt(place);
-  uint64_t begin = CountBefore(node.first);  // of the node
-  while (true) {
-    if (!visit(StreamEntry(c.element(), node.names)) || --count == 0) return;
-    if (downwards) {
-      c.Previous();
-      if (at-- == begin) {
-        node = NodeAt(--place);
-        begin -= node.live;
-      }
-    } else {
-      c.Next();
-      if (++at == begin + node.live) {
-        begin = at;
-        node = NodeAt(++place);
-      }
-    }
+  for (Cursor c(*this, downwards ? index + count - 1 : index, downwards); visit(c.entry());) {
+    if (--count == 0) return;
+    c.Next();
   }
 }
 

@@ -2,6 +2,7 @@
 // Commands that read hashes.
 #include "engine/commands/command_families.h"
 #include "engine/commands/hash_editor.h"
+#include "engine/commands/long_reply.h"
 
 namespace mikura::engine {
 namespace {
@@ -54,37 +55,69 @@ FaultOr<> HLen(CommandContext& ctx) {
   return Ok();
 }
 
-template <typename Visit>
-void ForEachLive(const HashView& hash, UnixMillis now, const Visit& visit) {
-  if (!hash) return;
-  for (HashValue::Cursor c(*hash); !c.at_end(); c.Next()) {
-    const HashField field = c.field();
-    if (!field.IsDue(now)) visit(field);
+// The live fields of a hash, written one by one: write(reply, field).
+template <typename Write>
+class LiveFieldsWalk {
+ public:
+  static constexpr size_t kSteps = 4096;
+
+  LiveFieldsWalk(const HashValue& hash, UnixMillis now, Write write)
+      : cursor_(hash), now_(now), write_(write) {}
+  bool at_end() const { return cursor_.at_end(); }
+  void Step(wire::RespWriter& reply) {
+    const HashField field = cursor_.field();
+    if (!field.IsDue(now_)) write_(reply, field);
+    cursor_.Next();
   }
+
+ private:
+  HashValue::Cursor cursor_;
+  UnixMillis now_;
+  Write write_;
+};
+
+// What is written of the live fields; the header is there. Of many fields: later.
+template <typename Write>
+void ReplyLiveFields(CommandContext& ctx, const HashView& hash, uint64_t live, const Write& write) {
+  if (live == 0) return;
+  const auto make_walk = [&, now = ctx.now()](const HashValue& copy) {
+    return LiveFieldsWalk(copy, now, write);
+  };
+  if (ReplyLater(ctx.keys, ctx.reply, *hash, live, make_walk)) return;
+  for (LiveFieldsWalk walk(*hash, ctx.now(), write); !walk.at_end();) walk.Step(ctx.reply);
+}
+
+size_t LiveSizeOf(const HashView& hash, UnixMillis now) {
+  return hash ? static_cast<size_t>(LiveSize(*hash, now)) : 0;
 }
 
 // HGETALL key -> all fields with their values. Cost: O(n).
 FaultOr<> HGetAll(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
-  ctx.reply.Map(hash ? static_cast<size_t>(LiveSize(*hash, ctx.now())) : 0);
-  ForEachLive(hash, ctx.now(), [&](const HashField& field) {
-    ctx.reply.Bulk(field.name);
-    ctx.reply.Bulk(field.value);
+  const size_t live = LiveSizeOf(hash, ctx.now());
+  ctx.reply.Map(live);
+  ReplyLiveFields(ctx, hash, live, [](wire::RespWriter& reply, const HashField& field) {
+    reply.Bulk(field.name);
+    reply.Bulk(field.value);
   });
   return Ok();
 }
 
 FaultOr<> HKeys(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
-  ctx.reply.Array(hash ? static_cast<size_t>(LiveSize(*hash, ctx.now())) : 0);
-  ForEachLive(hash, ctx.now(), [&](const HashField& field) { ctx.reply.Bulk(field.name); });
+  const size_t live = LiveSizeOf(hash, ctx.now());
+  ctx.reply.Array(live);
+  ReplyLiveFields(ctx, hash, live,
+                  [](wire::RespWriter& reply, const HashField& field) { reply.Bulk(field.name); });
   return Ok();
 }
 
 FaultOr<> HVals(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
-  ctx.reply.Array(hash ? static_cast<size_t>(LiveSize(*hash, ctx.now())) : 0);
-  ForEachLive(hash, ctx.now(), [&](const HashField& field) { ctx.reply.Bulk(field.value); });
+  const size_t live = LiveSizeOf(hash, ctx.now());
+  ctx.reply.Array(live);
+  ReplyLiveFields(ctx, hash, live,
+                  [](wire::RespWriter& reply, const HashField& field) { reply.Bulk(field.value); });
   return Ok();
 }
 

@@ -2,6 +2,7 @@
 // Commands that see a part of a hash: some fields at random, or the next ones of an iteration.
 #include "engine/commands/command_families.h"
 #include "engine/commands/hash_editor.h"
+#include "engine/commands/long_reply.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
 
@@ -21,6 +22,8 @@ class LiveFields {
     }
   }
 
+  const HashValue& hash() const { return hash_; }
+  bool has_due() const { return has_due_; }
   uint64_t size() const { return has_due_ ? positions_.size() : hash_.size(); }
   HashField At(uint64_t number) const {
     return hash_.At(has_due_ ? positions_[static_cast<size_t>(number)] : number);
@@ -45,8 +48,15 @@ void ReplyPickCount(wire::RespWriter& reply, uint64_t picks, bool with_values) {
 
 void ReplyWithRepetitions(CommandContext& ctx, const LiveFields& fields, uint64_t count,
                           bool with_values) {
-  RandomSource random;
   ReplyPickCount(ctx.reply, count, with_values);
+  const auto make_walk = [&](const HashValue& copy) {
+    return RandomWalk(copy.size(), count,
+                      [&copy, with_values](wire::RespWriter& reply, uint64_t at) {
+                        ReplyPick(reply, copy.At(at), with_values);
+                      });
+  };
+  if (!fields.has_due() && ReplyLater(ctx.keys, ctx.reply, fields.hash(), count, make_walk)) return;
+  RandomSource random;
   for (uint64_t i = 0; i < count; ++i) {
     ReplyPick(ctx.reply, fields.At(random.Below(fields.size())), with_values);
   }
@@ -56,6 +66,16 @@ void ReplyDifferent(CommandContext& ctx, const LiveFields& fields, uint64_t coun
                     bool with_values) {
   count = std::min(count, fields.size());
   ReplyPickCount(ctx.reply, count, with_values);
+  const bool is_sample = count == fields.size() || IsLargeSample(count, fields.size());
+  if (is_sample && !fields.has_due()) {
+    const auto make_walk = [&](const HashValue& copy) {
+      return SampleWalk(HashValue::Cursor(copy), copy.size(), count,
+                        [with_values](wire::RespWriter& reply, const HashValue::Cursor& cursor) {
+                          ReplyPick(reply, cursor.field(), with_values);
+                        });
+    };
+    if (ReplyLater(ctx.keys, ctx.reply, fields.hash(), count, make_walk)) return;
+  }
   if (count == fields.size()) {
     for (uint64_t i = 0; i < count; ++i) ReplyPick(ctx.reply, fields.At(i), with_values);
     return;

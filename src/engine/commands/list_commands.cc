@@ -5,6 +5,7 @@
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/list_support.h"
+#include "engine/commands/long_reply.h"
 
 namespace mikura::engine {
 namespace {
@@ -99,7 +100,7 @@ Range RangeOf(int64_t start, int64_t stop, uint64_t size) {
 }
 
 // LRANGE key start stop -> the elements between, ends included. Cost: O(log n) and what is
-// returned.
+// returned; many elements are made later.
 FaultOr<> LRange(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t start, ToInteger(ctx.args[2]));
   ASSIGN_OR_RETURN(const int64_t stop, ToInteger(ctx.args[3]));
@@ -107,6 +108,10 @@ FaultOr<> LRange(CommandContext& ctx) {
   const Range range = list ? RangeOf(start, stop, list->size()) : Range();
   ctx.reply.Array(static_cast<size_t>(range.count));
   if (range.count == 0) return Ok();
+  const auto make_walk = [&](const ListValue& copy) {
+    return RangeWalk(ListValue::Cursor(copy, range.first), range.count, ReplyListElement);
+  };
+  if (ReplyLater(ctx.keys, ctx.reply, *list, range.count, make_walk)) return Ok();
   ListValue::Cursor cursor(*list, range.first);
   for (uint64_t left = range.count; left > 0; --left, cursor.Next()) {
     ctx.reply.Bulk(cursor.element());

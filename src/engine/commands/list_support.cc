@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/commands/long_reply.h"
+
 namespace mikura::engine {
 namespace {
 
@@ -74,8 +76,16 @@ FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, ListEdit& list, std::st
 FaultOr<> PopElements(KeyAccess& keys, wire::RespWriter& reply, size_t mark, const Key& key,
                       ListEdit& list, ListEnd end, uint64_t count) {
   const uint64_t size = list->size();
+  const bool at_tail = end == ListEnd::kTail;
   uint64_t left = count;
-  if (end == ListEnd::kHead) {
+  const bool is_later =
+      ReplyLater(keys, reply, std::as_const(*list), count, [&](const ListValue& copy) {
+        return RangeWalk(ListValue::Cursor(copy, at_tail ? size - 1 : 0), count, ReplyListElement,
+                         at_tail);
+      });
+  if (is_later) {
+    list->Erase(at_tail ? size - count : 0, count);
+  } else if (!at_tail) {
     for (ListValue::Cursor c(*list); left > 0; c.Next(), --left) reply.Bulk(c.element());
     list->Erase(0, count);
   } else {

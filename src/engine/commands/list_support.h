@@ -55,4 +55,8 @@ FaultOr<std::optional<PopOptions>> ParsePopOptions(CommandContext& ctx, size_t f
 FaultOr<> PopWithName(KeyAccess& keys, wire::RespWriter& reply, const Key& key, ListEdit& list,
                       const PopOptions& options);
 
+inline void ReplyListElement(wire::RespWriter& reply, const ListValue::Cursor& cursor) {
+  reply.Bulk(cursor.element());
+}
+
 }  // namespace mikura::engine

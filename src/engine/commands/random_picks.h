@@ -29,6 +29,10 @@ class RandomSource {
 // likely. In no particular order. Cost: O(count).
 std::vector<uint64_t> PickDifferent(RandomSource& random, uint64_t size, uint64_t count);
 
+// Whether so many of `size` elements are better chosen by a walk over all (SampleWalk) than by
+// PickDifferent().
+inline bool IsLargeSample(uint64_t count, uint64_t size) { return count > size / 32; }
+
 // Whether a reply of `count` elements, of a collection of `size` elements in `bytes` of memory, is
 // expected to stay within bounds. With repetitions, a client's number says nothing about what
 // there is.

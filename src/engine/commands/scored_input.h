@@ -21,6 +21,15 @@ class ScoredInput {
   uint64_t size() const;
   // Cost: O(log n).
   std::optional<double> ScoreOf(std::string_view member) const;
+  // What it is: one of these, or nothing.
+  const SortedSetValue* scored() const {
+    const auto* const view = std::get_if<SortedSetView>(&members_);
+    return view == nullptr ? nullptr : &**view;
+  }
+  const collections::SetValue* plain() const {
+    const auto* const view = std::get_if<SetView>(&members_);
+    return view == nullptr ? nullptr : &**view;
+  }
   // Calls visit(element) for all members while it returns true.
   template <typename Visit>
   void VisitAll(const Visit& visit) const;

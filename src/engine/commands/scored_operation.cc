@@ -6,7 +6,6 @@
 #include <unordered_map>
 
 namespace mikura::engine {
-namespace {
 
 // 0 times infinity counts as 0.
 double Weighted(double score, double weight) {
@@ -28,6 +27,8 @@ void AggregateInto(double& total, double score, Aggregate aggregate) {
       break;
   }
 }
+
+namespace {
 
 using Inputs = std::vector<const WeightedInput*>;
 

@@ -5,6 +5,7 @@
 #include "engine/collections/set_value.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/long_reply.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
 #include "engine/commands/set_support.h"
@@ -75,6 +76,10 @@ FaultOr<> SMembers(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   ctx.reply.Set(set ? set->size() : 0);
   if (!set) return Ok();
+  const auto make_walk = [&](const SetValue& copy) {
+    return RangeWalk(SetValue::Cursor(copy), copy.size(), ReplySetMember);
+  };
+  if (ReplyLater(ctx.keys, ctx.reply, *set, set->size(), make_walk)) return Ok();
   for (SetValue::Cursor c(*set); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
   return Ok();
 }
@@ -109,9 +114,73 @@ FaultOr<> SMove(CommandContext& ctx) {
   return Ok();
 }
 
+// The members but those at some positions, ascending. The cursor stands at the first member.
+class OthersWalk {
+ public:
+  static constexpr size_t kSteps = 4096;
+
+  OthersWalk(const SetValue& set, std::vector<uint64_t> left_out)
+      : cursor_(set), left_out_(std::move(left_out)) {
+    Skip();
+  }
+  bool at_end() const { return cursor_.at_end(); }
+  void Step(wire::RespWriter& reply) {
+    reply.Bulk(cursor_.element());
+    Next();
+    Skip();
+  }
+
+ private:
+  void Next() {
+    cursor_.Next();
+    ++at_;
+  }
+  void Skip() {
+    for (; next_ < left_out_.size() && left_out_[next_] == at_; ++next_) Next();
+  }
+
+  SetValue::Cursor cursor_;
+  std::vector<uint64_t> left_out_;
+  size_t next_ = 0;
+  uint64_t at_ = 0;
+};
+
+// Whether most members go: then it is faster to choose those that stay.
+bool IsKeepingFaster(uint64_t taken, uint64_t size) { return size - taken < taken / 8; }
+
+// Takes all members but `count`, at random, out of the set, and answers them later. False, and
+// nothing was done, when they are to be answered, or logged, at once.
+FaultOr<bool> PopAllBut(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t count) {
+  if (ctx.keys.effects().active()) return false;
+  const size_t mark = ctx.reply.out().size();
+  RandomSource random;
+  std::vector<uint64_t> kept = PickDifferent(random, set->size(), count);
+  std::sort(kept.begin(), kept.end());
+  const auto make_walk = [&](const SetValue& copy) { return OthersWalk(copy, kept); };
+  if (!ReplyLater(ctx.keys, ctx.reply, std::as_const(*set), set->size() - count, make_walk)) {
+    return false;
+  }
+  for (uint64_t end = set->size(); !kept.empty(); kept.pop_back()) {
+    set->EraseAt(kept.back() + 1, end - kept.back() - 1);
+    end = kept.back();
+    if (kept.size() == 1) set->EraseAt(0, end);
+  }
+  const FaultOr<bool> committed = set.Commit();
+  if (!committed.ok()) {
+    ctx.reply.out().Truncate(mark);
+    return committed.error();
+  }
+  NotifyRemoval(ctx, key, "spop", false);
+  return true;
+}
+
 // Takes `count` different members, at random, out of the set; answers them.
 FaultOr<> PopMembers(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t count) {
   const uint64_t taken = std::min(count, set->size());
+  if (taken < set->size() && IsKeepingFaster(taken, set->size())) {
+    ASSIGN_OR_RETURN(const bool is_done, PopAllBut(ctx, key, set, set->size() - taken));
+    if (is_done) return Ok();
+  }
   RandomSource random;
   std::vector<std::string> members;
   for (uint64_t i = 0; i < taken; ++i) {
@@ -160,6 +229,12 @@ FaultOr<> SPop(CommandContext& ctx) {
 // `count` different members, as many as there are at most.
 void ReplyDifferent(CommandContext& ctx, const SetValue& set, uint64_t count) {
   ctx.reply.Array(count);
+  if (count == set.size() || IsLargeSample(count, set.size())) {
+    const auto make_walk = [&](const SetValue& copy) {
+      return SampleWalk(SetValue::Cursor(copy), copy.size(), count, ReplySetMember);
+    };
+    if (ReplyLater(ctx.keys, ctx.reply, set, count, make_walk)) return;
+  }
   if (count == set.size()) {
     for (SetValue::Cursor c(set); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
     return;
@@ -194,6 +269,13 @@ FaultOr<> SRandMember(CommandContext& ctx) {
     ctx.reply.Error("ERR", "value is out of range");
   } else {
     ctx.reply.Array(static_cast<size_t>(-count));
+    const auto make_walk = [&](const SetValue& copy) {
+      return RandomWalk(copy.size(), static_cast<uint64_t>(-count),
+                        [&copy](wire::RespWriter& reply, uint64_t at) { reply.Bulk(copy.At(at)); });
+    };
+    if (ReplyLater(ctx.keys, ctx.reply, *set, static_cast<uint64_t>(-count), make_walk)) {
+      return Ok();
+    }
     for (int64_t i = 0; i < -count; ++i) ctx.reply.Bulk(set->At(random.Below(set->size())));
   }
   return Ok();

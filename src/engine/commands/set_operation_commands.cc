@@ -7,6 +7,7 @@
 #include "engine/collections/set_value.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/long_set_operation.h"
 #include "engine/commands/set_support.h"
 #include "engine/keyspace/collection_access.h"
 
@@ -16,7 +17,7 @@ namespace {
 using collections::SetValue;
 using Sets = std::vector<CollectionView<SetValue>>;
 
-enum class Operation : uint8_t { kIntersection, kUnion, kDifference };
+using Operation = PlainSetOperation;
 
 FaultOr<Sets> ViewAll(CommandContext& ctx, std::span<const Key> keys) {
   Sets sets;
@@ -82,6 +83,7 @@ SetValue Compute(CommandContext& ctx, Operation operation, const Sets& sets) {
 
 FaultOr<> Reply(CommandContext& ctx, Operation operation) {
   ASSIGN_OR_RETURN(const Sets sets, ViewAll(ctx, ctx.key_list));
+  if (ReplySetOperationLater(ctx, {.operation = operation}, sets)) return Ok();
   const SetValue result = Compute(ctx, operation, sets);
   ctx.reply.Set(result.size());
   for (SetValue::Cursor c(result); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
@@ -151,6 +153,9 @@ FaultOr<> SInterCard(CommandContext& ctx) {
     limit = static_cast<uint64_t>(*given);
   }
   ASSIGN_OR_RETURN(const Sets sets, ViewAll(ctx, ctx.key_list));
+  const LongSetOperation request{
+      .operation = Operation::kIntersection, .counts_only = true, .limit = limit};
+  if (ReplySetOperationLater(ctx, request, sets)) return Ok();
   uint64_t size = 0;
   ForEachInAll(sets, [&](std::string_view) { return ++size != limit; });
   ctx.reply.Integer(static_cast<int64_t>(size));

@@ -13,4 +13,8 @@ inline void ApplySetLimits(CommandContext& ctx, collections::SetValue& set) {
   if (set.is_intset() && set.size() > static_cast<uint64_t>(integers_max)) set.BecomeHashtable();
 }
 
+inline void ReplySetMember(wire::RespWriter& reply, const collections::SetValue::Cursor& cursor) {
+  reply.Bulk(cursor.element());
+}
+
 }  // namespace mikura::engine

@@ -5,6 +5,16 @@
 
 namespace mikura::engine {
 
+FaultOr<> EraseFromEnd(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
+                       uint64_t count) {
+  const bool is_lowest = end == ScoreEnd::kLowest;
+  set->EraseAt(is_lowest ? 0 : set->size() - count, count);
+  RETURN_IF_ERROR(CommitRemoval(keys, key, set, is_lowest ? "zpopmin" : "zpopmax"));
+  keys.effects().Add(keys.database(), {is_lowest ? "ZPOPMIN" : "ZPOPMAX", key.name,
+                                       NumberText(static_cast<int64_t>(count))});
+  return Ok();
+}
+
 FaultOr<PoppedMembers> PopMembers(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
                                   uint64_t count) {
   const bool is_lowest = end == ScoreEnd::kLowest;
@@ -16,10 +26,7 @@ FaultOr<PoppedMembers> PopMembers(KeyAccess& keys, const Key& key, SortedSetEdit
     popped.emplace_back(element.member, element.score);
     return true;
   });
-  set->EraseAt(is_lowest ? 0 : size - count, count);
-  RETURN_IF_ERROR(CommitRemoval(keys, key, set, is_lowest ? "zpopmin" : "zpopmax"));
-  keys.effects().Add(keys.database(), {is_lowest ? "ZPOPMIN" : "ZPOPMAX", key.name,
-                                       NumberText(static_cast<int64_t>(count))});
+  RETURN_IF_ERROR(EraseFromEnd(keys, key, set, end, count));
   return popped;
 }
 

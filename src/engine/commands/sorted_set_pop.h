@@ -19,6 +19,10 @@ using PoppedMembers = std::vector<std::pair<std::string, double>>;
 FaultOr<PoppedMembers> PopMembers(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
                                   uint64_t count);
 
+// The same without telling which: `count` members, as many as there are at most.
+FaultOr<> EraseFromEnd(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
+                       uint64_t count);
+
 struct ScorePopOptions {
   ScoreEnd end = ScoreEnd::kLowest;
   uint64_t count = 1;

@@ -61,4 +61,12 @@ FaultOr<> StoreSortedSet(CommandContext& ctx, const Key& key, SortedSetValue res
 void ReplyMemberCount(wire::RespWriter& reply, uint64_t members, bool with_scores);
 void ReplyMember(wire::RespWriter& reply, const ScoredMember& element, bool with_scores);
 
+// The same as something that walks can call.
+struct MemberWriter {
+  bool with_scores;
+  void operator()(wire::RespWriter& reply, const SortedSetValue::Cursor& cursor) const {
+    ReplyMember(reply, cursor.element(), with_scores);
+  }
+};
+
 }  // namespace mikura::engine

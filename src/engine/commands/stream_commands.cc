@@ -37,7 +37,8 @@ FaultOr<> Range(CommandContext& ctx, size_t start_at, size_t end_at, bool downwa
     const std::optional<StreamId> after = end.Next();
     const uint64_t last = after ? stream->CountBefore(*after) : stream->size();
     const uint64_t found = std::min(last > first ? last - first : 0, static_cast<uint64_t>(count));
-    ReplyStreamRange(ctx.reply, *stream, downwards ? last - found : first, found, downwards);
+    ReplyStreamRange(ctx.keys, ctx.reply, *stream, downwards ? last - found : first, found,
+                     downwards);
   }
   return Ok();
 }

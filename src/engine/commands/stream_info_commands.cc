@@ -114,11 +114,12 @@ void ReplyFullGroup(wire::RespWriter& reply, const StreamValue& stream, const St
   }
 }
 
-void ReplyFullStream(wire::RespWriter& reply, const StreamValue& stream, uint64_t count_max) {
+void ReplyFullStream(KeyAccess& keys, wire::RespWriter& reply, const StreamValue& stream,
+                     uint64_t count_max) {
   reply.Map(9);
   ReplyCommonFields(reply, stream);
   reply.Bulk("entries");
-  ReplyStreamRange(reply, stream, 0, std::min(stream.size(), count_max));
+  ReplyStreamRange(keys, reply, stream, 0, std::min(stream.size(), count_max));
   reply.Bulk("groups");
   reply.Array(stream.groups().size());
   for (const StreamGroup& group : stream.groups()) {
@@ -143,7 +144,7 @@ FaultOr<> XInfoStream(CommandContext& ctx) {
       ASSIGN_OR_RETURN(count, ToInteger(ctx.args[5]));
       if (count < 0) count = kCountByDefault;
     }
-    ReplyFullStream(ctx.reply, *stream,
+    ReplyFullStream(ctx.keys, ctx.reply, *stream,
                     count == 0 ? StreamId::kPartMax : static_cast<uint64_t>(count));
     return Ok();
   }

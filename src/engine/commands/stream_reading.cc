@@ -114,7 +114,7 @@ FaultOr<> StreamReader::Reply(wire::RespWriter& reply) {
     if (!is_map) reply.Array(2);
     reply.Bulk(taken.key.name);
     if (!taken.is_history) {
-      ReplyStreamRange(reply, *stream, taken.index, taken.count);
+      ReplyStreamRange(keys_, reply, *stream, taken.index, taken.count);
       continue;
     }
     reply.Array(taken.history.size());

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "engine/commands/long_reply.h"
+
 namespace mikura::engine {
 namespace {
 
@@ -108,9 +110,17 @@ void ReplyStreamEntries(wire::RespWriter& reply, const StreamValue& stream,
   }
 }
 
-void ReplyStreamRange(wire::RespWriter& reply, const StreamValue& stream, uint64_t index,
-                      uint64_t count, bool downwards) {
+void ReplyStreamRange(KeyAccess& keys, wire::RespWriter& reply, const StreamValue& stream,
+                      uint64_t index, uint64_t count, bool downwards) {
   reply.Array(static_cast<size_t>(count));
+  if (count == 0) return;
+  const auto make_walk = [&](const StreamValue& copy) {
+    return RangeWalk(StreamValue::Cursor(copy, downwards ? index + count - 1 : index, downwards),
+                     count, [](wire::RespWriter& out, const StreamValue::Cursor& cursor) {
+                       ReplyStreamEntry(out, cursor.entry());
+                     });
+  };
+  if (ReplyLater(keys, reply, stream, count, make_walk)) return;
   stream.VisitRange(index, count, downwards, [&](const StreamEntry& entry) {
     ReplyStreamEntry(reply, entry);
     return true;

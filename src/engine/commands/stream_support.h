@@ -58,8 +58,8 @@ void ReplyStreamEntry(wire::RespWriter& reply, const StreamEntry& entry);
 void ReplyStreamEntries(wire::RespWriter& reply, const StreamValue& stream,
                         const std::vector<StreamId>& ids, bool ids_only);
 // `count` entries from `index` on.
-void ReplyStreamRange(wire::RespWriter& reply, const StreamValue& stream, uint64_t index,
-                      uint64_t count, bool downwards = false);
+void ReplyStreamRange(KeyAccess& keys, wire::RespWriter& reply, const StreamValue& stream,
+                      uint64_t index, uint64_t count, bool downwards = false);
 
 // The group in an existing stream, or null after the reply that there is none.
 StreamGroup* FindGroupOrReply(CommandContext& ctx, StreamEdit& stream, const Key& key,

@@ -98,6 +98,9 @@ FaultOr<> ReplyCombined(CommandContext& ctx, SetOperation operation) {
   const OperationForm form{.takes_weights = operation != SetOperation::kDifference};
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, form, request));
   if (!is_valid) return Ok();
+  const ScoredReply form_of_reply{
+      .operation = operation, .aggregate = request.aggregate, .with_scores = request.with_scores};
+  if (ReplyCombinedLater(ctx, form_of_reply, request.inputs)) return Ok();
   const ScoredMembers result = Combine(operation, request.aggregate, request.inputs);
   ReplyMemberCount(ctx.reply, result.size(), request.with_scores);
   for (const ScoredMember& element : result) ReplyMember(ctx.reply, element, request.with_scores);
@@ -134,6 +137,9 @@ FaultOr<> ZInterCard(CommandContext& ctx) {
   OperationRequest request;
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, {.takes_limit = true}, request));
   if (!is_valid) return Ok();
+  const ScoredReply counting{
+      .operation = SetOperation::kIntersection, .counts_only = true, .limit = request.limit};
+  if (ReplyCombinedLater(ctx, counting, request.inputs)) return Ok();
   ctx.reply.Integer(static_cast<int64_t>(CountIntersection(request.inputs, request.limit)));
   return Ok();
 }

@@ -1,10 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that remove the members with the lowest or the highest scores.
 #include "engine/commands/command_families.h"
+#include "engine/commands/long_reply.h"
 #include "engine/commands/sorted_set_pop.h"
 
 namespace mikura::engine {
 namespace {
+
+// Takes many members, and answers them later. False, and nothing was done, when they are few, or
+// to be answered at once.
+FaultOr<bool> PopManyLater(CommandContext& ctx, SortedSetEdit& set, ScoreEnd end, uint64_t count,
+                           bool is_nested) {
+  const size_t mark = ctx.reply.out().size();
+  const bool downwards = end == ScoreEnd::kHighest;
+  count = std::min(count, set->size());
+  ctx.reply.Array(static_cast<size_t>(is_nested ? count : count * 2));
+  const auto write = [is_nested](wire::RespWriter& reply, const SortedSetValue::Cursor& cursor) {
+    if (is_nested) reply.Array(2);
+    reply.Bulk(cursor.element().member);
+    reply.Double(cursor.element().score);
+  };
+  const bool is_later =
+      ReplyLater(ctx.keys, ctx.reply, std::as_const(*set), count, [&](const SortedSetValue& copy) {
+        return RangeWalk(SortedSetValue::Cursor(copy, downwards ? copy.size() - 1 : 0), count,
+                         write, downwards);
+      });
+  if (!is_later) {
+    ctx.reply.out().Truncate(mark);
+    return false;
+  }
+  const FaultOr<> removed = EraseFromEnd(ctx.keys, ctx.key_list[0], set, end, count);
+  if (!removed.ok()) {
+    ctx.reply.out().Truncate(mark);
+    return removed.error();
+  }
+  return true;
+}
 
 // A flat list, unless the client asked for a count in RESP3: then pairs.
 FaultOr<> PopOne(CommandContext& ctx, ScoreEnd end) {
@@ -23,8 +54,10 @@ FaultOr<> PopOne(CommandContext& ctx, ScoreEnd end) {
     ctx.reply.Array(0);
     return Ok();
   }
-  ASSIGN_OR_RETURN(const PoppedMembers popped, PopMembers(ctx.keys, key, set, end, count));
   const bool is_nested = has_count && ctx.reply.version() > 2;
+  ASSIGN_OR_RETURN(const bool is_done, PopManyLater(ctx, set, end, count, is_nested));
+  if (is_done) return Ok();
+  ASSIGN_OR_RETURN(const PoppedMembers popped, PopMembers(ctx.keys, key, set, end, count));
   ctx.reply.Array(is_nested ? popped.size() : popped.size() * 2);
   for (const auto& [member, score] : popped) {
     if (is_nested) ctx.reply.Array(2);

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "engine/commands/command_families.h"
+#include "engine/commands/long_reply.h"
 #include "engine/commands/sorted_set_range.h"
 
 namespace mikura::engine {
@@ -109,6 +110,12 @@ FaultOr<> ReplyRange(CommandContext& ctx, RangeRequest request) {
   const RankRange range = set ? Select(*set, request) : RankRange{};
   ReplyMemberCount(ctx.reply, range.count, request.with_scores);
   if (range.count == 0) return Ok();
+  const bool is_later =
+      ReplyLater(ctx.keys, ctx.reply, *set, range.count, [&](const SortedSetValue& copy) {
+        return RangeWalk(SortedSetValue::Cursor(copy, range.first), range.count,
+                         MemberWriter{request.with_scores}, *request.is_downwards);
+      });
+  if (is_later) return Ok();
   set->VisitRange(range.first, range.count, *request.is_downwards,
                   [&](const ScoredMember& element) {
                     ReplyMember(ctx.reply, element, request.with_scores);

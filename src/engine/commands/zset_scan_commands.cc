@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/commands/command_families.h"
+#include "engine/commands/long_reply.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
 #include "engine/commands/sorted_set_support.h"
@@ -13,8 +14,15 @@ namespace {
 
 void ReplyWithRepetitions(CommandContext& ctx, const SortedSetValue& set, uint64_t count,
                           bool with_scores) {
-  RandomSource random;
   ReplyMemberCount(ctx.reply, count, with_scores);
+  const auto make_walk = [&](const SortedSetValue& copy) {
+    return RandomWalk(copy.size(), count,
+                      [&copy, with_scores](wire::RespWriter& reply, uint64_t rank) {
+                        ReplyMember(reply, copy.At(rank), with_scores);
+                      });
+  };
+  if (ReplyLater(ctx.keys, ctx.reply, set, count, make_walk)) return;
+  RandomSource random;
   for (uint64_t i = 0; i < count; ++i) {
     ReplyMember(ctx.reply, set.At(random.Below(set.size())), with_scores);
   }
@@ -24,12 +32,23 @@ void ReplyDifferent(CommandContext& ctx, const SortedSetValue& set, uint64_t cou
                     bool with_scores) {
   count = std::min(count, set.size());
   ReplyMemberCount(ctx.reply, count, with_scores);
+  const MemberWriter write{with_scores};
   if (count == set.size()) {  // downwards, as Redis does
+    const auto make_walk = [&](const SortedSetValue& copy) {
+      return RangeWalk(SortedSetValue::Cursor(copy, count - 1), count, write, true);
+    };
+    if (ReplyLater(ctx.keys, ctx.reply, set, count, make_walk)) return;
     set.VisitRange(count - 1, count, true, [&](const ScoredMember& element) {
       ReplyMember(ctx.reply, element, with_scores);
       return true;
     });
     return;
+  }
+  if (IsLargeSample(count, set.size())) {
+    const auto make_walk = [&](const SortedSetValue& copy) {
+      return SampleWalk(SortedSetValue::Cursor(copy), copy.size(), count, write);
+    };
+    if (ReplyLater(ctx.keys, ctx.reply, set, count, make_walk)) return;
   }
   RandomSource random;
   for (const uint64_t rank : PickDifferent(random, set.size(), count)) {

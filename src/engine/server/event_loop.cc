@@ -115,9 +115,21 @@ bool EventLoop::HoldsTooMuch(Session& session) {
 
 // After something was sent to it.
 void EventLoop::NotePending(Session& session) {
+  if (const uint64_t made = session.TakeMadeBytes(); made != 0) [[unlikely]] {
+    statistics_.output_bytes.Add(made);
+    session.record().output_bytes.Add(made);
+  }
   if (session.pending_output_bytes() == 0) return;
   has_pending_ = true;
   HoldsTooMuch(session);
+  if (session.wants_turn()) MarkReady(&session);
+}
+
+// Sends more of what is pending: the socket takes it, or a source has more.
+void EventLoop::ContinueOutput(Session& session) {
+  if (!session.Flush()) session.doomed = true;
+  if (session.pending_output_bytes() <= unread_bytes_max_) session.input_blocked = false;
+  NotePending(session);
 }
 
 void EventLoop::HandleEvents(std::span<const epoll_event> events) {
@@ -146,8 +158,7 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
 // Its socket takes more.
 void EventLoop::FlushWaiting(Session& session) {
   if (session.pending_output_bytes() == 0) return;
-  if (!session.Flush()) session.doomed = true;
-  if (session.pending_output_bytes() <= unread_bytes_max_) session.input_blocked = false;
+  ContinueOutput(session);
   MarkReady(&session);
 }
 
@@ -244,7 +255,9 @@ void EventLoop::KillClient(uint64_t id) {
 
 void EventLoop::WakeClient(uint64_t id) {
   const auto found = sessions_.find(id);
-  if (found != sessions_.end()) MarkReady(found->second.get());
+  if (found == sessions_.end()) return;
+  if (found->second->pending_output_bytes() > 0) ContinueOutput(*found->second);
+  MarkReady(found->second.get());
 }
 
 void EventLoop::MarkReady(Session* session) {

@@ -126,6 +126,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ReadLimits();
   bool HoldsTooMuch(Session& session);
   void NotePending(Session& session);
+  void ContinueOutput(Session& session);
   void FlushWaiting(Session& session);
   void Remove(Session* session);
   void CountRemoved();

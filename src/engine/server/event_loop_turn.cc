@@ -27,6 +27,8 @@ void EventLoop::ServeReady() {
     ready_.pop_front();
     session->in_ready_list = false;
     served_.push_back(session);
+    if (session->wants_turn() && !session->doomed) [[unlikely]]
+      ContinueOutput(*session);
     const bool may_read = !session->doomed && !session->input_blocked && !session->is_suspended();
     if (may_read && (!session->is_handshaking || ShakeHands(*session))) ReadInto(*session);
     if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)

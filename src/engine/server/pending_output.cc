@@ -61,6 +61,11 @@ class GatheredSend {
   bool gone_ = false;
 };
 
+bool HasSource(std::span<wire::OutputBuffer::Insertion> insertions) {
+  return std::any_of(insertions.begin(), insertions.end(),
+                     [](const auto& insertion) { return wire::SourceOf(insertion.bytes); });
+}
+
 // Calls visit(text, insertion) for each part of `bytes` in order: a run of its own bytes (insertion
 // null), or an insertion. Stops when visit returns false.
 template <typename Visit>
@@ -82,6 +87,7 @@ void PendingOutput::Append(std::string_view bytes) {
   if (bytes.empty()) return;
   bytes_ += bytes.size();
   const bool fits = first_ < pieces_.size() && !pieces_.back().is_shared &&
+                    pieces_.back().source == nullptr &&
                     pieces_.back().copied.size() < kPieceBytesMax;
   if (!fits) pieces_.emplace_back();
   std::string& copied = pieces_.back().copied;
@@ -91,13 +97,24 @@ void PendingOutput::Append(std::string_view bytes) {
 }
 
 void PendingOutput::Append(wire::SharedBytes bytes) {
-  if (bytes.view().empty()) return;
+  wire::ReplySource* const source = wire::SourceOf(bytes);
+  if (source == nullptr && bytes.view().empty()) return;
   bytes_ += bytes.view().size();
   Piece& piece = pieces_.emplace_back();
   piece.shared = std::move(bytes);
   piece.is_shared = true;
+  piece.source = source;
+  if (source != nullptr) CountSource(piece, static_cast<size_t>(source->bytes_left()));
 }
 
+// A source counts until it has ended, whatever it expects.
+void PendingOutput::CountSource(Piece& piece, size_t expected) {
+  expected = std::max(expected, size_t{1});
+  bytes_ += expected - piece.expected;
+  piece.expected = expected;
+}
+
+// `bytes` of the pieces in front of the first source.
 void PendingOutput::DropFront(size_t bytes) {
   bytes_ -= bytes;
   while (bytes > 0) {
@@ -111,6 +128,20 @@ void PendingOutput::DropFront(size_t bytes) {
     sent_ = 0;
     ++first_;
   }
+  TidyFront();
+}
+
+void PendingOutput::DropSource() {
+  Piece& piece = pieces_[first_];
+  bytes_ -= piece.expected;
+  piece = Piece();
+  copied_.Add(-static_cast<int64_t>(made_->bytes.capacity()));
+  made_.reset();
+  ++first_;
+  TidyFront();
+}
+
+void PendingOutput::TidyFront() {
   if (bytes_ == 0) {
     std::vector<Piece>().swap(pieces_);
     first_ = 0;
@@ -122,13 +153,65 @@ void PendingOutput::DropFront(size_t bytes) {
 }
 
 bool PendingOutput::Flush(ConnectedSocket& socket) {
-  if (empty()) return true;
+  wants_turn_ = false;
+  bool has_made = false;
+  std::optional<bool> takes_more = true;
+  while (!empty() && takes_more == true) {
+    Piece& front = pieces_[first_];
+    if (front.source == nullptr) {
+      takes_more = SendUpToSource(socket);
+    } else if (made_ == nullptr || (made_->sent == made_->bytes.size() && !made_->is_last)) {
+      if (has_made) {
+        wants_turn_ = true;
+        return true;
+      }
+      has_made = true;
+      MakePiece(front);
+      if (!wants_turn_ && made_->bytes.size() == 0 && !made_->is_last) return true;  // kLater
+      wants_turn_ = false;
+    } else {
+      takes_more = SendMade(socket);
+    }
+  }
+  return takes_more.has_value();
+}
+
+// Leaves wants_turn_ false when the source has nothing now.
+void PendingOutput::MakePiece(Piece& piece) {
+  if (made_ == nullptr) made_ = std::make_unique<Made>();
+  made_->sent = 0;
+  made_->bytes.Clear();
+  const size_t before = made_->bytes.capacity();
+  const wire::ReplySource::Outcome outcome = piece.source->Produce(made_->bytes);
+  wants_turn_ = outcome != wire::ReplySource::Outcome::kLater;
+  made_->is_last = outcome == wire::ReplySource::Outcome::kLast;
+  made_bytes_ += made_->bytes.size();
+  copied_.Add(static_cast<int64_t>(made_->bytes.capacity()) - static_cast<int64_t>(before));
+  const uint64_t left = made_->is_last ? 0 : piece.source->bytes_left();
+  CountSource(piece, static_cast<size_t>(left) + made_->bytes.size());
+}
+
+std::optional<bool> PendingOutput::SendMade(ConnectedSocket& socket) {
+  GatheredSend send(socket);
+  const bool takes_more = send.Add(made_->bytes.view().substr(made_->sent)) && send.Flush();
+  if (send.gone()) return std::nullopt;
+  made_->sent += send.sent();
+  Piece& piece = pieces_[first_];
+  CountSource(piece, piece.expected - std::min(piece.expected, send.sent()));
+  if (made_->is_last && made_->sent == made_->bytes.size()) DropSource();
+  return takes_more;
+}
+
+std::optional<bool> PendingOutput::SendUpToSource(ConnectedSocket& socket) {
   GatheredSend send(socket);
   bool taken = send.Add(pieces_[first_].view().substr(sent_));
-  for (size_t i = first_ + 1; i < pieces_.size() && taken; ++i) taken = send.Add(pieces_[i].view());
-  if (taken) send.Flush();
+  for (size_t i = first_ + 1; i < pieces_.size() && taken && pieces_[i].source == nullptr; ++i) {
+    taken = send.Add(pieces_[i].view());
+  }
+  if (taken) taken = send.Flush();
   DropFront(send.sent());
-  return !send.gone();
+  if (send.gone()) return std::nullopt;
+  return taken;
 }
 
 void PendingOutput::AppendBehind(size_t skipped, std::string_view bytes, size_t base,
@@ -139,6 +222,8 @@ void PendingOutput::AppendBehind(size_t skipped, std::string_view bytes, size_t 
                skipped -= here;
                if (insertion == nullptr) {
                  Append(part.substr(here));
+               } else if (wire::SourceOf(insertion->bytes) != nullptr) {
+                 Append(std::move(insertion->bytes));
                } else if (here < part.size()) {
                  insertion->bytes.RemovePrefix(here);
                  Append(std::move(insertion->bytes));
@@ -150,6 +235,10 @@ void PendingOutput::AppendBehind(size_t skipped, std::string_view bytes, size_t 
 bool PendingOutput::Send(ConnectedSocket& socket, std::string_view bytes, size_t base,
                          std::span<wire::OutputBuffer::Insertion> insertions) {
   if (!Flush(socket)) return false;
+  if (HasSource(insertions)) {
+    AppendBehind(0, bytes, base, insertions);
+    return Flush(socket);
+  }
   GatheredSend send(socket);
   if (empty()) {
     const bool taken = VisitParts(bytes, base, insertions,

@@ -86,6 +86,9 @@ class Session {
   // Sends pending output again after the socket became writable. False: the peer is gone.
   bool Flush() { return pending_.Flush(socket_); }
   size_t pending_output_bytes() const { return pending_.bytes(); }
+  // A reply that is made piece by piece goes on with the next Flush().
+  bool wants_turn() const { return pending_.wants_turn(); }
+  uint64_t TakeMadeBytes() { return pending_.TakeMadeBytes(); }
   // Whether more is pending than `bounds` allow, now or for too long. To be asked whenever
   // something was sent, and at least once a second while something is pending.
   bool ExceedsOutput(const OutputBounds& bounds, UnixMillis now);
