@@ -16,6 +16,34 @@ bool IsProtected(const ParameterSpec& spec) {
   return spec.name == "dir" || spec.name == "dbfilename";
 }
 
+// Of what is not built: what Redis cannot change either.
+constexpr std::string_view kImmutable[] = {
+    "always-show-logo",    "aof_rewrite_cpulist", "appenddirname",
+    "appendfilename",      "bgsave_cpulist",      "bio_cpulist",
+    "cluster-config-file", "cluster-enabled",     "cluster-port",
+    "daemonize",           "disable-thp",         "enable-module-command",
+    "io-threads-do-reads", "rdbchecksum",         "enable-protected-configs",
+    "server_cpulist",      "set-proc-title",      "socket-mark-id",
+    "supervised",          "syslog-enabled",      "syslog-facility",
+    "syslog-ident",        "unixsocketperm",
+};
+
+// Settings of the start that Redis would change, or does not have: a client may set them to the
+// value that they have, as tools do that write all settings back.
+constexpr std::string_view kRewritable[] = {"bind",         "port",    "threads",
+                                            "admin-socket", "node-id", "memcached-port"};
+
+bool Contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool IsImmutable(const ParameterSpec& spec, std::string_view value,
+                 const EngineParameters& current) {
+  if (!spec.supported()) return Contains(kImmutable, spec.name);
+  if (spec.runtime) return false;
+  return !Contains(kRewritable, spec.name) || value != ParameterText(spec, current);
+}
+
 Error SetFailed(std::string_view name, std::string_view why) {
   return {fmt::format("CONFIG SET failed (possibly related to argument '{}') - {}", name, why)};
 }
@@ -96,6 +124,7 @@ std::vector<std::pair<std::string, std::string>> ParameterSet::Get(
 
 Status ParameterSet::Set(std::span<const std::pair<std::string_view, std::string_view>> changes) {
   Specs specs;
+  const std::shared_ptr<const EngineParameters> present = Current();
   for (const auto& [name, value] : changes) {
     const ParameterSpec* spec = FindParameter(name);
     if (spec == nullptr) {
@@ -103,7 +132,7 @@ Status ParameterSet::Set(std::span<const std::pair<std::string_view, std::string
           fmt::format("Unknown option or number of arguments for CONFIG SET - '{}'", name)};
     }
     if (IsProtected(*spec)) return SetFailed(name, "can't set protected config");
-    if (spec->supported() && !spec->runtime) return SetFailed(name, "can't set immutable config");
+    if (IsImmutable(*spec, value, *present)) return SetFailed(name, "can't set immutable config");
     if (std::find(specs.begin(), specs.end(), spec) != specs.end()) {
       return SetFailed(name, "duplicate parameter");
     }

@@ -90,6 +90,20 @@ TEST(ParameterSet, RefusesUnknownImmutableProtectedAndDoubledNames) {
             "CONFIG SET failed (possibly related to argument 'timeout') - duplicate parameter");
 }
 
+TEST(ParameterSet, TakesBackWhatItShowed) {
+  ParameterSet set;
+  for (const std::string_view name : {"bind", "port", "threads", "memcached-port"}) {
+    const std::string_view names[] = {name};
+    const std::string value = set.Get(names).at(0).second;
+    EXPECT_TRUE(Set(set, {{name, value}}).ok()) << name;
+  }
+  EXPECT_EQ(ErrorOf(Set(set, {{"port", "1"}})),
+            "CONFIG SET failed (possibly related to argument 'port') - can't set immutable config");
+  EXPECT_EQ(ErrorOf(Set(set, {{"daemonize", "no"}})),
+            "CONFIG SET failed (possibly related to argument 'daemonize') - can't set immutable "
+            "config");
+}
+
 TEST(ParameterSet, CallsBackOnlyWhatChanged) {
   ParameterSet set;
   int64_t seen = -1;

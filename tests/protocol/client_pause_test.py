@@ -127,6 +127,28 @@ class PauseCases:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
 
+    def test_scripts_wait_unless_they_say_that_they_only_read(self):
+        self.control.call("FUNCTION", "LOAD", "REPLACE", "#!lua name=l\n"
+                          "redis.register_function{function_name='reads', callback=function() "
+                          "return 1 end, flags={'no-writes'}}")
+        queued = self.client()
+        queued.call("MULTI")
+        queued.call("EVAL", "#!lua flags=no-writes\nreturn 5", 0)
+        self.control.call("CLIENT", "PAUSE", 60000, "WRITE")
+        reader = self.client()
+        self.assertEqual(reader.call("EVAL", "#!lua flags=no-writes\nreturn 2", 0).text, ":2")
+        self.assertEqual(reader.call("FCALL", "reads", 0).text, ":1")
+        self.assertEqual(queued.call("EXEC").children[0].text, ":5")
+        self.assertEqual(reader.call("EVAL_RO", "return 3", 0).text, ":3")
+        self.assertTrue(reader.call("EVAL", "x").text.startswith("-ERR wrong number"))
+        writers = [self.client() for _ in range(3)]
+        writers[0].send(encode([b"EVAL", b"return 4", b"0"]))
+        writers[1].send(encode([b"PUBLISH", b"c", b"m"]))
+        writers[2].send(encode([b"EVAL", b"#!lua\nreturn 6", b"0"]))
+        self.await_blocked(3)
+        self.control.call("CLIENT", "UNPAUSE")
+        self.assertEqual([writer.read().text for writer in writers], [":4", ":0", ":6"])
+
     def expired(self):
         info = self.control.call("INFO", "stats").text
         return int(info.split("expired_keys:")[1].split("\\r")[0])

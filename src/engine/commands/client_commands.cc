@@ -263,7 +263,7 @@ FaultOr<> ClientNoTouch(CommandContext& ctx) { return SetSwitch(ctx, &ClientStat
 FaultOr<> ClientReply(CommandContext& ctx) {
   if (EqualsIgnoreCase(ctx.args[2], "ON")) {
     ctx.client.replies_off = false;
-    ctx.client.skip_next_reply = false;
+    ctx.client.reply_is_push = true;  // answered even if one reply was to be left out
     ctx.reply.Ok();
   } else if (EqualsIgnoreCase(ctx.args[2], "OFF")) {
     ctx.client.replies_off = true;

@@ -17,7 +17,8 @@ FaultOr<> ClientGetRedir(CommandContext& ctx);
 inline void RememberReads(CommandContext& ctx, const CommandSpec& spec, std::span<const Key> keys) {
   if (!ctx.client.tracking.on) [[likely]]
     return;
-  if ((spec.flags & kReadOnly) == 0 || !ctx.client.tracking.remembers()) return;
+  if ((spec.flags & (kReadOnly | kLocksItself)) != kReadOnly || !ctx.client.tracking.remembers())
+    return;
   ctx.services.tracking.Remember(*ctx.client.receiver, keys);
 }
 
@@ -26,18 +27,21 @@ class TrackedWriter {
  public:
   TrackedWriter(ClientTracking& tracking, uint64_t client)
       : tracking_(tracking.is_active() ? &tracking : nullptr) {
-    if (tracking_ != nullptr) [[unlikely]]
+    if (tracking_ != nullptr) [[unlikely]] {
+      before_ = tracking_->writer();
       tracking_->SetWriter(client);
+    }
   }
   ~TrackedWriter() {
     if (tracking_ != nullptr) [[unlikely]]
-      tracking_->SetWriter(0);
+      tracking_->SetWriter(before_);
   }
   TrackedWriter(const TrackedWriter&) = delete;
   TrackedWriter& operator=(const TrackedWriter&) = delete;
 
  private:
   ClientTracking* const tracking_;
+  uint64_t before_ = 0;  // whose command this one runs inside of
 };
 
 }  // namespace mikura::engine

@@ -298,7 +298,7 @@ constexpr CommandSpec Function(std::string_view name, CommandHandler handler, ui
 }
 
 constexpr CommandSpec kCommands[] = {
-    Function("FCALL", FCall, 0, "Calls a function.", kKeys),
+    Function("FCALL", FCall, kMayReplicate, "Calls a function.", kKeys),
     Function("FCALL_RO", FCallRo, kReadOnly, "Calls a function that only reads.", kRoKeys),
     {.name = "FUNCTION",
      .arity = AtLeast(2),

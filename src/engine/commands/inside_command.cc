@@ -13,6 +13,8 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
   KeyAccess keys(outer.keyspace, outer.keys.effects(), outer.client.database, outer.keys.access(),
                  held);
   keys.set_tells_misses((command.spec.flags & kReadOnly) != 0);
+  // Of a script those keys count that it has declared.
+  const bool is_queued = (outer.spec.flags & kRunsQueue) != 0;
   CommandContext context{.args = command.args,
                          .key_list = command.keys,
                          .keys = keys,
@@ -26,13 +28,11 @@ void RunInside(CommandContext& outer, HeldShards held, const InsideCommand& comm
                          .script_thread = outer.script_thread,
                          .busy_turn = outer.busy_turn,
                          .may_wait = false,
-                         .is_in_script = (outer.spec.flags & kRunsQueue) == 0,
+                         .is_in_script = !is_queued,
                          .collected = command.collected};
   const size_t begin = reply.out().size();
   const uint64_t ticks = TicksNow();
   const FaultOr<> outcome = command.spec.handler(context);
-  // Of a script those keys count that it has declared.
-  const bool is_queued = (outer.spec.flags & kRunsQueue) != 0;
   RememberReads(context, command.spec, is_queued ? command.keys : outer.key_list);
   if (is_queued) {
     ShowToMonitors(context);

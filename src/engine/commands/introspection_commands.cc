@@ -127,7 +127,7 @@ std::optional<LineKeys> KeysOfLine(CommandContext& ctx) {
   }
   LineKeys found{spec, {}};
   FindKeyPlaces(*spec, line, found.places);
-  if (found.places.empty()) {
+  if (found.places.empty() && (spec->flags & kNoMandatoryKeys) == 0) {
     ctx.reply.Error("ERR", "The command has no key arguments");
     return std::nullopt;
   }

@@ -61,8 +61,9 @@ void ScriptRun::RunBody(const Body& body) {
     if (running.command.size() == 32) break;
   }
   const TickScale& scale = ctx_.services.observation.scale;
-  busy_at_ticks_ = running.started_ticks +
-                   scale.FromMicros(state_.busy_after_micros.load(std::memory_order_relaxed));
+  const int64_t busy_after = state_.busy_after_micros.load(std::memory_order_relaxed);
+  busy_at_ticks_ =
+      busy_after < 0 ? UINT64_MAX : running.started_ticks + scale.FromMicros(busy_after);
   const int database = ctx_.client.database;
   state_.Begin(std::move(running));
   body(*ctx_.script_thread, *this);
@@ -178,6 +179,22 @@ scripting::AclVerdict ScriptRun::CheckAcl(std::span<const std::string_view> args
 // There is one stream for the log and the replicas: what goes to one of them goes to both.
 void ScriptRun::SetReplication(uint32_t targets) {
   ctx_.keys.effects().set_paused(targets == scripting::kToNobody);
+}
+
+bool IsReadOnlyScript(const CommandSpec& spec, std::span<const std::string_view> args,
+                      ScriptThread& thread, Scripts& scripts) {
+  const auto declares = [](uint32_t flags) { return (flags & scripting::kNoWrites) != 0; };
+  if (spec.name == "FCALL") {
+    const auto* const function = thread.interpreter.Functions(scripts.functions).Find(args[1]);
+    return function != nullptr && declares(function->info().flags);
+  }
+  if (thread.reader.NoticeFlush()) thread.interpreter.ForgetScripts();
+  if (spec.name == "EVALSHA") {
+    const scripting::ScriptPtr script = thread.reader.Find(args[1]);
+    return script != nullptr && declares(script->flags);
+  }
+  const auto script = thread.reader.FindOrMake(args[1]);
+  return script.ok() && declares((*script)->flags);
 }
 
 std::optional<ScriptArguments> ParseScriptArguments(CommandContext& ctx, size_t first,

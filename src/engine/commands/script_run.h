@@ -64,6 +64,10 @@ class ScriptRun final : public scripting::ScriptHost {
 // SCRIPT KILL and FUNCTION KILL.
 void ReplyToKill(CommandContext& ctx, ScriptState::KillOutcome outcome);
 // To requests that cannot run while the script does.
+// Whether a row that runs a script would run one that declares no-writes.
+bool IsReadOnlyScript(const CommandSpec& spec, std::span<const std::string_view> args,
+                      ScriptThread& thread, Scripts& scripts);
+
 void ReplyBusy(wire::RespWriter& reply, const ScriptState& state);
 
 // The words of KEYS and ARGV: `first` is the place of the number of keys.

@@ -181,9 +181,10 @@ constexpr CommandSpec kSubcommands[] = {
 };
 
 constexpr CommandSpec kCommands[] = {
-    Script("EVAL", Eval, 0, "2.6.0", "Runs a script.", kEvalKeys),
+    Script("EVAL", Eval, kMayReplicate, "2.6.0", "Runs a script.", kEvalKeys),
     Script("EVAL_RO", EvalRo, kReadOnly, "7.0.0", "Runs a script that only reads.", kEvalRoKeys),
-    Script("EVALSHA", EvalShaRw, 0, "2.6.0", "Runs a script that is known.", kEvalShaKeys),
+    Script("EVALSHA", EvalShaRw, kMayReplicate, "2.6.0", "Runs a script that is known.",
+           kEvalShaKeys),
     Script("EVALSHA_RO", EvalShaRo, kReadOnly, "7.0.0", "Runs a known script that only reads.",
            kEvalShaRoKeys),
     {.name = "SCRIPT",

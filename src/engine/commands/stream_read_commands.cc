@@ -55,6 +55,10 @@ FaultOr<std::optional<ReadRequest>> ParseRead(CommandContext& ctx, bool is_group
     const std::string_view word = ctx.args[at];
     const size_t more = ctx.args.size() - at - 1;
     if (EqualsIgnoreCase(word, "BLOCK") && more > 0) {
+      if (ctx.is_in_script) {
+        return Complain(ctx, std::string(ctx.args[0]) +
+                                 " command is not allowed with BLOCK option from scripts");
+      }
       request.timeout = WaitMillis(ctx, ctx.args[at + 1]);
       if (!request.timeout) return std::optional<ReadRequest>();
     } else if (EqualsIgnoreCase(word, "COUNT") && more > 0) {

@@ -24,7 +24,8 @@ bool QueuedCommand::runs_unlocked() const {
          spec->group != "scripting";
 }
 
-void Transaction::Queue(const CommandSpec& spec, std::span<const std::string_view> args) {
+void Transaction::Queue(const CommandSpec& spec, std::span<const std::string_view> args,
+                        bool never_writes) {
   QueuedCommand& command = commands_.emplace_back();
   command.spec = &spec;
   size_t size = 0;
@@ -39,7 +40,8 @@ void Transaction::Queue(const CommandSpec& spec, std::span<const std::string_vie
   if (spec.may_have_keys()) {
     FindKeys(spec, command.args, keyspace_.hasher(), places_, command.keys);
   }
-  flags_ |= spec.flags;
+  flags_ |= never_writes ? spec.flags & ~kMayReplicate : spec.flags;
+  common_flags_ &= spec.flags;
   word_bytes_ += size;
   memory_bytes_ += size + sizeof(QueuedCommand) + args.size() * sizeof(std::string_view) +
                    command.keys.capacity() * sizeof(Key);

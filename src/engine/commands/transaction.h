@@ -39,10 +39,15 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
 
   // ---- The queue: from MULTI up to EXEC or DISCARD.
-  void Queue(const CommandSpec& spec, std::span<const std::string_view> args);
+  // never_writes: of a command that may write by its row, and does not with these words.
+  void Queue(const CommandSpec& spec, std::span<const std::string_view> args, bool never_writes);
   const std::vector<QueuedCommand>& commands() const { return commands_; }
-  // The flags of all queued rows.
-  uint32_t flags() const { return flags_; }
+  // What holds for a row with `flags` that runs the queue: it writes if one of them does, and may
+  // run in a state of the node if all may.
+  uint32_t FlagsWith(uint32_t flags) const {
+    constexpr uint32_t kAllMust = kLoadingOk | kStaleOk;
+    return ((flags | flags_) & ~kAllMust) | (flags & common_flags_ & kAllMust);
+  }
   // Something could not be queued: EXEC will refuse.
   void MarkFaulty() { faulty_ = true; }
   bool is_faulty() const { return faulty_; }
@@ -65,7 +70,8 @@ class Transaction {
   Keyspace& keyspace_;
   std::vector<QueuedCommand> commands_;
   std::vector<KeyPlace> places_;  // scratch
-  uint32_t flags_ = 0;
+  uint32_t flags_ = 0;            // of all queued rows together
+  uint32_t common_flags_ = ~0U;   // that all of them have
   bool faulty_ = false;
   size_t word_bytes_ = 0;
   size_t memory_bytes_ = 0;

@@ -44,6 +44,7 @@ class ClientTracking final {
   bool is_active() const { return clients_.load(std::memory_order_relaxed) != 0; }
   // The client whose command begins on this thread, and changes what it changes; 0: it has ended.
   void SetWriter(uint64_t client) { writers_[ThreadIndex()].client = client; }
+  uint64_t writer() const { return writers_[ThreadIndex()].client; }
   void SetKeysMax(uint64_t most) { keys_.set_keys_max(most); }
 
   struct Counts {
@@ -68,7 +69,6 @@ class ClientTracking final {
     std::unordered_set<Receiver*> clients;
   };
 
-  uint64_t writer() const { return writers_[ThreadIndex()].client; }
   void OnFlushed();
   void OnChanged(const Key& key, std::span<const TrackingClient> clients);
   void Tell(Receiver& client, const Message::Ref& keys, PushOrder order);

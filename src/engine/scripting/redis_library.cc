@@ -72,6 +72,7 @@ int CallCommand(lua_State* lua, bool raises) {
   sandbox.Spend(lua, sandbox.reply.size() / 64);
   sandbox.RelieveMemory();
   const std::string_view resp = sandbox.reply.view();
+  lua_settop(lua, 0);  // thousands of arguments would leave no room for the reply
   PushReply(lua, resp);
   return raises && resp.starts_with('-') ? lua_error(lua) : 1;
 }

@@ -36,7 +36,8 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
-                       ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
+                       ClientState& client, UnixMillis now, wire::RespWriter& reply,
+                       const LoopStatistics& statistics) const {
   if (!spec.arity.Accepts(request.args.size())) {
     reply.Error("ERR", WrongArityMessage(spec));
     return false;
@@ -48,7 +49,8 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   }
   if (!client.is_unrestricted && !MayRun(request, spec, client, now, reply)) [[unlikely]]
     return false;
-  if (services_.scripts.state.is_busy() && spec.name == "PING") [[unlikely]] {
+  if (services_.scripts.state.is_busy() && IsRefusedWhileBusy(spec, client, statistics))
+      [[unlikely]] {
     ReplyBusy(reply, services_.scripts.state);
     return false;
   }
@@ -85,6 +87,16 @@ bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const C
     return false;
   }
   return true;
+}
+
+// While a script is busy, requests that want none of its shards go on, on other loops than its own.
+// No transaction is begun or goes on, so that none is done half. PING tells that something is
+// wrong.
+bool Dispatcher::IsRefusedWhileBusy(const CommandSpec& spec, const ClientState& client,
+                                    const LoopStatistics& statistics) {
+  if (statistics.is_in_busy_turn) return (spec.flags & kAllowBusy) == 0 || spec.may_have_keys();
+  if ((spec.flags & kAllowBusy) != 0) return false;
+  return client.in_multi || spec.name == "PING";
 }
 
 // What tells others of itself waits while event loops have much to deliver.
@@ -128,12 +140,16 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   const CommandSpec* const spec = RowOf(request, reply);
   if (spec == nullptr) return Refuse(spec, client, begin, reply, statistics);
   uint32_t flags = spec->flags;
-  if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
-  if (node_.IsPaused(flags, now)) [[unlikely]]
-    return RunOutcome::kPaused;
+  if ((flags & kRunsQueue) != 0 && client.in_multi) {
+    flags = client.transaction->FlagsWith(flags);
+  }
+  if (node_.IsPaused(flags, now) && spec->arity.Accepts(request.args.size())) [[unlikely]] {
+    if (NeverWrites(*spec, request.args, statistics)) flags &= ~kMayReplicate;
+    if (node_.IsPaused(flags, now)) return RunOutcome::kPaused;
+  }
   if (MustWait(flags)) [[unlikely]]
     return RunOutcome::kPutAside;
-  if (!Admit(request, *spec, flags, client, now, reply)) {
+  if (!Admit(request, *spec, flags, client, now, reply, statistics)) {
     return Refuse(spec, client, begin, reply, statistics);
   }
   if (client.in_multi && (flags & kRunsInMulti) == 0) {
@@ -184,7 +200,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
     return RunOutcome::kPaused;
   if (MustWait(spec.flags)) [[unlikely]]
     return RunOutcome::kPutAside;
-  if (!Admit(request, spec, spec.flags, client, now, reply)) {
+  if (!Admit(request, spec, spec.flags, client, now, reply, statistics)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kRefused;
   }

@@ -64,7 +64,11 @@ class Dispatcher {
   // True when the request may run; otherwise the error was written.
   // `flags`: those of the row, and for EXEC of the queued rows.
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
-             UnixMillis now, wire::RespWriter& reply) const;
+             UnixMillis now, wire::RespWriter& reply, const LoopStatistics& statistics) const;
+  static bool IsRefusedWhileBusy(const CommandSpec& spec, const ClientState& client,
+                                 const LoopStatistics& statistics);
+  bool NeverWrites(const CommandSpec& spec, std::span<const std::string_view> args,
+                   const LoopStatistics& statistics) const;
   bool MustWait(uint32_t flags) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);

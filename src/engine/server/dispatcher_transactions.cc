@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/logging.h"
+#include "engine/commands/script_run.h"
 #include "engine/commands/transaction.h"
 #include "engine/server/dispatcher.h"
 
@@ -34,8 +35,17 @@ void Dispatcher::Queue(const Request& request, const CommandSpec& spec, ClientSt
     reply.Error("ERR", "Command not allowed inside a transaction");
     return;
   }
-  client.transaction->Queue(spec, request.args);
+  client.transaction->Queue(spec, request.args, NeverWrites(spec, request.args, statistics));
   if (IsWithinBounds(client)) reply.Simple("QUEUED");
+}
+
+// A script that says so of itself.
+bool Dispatcher::NeverWrites(const CommandSpec& spec, std::span<const std::string_view> args,
+                             const LoopStatistics& statistics) const {
+  return (spec.flags & (kLocksItself | kMayReplicate)) == (kLocksItself | kMayReplicate) &&
+         statistics.script_thread != nullptr && !statistics.is_in_busy_turn &&
+         spec.arity.Accepts(args.size()) &&
+         IsReadOnlyScript(spec, args, *statistics.script_thread, services_.scripts);
 }
 
 // A client that queues or watches more than it may send at once is closed, as one that sends too

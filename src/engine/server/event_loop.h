@@ -142,6 +142,13 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void RunBatch();
   void RunRequests();
 
+  // In event_loop_busy.cc.
+  void RunBusyTurn();
+  void ExchangeWork();
+  void ServeWhileBusy();
+  void FinishWhileBusy();
+  bool IsHeldByOuterTurn(const Session& session) const;
+
   // In event_loop_tls.cc.
   void BeginHandshake(Session& session, std::string_view refusal);
   bool ShakeHands(Session& session);
@@ -162,8 +169,10 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void CountBlocked();
   UnixMillis NextWake() const;
   void SendOutput();
+  void SendRanges();
   void FlushOutput();
   void FinishSession(Session& session);
+  void MarkReadyForMore(Session& session);
   void SendFromSource(Session& session);
 
   // In event_loop_pushes.cc.
@@ -221,7 +230,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   Session* parsing_ = nullptr;                                  // its input is being parsed
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
-  RequestBatch batch_;
+  std::unique_ptr<RequestBatch> batch_;
   Acceptor acceptor_;
   ExpiryJob expiry_;
   // Of clients that have logged in; read from the settings once per turn.
@@ -234,6 +243,19 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   std::optional<PushOrder> late_from_;  // what is kept for behind its reply
   std::string late_pushes_;
   size_t unread_bytes_max_ = 0;  // a client that leaves more unread is not read from
+
+  // What a turn works with. While a script is busy, that of the turn which runs it is put here, and
+  // the one inside works with this.
+  struct Work {
+    std::unique_ptr<PushPort> pushes;
+    std::unique_ptr<RequestBatch> batch;
+    std::unique_ptr<char[]> arena;
+    size_t arena_used = 0;
+    Session* parsing = nullptr;
+    std::vector<Session*> served;
+  };
+  Work other_work_;
+  std::function<void()> busy_turn_ = [this] { RunBusyTurn(); };
 };
 
 }  // namespace mikura::engine

@@ -16,7 +16,8 @@ struct NodeState {
   bool IsPaused(uint32_t flags, UnixMillis now) const {
     if (pause_end.load(std::memory_order_relaxed) <= now) [[likely]]
       return false;
-    return pauses_all.load(std::memory_order_relaxed) || (flags & (kWrite | kMayReplicate)) != 0;
+    return pauses_all.load(std::memory_order_relaxed) ||
+           (flags & (kWrite | kMayReplicate | kPublishes)) != 0;
   }
 
   std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on

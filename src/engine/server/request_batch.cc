@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/request_batch.h"
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include "wire/resp_compact.h"
 
 namespace mikura::engine {
@@ -9,6 +13,13 @@ namespace {
 // Nearly all requests are for database 0; a wrong hint costs a wasted prefetch.
 constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
+constexpr size_t kWordsKept = 1 << 14;   // the same, of words and of keys
+
+template <typename Item>
+void ClearAndShrink(std::vector<Item>& items) {
+  items.clear();
+  if (items.capacity() > kWordsKept) std::vector<Item>().swap(items);
+}
 
 // Whether nothing is pushed to the client before the reply: the replies of a transaction are one,
 // and what a client begins to listen to comes behind the reply that says so.
@@ -214,7 +225,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     pushes_.BeginInside(session);
   size_t begin = output_.size();
   const size_t bytes_before = output_bytes();
-  const bool skip = state.skip_next_reply;
+  const bool skip = std::exchange(state.skip_next_reply, false);
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
     // What its requests before this one answered is in the last range.
@@ -232,7 +243,10 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     const RunOutcome outcome = RunResp(item, now);
     if (Suspends(outcome)) [[unlikely]] {
       Suspend(item, outcome, begin);
-      if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
+      if (outcome != RunOutcome::kBlocked) {
+        state.skip_next_reply = skip;
+        return pushes_.EndInside();
+      }
       session.set_drops_reply(state.replies_off || skip);
     }
     Observe(item, outcome, begin, bytes_before);
@@ -240,7 +254,6 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (delivers) [[unlikely]]
     pushes_.EndInside();
   statistics_.commands.Add(1);
-  if (skip) state.skip_next_reply = false;
   if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
   state.reply_is_push = false;
   if (state.is_subscriber || state.is_monitor || state.tracking.on) [[unlikely]] {
@@ -260,14 +273,30 @@ void RequestBatch::Run(UnixMillis now) {
   suspended_.clear();
   Prefetch();
   has_lost_time_ = true;
-  for (const Item& item : requests_) RunOne(item, now);
+  for (running_ = 0; running_ < requests_.size(); ++running_) RunOne(requests_[running_], now);
   requests_.clear();
-  words_.clear();
+  ClearAndShrink(words_);
   storage_.clear();
-  keys_.clear();
+  ClearAndShrink(keys_);
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
+}
+
+bool RequestBatch::HasUnfinished(const Session& session) const {
+  const auto unfinished = std::span(requests_).subspan(std::min(running_, requests_.size()));
+  return std::any_of(unfinished.begin(), unfinished.end(),
+                     [&](const Item& item) { return item.session == &session; });
+}
+
+void RequestBatch::ForgetSent() {
+  if (ranges_.empty()) return;
+  auto& inserted = output_.insertions();
+  const auto unsent = std::find_if(inserted.begin(), inserted.end(), [&](const auto& insertion) {
+    return insertion.offset >= ranges_.back().end;
+  });
+  inserted.erase(inserted.begin(), unsent);
+  ranges_.clear();
 }
 
 void RequestBatch::ClearOutput() {

@@ -68,6 +68,10 @@ class RequestBatch {
   std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
   // Forgets the replies, after they were sent.
   void ClearOutput();
+  // The same while a request is running, whose reply has not ended.
+  void ForgetSent();
+  // Whether a request of `session` is running, or will be by this Run().
+  bool HasUnfinished(const Session& session) const;
 
  private:
   struct Item {
@@ -102,6 +106,7 @@ class RequestBatch {
   Effects effects_;
   wire::OutputBuffer output_;
   std::vector<Item> requests_;
+  size_t running_ = 0;  // place in requests_
   std::vector<std::string_view> words_;
   std::vector<std::unique_ptr<std::string>> storage_;
   std::vector<Key> keys_;
