@@ -30,6 +30,8 @@ NEWER = {
     "hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime",
     "hpexpiretime", "hpersist", "hgetdel", "hgetex", "hsetex",
     "xackdel", "xdelex", "script|show",
+    "delex", "delifeq", "digest", "msetex",
+    "commandlog", "commandlog|get", "commandlog|help", "commandlog|len", "commandlog|reset",
 }
 
 

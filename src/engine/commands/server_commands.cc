@@ -8,6 +8,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/commands/subcommand_help.h"
 #include "engine/messaging/monitors.h"
 
 namespace mikura::engine {
@@ -146,7 +147,51 @@ FaultOr<> LolWut(CommandContext& ctx) {
   return Ok();
 }
 
+// MODULE LIST -> nothing: there are none.
+FaultOr<> ModuleList(CommandContext& ctx) {
+  ctx.reply.Array(0);
+  return Ok();
+}
+
+FaultOr<> RefuseModule(CommandContext& ctx) {
+  ctx.reply.Error("ERR", "Modules are not supported");
+  return Ok();
+}
+
+constexpr CommandSpec ModuleRow(std::string_view name, CommandHandler handler, Arity arity,
+                                std::string_view summary) {
+  const bool is_help = name == "HELP";
+  const bool is_list = name == "LIST";
+  return {.name = name,
+          .handler = handler,
+          .arity = arity,
+          .flags = is_help   ? kLoadingOk | kStaleOk
+                   : is_list ? kAdmin | kNoScript
+                             : kAdmin | kNoScript | kNoAsyncLoading,
+          .group = "server",
+          .since = is_help            ? "5.0.0"
+                   : name == "LOADEX" ? "7.0.0"
+                                      : "4.0.0",
+          .summary = summary,
+          .tips = is_list ? "nondeterministic_output_order" : "",
+          .parent = "MODULE"};
+}
+
+constexpr CommandSpec kModuleSubcommands[] = {
+    ModuleRow("HELP", SubcommandHelp, Exactly(2), "Lists the subcommands."),
+    ModuleRow("LIST", ModuleList, Exactly(2), "Lists the loaded modules: none."),
+    ModuleRow("LOAD", RefuseModule, AtLeast(3), "Refused: there are no modules."),
+    ModuleRow("LOADEX", RefuseModule, AtLeast(3), "Refused: there are no modules."),
+    ModuleRow("UNLOAD", RefuseModule, Exactly(3), "Refused: there are no modules."),
+};
+
 constexpr CommandSpec kServerCommands[] = {
+    {.name = "MODULE",
+     .arity = AtLeast(2),
+     .group = "server",
+     .since = "4.0.0",
+     .summary = "Modules, of which there are none.",
+     .subcommands = kModuleSubcommands},
     {.name = "INFO",
      .handler = Info,
      .arity = AtLeast(1),

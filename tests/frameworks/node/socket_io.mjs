@@ -18,6 +18,7 @@ after(() => opened.close());
 const settings = { timeout: 30000 };
 
 const ioredisClient = () => opened.add(new Redis({ host, port }), (it) => it.quit());
+const observer = ioredisClient();
 async function nodeRedisClient() {
   const client = createClient({ url });
   client.on('error', () => {});
@@ -71,6 +72,10 @@ for (const [name, makeAdapter] of Object.entries(kAdapters)) {
 
     // To a room only.
     await within(right.emitWithAck('join', 'room'), 'join');
+    if (name === 'shard channels') { // the adapter does not wait for the subscription to the room
+      await until(async () => (await observer.pubsub('SHARDCHANNELS', 'c*room*')).length === 1,
+        'the channel of the room');
+    }
     const other = [];
     left.onAny((word) => other.push(word));
     const inRoom = event(right, 'whisper');

@@ -150,7 +150,9 @@ class Messages(RedisPy):
     def test_a_thread_that_listens(self):
         pubsub, got = self.redis.pubsub(ignore_subscribe_messages=True), []
         pubsub.subscribe(work=got.append)
-        thread = pubsub.run_in_thread(sleep_time=0.01)
+        until(lambda: self.redis.pubsub_numsub("work") == [("work", 1)], "subscribed")
+        thread = pubsub.run_in_thread(sleep_time=0.01, daemon=True)
+        self.addCleanup(thread.stop)
         for i in range(100):
             self.redis.publish("work", i)
         until(lambda: len(got) == 100, "100 messages")
