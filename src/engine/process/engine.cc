@@ -90,6 +90,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
 void Engine::UnblockClients() {
   if (loops_ == nullptr) return;
   loops_->loops()[0]->Post([this] {
+    // In a turn that a script takes, the gate would wait for that script.
+    if (keyspace_->script_token().is_mine()) return UnblockClients();
     keyspace_->WithGate({}, [] {});
     loops_->UnblockAll();
   });
@@ -151,6 +153,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 
 void Engine::Stop() {
   admin_->Stop();
+  scripts_.state.EndAll();
   loops_->Stop();
   udp_.Stop();
   replication_.Stop();

@@ -48,7 +48,7 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   }
   if (!client.is_unrestricted && !MayRun(request, spec, client, now, reply)) [[unlikely]]
     return false;
-  if (services_.scripts.state.is_busy() && spec.name == "PING") [[unlikely]] {
+  if (services_.scripts.state.is_busy() && IsBusy(request, spec, client)) [[unlikely]] {
     ReplyBusy(reply, services_.scripts.state);
     return false;
   }
@@ -94,6 +94,24 @@ bool Dispatcher::MustWait(uint32_t flags) const {
   return (flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active();
 }
 
+// True in a turn that a script takes of its own thread's loop (EventLoop::TakeBusyTurn), for what
+// may want a shard or the token: the script has them, and goes on when the turn is over.
+bool Dispatcher::WaitsForScriptHere(const Request& request, const CommandSpec& spec,
+                                    const ClientState& client) const {
+  if (!services_.scripts.state.is_running() || !keyspace_.script_token().is_mine()) [[likely]]
+    return false;
+  if (client.in_multi && (spec.flags & kRunsInMulti) == 0) return false;  // is queued only
+  if (!request.keys.empty() || (spec.flags & kRunsQueue) != 0) return true;
+  return (spec.flags & kAllowBusy) == 0 && spec.group != "connection" && spec.group != "pubsub";
+}
+
+// What is refused while a script is busy, on whichever thread.
+bool Dispatcher::IsBusy(const Request& request, const CommandSpec& spec,
+                        const ClientState& client) const {
+  if (spec.name == "PING" || WaitsForScriptHere(request, spec, client)) return true;
+  return client.in_multi && (spec.flags & kAllowBusy) == 0;
+}
+
 // Whether the client's user has the right to it; otherwise the error was written.
 bool Dispatcher::MayRun(const Request& request, const CommandSpec& spec, const ClientState& client,
                         UnixMillis now, wire::RespWriter& reply) const {
@@ -133,6 +151,8 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
     return RunOutcome::kPaused;
   if (MustWait(flags)) [[unlikely]]
     return RunOutcome::kPutAside;
+  if (WaitsForScriptHere(request, *spec, client) && !services_.scripts.state.is_busy()) [[unlikely]]
+    return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
   }
@@ -169,6 +189,8 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   if (node_.IsPaused(spec.flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
   if (MustWait(spec.flags)) [[unlikely]]
+    return RunOutcome::kPutAside;
+  if (WaitsForScriptHere(request, spec, client) && !services_.scripts.state.is_busy()) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);

@@ -66,6 +66,9 @@ class Dispatcher {
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
   bool MustWait(uint32_t flags) const;
+  bool WaitsForScriptHere(const Request& request, const CommandSpec& spec,
+                          const ClientState& client) const;
+  bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   static FaultOr<> RunHandler(CommandContext& context);

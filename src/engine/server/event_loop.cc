@@ -37,13 +37,14 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
       client_memory_(context.memcached.limits_items_only() ? nullptr : &context.keyspace.gauge()),
       observer_(context.observation),
       arena_(new char[kArenaBytes]),
-      batch_(context.keyspace, context.dispatcher, context.memcached, *this, statistics_,
-             observer_),
+      batch_(std::make_unique<RequestBatch>(context.keyspace, context.dispatcher, context.memcached,
+                                            static_cast<PushPort&>(*this), statistics_, observer_)),
       expiry_(context.keyspace, share_.first, share_.count) {
   statistics_.observer = &observer_;
   script_thread_ = std::make_unique<ScriptThread>(context.scripts);
   statistics_.script_thread = script_thread_.get();
   context.observation.AddLoop(observer_.statistics());
+  MakeBusyTurn();
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }
 
@@ -246,6 +247,7 @@ void EventLoop::Remove(Session* session) {
     context_.memcached.NoteConnection(session->record(), session->end_reason);
   }
   if (session->in_ready_list) std::erase(ready_, session);
+  std::erase(busy_turn_->served, session);  // of the turn outside of this one
   if (session->is_suspended()) ForgetSuspended(*session);
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);
@@ -266,11 +268,11 @@ void EventLoop::Maintain() {
   for (uint32_t n = 0; n < share_.count; ++n) {
     const uint32_t shard = (share_.first + n) % kShardCount;
     if (context_.keyspace.waiters().has_touched(shard)) {
-      context_.keyspace.ServeTouched(shard, now_, batch_.effects());
+      context_.keyspace.ServeTouched(shard, now_, batch_->effects());
     }
   }
   if (index_ == 0) {
-    context_.memcached.Maintain(now_, batch_.effects());
+    context_.memcached.Maintain(now_, batch_->effects());
     context_.keyspace.watches().Tend();
     context_.keyspace.waiters().Tend();
     context_.keyspace.set_paused(context_.node.pause_end.load(std::memory_order_relaxed) > now_);

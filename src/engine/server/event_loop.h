@@ -137,6 +137,28 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void RunBatch();
   void RunRequests();
 
+  void SettleSuspended();
+  void SendRanges();
+
+  // In event_loop_busy.cc.
+  struct BusyTurn {
+    explicit BusyTurn(EventLoop& loop);
+    // Changes places with what the turn outside uses.
+    void Swap(EventLoop& loop);
+
+    CommandObserver observer;
+    std::unique_ptr<RequestBatch> batch;
+    std::unique_ptr<char[]> arena;
+    size_t arena_used = 0;
+    std::vector<Session*> served;
+    Session* parsing = nullptr;
+    Session* runner = nullptr;
+  };
+  void MakeBusyTurn();
+  void TakeBusyTurn();
+  void SendAnswered();
+  bool IsLeftAlone(const Session& session) const;
+
   // In event_loop_waits.cc.
   void NoteSuspended(Session& session);
   void Resume(Session& session);
@@ -203,9 +225,12 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   // Of those that do not wait for ever.
   std::set<std::pair<UnixMillis, Session*>> wait_deadlines_;
   Session* parsing_ = nullptr;  // its input is being parsed
+  std::unique_ptr<BusyTurn> busy_turn_;
+  std::function<void()> take_busy_turn_;
+  Session* runner_ = nullptr;  // during a busy turn: whose request the script is
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
-  RequestBatch batch_;
+  std::unique_ptr<RequestBatch> batch_;
   Acceptor acceptor_;
   ExpiryJob expiry_;
   // Of clients that have logged in; read from the settings once per turn.

@@ -75,8 +75,8 @@ void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
       late_pushes_ += head;
       late_pushes_ += part;
     } else {
-      batch_.AppendPush(head);
-      batch_.AppendPush(part);
+      batch_->AppendPush(head);
+      batch_->AppendPush(part);
     }
     return;
   }

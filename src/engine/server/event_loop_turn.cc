@@ -23,15 +23,20 @@ constexpr size_t kSourcePieceBytes = 64 << 10;
 // One turn: each connection that was ready at its start gets one receive.
 void EventLoop::ServeReady() {
   const size_t turn = ready_.size();
-  for (size_t i = 0; i < turn; ++i) {
+  // A busy turn inside of this one may have taken some.
+  for (size_t i = 0; i < turn && !ready_.empty(); ++i) {
     Session* session = ready_.front();
     ready_.pop_front();
+    if (IsLeftAlone(*session)) {
+      ready_.push_back(session);
+      continue;
+    }
     session->in_ready_list = false;
     served_.push_back(session);
     if (!session->doomed && !session->input_blocked && !session->is_suspended()) {
       ReadInto(*session);
     }
-    if (kArenaBytes - arena_used_ < kReadMin || batch_.output_bytes() > kOutputTurnMax)
+    if (kArenaBytes - arena_used_ < kReadMin || batch_->output_bytes() > kOutputTurnMax)
       FlushOutput();
   }
   FlushOutput();
@@ -108,7 +113,7 @@ bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
 // can be parsed (now).
 bool EventLoop::ParseUsualResp(Session& session, std::string_view input, size_t& used,
                                size_t& needed) {
-  const wire::RespResult result = batch_.AddResp(session, input, request_limits_);
+  const wire::RespResult result = batch_->AddResp(session, input, request_limits_);
   needed = result.bytes_needed;
   if (result.status == wire::RespStatus::kIncomplete) return false;
   const bool is_error = result.status == wire::RespStatus::kError;
@@ -131,15 +136,15 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
     }
     const std::string_view left = input.substr(used);
     if (session.protocol() == Protocol::kResp) {
-      if (const size_t size = batch_.AddCompactResp(session, left); size != 0) [[likely]] {
+      if (const size_t size = batch_->AddCompactResp(session, left); size != 0) [[likely]] {
         used += size;
-        if (batch_.full() || batch_.must_run()) RunBatch();
+        if (batch_->full() || batch_->must_run()) RunBatch();
         continue;
       }
       if (!ParseUsualResp(session, left, used, needed)) break;
     } else {
       size_t consumed = 0;
-      const auto status = batch_.AddMemcached(session, left, &consumed);
+      const auto status = batch_->AddMemcached(session, left, &consumed);
       used += consumed;
       if (status == wire::MemcachedParseStatus::kClose) used = input.size();
       if (status != wire::MemcachedParseStatus::kComplete) {
@@ -152,8 +157,8 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
       }
     }
     // A request that changes how the following bytes are read (AUTH, HELLO, PSYNC) runs at once.
-    if (batch_.full() || batch_.must_run()) {
-      if (batch_.full() && used < input.size()) statistics_.yields.Add(1);
+    if (batch_->full() || batch_->must_run()) {
+      if (batch_->full() && used < input.size()) statistics_.yields.Add(1);
       RunBatch();
     }
   }
@@ -176,26 +181,36 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
 // that is being parsed still has its own.
 void EventLoop::RunRequests() {
   DeliverPosted();
-  batch_.Run(now_);
+  batch_->Run(now_);
   context_.deliveries.WakePosted();
-  for (Session* session : batch_.suspended()) {
+  SettleSuspended();
+}
+
+void EventLoop::SettleSuspended() {
+  for (Session* session : batch_->suspended()) {
     NoteSuspended(*session);
     if (session != parsing_ && session->suspension() != Suspension::kBlocked) {
       session->ReturnKept();
     }
   }
+  batch_->suspended().clear();
 }
 
 void EventLoop::RunBatch() {
   RunRequests();
-  if (batch_.output_bytes() > kOutputTurnMax) SendOutput();
+  if (batch_->output_bytes() > kOutputTurnMax) SendOutput();
 }
 
 void EventLoop::SendOutput() {
-  std::span<wire::OutputBuffer::Insertion> insertions = batch_.insertions();
-  for (const RequestBatch::Range& range : batch_.ranges()) {
+  SendRanges();
+  batch_->ClearOutput();
+}
+
+void EventLoop::SendRanges() {
+  std::span<wire::OutputBuffer::Insertion> insertions = batch_->insertions();
+  for (const RequestBatch::Range& range : batch_->ranges()) {
     Session& session = *range.session;
-    const std::string_view bytes = batch_.Bytes(range);
+    const std::string_view bytes = batch_->Bytes(range);
     size_t inserted = 0;
     size_t inserted_bytes = 0;
     while (inserted < insertions.size() && insertions[inserted].offset < range.end) {
@@ -211,7 +226,6 @@ void EventLoop::SendOutput() {
     if (!sent) session.doomed = true;
     NotePending(session);
   }
-  batch_.ClearOutput();
 }
 
 // Runs what is in the batch, sends the replies, and frees the receive memory.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/request_batch.h"
 
+#include "engine/commands/transaction.h"
 #include "wire/resp_compact.h"
 
 namespace mikura::engine {
@@ -71,7 +72,11 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
   // What stands behind a command that blocks is better not parsed yet.
   const CommandSpec* row = request.command;
-  must_run_ = row != nullptr && (row->flags & (kNoAuthNeeded | kAdmin | kBlocking)) != 0;
+  // And while a script runs, nothing may wait behind it in the batch.
+  uint32_t flags = row != nullptr ? row->flags : 0;
+  const ClientState& client = session.state();
+  if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->flags();
+  must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kLocksItself)) != 0;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
@@ -250,7 +255,11 @@ void RequestBatch::Run(UnixMillis now) {
   suspended_.clear();
   Prefetch();
   has_lost_time_ = true;
-  for (const Item& item : requests_) RunOne(item, now);
+  for (const Item& item : requests_) {
+    runner_ = item.session;
+    RunOne(item, now);
+  }
+  runner_ = nullptr;
   requests_.clear();
   words_.clear();
   storage_.clear();
@@ -258,6 +267,11 @@ void RequestBatch::Run(UnixMillis now) {
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
+}
+
+void RequestBatch::ForgetSent() {
+  output_.ForgetInsertions();
+  ranges_.clear();
 }
 
 void RequestBatch::ClearOutput() {

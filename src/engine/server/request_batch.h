@@ -46,7 +46,9 @@ class RequestBatch {
   // that is put aside suspends its session, which then keeps the bytes of it and of those behind.
   void Run(UnixMillis now);
   // The sessions that the last Run() suspended.
-  const std::vector<Session*>& suspended() const { return suspended_; }
+  std::vector<Session*>& suspended() { return suspended_; }
+  // Whose request is running.
+  Session* runner() const { return runner_; }
 
   // Scratch for work between batches.
   Effects& effects() { return effects_; }
@@ -68,6 +70,8 @@ class RequestBatch {
   std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
   // Forgets the replies, after they were sent.
   void ClearOutput();
+  // The same while a request runs: what it has written stays.
+  void ForgetSent();
 
  private:
   struct Item {
@@ -98,6 +102,7 @@ class RequestBatch {
   PushPort& pushes_;
   LoopStatistics& statistics_;
   CommandObserver& observer_;
+  Session* runner_ = nullptr;
   bool has_lost_time_ = false;  // something else than a RESP command has run since the last one
   Effects effects_;
   wire::OutputBuffer output_;
