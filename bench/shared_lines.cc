@@ -76,8 +76,8 @@ class Loop {
   explicit Loop(Node& node)
       : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_, observer_),
         memory_(&node.keyspace->gauge()),
-        resp_(UniqueFd(), Protocol::kResp, MakeRecord(), memory_),
-        text_(UniqueFd(), Protocol::kMemcached, MakeRecord(), memory_) {
+        resp_(ConnectedSocket(), Protocol::kResp, MakeRecord(), memory_),
+        text_(ConnectedSocket(), Protocol::kMemcached, MakeRecord(), memory_) {
     text_.MakeMemcachedParser({});
   }
 

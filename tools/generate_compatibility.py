@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the documents that say what is compatible, and what is missing, from the tables themselves:
 
-  docs/commands.md     from the rows of src/engine/commands/*.cc and the commands of Redis 7.0
+  docs/commands.md     from our command table (the program mikura_list_commands prints it) and
+                       tools/reference/{known_commands,partly_built}.tsv
   docs/parameters.md   from the rows of src/wire/engine_parameter_rows.cc
   docs/aws-api.md      from src/control/api/*/operations.json
   docs/compatibility.md  the summary of these
@@ -13,6 +14,7 @@ its document out.
 import argparse
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,77 +28,82 @@ def joined_strings(text):
     return "".join(re.findall(STRING, text)).replace('\\"', '"')
 
 
-def field(row, name):
-    match = re.search(rf"\.{name}\s*=\s*((?:{STRING}\s*)+|[\w:]+)", row)
-    if not match:
-        return ""
-    value = match.group(1)
-    return joined_strings(value) if value.startswith('"') else value
+def command_rows():
+    """{NAME or "NAME SUB": (group, since, summary)} of our command table; empty before it is built."""
+    programs = [ROOT / "build" / preset / "mikura_list_commands" for preset in ("debug", "release")]
+    built = [path for path in programs if path.exists()]
+    if not built:
+        return {}
+    newest = max(built, key=lambda path: path.stat().st_mtime)
+    text = subprocess.run([newest], check=True, capture_output=True, text=True).stdout
+    rows = (line.split("\t") for line in text.splitlines())
+    return {name: (group, since, summary) for name, group, since, summary in rows}
 
 
-def split_rows(body):
-    """The texts between the outermost braces of an initialiser."""
-    depth, begin = 0, 0
-    for match in re.finditer(rf"{STRING}|[{{}}]", body):
-        if match.group() == "{":
-            if depth == 0:
-                begin = match.end()
-            depth += 1
-        elif match.group() == "}":
-            depth -= 1
-            if depth == 0:
-                yield body[begin:match.start()]
+def table(name):
+    """The rows of a file in tools/reference: values by tabs, # begins a comment."""
+    lines = (ROOT / "tools/reference" / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
 
 
-def command_rows(folder):
-    """{NAME or "NAME SUB": row} of all CommandSpec tables."""
-    arrays = {}
-    for path in sorted(folder.glob("*.cc")):
-        text = path.read_text(encoding="utf-8")
-        for match in re.finditer(r"\bCommandSpec\s+(k\w+)\[\]\s*=\s*{(.*?)\n};", text, re.DOTALL):
-            rows = [{name: field(row, name)
-                     for name in ("name", "group", "since", "summary", "subcommands")}
-                    for row in split_rows(match.group(2))]
-            arrays[match.group(1)] = [row for row in rows if row["name"]]
-    below = {row["subcommands"] for rows in arrays.values() for row in rows}
-    found = {}
-    for name, rows in arrays.items():
-        if name in below:
-            continue
-        for row in rows:
-            found[row["name"]] = row
-            for sub in arrays.get(row["subcommands"], []):
-                found[f"{row['name']} {sub['name']}"] = dict(sub, group=row["group"])
-    return found
+class Known:
+    """A command that Redis or Valkey has."""
+
+    def __init__(self, name, group, since, redis_7, redis_8, valkey_9):
+        self.name, self.group, self.since = name, group, since
+        self.where = {"Redis 7.0": redis_7 == "yes", "Redis 8": redis_8 == "yes",
+                      "Valkey 9": valkey_9 == "yes"}
 
 
-def redis_commands():
-    """{name: group} of Redis 7.0."""
-    lines = (ROOT / "tools/reference/redis_commands.tsv").read_text().splitlines()
-    return {line.split("\t")[0]: line.split("\t")[1] for line in lines if not line.startswith("#")}
+def known_commands():
+    return {row[0]: Known(*row) for row in table("known_commands.tsv")}
+
+
+SERVERS = ("Redis 7.0", "Redis 8", "Valkey 9")
+# Groups that Redis 8 has taken from its modules.
+MODULES = {"search", "json", "timeseries", "cuckoo", "tdigest", "vectorset", "bloom", "topk", "cms"}
+
+
+def works_in(ours, partly, name):
+    if name not in ours:
+        return "no"
+    return f"partly: {partly[name]}" if name in partly else "yes"
+
+
+def counted(ours, known, server):
+    """(built, all) of the commands of `server`, without those of modules."""
+    names = [k.name for k in known.values() if k.where[server] and k.group not in MODULES]
+    return sum(name in ours for name in names), len(names)
 
 
 def commands_document():
-    folder = ROOT / "src/engine/commands"
-    ours = command_rows(folder)
+    ours = command_rows()
     if not ours:
         return None
-    theirs = redis_commands()
-    counted = sum(name in ours for name in theirs)
-    out = [MARK, "# Commands", "",
-           f"{counted} of the {len(theirs)} commands and subcommands of Redis 7.0 are built. One "
-           "that is not answers `ERR unknown command` (or `unknown subcommand`).", "",
-           "| Command | Group | Since | What it does |", "|---|---|---|---|"]
-    for name, row in sorted(ours.items()):
-        out.append(f"| `{name}` | {row['group']} | {row['since']} | {row['summary']} |")
-    out += ["", "## Missing", "", "| Group | Commands |", "|---|---|"]
-    groups = {}
-    for name, group in theirs.items():
-        if name not in ours:
-            groups.setdefault(group, []).append(name)
-    for group, names in sorted(groups.items()):
-        whole = [n for n in names if " " not in n or n.split(" ")[0] in ours]
-        out.append(f"| {group} | {', '.join(f'`{n}`' for n in sorted(whole))} |")
+    known, partly = known_commands(), dict(table("partly_built.tsv"))
+    for name in set(partly) - set(ours):
+        raise SystemExit(f"partly_built.tsv: {name} is not built")
+    out = [MARK, "# Commands", ""]
+    for server in SERVERS:
+        built, total = counted(ours, known, server)
+        out.append(f"* {built} of the {total} commands and subcommands of {server}"
+                   f"{' (those of its modules aside)' if server == 'Redis 8' else ''}.")
+    out += ["", "One that is not built answers `ERR unknown command` (or `unknown subcommand`).", "",
+            "| Command | Group | Since | Redis 8 | Valkey 9 | Mikura | What it does |",
+            "|---|---|---|---|---|---|---|"]
+    for name in sorted(set(ours) | {k.name for k in known.values() if k.group not in MODULES}):
+        group, since, summary = ours.get(name, ("", "", ""))
+        there = known.get(name)
+        if there:
+            group, since = there.group, there.since
+        marks = ["yes" if there and there.where[server] else "no" for server in SERVERS[1:]]
+        out.append(f"| `{name}` | {group} | {since} | {' | '.join(marks)} | "
+                   f"{works_in(ours, partly, name)} | {summary} |")
+    out += ["", "## Modules of Redis 8: not built", "", "| Group | Commands |", "|---|---|"]
+    for group in sorted(MODULES):
+        names = sorted(k.name for k in known.values() if k.group == group)
+        if names:
+            out.append(f"| {group} | {', '.join(f'`{n}`' for n in names)} |")
     return "\n".join(out) + "\n"
 
 
@@ -166,6 +173,21 @@ def memcached_files():
     return [row], section
 
 
+def redis_suite():
+    """The section on tests of Redis' own suite that do not pass."""
+    path = ROOT / "tests/redis_suite/failures_known.tsv"
+    if not path.exists():
+        return []
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()
+            if line and not line.startswith("#")]
+    out = ["", "## Tests of Redis' own suite that do not pass", "",
+           "`./dev suite redis` runs the suite of Redis 7.0 against redis-server and against us."]
+    if rows:
+        out += ["", "| Unit | Test | Why |", "|---|---|---|"]
+        out += [f"| `{unit}` | {test} | {reason} |" for unit, test, reason in rows]
+    return out
+
+
 def frameworks_section():
     """Of the programs in tests/frameworks; npm's versions come from its lock file."""
     folder = ROOT / "tests/frameworks"
@@ -190,14 +212,17 @@ def frameworks_section():
 
 
 def compatibility_document():
-    ours = command_rows(ROOT / "src/engine/commands")
+    ours = command_rows()
     if not ours:
         return None
-    theirs = redis_commands()
+    known = known_commands()
     out = [MARK, "# Compatibility", "",
-           "| What | Works | Of | Details |", "|---|---|---|---|",
-           f"| commands and subcommands of Redis 7.0 | {sum(n in ours for n in theirs)} | "
-           f"{len(theirs)} | [commands.md](commands.md) |"]
+           "| What | Works | Of | Details |", "|---|---|---|---|"]
+    for server in SERVERS:
+        built, total = counted(ours, known, server)
+        aside = ", without modules" if server == "Redis 8" else ""
+        out.append(f"| commands and subcommands of {server}{aside} | {built} | {total} | "
+                   "[commands.md](commands.md) |")
     for path in sorted((ROOT / "src/control/api").glob("*/operations.json")):
         service = json.loads(path.read_text(encoding="utf-8"))
         operations = service["operations"].values()
@@ -212,7 +237,7 @@ def compatibility_document():
             "UDP (`-U`) serves them too.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
-    out += frameworks_section() + section
+    out += frameworks_section() + section + redis_suite()
     return "\n".join(out) + "\n"
 
 

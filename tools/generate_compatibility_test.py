@@ -10,19 +10,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import generate_compatibility as generator  # noqa: E402
 
-COMMANDS = '''
-constexpr CommandSpec kClientSubcommands[] = {
-    {.name = "LIST", .arity = AtLeast(2), .group = "connection", .since = "2.4.0",
-     .summary = "Lists {all} "
-                "clients."},
-};
-constexpr CommandSpec kRows[] = {
-    {.name = "GET", .handler = Get, .keys = OneKeyAt(1), .group = "string",
-     .since = "1.0.0", .summary = "Returns a value.", .tips = "x"},
-    {.name = "CLIENT", .group = "connection", .since = "2.4.0",
-     .summary = "Container.", .subcommands = kClientSubcommands},
-};
-'''
+COMMANDS = """#!/bin/sh
+printf 'GET\\tstring\\t1.0.0\\tReturns a value.\\n'
+printf 'CLIENT\\tconnection\\t2.4.0\\tConnections.\\n'
+printf 'CLIENT LIST\\tconnection\\t2.4.0\\tLists clients.\\n'
+printf 'OURS\\tserver\\t0.1.0\\tNobody else has it.\\n'
+"""
 PARAMETERS = '''
 constexpr ParameterSpec kRows[] = {
     // Network
@@ -42,10 +35,12 @@ class GeneratorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         old, generator.ROOT = generator.ROOT, Path(folder.name)
         self.addCleanup(setattr, generator, "ROOT", old)
-        self.write("tools/reference/redis_commands.tsv",
-                   "# comment\nGET\tstring\t1.0.0\nSET\tstring\t1.0.0\nCLIENT\tconnection\t2.4.0\n"
-                   "CLIENT LIST\tconnection\t2.4.0\nCLIENT ID\tconnection\t5.0.0\nACL\tserver\t6.0.0\n"
-                   "ACL CAT\tserver\t6.0.0\n")
+        self.write("tools/reference/known_commands.tsv",
+                   "# comment\nGET\tstring\t1.0.0\tyes\tyes\tyes\n"
+                   "SET\tstring\t1.0.0\tyes\tyes\tyes\nCLIENT\tconnection\t2.4.0\tyes\tyes\tyes\n"
+                   "CLIENT LIST\tconnection\t2.4.0\tyes\tyes\tyes\n"
+                   "NEW\tstring\tvalkey-9\tno\tno\tyes\nBF.ADD\tbloom\t1.0\tno\tyes\tno\n")
+        self.write("tools/reference/partly_built.tsv", "CLIENT LIST\tno filters\n")
 
     def write(self, name, text):
         path = generator.ROOT / name
@@ -56,14 +51,17 @@ class GeneratorTest(unittest.TestCase):
         self.assertEqual({make() for make in generator.DOCUMENTS.values()}, {None})
 
     def test_commands_and_subcommands_built_and_missing(self):
-        self.write("src/engine/commands/some.cc", COMMANDS)
+        self.write("build/debug/mikura_list_commands", COMMANDS)
+        (generator.ROOT / "build/debug/mikura_list_commands").chmod(0o755)
         text = generator.commands_document()
-        self.assertIn("3 of the 7 commands", text)
-        self.assertIn("| `GET` | string | 1.0.0 | Returns a value. |", text)
-        self.assertIn("| `CLIENT LIST` | connection | 2.4.0 | Lists {all} clients. |", text)
-        self.assertIn("| connection | `CLIENT ID` |", text)
-        self.assertIn("| string | `SET` |", text)
-        self.assertIn("| server | `ACL` |", text)
+        self.assertIn("* 3 of the 4 commands and subcommands of Redis 7.0.", text)
+        self.assertIn("* 3 of the 5 commands and subcommands of Valkey 9.", text)
+        self.assertIn("| `GET` | string | 1.0.0 | yes | yes | yes | Returns a value. |", text)
+        self.assertIn("| `SET` | string | 1.0.0 | yes | yes | no |  |", text)
+        self.assertIn("| `NEW` | string | valkey-9 | no | yes | no |  |", text)
+        self.assertIn("| `CLIENT LIST` | connection | 2.4.0 | yes | yes | partly: no filters |", text)
+        self.assertIn("| `OURS` | server | 0.1.0 | no | no | yes | Nobody else has it. |", text)
+        self.assertIn("| bloom | `BF.ADD` |", text)
 
     def test_parameters_built_and_not(self):
         self.write("src/wire/engine_parameter_rows.cc", PARAMETERS)

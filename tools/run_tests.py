@@ -42,12 +42,13 @@ WHAT = {
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
+    "concurrency": "many clients at once: nothing lost, nothing doubled, histories linearizable",
     "frameworks": "frameworks that people build on, of Node.js, Python and others",
     "race": "a node with its replica under load, in the thread sanitizer",
     "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }
 # Stages whose scripts need another build than release: the preset and its targets.
-BUILDS = {"race": ("tsan", ("mikura",)), "fuzz": ("fuzz", ("mikura_fuzzers",))}
+BUILDS = {"race": ("tsan", ("mikura", "concurrency_load")), "fuzz": ("fuzz", ("mikura_fuzzers",))}
 
 
 def all_stages():

@@ -12,7 +12,10 @@ demo="awscli redis-tools python3-pymemcache libmemcached-tools"
 test="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14
   libgtest-dev libgmock-dev libbenchmark-dev python3-botocore python3-boto3 python3-redis
   redis-server memcached sasl2-bin util-linux perl tcl dpkg-dev xz-utils
-  valgrind"
+  valgrind
+  python3-rq python3-celery python3-django python3-django-redis python3-channels-redis
+  python3-pylibmc ruby ruby-redis ruby-sidekiq ruby-dalli php-cli php-redis php-predis libhiredis-dev
+  libredis-perl"
 
 # Node.js from elsewhere brings an npm of its own, beside which Debian's cannot be installed.
 command -v node >/dev/null && command -v npm >/dev/null || test="$test nodejs npm"

@@ -36,6 +36,28 @@ struct EngineParameters {
   uint64_t client_query_buffer_limit_bytes = 1ULL << 30;
   uint64_t proto_max_bulk_len_bytes = 512ULL << 20;
 
+  // TLS. Which files of the node's own, and what a peer has to show.
+  int64_t tls_port = 0;            // 0: no RESP listener with TLS
+  int64_t memcached_tls_port = 0;  // 0: no memcached listener with TLS
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::string tls_key_file_pass;
+  std::string tls_client_cert_file;  // of outgoing links; "": the one above
+  std::string tls_client_key_file;
+  std::string tls_client_key_file_pass;
+  std::string tls_dh_params_file;
+  std::string tls_ca_cert_file;
+  std::string tls_ca_cert_dir;
+  std::string tls_auth_clients = "yes";  // no, yes, optional
+  bool tls_replication = false;
+  std::string tls_protocols;  // "": TLSv1.2 TLSv1.3
+  std::string tls_ciphers;
+  std::string tls_ciphersuites;
+  bool tls_prefer_server_ciphers = false;
+  bool tls_session_caching = true;
+  int64_t tls_session_cache_size = 20480;
+  int64_t tls_session_cache_timeout_seconds = 300;
+
   // Process
   int64_t threads = 0;  // event loops; 0: one per processor
   int64_t databases = 16;
@@ -76,6 +98,10 @@ struct EngineParameters {
   // Observation
   int64_t slowlog_log_slower_than_micros = 10'000;  // negative: no slow log
   int64_t slowlog_max_len = 128;
+  int64_t commandlog_request_larger_than_bytes = 1 << 20;  // negative: no log
+  int64_t commandlog_large_request_max_len = 128;
+  int64_t commandlog_reply_larger_than_bytes = 1 << 20;  // negative: no log
+  int64_t commandlog_large_reply_max_len = 128;
   int64_t latency_monitor_threshold_millis = 0;  // 0: off
   bool latency_tracking = true;
 

@@ -95,7 +95,7 @@ std::vector<std::pair<std::string, std::string>> ParameterSet::Get(
 }
 
 Status ParameterSet::Set(std::span<const std::pair<std::string_view, std::string_view>> changes) {
-  std::vector<const ParameterSpec*> specs;
+  Specs specs;
   for (const auto& [name, value] : changes) {
     const ParameterSpec* spec = FindParameter(name);
     if (spec == nullptr) {
@@ -120,7 +120,7 @@ Status ParameterSet::Set(std::span<const std::pair<std::string_view, std::string
     MutexLock lock(mutex_);
     current_ = after;
   }
-  Status status = RunCallbacks(*before, *after);
+  Status status = RunCallbacks(*before, *after, specs);
   if (!status.ok()) {
     MutexLock lock(mutex_);
     current_ = before;
@@ -129,26 +129,48 @@ Status ParameterSet::Set(std::span<const std::pair<std::string_view, std::string
 }
 
 void ParameterSet::OnChange(std::string_view name, ChangeCallback callback) {
-  const ParameterSpec* spec = FindParameter(name);
-  CHECK(spec != nullptr && spec->supported() && spec->runtime);
-  watchers_.push_back({spec, std::move(callback)});
+  AddWatcher({&name, 1}, false, std::move(callback));
+}
+
+void ParameterSet::OnSet(std::span<const std::string_view> names, ChangeCallback callback) {
+  AddWatcher(names, true, std::move(callback));
+}
+
+void ParameterSet::AddWatcher(std::span<const std::string_view> names, bool also_unchanged,
+                              ChangeCallback callback) {
+  Watcher watcher{{}, also_unchanged, std::move(callback)};
+  for (const std::string_view name : names) {
+    const ParameterSpec* spec = FindParameter(name);
+    CHECK(spec != nullptr && spec->supported() && spec->runtime);
+    watcher.specs.push_back(spec);
+  }
+  watchers_.push_back(std::move(watcher));
 }
 
 // On an error, the callbacks that have run are run again the other way round.
-Status ParameterSet::RunCallbacks(const EngineParameters& before, const EngineParameters& after) {
+Status ParameterSet::RunCallbacks(const EngineParameters& before, const EngineParameters& after,
+                                  const Specs& set) {
+  // The first of `set` for which the watcher is to be called; null: none.
+  const auto cause = [&](const Watcher& watcher) -> const ParameterSpec* {
+    for (const ParameterSpec* spec : set) {
+      const auto& watched = watcher.specs;
+      if (std::find(watched.begin(), watched.end(), spec) == watched.end()) continue;
+      if (watcher.also_unchanged || ParameterText(*spec, before) != ParameterText(*spec, after)) {
+        return spec;
+      }
+    }
+    return nullptr;
+  };
   for (size_t i = 0; i < watchers_.size(); ++i) {
-    const ParameterSpec& spec = *watchers_[i].spec;
-    const auto changed = [&](const ParameterSpec& row) {
-      return ParameterText(row, before) != ParameterText(row, after);
-    };
-    if (!changed(spec)) continue;
+    const ParameterSpec* spec = cause(watchers_[i]);
+    if (spec == nullptr) continue;
     const Status status = watchers_[i].callback(before, after);
     if (status.ok()) continue;
     for (size_t undo = i; undo-- > 0;) {
-      if (!changed(*watchers_[undo].spec)) continue;
+      if (cause(watchers_[undo]) == nullptr) continue;
       static_cast<void>(watchers_[undo].callback(after, before));
     }
-    return SetFailed(spec.name, status.error().message);
+    return SetFailed(spec->name, status.error().message);
   }
   return Ok();
 }

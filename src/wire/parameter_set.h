@@ -45,14 +45,24 @@ class ParameterSet {
   // Register before the first Set(). Callbacks of all names run in the order of registration when
   // the value of `name` has changed.
   void OnChange(std::string_view name, ChangeCallback callback);
+  // The same for several names, also when one is set to the value that it has: a file of the same
+  // name may have another content. Called once for each Set() that names any of them.
+  void OnSet(std::span<const std::string_view> names, ChangeCallback callback);
 
  private:
-  Status RunCallbacks(const EngineParameters& before, const EngineParameters& after);
+  using Specs = std::vector<const ParameterSpec*>;
 
   struct Watcher {
-    const ParameterSpec* spec;
+    Specs specs;
+    bool also_unchanged = false;
     ChangeCallback callback;
   };
+
+  void AddWatcher(std::span<const std::string_view> names, bool also_unchanged,
+                  ChangeCallback callback);
+  // `set`: what Set() names, in its order.
+  Status RunCallbacks(const EngineParameters& before, const EngineParameters& after,
+                      const Specs& set);
 
   Mutex change_mutex_;   // one change at a time; taken before mutex_
   mutable Mutex mutex_;  // guards the pointer only

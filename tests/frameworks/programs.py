@@ -9,7 +9,8 @@ from pathlib import Path
 import node_packages
 
 HERE = Path(__file__).resolve().parent
-PYTHON = "/usr/bin/python3"
+BUILD = HERE.parent.parent / "build" / "frameworks"
+INTERPRETERS = {".py": "/usr/bin/python3", ".rb": "ruby", ".php": "php", ".pl": "perl"}
 SECONDS_MAX = 120
 
 
@@ -29,7 +30,11 @@ def command_of(program):
     path = HERE / program.file
     if path.suffix == ".mjs":
         return ["node", "--test-reporter=tap", str(node_packages.FOLDER / path.name)]
-    return [PYTHON, str(path)]
+    if path.suffix == ".c":
+        binary = BUILD / path.stem
+        build = ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(binary), str(path), "-lhiredis"]
+        return ["sh", "-c", '"$@" && exec "$0"', str(binary), *build]
+    return [INTERPRETERS[path.suffix], str(path)]
 
 
 def count(output):

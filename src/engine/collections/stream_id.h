@@ -18,7 +18,8 @@ struct StreamId {
 
   static constexpr uint64_t kPartMax = std::numeric_limits<uint64_t>::max();
 
-  friend auto operator<=>(const StreamId&, const StreamId&) = default;  // NOLINT(modernize-use-nullptr)
+  // NOLINTNEXTLINE(modernize-use-nullptr)
+  friend auto operator<=>(const StreamId&, const StreamId&) = default;
   bool is_zero() const { return ms == 0 && seq == 0; }
   // The id right after it; nullopt after the last one. Right before it; nullopt before the first.
   std::optional<StreamId> Next() const;

@@ -10,6 +10,7 @@ namespace mikura::engine {
 
 std::span<const CommandSpec> StringCommands();
 std::span<const CommandSpec> StringSetCommands();
+std::span<const CommandSpec> StringConditionalCommands();
 std::span<const CommandSpec> StringEditCommands();
 std::span<const CommandSpec> ListCommands();
 std::span<const CommandSpec> ListBlockingCommands();

@@ -64,7 +64,7 @@ void CommandObserver::NoteLong(const CommandSpec& spec, std::span<const std::str
   const int64_t slow = shared_.slow_micros();
   if (slow >= 0 && micros >= static_cast<uint64_t>(slow) && (spec.flags & kSkipSlowlog) == 0) {
     shared_.slow_log.Add(WithoutSecrets(spec, args), {.at_seconds = SecondsNow(),
-                                                      .micros = micros,
+                                                      .value = micros,
                                                       .client_address = client.address,
                                                       .client_name = client.name});
   }
@@ -73,6 +73,20 @@ void CommandObserver::NoteLong(const CommandSpec& spec, std::span<const std::str
     shared_.latency.Add((spec.flags & kFast) != 0 ? "fast-command" : "command", SecondsNow(),
                         micros / 1000);
   }
+}
+
+void CommandObserver::NoteLarge(const CommandSpec& spec, std::span<const std::string_view> args,
+                                const ClientState& client, uint64_t request_bytes,
+                                uint64_t reply_bytes) {
+  if ((spec.flags & kSkipSlowlog) != 0) return;
+  const auto add = [&](SlowLog& log, uint64_t bytes) {
+    log.Add(WithoutSecrets(spec, args), {.at_seconds = SecondsNow(),
+                                         .value = bytes,
+                                         .client_address = client.address,
+                                         .client_name = client.name});
+  };
+  if (request_bytes >= shared_.request_bytes()) add(shared_.large_requests, request_bytes);
+  if (reply_bytes >= shared_.reply_bytes()) add(shared_.large_replies, reply_bytes);
 }
 
 }  // namespace mikura::engine

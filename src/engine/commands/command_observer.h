@@ -28,6 +28,14 @@ class CommandObserver {
     NoteTicks(spec, args, client, now - last_ticks_, failed);
     last_ticks_ = now;
   }
+  // Of a request that ran: how long it is, and its reply.
+  void NoteSizes(const CommandSpec& spec, std::span<const std::string_view> args,
+                 const ClientState& client, uint64_t request_bytes, uint64_t reply_bytes) {
+    if (request_bytes >= shared_.request_bytes() || reply_bytes >= shared_.reply_bytes())
+        [[unlikely]] {
+      NoteLarge(spec, args, client, request_bytes, reply_bytes);
+    }
+  }
   void NoteRejected(const CommandSpec& spec) { statistics_.NoteRejected(&spec); }
 
   // A command inside another one.
@@ -46,6 +54,9 @@ class CommandObserver {
  private:
   void NoteLong(const CommandSpec& spec, std::span<const std::string_view> args,
                 const ClientState& client, uint64_t micros);
+
+  void NoteLarge(const CommandSpec& spec, std::span<const std::string_view> args,
+                 const ClientState& client, uint64_t request_bytes, uint64_t reply_bytes);
 
   Observation& shared_;
   CommandStatistics statistics_;

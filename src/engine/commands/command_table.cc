@@ -11,7 +11,7 @@ namespace mikura::engine {
 CommandTable::CommandTable() {
   // clang-format off
   const std::span<const CommandSpec> families[] = {
-      StringCommands(), StringSetCommands(), StringEditCommands(), GenericCommands(),
+      StringCommands(), StringSetCommands(), StringConditionalCommands(), StringEditCommands(), GenericCommands(),
       ExpireCommands(), RenameCommands(), ScanCommands(), ObjectCommands(), MemoryCommands(),
       DatabaseCommands(), ConnectionCommands(), ClientCommands(), ConfigCommands(),
       ServerCommands(), IntrospectionCommands(), DebugCommands(), ReplicationCommands(),

@@ -57,9 +57,11 @@ FaultOr<> EvalShaRo(CommandContext& ctx) { return EvalSha(ctx, true); }
 FaultOr<> ScriptLoad(CommandContext& ctx) {
   ScriptThread& thread = Thread(ctx);
   auto script = thread.reader.FindOrMake(ctx.args[2]);
-  const Status compiled =
-      script.ok() ? thread.interpreter.Compile(*script) : Status(std::move(script).error());
-  if (!compiled.ok()) {
+  if (!script.ok()) {
+    scripting::WriteErrorText(ctx.reply, script.error().message);
+    return Ok();
+  }
+  if (const Status compiled = thread.interpreter.Compile(*script); !compiled.ok()) {
     scripting::WriteErrorText(ctx.reply, compiled.error().message);
     return Ok();
   }

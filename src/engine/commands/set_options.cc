@@ -28,12 +28,18 @@ bool TakeCondition(std::span<const std::string_view> words, size_t& at, SetOptio
   SetCondition condition = SetCondition::kAlways;
   if (EqualsIgnoreCase(words[at], "NX")) condition = SetCondition::kIfAbsent;
   if (EqualsIgnoreCase(words[at], "XX")) condition = SetCondition::kIfPresent;
-  if (EqualsIgnoreCase(words[at], "IFEQ")) condition = SetCondition::kIfEqual;
+  const std::optional<ValueCondition> by_value = ValueCondition::OfWord(words[at]);
+  if (by_value) condition = SetCondition::kByValue;
   if (condition == SetCondition::kAlways) return false;
   if (options.condition != SetCondition::kAlways && options.condition != condition) return false;
-  if (condition == SetCondition::kIfEqual) {
-    if (at + 1 >= words.size()) return false;
-    options.expected = words[++at];
+  if (by_value) {
+    const ValueCondition& before = options.by_value;
+    const bool is_first = options.condition == SetCondition::kAlways;
+    const bool is_other =
+        before.negated != by_value->negated || before.by_digest != by_value->by_digest;
+    if (at + 1 >= words.size() || (!is_first && is_other)) return false;
+    options.by_value = *by_value;
+    options.by_value.operand = words[++at];
   }
   options.condition = condition;
   return true;
@@ -53,6 +59,12 @@ FaultOr<SetOptions> ParseSetOptions(std::span<const std::string_view> words) {
       return Fault::kSyntax;
     }
   }
+  return options;
+}
+
+FaultOr<SetOptions> ParseMSetExOptions(std::span<const std::string_view> words) {
+  ASSIGN_OR_RETURN(SetOptions options, ParseSetOptions(words));
+  if (options.get || options.condition == SetCondition::kByValue) return Fault::kSyntax;
   return options;
 }
 

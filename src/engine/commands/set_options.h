@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of SET and GETEX.
+// The options of SET, MSETEX and GETEX.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,16 @@
 #include <string_view>
 
 #include "engine/commands/command_support.h"
+#include "engine/commands/value_condition.h"
 #include "engine/store/fault.h"
 
 namespace mikura::engine {
 
-enum class SetCondition : uint8_t { kAlways, kIfAbsent, kIfPresent, kIfEqual };
+enum class SetCondition : uint8_t { kAlways, kIfAbsent, kIfPresent, kByValue };
 
 struct SetOptions {
   SetCondition condition = SetCondition::kAlways;
-  std::string_view expected;  // kIfEqual
+  ValueCondition by_value;  // of kByValue
   bool get = false;
   bool keep_deadline = false;
   bool persist = false;  // GETEX only
@@ -26,6 +27,8 @@ struct SetOptions {
 
 // The words behind the value of SET. Errors: kSyntax.
 FaultOr<SetOptions> ParseSetOptions(std::span<const std::string_view> words);
+// The words behind the pairs of MSETEX. Errors: kSyntax.
+FaultOr<SetOptions> ParseMSetExOptions(std::span<const std::string_view> words);
 // The words behind the key of GETEX. Errors: kSyntax.
 FaultOr<SetOptions> ParseGetExOptions(std::span<const std::string_view> words);
 

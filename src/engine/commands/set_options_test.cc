@@ -25,6 +25,8 @@ TEST(SetOptions, WordsMayComeInAnyOrderAndCase) {
 TEST(SetOptions, ContradictionsAreSyntaxErrors) {
   EXPECT_FALSE(SetAccepts({"NX", "XX"}));
   EXPECT_FALSE(SetAccepts({"XX", "IFEQ", "v"}));
+  EXPECT_FALSE(SetAccepts({"IFNE", "v", "IFEQ", "v"}));
+  EXPECT_FALSE(SetAccepts({"IFEQ", "v", "IFDEQ", "0123456789abcdef"}));
   EXPECT_FALSE(SetAccepts({"EX", "1", "PX", "1"}));
   EXPECT_FALSE(SetAccepts({"EX", "1", "KEEPTTL"}));
   EXPECT_FALSE(SetAccepts({"KEEPTTL", "PXAT", "1"}));

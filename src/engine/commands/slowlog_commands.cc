@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SLOWLOG: commands that took long.
+// SLOWLOG and COMMANDLOG: commands that took long, or were large.
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/subcommand_help.h"
@@ -9,34 +9,42 @@ namespace {
 
 constexpr int64_t kCountUsually = 10;
 
+// Nullopt after an error reply.
+std::optional<size_t> CountOf(CommandContext& ctx, std::string_view text) {
+  const std::optional<int64_t> given = ParseInt64(text);
+  if (given && *given >= -1) return *given == -1 ? SIZE_MAX : static_cast<size_t>(*given);
+  ctx.reply.Error("ERR", "count should be greater than or equal to -1");
+  return std::nullopt;
+}
+
+void ReplyNewest(wire::RespWriter& reply, const SlowLog& log, size_t count) {
+  const auto entries = log.Newest(count);
+  reply.Array(entries.size());
+  for (const SlowLogEntry& entry : entries) {
+    reply.Array(6);
+    reply.Integer(static_cast<int64_t>(entry.id));
+    reply.Integer(entry.at_seconds);
+    reply.Integer(static_cast<int64_t>(entry.value));
+    reply.Array(entry.words.size());
+    for (const std::string& word : entry.words) reply.Bulk(word);
+    reply.Bulk(entry.client_address);
+    reply.Bulk(entry.client_name);
+  }
+}
+
 // SLOWLOG GET [count] -> the newest entries; all for -1.
 FaultOr<> SlowLogGet(CommandContext& ctx) {
-  int64_t count = kCountUsually;
   if (ctx.args.size() > 3) {
     ctx.reply.Error("ERR", WrongArityMessage(ctx.spec));
     return Ok();
   }
+  size_t count = kCountUsually;
   if (ctx.args.size() == 3) {
-    const std::optional<int64_t> given = ParseInt64(ctx.args[2]);
-    if (!given || *given < -1) {
-      ctx.reply.Error("ERR", "count should be greater than or equal to -1");
-      return Ok();
-    }
+    const std::optional<size_t> given = CountOf(ctx, ctx.args[2]);
+    if (!given) return Ok();
     count = *given;
   }
-  SlowLog& log = ctx.services.observation.slow_log;
-  const auto entries = log.Newest(count == -1 ? SIZE_MAX : static_cast<size_t>(count));
-  ctx.reply.Array(entries.size());
-  for (const SlowLogEntry& entry : entries) {
-    ctx.reply.Array(6);
-    ctx.reply.Integer(static_cast<int64_t>(entry.id));
-    ctx.reply.Integer(entry.at_seconds);
-    ctx.reply.Integer(static_cast<int64_t>(entry.micros));
-    ctx.reply.Array(entry.words.size());
-    for (const std::string& word : entry.words) ctx.reply.Bulk(word);
-    ctx.reply.Bulk(entry.client_address);
-    ctx.reply.Bulk(entry.client_name);
-  }
+  ReplyNewest(ctx.reply, ctx.services.observation.slow_log, count);
   return Ok();
 }
 
@@ -48,6 +56,41 @@ FaultOr<> SlowLogLen(CommandContext& ctx) {
 FaultOr<> SlowLogReset(CommandContext& ctx) {
   ctx.services.observation.slow_log.Clear();
   ctx.reply.Ok();
+  return Ok();
+}
+
+// Null after an error reply.
+SlowLog* LogNamed(CommandContext& ctx, std::string_view name) {
+  Observation& observation = ctx.services.observation;
+  if (EqualsIgnoreCase(name, "slow")) return &observation.slow_log;
+  if (EqualsIgnoreCase(name, "large-request")) return &observation.large_requests;
+  if (EqualsIgnoreCase(name, "large-reply")) return &observation.large_replies;
+  ctx.reply.Error("ERR", "type should be one of the following: slow, large-request, large-reply");
+  return nullptr;
+}
+
+// COMMANDLOG GET count type
+FaultOr<> CommandLogGet(CommandContext& ctx) {
+  const std::optional<size_t> count = CountOf(ctx, ctx.args[2]);
+  if (!count) return Ok();
+  if (const SlowLog* const log = LogNamed(ctx, ctx.args[3])) ReplyNewest(ctx.reply, *log, *count);
+  return Ok();
+}
+
+// COMMANDLOG LEN type
+FaultOr<> CommandLogLen(CommandContext& ctx) {
+  if (const SlowLog* const log = LogNamed(ctx, ctx.args[2])) {
+    ctx.reply.Integer(static_cast<int64_t>(log->size()));
+  }
+  return Ok();
+}
+
+// COMMANDLOG RESET type
+FaultOr<> CommandLogReset(CommandContext& ctx) {
+  if (SlowLog* const log = LogNamed(ctx, ctx.args[2])) {
+    log->Clear();
+    ctx.reply.Ok();
+  }
   return Ok();
 }
 
@@ -76,7 +119,31 @@ constexpr CommandSpec kSubcommands[] = {
         "request_policy:all_nodes|response_policy:all_succeeded"),
 };
 
+constexpr CommandSpec LogRow(std::string_view name, CommandHandler handler, Arity arity,
+                             std::string_view summary, uint32_t flags, std::string_view tips) {
+  CommandSpec row = Row(name, handler, arity, summary, flags, tips);
+  row.since = "8.1.0";
+  row.parent = "COMMANDLOG";
+  return row;
+}
+
+constexpr CommandSpec kLogSubcommands[] = {
+    LogRow("GET", CommandLogGet, Exactly(4), "Shows the newest entries of a log.", kFlags,
+           "request_policy:all_nodes|nondeterministic_output"),
+    LogRow("HELP", SubcommandHelp, Exactly(2), "Lists the subcommands.", kLoadingOk | kStaleOk, ""),
+    LogRow("LEN", CommandLogLen, Exactly(3), "Counts the entries of a log.", kFlags,
+           "request_policy:all_nodes|response_policy:agg_sum|nondeterministic_output"),
+    LogRow("RESET", CommandLogReset, Exactly(3), "Forgets all entries of a log.", kFlags,
+           "request_policy:all_nodes|response_policy:all_succeeded"),
+};
+
 constexpr CommandSpec kCommands[] = {
+    {.name = "COMMANDLOG",
+     .arity = AtLeast(2),
+     .group = "server",
+     .since = "8.1.0",
+     .summary = "Commands that took long, or whose request or reply is large.",
+     .subcommands = kLogSubcommands},
     {.name = "SLOWLOG",
      .arity = AtLeast(2),
      .group = "server",

@@ -35,7 +35,7 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& data
     }
     for (size_t i = 0; i < step.key_count; ++i) shards.set(keys_[step.first_key + i].shard());
   }
-  const Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
+  Status status = keyspace_.RunLocked(shards, keys_, 0, effects_, [&]() -> Status {
     for (const Step& step : steps_) RETURN_IF_ERROR(Run(step, HeldShards(shards), database));
     return Ok();
   });

@@ -5,6 +5,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/set_options.h"
+#include "engine/commands/string_store.h"
 
 namespace mikura::engine {
 namespace {
@@ -13,29 +14,10 @@ void NotifyRemoved(CommandContext& ctx, const Key& key) {
   ctx.keys.Notify(EventClass::kGeneric, "del", key);
 }
 
-// Stores a value whose deadline may already have passed: then the key goes away instead. Adds the
-// effect. A replica keeps even an expired value until the primary says DEL.
-FaultOr<> Store(CommandContext& ctx, const Key& key, std::string_view value, UnixMillis deadline) {
-  if (deadline <= ctx.now() && ctx.keys.access().may_expire) {
-    if (ctx.keys.Erase(key)) AddEffect(ctx, {"DEL", key.name});
-    return Ok();
-  }
-  const FaultOr<store::Found> stored = ctx.keys.SetString(key, value, {.deadline = deadline});
-  if (!stored.ok()) return stored.error();
-  ctx.keys.Notify(EventClass::kString, "set", key);
-  if (!ctx.keys.effects().active()) return Ok();
-  if (deadline == store::kNoDeadline) {
-    AddEffect(ctx, {"SET", key.name, value});
-  } else {
-    AddEffect(ctx, {"SET", key.name, value, "PXAT", NumberText(deadline)});
-  }
-  return Ok();
-}
-
-// As Store(); when that fails, takes back what was replied since `mark`.
+// As StoreString(); when that fails, takes back what was replied since `mark`.
 FaultOr<> StoreOrUnreply(CommandContext& ctx, size_t mark, std::string_view value,
                          UnixMillis deadline) {
-  FaultOr<> stored = Store(ctx, ctx.key_list[0], value, deadline);
+  FaultOr<> stored = StoreString(ctx, ctx.key_list[0], value, deadline);
   if (!stored.ok()) ctx.reply.out().Truncate(mark);
   return stored;
 }
@@ -48,8 +30,8 @@ bool ConditionHolds(const SetOptions& options, const store::Found& old) {
       return !old;
     case SetCondition::kIfPresent:
       return static_cast<bool>(old);
-    case SetCondition::kIfEqual:
-      return old && old.entry.value() == options.expected;
+    case SetCondition::kByValue:
+      return old ? options.by_value.Holds(old.entry.value()) : options.by_value.negated;
   }
   return false;
 }
@@ -58,6 +40,10 @@ bool ConditionHolds(const SetOptions& options, const store::Found& old) {
 // Errors: kSyntax, kNotAnInteger, invalid expire time, kWrongType (GET, IFEQ), kOutOfMemory.
 FaultOr<> SetWithOptions(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const SetOptions options, ParseSetOptions(ctx.args.subspan(3)));
+  if (!options.by_value.is_valid()) {
+    ctx.reply.Error("ERR", kNotADigest);
+    return Ok();
+  }
   UnixMillis deadline = store::kNoDeadline;
   if (options.form) {
     const FaultOr<UnixMillis> parsed = DeadlineOf(options.expire_text, *options.form, ctx.now());
@@ -66,7 +52,7 @@ FaultOr<> SetWithOptions(CommandContext& ctx) {
   }
   const Key& key = ctx.key_list[0];
   const store::Found old = ctx.keys.Find(key);
-  const bool needs_string = options.get || options.condition == SetCondition::kIfEqual;
+  const bool needs_string = options.get || options.condition == SetCondition::kByValue;
   if (needs_string && old && old.entry.type() != store::ValueType::kString) {
     return Fault::kWrongType;
   }
@@ -90,7 +76,7 @@ FaultOr<> SetWithOptions(CommandContext& ctx) {
 // SET key value [options]. Cost: O(1), one copy of the value.
 FaultOr<> Set(CommandContext& ctx) {
   if (ctx.args.size() > 3) return SetWithOptions(ctx);
-  RETURN_IF_ERROR(Store(ctx, ctx.key_list[0], ctx.args[2], store::kNoDeadline));
+  RETURN_IF_ERROR(StoreString(ctx, ctx.key_list[0], ctx.args[2], store::kNoDeadline));
   ctx.reply.Ok();
   return Ok();
 }
@@ -100,7 +86,7 @@ FaultOr<> SetNx(CommandContext& ctx) {
     ctx.reply.Integer(0);
     return Ok();
   }
-  RETURN_IF_ERROR(Store(ctx, ctx.key_list[0], ctx.args[2], store::kNoDeadline));
+  RETURN_IF_ERROR(StoreString(ctx, ctx.key_list[0], ctx.args[2], store::kNoDeadline));
   ctx.reply.Integer(1);
   return Ok();
 }
@@ -108,7 +94,7 @@ FaultOr<> SetNx(CommandContext& ctx) {
 FaultOr<> SetExpiring(CommandContext& ctx, ExpireForm form) {
   const FaultOr<UnixMillis> deadline = DeadlineOf(ctx.args[2], form, ctx.now());
   if (!deadline.ok()) return ExpireFault(ctx, deadline.error());
-  RETURN_IF_ERROR(Store(ctx, ctx.key_list[0], ctx.args[3], *deadline));
+  RETURN_IF_ERROR(StoreString(ctx, ctx.key_list[0], ctx.args[3], *deadline));
   ctx.keys.Notify(EventClass::kGeneric, "expire", ctx.key_list[0]);
   ctx.reply.Ok();
   return Ok();

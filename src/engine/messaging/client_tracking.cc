@@ -19,17 +19,13 @@ std::string_view TextOf(const Message& keys, int resp_version) {
   return resp_version >= 3 ? "_\r\n" : "$-1\r\n";
 }
 
-PushOrder OrderFor(const Receiver& client, uint64_t writer) {
-  return client.id() == writer ? PushOrder::kAfterReply : PushOrder::kBeforeReply;
-}
-
 }  // namespace
 
 // A key has changed that clients of one loop have read.
 class ChangeDelivery final : public Delivery {
  public:
-  ChangeDelivery(ClientTracking& owner, Message::Ref keys, uint64_t writer)
-      : owner_(owner), keys_(std::move(keys)), writer_(writer) {}
+  ChangeDelivery(ClientTracking& owner, Message::Ref keys, uint64_t writer, PushOrder order)
+      : owner_(owner), keys_(std::move(keys)), writer_(writer), order_(order) {}
 
   void Add(uint64_t client) { clients_.push_back(client); }
   size_t count() const { return clients_.size(); }
@@ -40,7 +36,7 @@ class ChangeDelivery final : public Delivery {
       if (client == nullptr) continue;
       const TrackingMode& mode = client->tracking();
       if (!mode.on || mode.broadcast || (mode.no_loop && id == writer_)) continue;
-      owner_.Tell(*client, keys_, OrderFor(*client, writer_));
+      owner_.Tell(*client, keys_, order_);
     }
   }
 
@@ -48,6 +44,7 @@ class ChangeDelivery final : public Delivery {
   ClientTracking& owner_;
   const Message::Ref keys_;
   const uint64_t writer_;
+  const PushOrder order_;
   std::vector<uint64_t> clients_;
 };
 
@@ -60,7 +57,7 @@ class RedirectedDelivery final : public Delivery {
   void Run(ReceiverFinder& clients) override {
     Receiver* const client = clients.FindReceiver(client_);
     if (client == nullptr) return;
-    ClientTracking::Push(*client, *keys_, PushOrder::kBeforeReply, true);
+    ClientTracking::Push(*client, *keys_, PushOrder::kAfterReply, true);
   }
 
  private:
@@ -70,14 +67,14 @@ class RedirectedDelivery final : public Delivery {
 
 class FlushDelivery final : public Delivery {
  public:
-  FlushDelivery(ClientTracking& owner, uint32_t loop, uint64_t writer)
-      : owner_(owner), loop_(loop), writer_(writer) {}
-  void Run(ReceiverFinder&) override { owner_.TellFlush(loop_, writer_); }
+  FlushDelivery(ClientTracking& owner, uint32_t loop, PushOrder order)
+      : owner_(owner), loop_(loop), order_(order) {}
+  void Run(ReceiverFinder&) override { owner_.TellFlush(loop_, order_); }
 
  private:
   ClientTracking& owner_;
   const uint32_t loop_;
-  const uint64_t writer_;
+  const PushOrder order_;
 };
 
 ClientTracking::ClientTracking(Keyspace& keyspace, DeliveryQueues& queues, LoopOf loop_of)
@@ -121,6 +118,14 @@ void ClientTracking::Remember(const Receiver& client, std::span<const Key> keys)
   for (const Key& key : keys) keys_.Add(key, {client.id(), client.loop()});
 }
 
+// Behind the reply of the request that runs meanwhile on `loop`: that may be the value that changes
+// now, read just before. Told before it, the client would drop what it does not have yet, and keep
+// the old value. Only what the loop removes to make room has gone before its request runs.
+PushOrder ClientTracking::OrderOn(uint32_t loop) const {
+  const bool makes_room = writer() == 0 && queues_.is_loop_of_thread(loop);
+  return makes_room ? PushOrder::kBeforeReply : PushOrder::kAfterReply;
+}
+
 void ClientTracking::OnChanged(const Key& key, std::span<const TrackingClient> clients) {
   std::string text = "*1\r\n";
   AppendBulk(text, key.name);
@@ -131,7 +136,8 @@ void ClientTracking::OnChanged(const Key& key, std::span<const TrackingClient> c
     size_t i = 0;
     while (i < deliveries.size() && deliveries[i].first != client.loop) ++i;
     if (i == deliveries.size()) {
-      deliveries.emplace_back(client.loop, std::make_unique<ChangeDelivery>(*this, keys, writer()));
+      deliveries.emplace_back(client.loop, std::make_unique<ChangeDelivery>(*this, keys, writer(),
+                                                                            OrderOn(client.loop)));
     }
     deliveries[i].second->Add(client.id);
   }
@@ -144,13 +150,13 @@ void ClientTracking::OnChanged(const Key& key, std::span<const TrackingClient> c
 void ClientTracking::OnFlushed() {
   if (!is_active()) return;
   for (uint32_t loop = 0; loop < queues_.loop_count(); ++loop) {
-    queues_.Post(loop, std::make_unique<FlushDelivery>(*this, loop, writer()), kTellCost);
+    queues_.Post(loop, std::make_unique<FlushDelivery>(*this, loop, OrderOn(loop)), kTellCost);
   }
 }
 
-void ClientTracking::TellFlush(uint32_t loop, uint64_t writer) {
+void ClientTracking::TellFlush(uint32_t loop, PushOrder order) {
   const Message::Ref all = AllKeys();
-  for (Receiver* client : loops_[loop].clients) Tell(*client, all, OrderFor(*client, writer));
+  for (Receiver* client : loops_[loop].clients) Tell(*client, all, order);
 }
 
 void ClientTracking::TellChanges(uint32_t loop) {

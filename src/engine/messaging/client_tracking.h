@@ -72,7 +72,8 @@ class ClientTracking final {
   void OnFlushed();
   void OnChanged(const Key& key, std::span<const TrackingClient> clients);
   void Tell(Receiver& client, const Message::Ref& keys, PushOrder order);
-  void TellFlush(uint32_t loop, uint64_t writer);
+  void TellFlush(uint32_t loop, PushOrder order);
+  PushOrder OrderOn(uint32_t loop) const;
   static void Push(Receiver& client, const Message& keys, PushOrder order, bool redirected);
 
   DeliveryQueues& queues_;

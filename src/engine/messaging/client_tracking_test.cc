@@ -109,6 +109,29 @@ TEST_F(ClientTrackingTest, AClientMayNotWantToHearOfItsOwnChanges) {
   EXPECT_EQ(Take(a_).size(), 1u);
 }
 
+// The reply may be the value from before the change.
+TEST_F(ClientTrackingTest, WhatOthersChangeIsToldBehindTheReplyThatIsBeingMade) {
+  queues_.SetLoopOfThread(b_.loop());
+  Track(a_);
+  Read(a_, "k");
+  Change("k", b_.id());
+  Read(a_, "k");
+  Change("k");
+  Deliver();
+  EXPECT_THAT(a_.orders, ElementsAre(PushOrder::kAfterReply, PushOrder::kAfterReply));
+}
+
+TEST_F(ClientTrackingTest, WhatALoopRemovesToMakeRoomIsToldBeforeItsReply) {
+  queues_.SetLoopOfThread(a_.loop());
+  Track(a_);
+  Read(a_, "k");
+  Change("k");
+  Read(a_, "k");
+  Change("k", a_.id());
+  Deliver();
+  EXPECT_THAT(a_.orders, ElementsAre(PushOrder::kBeforeReply, PushOrder::kAfterReply));
+}
+
 TEST_F(ClientTrackingTest, PrefixesGatherKeysInOrder) {
   Track(a_, {}, {"x", "y"});
   Track(b_, {.no_loop = true}, {"x"});

@@ -53,6 +53,7 @@ class DeliveryQueues {
   // ---- On the loop's thread.
   // This thread is the loop's: it need not be woken for what it posts itself.
   void SetLoopOfThread(uint32_t loop) { posters_[ThreadIndex()].own_loop = loop; }
+  bool is_loop_of_thread(uint32_t loop) const { return posters_[ThreadIndex()].own_loop == loop; }
   bool is_empty(uint32_t loop) const {
     return queues_[loop].head.load(std::memory_order_acquire) == nullptr;
   }

@@ -17,7 +17,9 @@ class FakeReceiver final : public Receiver {
       : Receiver(id, loop), version_(version) {}
 
   int resp_version() const override { return version_; }
-  void Push(PushOrder, std::string_view head, const Message&, std::string_view part) override {
+  void Push(PushOrder order, std::string_view head, const Message&,
+            std::string_view part) override {
+    orders.push_back(order);
     received.push_back(OnOneLine(std::string(head) + std::string(part)));
   }
   void Push(PushOrder, std::string_view text) override {
@@ -32,6 +34,7 @@ class FakeReceiver final : public Receiver {
   void PublishState() override { ++published; }
 
   std::vector<std::string> received;  // line ends shown as blanks
+  std::vector<PushOrder> orders;      // of all that was pushed with a head
   std::function<void()> deliver_waiting;
   int64_t memory = 0;
   TrackingMode mode;

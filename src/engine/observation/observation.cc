@@ -25,6 +25,12 @@ void ErrorStatistics::Clear() {
   counts_.clear();
 }
 
+void Observation::SetSizeThresholds(int64_t request_bytes, int64_t reply_bytes) {
+  // A negative number becomes one that no size reaches.
+  request_bytes_.store(static_cast<uint64_t>(request_bytes), std::memory_order_relaxed);
+  reply_bytes_.store(static_cast<uint64_t>(reply_bytes), std::memory_order_relaxed);
+}
+
 void Observation::SetThresholds(int64_t slow_micros, int64_t latency_millis) {
   slow_micros_.store(slow_micros, std::memory_order_relaxed);
   latency_millis_.store(latency_millis, std::memory_order_relaxed);

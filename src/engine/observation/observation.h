@@ -36,6 +36,8 @@ class Observation {
  public:
   TickScale scale;
   SlowLog slow_log;
+  SlowLog large_requests;  // COMMANDLOG: values in bytes
+  SlowLog large_replies;
   LatencyMonitor latency;
   ErrorStatistics errors;
   CommandNumbers numbers;
@@ -47,6 +49,10 @@ class Observation {
   // 0: the latency monitor is off.
   int64_t latency_millis() const { return latency_millis_.load(std::memory_order_relaxed); }
   uint64_t noted_micros() const { return noted_micros_.load(std::memory_order_relaxed); }
+  // Requests and replies of so many bytes are logged. Negative: none.
+  void SetSizeThresholds(int64_t request_bytes, int64_t reply_bytes);
+  uint64_t request_bytes() const { return request_bytes_.load(std::memory_order_relaxed); }
+  uint64_t reply_bytes() const { return reply_bytes_.load(std::memory_order_relaxed); }
   std::atomic<bool> counts_durations{true};  // latency-tracking
 
   // ---- Statistics of all loops. A loop's statistics are added before it starts, and outlive this.
@@ -61,6 +67,8 @@ class Observation {
   std::atomic<int64_t> slow_micros_{10'000};
   std::atomic<int64_t> latency_millis_{0};
   std::atomic<uint64_t> noted_micros_{10'000};
+  std::atomic<uint64_t> request_bytes_{1 << 20};
+  std::atomic<uint64_t> reply_bytes_{1 << 20};
   std::vector<const CommandStatistics*> loops_;
   mutable Mutex mutex_;
   std::vector<CommandTotals> before_ GUARDED_BY(mutex_);  // at the last reset

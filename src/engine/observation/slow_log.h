@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands that took long (SLOWLOG): the newest of them.
+// Commands that took long, or were large (SLOWLOG, COMMANDLOG): the newest of them.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace mikura::engine {
 struct SlowLogEntry {
   uint64_t id = 0;
   int64_t at_seconds = 0;  // since the Unix epoch
-  uint64_t micros = 0;
+  uint64_t value = 0;      // microseconds, or bytes
   std::vector<std::string> words;
   std::string client_address;
   std::string client_name;

@@ -16,6 +16,7 @@
 #include "engine/net/socket.h"
 #include "engine/server/listening.h"
 #include "engine/server/replication_binding.h"
+#include "engine/server/tls_binding.h"
 
 namespace mikura::engine {
 namespace {
@@ -54,10 +55,14 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       stream_executor_(*keyspace_, table_, services_),
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
-          [&parameters] { return ReplicationSettingsOf(*parameters.Current()); },
+          [this] {
+            ReplicationSettings settings = ReplicationSettingsOf(*parameters_.Current());
+            settings.tls = tls_.Current();
+            return settings;
+          },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
-      context_{*keyspace_, dispatcher_, memcached_,  clients_, observation_, scripts_,
-               node_,      clock_,      deliveries_, pubsub_,  tracking_,    monitors_} {
+      context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
+               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_} {
   NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
   BindObservation(parameters_, observation_);
@@ -66,13 +71,15 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
   BindTracking(parameters_, tracking_);
+  BindTls(parameters_, tls_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
     return now->protected_mode && !access_.RequiresAuthentication();
   };
-  context_.adopt_replica = [this](UniqueFd fd, const ClientState& client, std::string received) {
-    replication_.Adopt(std::move(fd), client.replica, std::move(received));
+  context_.adopt_replica = [this](ConnectedSocket socket, const ClientState& client,
+                                  std::string received) {
+    replication_.Adopt(std::move(socket), client.replica, std::move(received));
   };
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   control_.SetLoops(*loops_);
@@ -102,6 +109,7 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   if (!current_->aclfile.empty()) {
     RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
   }
+  RETURN_IF_ERROR(ConfigureTls(*current_, tls_));
   // The role comes first: a replica must not take a write while it finds its primary.
   RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
   if (udp_port_ != 0) {

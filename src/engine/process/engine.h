@@ -57,6 +57,7 @@ class Engine {
   NodeState node_;
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
+  TlsContexts tls_;
   AccessControl access_{table_};
   Observation observation_;
   Scripts scripts_;

@@ -46,41 +46,80 @@ Status BindSource(int fd, const std::string& source, int family) {
 
 LinkSocket::LinkSocket() : wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { CHECK(wake_.valid()); }
 
-LinkSocket::LinkSocket(UniqueFd fd) : LinkSocket() { fd_ = std::move(fd); }
+LinkSocket::LinkSocket(ConnectedSocket socket) : LinkSocket() { socket_ = std::move(socket); }
 
 Status LinkSocket::Connect(const std::string& host, int port, const std::string& source,
                            milliseconds timeout) {
   ASSIGN_OR_RETURN(const AddressList address, Resolve(host, port, AF_UNSPEC));
-  fd_.Reset(socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd_.valid()) return SocketError("socket");
-  RETURN_IF_ERROR(BindSource(fd_.get(), source, address->ai_family));
+  UniqueFd made(socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!made.valid()) return SocketError("socket");
+  const int fd = made.get();
+  socket_ = ConnectedSocket(std::move(made));
+  RETURN_IF_ERROR(BindSource(fd, source, address->ai_family));
   const int on = 1;
-  setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (connect(fd_.get(), address->ai_addr, address->ai_addrlen) == 0) return Ok();
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (connect(fd, address->ai_addr, address->ai_addrlen) == 0) return Ok();
   if (errno != EINPROGRESS) return SocketError("connect");
-  if (!Wait(true, -1, timeout).writable) return Error{"connect: no answer"};
+  if (!Poll(POLLOUT, timeout) || interrupted()) return Error{"connect: no answer"};
   int error = 0;
   socklen_t size = sizeof(error);
-  getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   errno = error;
   return error == 0 ? Status() : SocketError("connect");
 }
 
+Status LinkSocket::StartTls(const TlsContext& context, milliseconds timeout) {
+  socket_.StartTls(TlsStream::Connect(context, socket_.fd()));
+  if (socket_.tls() == nullptr) return Error{"TLS: no memory"};
+  TlsStream& tls = *socket_.tls();
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  while (!interrupted()) {
+    const TlsStream::Progress progress = tls.Handshake();
+    if (progress == TlsStream::Progress::kDone) return Ok();
+    if (progress == TlsStream::Progress::kFailed) {
+      return Error{"TLS handshake: " + tls.FailureText()};
+    }
+    if (progress == TlsStream::Progress::kGoesOn) continue;
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || !Poll(tls.wants_writable() ? POLLOUT : POLLIN, left)) {
+      return Error{"TLS handshake: no answer"};
+    }
+  }
+  return Error{"interrupted"};
+}
+
+bool LinkSocket::Poll(int16_t events, milliseconds timeout) {
+  pollfd fds[] = {{socket_.fd(), events, 0}, {wake_.get(), POLLIN, 0}};
+  return poll(fds, 2, static_cast<int>(timeout.count())) != 0;
+}
+
+bool LinkSocket::PollReadable(milliseconds timeout) {
+  if (socket_.has_more()) return true;
+  const bool turned = socket_.tls() != nullptr && socket_.tls()->wants_writable();
+  return Poll(turned ? POLLOUT : POLLIN, timeout);
+}
+
 LinkSocket::Readiness LinkSocket::Wait(bool want_write, int extra_fd, milliseconds timeout) {
-  const auto events = static_cast<int16_t>(POLLIN | (want_write ? POLLOUT : 0));
-  pollfd fds[] = {{fd_.get(), events, 0}, {wake_.get(), POLLIN, 0}, {extra_fd, POLLIN, 0}};
-  const int ready = poll(fds, 3, static_cast<int>(timeout.count()));
-  if (ready <= 0 || interrupted()) return {};
+  // TLS may have to write before it can read on, or to read before it can write on.
+  const TlsStream* const tls = socket_.tls();
+  const bool reads_by_writing = tls != nullptr && tls->wants_writable();
+  const bool writes_by_reading = tls != nullptr && tls->wants_readable();
+  const bool has_more = socket_.has_more();
+  const auto events = static_cast<int16_t>(POLLIN | (want_write || reads_by_writing ? POLLOUT : 0));
+  pollfd fds[] = {{socket_.fd(), events, 0}, {wake_.get(), POLLIN, 0}, {extra_fd, POLLIN, 0}};
+  const int ready = poll(fds, 3, has_more ? 0 : static_cast<int>(timeout.count()));
+  if (interrupted()) return {};
+  if (ready <= 0) return {has_more, false};
   constexpr int16_t kEnded = POLLERR | POLLHUP | POLLNVAL;
-  return {(fds[0].revents & (POLLIN | kEnded)) != 0, (fds[0].revents & (POLLOUT | kEnded)) != 0};
+  const bool in = (fds[0].revents & (POLLIN | kEnded)) != 0;
+  const bool out = (fds[0].revents & (POLLOUT | kEnded)) != 0;
+  return {in || has_more || (reads_by_writing && out), out || (writes_by_reading && in)};
 }
 
 ssize_t LinkSocket::TrySend(std::span<const iovec> parts) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(parts.data());
-  message.msg_iovlen = parts.size();
   while (true) {
-    const ssize_t n = sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    const ssize_t n = socket_.SendParts(parts);
     if (n >= 0) return n;
     if (errno == EINTR) continue;
     return errno == EAGAIN || errno == EWOULDBLOCK ? kBlocked : kGone;
@@ -88,13 +127,10 @@ ssize_t LinkSocket::TrySend(std::span<const iovec> parts) {
 }
 
 ssize_t LinkSocket::TryReceive(char* out, size_t size) {
-  while (true) {
-    const ssize_t n = recv(fd_.get(), out, size, 0);
-    if (n > 0) return n;
-    if (n == 0) return kGone;
-    if (errno == EINTR) continue;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? kBlocked : kGone;
-  }
+  const ssize_t n = socket_.Receive(out, size);
+  if (n > 0) return n;
+  if (n == 0) return kGone;
+  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? kBlocked : kGone;
 }
 
 Status LinkSocket::SendAll(std::string_view bytes, milliseconds timeout) {
@@ -107,8 +143,8 @@ Status LinkSocket::SendAll(std::string_view bytes, milliseconds timeout) {
       bytes.remove_prefix(static_cast<size_t>(n));
       continue;
     }
-    pollfd fds[] = {{fd_.get(), POLLOUT, 0}, {wake_.get(), POLLIN, 0}};
-    if (poll(fds, 2, static_cast<int>(timeout.count())) == 0) {
+    const bool turned = socket_.tls() != nullptr && socket_.tls()->wants_readable();
+    if (!Poll(turned ? POLLIN : POLLOUT, timeout)) {
       return Error{"the peer does not take any data"};
     }
   }
@@ -120,10 +156,7 @@ Result<size_t> LinkSocket::Receive(char* out, size_t size, milliseconds timeout)
     const ssize_t n = TryReceive(out, size);
     if (n == kGone) return Error{"the peer closed the connection"};
     if (n > 0) return static_cast<size_t>(n);
-    pollfd fds[] = {{fd_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
-    if (poll(fds, 2, static_cast<int>(timeout.count())) == 0) {
-      return Error{"the peer is silent"};
-    }
+    if (!PollReadable(timeout)) return Error{"the peer is silent"};
   }
   return Error{"interrupted"};
 }
@@ -143,7 +176,7 @@ void LinkSocket::Interrupt() {
 std::string LinkSocket::PeerHost() const {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
-  if (getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return "";
+  if (getpeername(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return "";
   char text[NI_MAXHOST];
   if (getnameinfo(reinterpret_cast<sockaddr*>(&address), size, text, sizeof(text), nullptr, 0,
                   NI_NUMERICHOST) != 0) {

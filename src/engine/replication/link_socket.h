@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "engine/net/connected_socket.h"
 
 namespace mikura::engine {
 
@@ -22,11 +23,14 @@ class LinkSocket {
  public:
   LinkSocket();
   // Takes over a connected, non-blocking socket.
-  explicit LinkSocket(UniqueFd fd);
+  explicit LinkSocket(ConnectedSocket socket);
 
   // Connects to a name or an address; `source` (may be empty) is the address to come from.
   Status Connect(const std::string& host, int port, const std::string& source,
                  milliseconds timeout);
+
+  // Goes on in TLS, as its client: the peer's certificate is verified, its name is not.
+  Status StartTls(const TlsContext& context, milliseconds timeout);
 
   // Sends everything. Errors: interrupted, the peer is gone, no byte was taken for `timeout`.
   Status SendAll(std::string_view bytes, milliseconds timeout);
@@ -49,17 +53,21 @@ class LinkSocket {
 
   // Waits for an interruption only.
   void Pause(milliseconds time);
-  void Close() { fd_.Reset(); }
+  void Close() { socket_.Close(); }
 
   // From any thread: every wait, now and later, ends.
   void Interrupt();
   bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
 
-  bool valid() const { return fd_.valid(); }
+  bool valid() const { return socket_.valid(); }
   std::string PeerHost() const;
 
  private:
-  UniqueFd fd_;
+  // Waits for one of `events`. False: interrupted, or `timeout`.
+  bool Poll(int16_t events, milliseconds timeout);
+  bool PollReadable(milliseconds timeout);
+
+  ConnectedSocket socket_;
   UniqueFd wake_;  // an eventfd that Interrupt() makes readable for good
   // Publishes the wish to end to the thread that works on the socket.
   std::atomic<bool> interrupted_{false};

@@ -77,10 +77,10 @@ class SpoolSink final : public SnapshotSink {
 
 }  // namespace
 
-PrimarySession::PrimarySession(PrimarySide& side, UniqueFd fd, const ReplicaHandshake& handshake,
-                               std::string received)
+PrimarySession::PrimarySession(PrimarySide& side, ConnectedSocket socket,
+                               const ReplicaHandshake& handshake, std::string received)
     : side_(side),
-      socket_(std::move(fd)),
+      socket_(std::move(socket)),
       handshake_(handshake),
       host_(handshake.ip_address.empty() ? socket_.PeerHost() : handshake.ip_address),
       input_(std::move(received)) {
@@ -100,9 +100,11 @@ ReplicaStatus PrimarySession::status() const {
   constexpr const char* kStates[] = {"wait_bgsave", "send_bulk", "online"};
   const MonotonicNanos silence =
       clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
-  return {host_, handshake_.listening_port,
+  return {host_,
+          handshake_.listening_port,
           kStates[static_cast<int>(state_.load(std::memory_order_relaxed))],
-          acknowledged_.load(std::memory_order_relaxed), sent_.load(std::memory_order_relaxed),
+          acknowledged_.load(std::memory_order_relaxed),
+          sent_.load(std::memory_order_relaxed),
           silence / 1'000'000'000};
 }
 

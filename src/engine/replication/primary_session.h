@@ -22,7 +22,7 @@ namespace mikura::engine {
 
 class PrimarySession {
  public:
-  PrimarySession(PrimarySide& side, UniqueFd fd, const ReplicaHandshake& handshake,
+  PrimarySession(PrimarySide& side, ConnectedSocket socket, const ReplicaHandshake& handshake,
                  std::string received);
   // Interrupts and joins.
   ~PrimarySession();

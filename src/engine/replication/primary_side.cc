@@ -42,9 +42,10 @@ PrimarySide::~PrimarySide() {
   keyspace_.change_log().RemoveReader(backlog_);
 }
 
-void PrimarySide::Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received) {
+void PrimarySide::Adopt(ConnectedSocket socket, const ReplicaHandshake& handshake,
+                        std::string received) {
   auto session =
-      std::make_unique<PrimarySession>(*this, std::move(fd), handshake, std::move(received));
+      std::make_unique<PrimarySession>(*this, std::move(socket), handshake, std::move(received));
   MutexLock lock(sessions_mutex_);
   if (sessions_.size() >= kSessionsMax) {
     Log(LogLevel::kWarning, "replication", "refused a replica: there are {} already", kSessionsMax);

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/net/connected_socket.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/backlog.h"
 #include "engine/replication/replica_handshake.h"
@@ -53,7 +54,7 @@ class PrimarySide {
   ~PrimarySide();
 
   // Serves a connection that sent PSYNC or SYNC; `received`: bytes that came behind it.
-  void Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received);
+  void Adopt(ConnectedSocket socket, const ReplicaHandshake& handshake, std::string received);
   // Waits until the replicas that are online have everything logged before the call, at most
   // `patience`. For a node that is about to end.
   void AwaitReplicas(std::chrono::milliseconds patience);

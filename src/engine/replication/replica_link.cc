@@ -113,8 +113,13 @@ void ReplicaLink::Run() {
 
 Status ReplicaLink::FollowOnce(const Target& target) {
   input_.clear();
-  const std::string source = settings_().source_address;
-  RETURN_IF_ERROR(socket_->Connect(target.host, target.port, source, kConnectTimeout));
+  const ReplicationSettings settings = settings_();
+  RETURN_IF_ERROR(
+      socket_->Connect(target.host, target.port, settings.source_address, kConnectTimeout));
+  if (settings.uses_tls) {
+    if (settings.tls == nullptr) return Error{"TLS is not configured"};
+    RETURN_IF_ERROR(socket_->StartTls(*settings.tls, kConnectTimeout));
+  }
   NoteIo();
   RETURN_IF_ERROR(Handshake());
   RETURN_IF_ERROR(Synchronize());

@@ -80,9 +80,9 @@ void ReplicationService::RunTicks() {
   }
 }
 
-void ReplicationService::Adopt(UniqueFd fd, const ReplicaHandshake& handshake,
+void ReplicationService::Adopt(ConnectedSocket socket, const ReplicaHandshake& handshake,
                                std::string received) {
-  primary_side_.Adopt(std::move(fd), handshake, std::move(received));
+  primary_side_.Adopt(std::move(socket), handshake, std::move(received));
 }
 
 void ReplicationService::PublishRole(bool is_primary) {

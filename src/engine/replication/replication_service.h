@@ -50,7 +50,7 @@ class ReplicationService {
 
   // Takes over the connection of a client that sent PSYNC or SYNC (ClientState::replica), with what
   // it sent behind it. The socket is non-blocking and no longer polled by anybody. Does not block.
-  void Adopt(UniqueFd fd, const ReplicaHandshake& handshake, std::string received);
+  void Adopt(ConnectedSocket socket, const ReplicaHandshake& handshake, std::string received);
 
   // Follows another node: from when this returns, clients' writes are refused; the copy of its data
   // comes later. An empty host: becomes a primary with the data it has; what the old primary sent

@@ -119,7 +119,7 @@ class HandshakePort {
       if (words[0] == "PSYNC") {
         handshake.wanted_id = words[1];
         handshake.wanted_offset = *ParseInt64(words[2]);
-        service_.Adopt(std::move(fd), handshake, input.substr(result.consumed));
+        service_.Adopt(ConnectedSocket(std::move(fd)), handshake, input.substr(result.consumed));
         return;
       }
       if (words[0] == "REPLCONF" && words[1] == "listening-port") {
@@ -378,7 +378,7 @@ TEST(Replication, AReplicaThatIsTooSlowIsCutOff) {
   int pair[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
   UniqueFd silent(pair[1]);
-  primary.service->Adopt(UniqueFd(pair[0]), {.listening_port = 7}, "");
+  primary.service->Adopt(ConnectedSocket(UniqueFd(pair[0])), {.listening_port = 7}, "");
   ASSERT_TRUE(Eventually([&] {
     const auto replicas = primary.service->status().replicas;
     return replicas.size() == 1 && replicas[0].state == "online";

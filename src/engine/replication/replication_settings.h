@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "engine/net/tls_context.h"
 #include "engine/replication/backlog.h"
 
 namespace mikura::engine {
@@ -26,6 +28,8 @@ struct ReplicationSettings {
   int listening_port = 0;
   // Address replicas connect from, so that the primary sees each node under its own; may be empty.
   std::string source_address;
+  bool uses_tls = false;                  // to the primary that is followed
+  std::shared_ptr<const TlsContext> tls;  // for the next link; of the node's TlsContexts
   // Folder for the snapshot of a replica that needs to know its length first.
   std::string folder = ".";
 };

@@ -37,16 +37,16 @@ std::string_view ProtectedModeWords(Protocol protocol) {
 
 Acceptor::Acceptor() : spare_(OpenSpare()) {}
 
-Acceptor::Outcome Acceptor::Accept(int listener, Protocol protocol, UnixMillis now,
+Acceptor::Outcome Acceptor::Accept(int listener, std::string_view refusal, UnixMillis now,
                                    UniqueFd* accepted) {
   *accepted = engine::Accept(listener);
   if (accepted->valid()) return Outcome::kAccepted;
   if (errno == ECONNABORTED || errno == EINTR) return Outcome::kAgain;
-  if (errno == EMFILE || errno == ENFILE) return RefuseOne(listener, protocol, now);
+  if (errno == EMFILE || errno == ENFILE) return RefuseOne(listener, refusal, now);
   return Outcome::kNone;
 }
 
-Acceptor::Outcome Acceptor::RefuseOne(int listener, Protocol protocol, UnixMillis now) {
+Acceptor::Outcome Acceptor::RefuseOne(int listener, std::string_view refusal, UnixMillis now) {
   if (now >= next_warning_) {
     next_warning_ = now + kWarningPeriod;
     Log(LogLevel::kWarning, "server", "connections are refused: no file descriptor is free");
@@ -55,7 +55,7 @@ Acceptor::Outcome Acceptor::RefuseOne(int listener, Protocol protocol, UnixMilli
   spare_.Reset();
   UniqueFd fd = engine::Accept(listener);
   const bool refused = fd.valid();
-  if (refused) RefuseConnection(std::move(fd), TooManyClientsWords(protocol));
+  if (refused) RefuseConnection(std::move(fd), refusal);
   spare_ = OpenSpare();
   return refused ? Outcome::kRefused : Outcome::kNone;
 }

@@ -45,10 +45,11 @@ class Acceptor {
     kAgain,    // one went away before it was accepted
     kNone,     // nobody is waiting (or the kernel has no memory: a later turn tries again)
   };
-  Outcome Accept(int listener, Protocol protocol, UnixMillis now, UniqueFd* accepted);
+  // refusal: what one is told for whom there is no descriptor.
+  Outcome Accept(int listener, std::string_view refusal, UnixMillis now, UniqueFd* accepted);
 
  private:
-  Outcome RefuseOne(int listener, Protocol protocol, UnixMillis now);
+  Outcome RefuseOne(int listener, std::string_view refusal, UnixMillis now);
 
   // Given up for a moment when descriptors have run out, so that whoever waits is refused instead
   // of waking the loop for ever.

@@ -42,7 +42,8 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.now = clock_.NowMillis();
   sources.run_id = run_id_;
   sources.config_file = config_file_;
-  sources.tcp_port = static_cast<int>(parameters_.Current()->port);
+  const auto current = parameters_.Current();
+  sources.tcp_port = static_cast<int>(current->port != 0 ? current->port : current->tls_port);
   sources.threads = loops_->loops().size();
   sources.replication = replication_->InfoText();
   sources.expired_before = expired_before_.load(std::memory_order_relaxed);

@@ -132,11 +132,9 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
       continue;
     }
     auto* session = static_cast<Session*>(event.data.ptr);
-    if ((event.events & EPOLLOUT) != 0 && session->pending_output_bytes() > 0) {
-      if (!session->Flush()) session->doomed = true;
-      if (session->pending_output_bytes() <= unread_bytes_max_) session->input_blocked = false;
-      MarkReady(session);
-    }
+    if (session->socket().tls() != nullptr) [[unlikely]]
+      NoteTlsEvent(*session, event.events);
+    if ((event.events & EPOLLOUT) != 0) FlushWaiting(*session);
     if ((event.events & ~EPOLLOUT) != 0) {
       // The end may come in one edge with the last bytes: then no further edge tells of it.
       if ((event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) session->end_announced = true;
@@ -146,6 +144,14 @@ void EventLoop::HandleEvents(std::span<const epoll_event> events) {
   }
 }
 
+// Its socket takes more.
+void EventLoop::FlushWaiting(Session& session) {
+  if (session.pending_output_bytes() == 0) return;
+  if (!session.Flush()) session.doomed = true;
+  if (session.pending_output_bytes() <= unread_bytes_max_) session.input_blocked = false;
+  MarkReady(&session);
+}
+
 // Listeners may have been removed by a task of the same turn: look before touching.
 void EventLoop::AcceptFrom(const Listener* listener) {
   const auto found = std::find_if(listeners_.begin(), listeners_.end(),
@@ -153,9 +159,12 @@ void EventLoop::AcceptFrom(const Listener* listener) {
   if (found == listeners_.end()) return;
   const std::shared_ptr<const Listener> held = *found;
   const uint32_t most = context_.node.maxclients.load(std::memory_order_relaxed);
+  // Words in plain text are nothing that a TLS client could read.
+  const std::string_view refusal =
+      listener->is_tls ? std::string_view() : TooManyClientsWords(listener->protocol);
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     UniqueFd fd;
-    const auto outcome = acceptor_.Accept(listener->fd.get(), listener->protocol, now_, &fd);
+    const auto outcome = acceptor_.Accept(listener->fd.get(), refusal, now_, &fd);
     if (outcome == Acceptor::Outcome::kNone) return;
     if (outcome == Acceptor::Outcome::kRefused) statistics_.connections_rejected.Add(1);
     if (outcome != Acceptor::Outcome::kAccepted) continue;
@@ -164,7 +173,7 @@ void EventLoop::AcceptFrom(const Listener* listener) {
       continue;
     }
     statistics_.connections_rejected.Add(1);
-    RefuseConnection(std::move(fd), TooManyClientsWords(listener->protocol));
+    RefuseConnection(std::move(fd), refusal);
   }
 }
 
@@ -184,7 +193,8 @@ void EventLoop::StopListening(const Listener* listener) {
 void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>& listener) {
   const int socket = fd.get();
   std::string peer = PeerAddress(socket);
-  if (!IsLocalAddress(peer) && context_.protected_mode()) {
+  const bool is_refused = !IsLocalAddress(peer) && context_.protected_mode();
+  if (is_refused && !listener->is_tls) {
     RefuseConnection(std::move(fd), ProtectedModeWords(listener->protocol));
     statistics_.connections_rejected.Add(1);
     CountRemoved();
@@ -203,8 +213,8 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->listener = listener->name;
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
-  auto session =
-      std::make_unique<Session>(std::move(fd), listener->protocol, record, client_memory_);
+  auto session = std::make_unique<Session>(ConnectedSocket(std::move(fd)), listener->protocol,
+                                           record, client_memory_);
   if (listener->protocol == Protocol::kMemcached) {
     const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
     state.authenticated = !options.must_authenticate;
@@ -217,6 +227,9 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   statistics_.connections_received.Add(1);
   statistics_.connected_clients.Set(sessions_.size());
   if (record->is_memcached) context_.memcached.NoteConnection(*record, "");
+  if (listener->is_tls) {
+    BeginHandshake(*raw, is_refused ? ProtectedModeWords(listener->protocol) : "");
+  }
   if (!poller_.AddConnection(socket, raw)) {
     raw->doomed = true;
     MarkReady(raw);
@@ -277,6 +290,7 @@ void EventLoop::Maintain() {
     context_.keyspace.waiters().Tend();
     context_.keyspace.set_paused(context_.node.pause_end.load(std::memory_order_relaxed) > now_);
   }
+  EndLateHandshakes();
   if (now_ >= next_idle_check_) CloseIdle();
 }
 

@@ -22,6 +22,7 @@
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/net/connected_socket.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/poller.h"
 #include "engine/server/acceptor.h"
@@ -38,6 +39,7 @@ namespace mikura::engine {
 struct Listener {
   UniqueFd fd;
   Protocol protocol = Protocol::kResp;
+  bool is_tls = false;
   std::string name;  // of a socket passed by the agent; empty for the node's own ports
 };
 
@@ -55,6 +57,7 @@ struct LoopContext {
   PubSub& pubsub;
   ClientTracking& tracking;
   Monitors& monitors;
+  const TlsContexts& tls;
   uint32_t loop_count = 1;
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
@@ -62,7 +65,7 @@ struct LoopContext {
   // True while clients of other machines are refused (protected-mode without a password).
   std::function<bool()> protected_mode;
   // Takes over the socket of a client that became a replica, with the bytes behind its PSYNC.
-  std::function<void(UniqueFd, const ClientState&, std::string)> adopt_replica;
+  std::function<void(ConnectedSocket, const ClientState&, std::string)> adopt_replica;
 };
 
 // The shards [first, first + count) that one loop of several looks after.
@@ -123,6 +126,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ReadLimits();
   bool HoldsTooMuch(Session& session);
   void NotePending(Session& session);
+  void FlushWaiting(Session& session);
   void Remove(Session* session);
   void CountRemoved();
 
@@ -159,6 +163,12 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void SendAnswered();
   bool IsLeftAlone(const Session& session) const;
 
+  // In event_loop_tls.cc.
+  void BeginHandshake(Session& session, std::string_view refusal);
+  bool ShakeHands(Session& session);
+  void NoteTlsEvent(Session& session, uint32_t events);
+  void EndLateHandshakes();
+
   // In event_loop_waits.cc.
   void NoteSuspended(Session& session);
   void Resume(Session& session);
@@ -166,6 +176,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ResumePaused();
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
+  bool GivesUpWaiting(Session& session);
   void EndLateWaits();
   void ForgetSuspended(Session& session);
   void CountBlocked();
@@ -224,7 +235,10 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   size_t waiting_count_ = 0;         // sessions that wait for keys
   // Of those that do not wait for ever.
   std::set<std::pair<UnixMillis, Session*>> wait_deadlines_;
-  Session* parsing_ = nullptr;  // its input is being parsed
+  static constexpr int kHandshakesPerTurn = 4;
+  int handshakes_left_ = kHandshakesPerTurn;                    // in this turn
+  std::deque<std::pair<UnixMillis, uint64_t>> handshake_ends_;  // and clients, finished ones too
+  Session* parsing_ = nullptr;                                  // its input is being parsed
   std::unique_ptr<BusyTurn> busy_turn_;
   std::function<void()> take_busy_turn_;
   Session* runner_ = nullptr;  // during a busy turn: whose request the script is

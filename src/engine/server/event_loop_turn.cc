@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of an event loop: receives from the connections that are ready, runs what has come, and
 // sends the replies.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 
@@ -23,6 +21,7 @@ constexpr size_t kSourcePieceBytes = 64 << 10;
 // One turn: each connection that was ready at its start gets one receive.
 void EventLoop::ServeReady() {
   const size_t turn = ready_.size();
+  handshakes_left_ = kHandshakesPerTurn;
   // A busy turn inside of this one may have taken some.
   for (size_t i = 0; i < turn && !ready_.empty(); ++i) {
     Session* session = ready_.front();
@@ -33,9 +32,8 @@ void EventLoop::ServeReady() {
     }
     session->in_ready_list = false;
     served_.push_back(session);
-    if (!session->doomed && !session->input_blocked && !session->is_suspended()) {
-      ReadInto(*session);
-    }
+    const bool may_read = !session->doomed && !session->input_blocked && !session->is_suspended();
+    if (may_read && (!session->is_handshaking || ShakeHands(*session))) ReadInto(*session);
     if (kArenaBytes - arena_used_ < kReadMin || batch_->output_bytes() > kOutputTurnMax)
       FlushOutput();
   }
@@ -58,7 +56,7 @@ bool EventLoop::ReadInto(Session& session) {
 bool EventLoop::ReadArena(Session& session) {
   char* const begin = arena_.get() + arena_used_;
   const size_t room = std::min(kReadMax, kArenaBytes - arena_used_);
-  const ssize_t received = recv(session.fd(), begin, room, 0);
+  const ssize_t received = session.socket().Receive(begin, room);
   if (!NoteReceived(session, received, room)) return false;
   arena_used_ += static_cast<size_t>(received);
   Parse(session, {begin, static_cast<size_t>(received)}, false);
@@ -75,7 +73,7 @@ void EventLoop::ReadRest(Session& session) {
     const size_t room = std::clamp(missing, kReadMin, kRestReadMax);
     // A declared length is believed as far as half of it has come.
     const size_t capacity = std::min(session.bytes_needed(), 2 * old_size + room);
-    const ssize_t received = recv(session.fd(), rest.Reserve(room, capacity), room, 0);
+    const ssize_t received = session.socket().Receive(rest.Reserve(room, capacity), room);
     if (received > 0) rest.Advance(static_cast<size_t>(received));
     NoteReceived(session, received, room);
     if (rest.size() > context_.node.query_buffer_bytes_max.load(std::memory_order_relaxed)) {
@@ -92,7 +90,8 @@ void EventLoop::ReadRest(Session& session) {
 bool EventLoop::NoteReceived(Session& session, ssize_t received, size_t room) {
   if (received > 0) {
     // A full buffer means that there may be more, which no further edge will tell.
-    session.may_be_readable = static_cast<size_t>(received) == room || session.end_announced;
+    session.may_be_readable = static_cast<size_t>(received) == room || session.end_announced ||
+                              session.socket().has_more();
     statistics_.input_bytes.Add(static_cast<uint64_t>(received));
     session.record().input_bytes.Add(static_cast<uint64_t>(received));
     return true;
@@ -248,14 +247,13 @@ void EventLoop::FinishSession(Session& session) {
   ClientState& state = session.state();
   if (state.is_replica && !session.doomed) {
     poller_.Remove(session.fd());
-    context_.adopt_replica(session.TakeFd(), state, std::string(session.rest().view()));
+    context_.adopt_replica(std::move(session.socket()), state, std::string(session.rest().view()));
     Remove(&session);
     return;
   }
-  // Who waits and goes is served no more. What was put aside runs all the same: it was only slow.
-  const bool waits =
-      session.suspension() == Suspension::kBlocked || session.suspension() == Suspension::kPaused;
-  if (waits && (session.end_announced || session.peer_closed)) session.doomed = true;
+  if ((session.end_announced || session.peer_closed) && GivesUpWaiting(session)) {
+    session.doomed = true;
+  }
   const bool all_sent = session.pending_output_bytes() == 0 && !session.holds_requests();
   const bool nothing_left =
       (!session.may_be_readable || session.peer_closed) && !session.is_suspended();

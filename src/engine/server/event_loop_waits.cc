@@ -86,11 +86,23 @@ void EventLoop::StopWaiting(Session& session) {
   ClientState& state = session.state();
   const std::shared_ptr<BlockedClient> waiting = state.waiting.shared();
   state.waiting.reset();
+  // Before the reply: who has it is not shown as waiting any more.
+  session.record().is_blocked.store(false, std::memory_order_relaxed);
   wait_deadlines_.erase({waiting->deadline(), &session});
   context_.clients.SetWaiting(state.id, nullptr);
   context_.keyspace.waiters().Retire(waiting);
   --waiting_count_;
   CountBlocked();
+}
+
+// The client will send no more: whether the session ends with it now. Who waits and goes is served
+// no more; who was served just before is still sent the reply that is on its way. What was put
+// aside runs all the same: it was only slow.
+bool EventLoop::GivesUpWaiting(Session& session) {
+  if (session.suspension() == Suspension::kBlocked) {
+    return session.state().waiting->End(Waiter::State::kGone);
+  }
+  return session.suspension() == Suspension::kPaused;
 }
 
 void EventLoop::EndLateWaits() {

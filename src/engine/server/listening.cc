@@ -9,15 +9,16 @@
 namespace mikura::engine {
 namespace {
 
-std::shared_ptr<Listener> Make(UniqueFd fd, Protocol protocol) {
+std::shared_ptr<Listener> Make(UniqueFd fd, Protocol protocol, bool is_tls = false) {
   auto listener = std::make_shared<Listener>();
   listener->fd = std::move(fd);
   listener->protocol = protocol;
+  listener->is_tls = is_tls;
   return listener;
 }
 
-Status OpenPort(const wire::EngineParameters& parameters, int port, Protocol protocol,
-                std::vector<std::shared_ptr<Listener>>& listeners) {
+Status OpenPort(const wire::EngineParameters& parameters, int64_t port, Protocol protocol,
+                bool is_tls, std::vector<std::shared_ptr<Listener>>& listeners) {
   if (port == 0) return Ok();
   std::istringstream words(parameters.bind);
   std::string word;
@@ -26,9 +27,9 @@ Status OpenPort(const wire::EngineParameters& parameters, int port, Protocol pro
     const bool optional = word.starts_with('-');
     if (optional) word.erase(0, 1);
     if (word == "::*") word = "::";
-    auto fd = ListenTcp(word, port, static_cast<int>(parameters.tcp_backlog));
+    auto fd = ListenTcp(word, static_cast<int>(port), static_cast<int>(parameters.tcp_backlog));
     if (fd.ok()) {
-      listeners.push_back(Make(std::move(fd).value(), protocol));
+      listeners.push_back(Make(std::move(fd).value(), protocol, is_tls));
       ++opened;
     } else if (!optional) {
       return std::move(fd).error();
@@ -45,10 +46,12 @@ Status OpenPort(const wire::EngineParameters& parameters, int port, Protocol pro
 Result<std::vector<std::shared_ptr<Listener>>> OpenListeners(
     const wire::EngineParameters& parameters) {
   std::vector<std::shared_ptr<Listener>> listeners;
+  RETURN_IF_ERROR(OpenPort(parameters, parameters.port, Protocol::kResp, false, listeners));
+  RETURN_IF_ERROR(OpenPort(parameters, parameters.tls_port, Protocol::kResp, true, listeners));
   RETURN_IF_ERROR(
-      OpenPort(parameters, static_cast<int>(parameters.port), Protocol::kResp, listeners));
-  RETURN_IF_ERROR(OpenPort(parameters, static_cast<int>(parameters.memcached_port),
-                           Protocol::kMemcached, listeners));
+      OpenPort(parameters, parameters.memcached_port, Protocol::kMemcached, false, listeners));
+  RETURN_IF_ERROR(
+      OpenPort(parameters, parameters.memcached_tls_port, Protocol::kMemcached, true, listeners));
   if (!parameters.unixsocket.empty()) {
     ASSIGN_OR_RETURN(UniqueFd fd, ListenUnix(parameters.unixsocket, 0700));
     listeners.push_back(Make(std::move(fd), Protocol::kResp));

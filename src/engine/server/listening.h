@@ -12,7 +12,7 @@
 
 namespace mikura::engine {
 
-// Opens every socket that `bind`, `port`, `memcached-port` and `unixsocket` ask for. An address
+// Opens every socket that `bind`, the ports and `unixsocket` ask for. An address
 // with '-' in front may be unavailable. Errors: the first address that cannot be used, or nothing
 // to listen on.
 Result<std::vector<std::shared_ptr<Listener>>> OpenListeners(

@@ -116,11 +116,19 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation) {
     observation.SetThresholds(current.slowlog_log_slower_than_micros,
                               current.latency_monitor_threshold_millis);
     observation.slow_log.set_size_max(static_cast<size_t>(current.slowlog_max_len));
+    observation.SetSizeThresholds(current.commandlog_request_larger_than_bytes,
+                                  current.commandlog_reply_larger_than_bytes);
+    observation.large_requests.set_size_max(
+        static_cast<size_t>(current.commandlog_large_request_max_len));
+    observation.large_replies.set_size_max(
+        static_cast<size_t>(current.commandlog_large_reply_max_len));
     observation.counts_durations.store(current.latency_tracking, std::memory_order_relaxed);
   };
   apply(*parameters.Current());
-  for (const std::string_view name : {"slowlog-log-slower-than", "slowlog-max-len",
-                                      "latency-monitor-threshold", "latency-tracking"}) {
+  for (const std::string_view name :
+       {"slowlog-log-slower-than", "slowlog-max-len", "commandlog-request-larger-than",
+        "commandlog-large-request-max-len", "commandlog-reply-larger-than",
+        "commandlog-large-reply-max-len", "latency-monitor-threshold", "latency-tracking"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();

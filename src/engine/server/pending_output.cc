@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/pending_output.h"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -17,7 +16,7 @@ constexpr size_t kPartsPerSend = 64;
 // Gathers parts and sends them in order until the socket takes no more.
 class GatheredSend {
  public:
-  explicit GatheredSend(int fd) : fd_(fd) {}
+  explicit GatheredSend(ConnectedSocket& socket) : socket_(socket) {}
 
   // False: the socket takes no more for now, or the peer is gone; nothing behind is to be added.
   bool Add(std::string_view part) {
@@ -28,10 +27,7 @@ class GatheredSend {
   bool Flush() {
     size_t first = 0;
     while (first < count_) {
-      msghdr message{};
-      message.msg_iov = parts_.data() + first;
-      message.msg_iovlen = count_ - first;
-      const ssize_t taken = sendmsg(fd_, &message, MSG_NOSIGNAL);
+      const ssize_t taken = socket_.SendParts({parts_.data() + first, count_ - first});
       if (taken < 0 && errno == EINTR) continue;
       if (taken < 0) {
         gone_ = errno != EAGAIN && errno != EWOULDBLOCK;
@@ -58,7 +54,7 @@ class GatheredSend {
     return first;
   }
 
-  const int fd_;
+  ConnectedSocket& socket_;
   std::array<iovec, kPartsPerSend> parts_;
   size_t count_ = 0;
   size_t sent_ = 0;
@@ -125,9 +121,9 @@ void PendingOutput::DropFront(size_t bytes) {
   }
 }
 
-bool PendingOutput::Flush(int fd) {
+bool PendingOutput::Flush(ConnectedSocket& socket) {
   if (empty()) return true;
-  GatheredSend send(fd);
+  GatheredSend send(socket);
   bool taken = send.Add(pieces_[first_].view().substr(sent_));
   for (size_t i = first_ + 1; i < pieces_.size() && taken; ++i) taken = send.Add(pieces_[i].view());
   if (taken) send.Flush();
@@ -151,10 +147,10 @@ void PendingOutput::AppendBehind(size_t skipped, std::string_view bytes, size_t 
              });
 }
 
-bool PendingOutput::Send(int fd, std::string_view bytes, size_t base,
+bool PendingOutput::Send(ConnectedSocket& socket, std::string_view bytes, size_t base,
                          std::span<wire::OutputBuffer::Insertion> insertions) {
-  if (!Flush(fd)) return false;
-  GatheredSend send(fd);
+  if (!Flush(socket)) return false;
+  GatheredSend send(socket);
   if (empty()) {
     const bool taken = VisitParts(bytes, base, insertions,
                                   [&](std::string_view part, const wire::OutputBuffer::Insertion*) {

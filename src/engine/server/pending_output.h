@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/net/connected_socket.h"
 #include "engine/server/client_memory.h"
 #include "wire/output_buffer.h"
 
@@ -24,11 +25,11 @@ class PendingOutput {
   void Append(wire::SharedBytes bytes);
 
   // Sends from the front what the socket takes. False: the peer is gone.
-  bool Flush(int fd);
+  bool Flush(ConnectedSocket& socket);
   // Sends `bytes` with the insertions that lie in them (their offsets count from `bytes`' begin
   // minus `base`), behind what is pending; keeps what the socket does not take and takes over those
   // insertions. False: the peer is gone.
-  bool Send(int fd, std::string_view bytes, size_t base,
+  bool Send(ConnectedSocket& socket, std::string_view bytes, size_t base,
             std::span<wire::OutputBuffer::Insertion> insertions);
 
  private:

@@ -33,7 +33,9 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   settings.primary_password = parameters.masterauth;
   settings.announce_ip = parameters.replica_announce_ip;
   settings.announce_port = static_cast<int>(parameters.replica_announce_port);
-  settings.listening_port = static_cast<int>(parameters.port);
+  const bool offers_tls = parameters.tls_replication && parameters.tls_port != 0;
+  settings.listening_port = static_cast<int>(offers_tls ? parameters.tls_port : parameters.port);
+  settings.uses_tls = parameters.tls_replication;
   settings.source_address = SourceAddress(parameters.bind);
   return settings;
 }

@@ -11,6 +11,13 @@ namespace {
 constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
 
+// Whether nothing is pushed to the client before the reply: the replies of a transaction are one,
+// and what a client begins to listen to comes behind the reply that says so.
+bool TakesPushesBehind(const CommandSpec& row) {
+  return (row.flags & kRunsQueue) != 0 || row.name == "MONITOR" || row.name == "SUBSCRIBE" ||
+         row.name == "PSUBSCRIBE" || row.name == "SSUBSCRIBE";
+}
+
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
@@ -161,8 +168,9 @@ void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_b
                                                         : Suspension::kPutAside);
 }
 
-// begin: where the request's reply is in output_.
-void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
+// begin: where the request's reply is in output_. bytes_before: what output_ held before it.
+void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
+                           size_t bytes_before) {
   const bool failed = output_.size() > begin && output_.data()[begin] == '-';
   if (failed) [[unlikely]]
     observer_.NoteError(output_.view().substr(begin));
@@ -175,12 +183,14 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin) {
     has_lost_time_ = true;  // it was queued only
   } else {
     observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed);
+    observer_.NoteSizes(row, {words_.data() + item.words_begin, item.words_count}, client,
+                        item.bytes.size(), output_bytes() - bytes_before);
   }
 }
 
 // After a request of a client that others, or the request itself, may have sent something: hands it
 // out around the reply that begins at `reply_begin`. Returns where the output of the request
-// begins. Around the replies of a transaction nothing stands but behind: it is one reply.
+// begins.
 size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
   if (!pushes_.HasWaiting() || item.command == nullptr) return reply_begin;
   const auto& inserted = output_.insertions();
@@ -188,8 +198,7 @@ size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
   const std::string reply(output_.view().substr(reply_begin));
   output_.Truncate(reply_begin);
   pushes_.SendReplies();
-  const std::string behind =
-      pushes_.DeliverAround(*item.session, (item.command->flags & kRunsQueue) != 0);
+  const std::string behind = pushes_.DeliverAround(*item.session, TakesPushesBehind(*item.command));
   output_.Append(reply);
   output_.Append(behind);
   return 0;
@@ -209,6 +218,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (delivers) [[unlikely]]
     pushes_.BeginInside(session);
   size_t begin = output_.size();
+  const size_t bytes_before = output_bytes();
   const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
@@ -230,7 +240,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
       if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
       session.set_drops_reply(state.replies_off || skip);
     }
-    Observe(item, outcome, begin);
+    Observe(item, outcome, begin, bytes_before);
   }
   if (delivers) [[unlikely]]
     pushes_.EndInside();

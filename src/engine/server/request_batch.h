@@ -91,7 +91,7 @@ class RequestBatch {
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
-  void Observe(const Item& item, RunOutcome outcome, size_t begin);
+  void Observe(const Item& item, RunOutcome outcome, size_t begin, size_t bytes_before);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   size_t PlacePushes(const Item& item, size_t reply_begin);
   void Suspend(const Item& item, RunOutcome outcome, size_t output_begin);

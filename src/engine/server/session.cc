@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/session.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 
 #include "engine/commands/transaction.h"
@@ -11,10 +9,10 @@ namespace mikura::engine {
 namespace {
 
 // Bytes of `data` the socket took; -1 when the peer is gone.
-ssize_t SendSome(int fd, std::string_view data) {
+ssize_t SendSome(ConnectedSocket& socket, std::string_view data) {
   size_t sent = 0;
   while (sent < data.size()) {
-    const ssize_t n = send(fd, data.data() + sent, data.size() - sent, MSG_NOSIGNAL);
+    const ssize_t n = socket.Send(data.substr(sent));
     if (n > 0) {
       sent += static_cast<size_t>(n);
     } else if (n < 0 && errno == EINTR) {
@@ -63,10 +61,10 @@ void Session::ReturnKept() {
 }
 
 bool Session::Send(std::string_view bytes) {
-  if (!pending_.Flush(fd_.get())) return false;
+  if (!pending_.Flush(socket_)) return false;
   size_t done = 0;
   if (pending_.empty()) {
-    const ssize_t sent = SendSome(fd_.get(), bytes);
+    const ssize_t sent = SendSome(socket_, bytes);
     if (sent < 0) return false;
     done = static_cast<size_t>(sent);
   }

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/unique_fd.h"
 #include "engine/commands/client_state.h"
 #include "engine/commands/output_source.h"
+#include "engine/net/connected_socket.h"
 #include "engine/server/client_record.h"
 #include "engine/server/pending_output.h"
 #include "engine/server/protocol.h"
@@ -32,9 +32,9 @@ struct OutputBounds {
 class Session {
  public:
   // `memory` outlives the session.
-  Session(UniqueFd fd, Protocol protocol, std::shared_ptr<ClientRecord> record,
+  Session(ConnectedSocket socket, Protocol protocol, std::shared_ptr<ClientRecord> record,
           ClientMemory& memory)
-      : fd_(std::move(fd)),
+      : socket_(std::move(socket)),
         protocol_(protocol),
         record_(std::move(record)),
         rest_(memory),
@@ -48,8 +48,8 @@ class Session {
   }
   wire::MemcachedParser& memcached_parser() { return *memcached_parser_; }
 
-  int fd() const { return fd_.get(); }
-  UniqueFd TakeFd() { return std::move(fd_); }
+  int fd() const { return socket_.fd(); }
+  ConnectedSocket& socket() { return socket_; }
   Protocol protocol() const { return protocol_; }
   ClientState& state() { return record_->state; }
   ClientRecord& record() { return *record_; }
@@ -81,10 +81,10 @@ class Session {
   // The same for bytes with insertions, whose offsets count from `base` before `bytes`.
   bool SendWithInsertions(std::string_view bytes, size_t base,
                           std::span<wire::OutputBuffer::Insertion> insertions) {
-    return pending_.Send(fd_.get(), bytes, base, insertions);
+    return pending_.Send(socket_, bytes, base, insertions);
   }
   // Sends pending output again after the socket became writable. False: the peer is gone.
-  bool Flush() { return pending_.Flush(fd_.get()); }
+  bool Flush() { return pending_.Flush(socket_); }
   size_t pending_output_bytes() const { return pending_.bytes(); }
   // Whether more is pending than `bounds` allow, now or for too long. To be asked whenever
   // something was sent, and at least once a second while something is pending.
@@ -122,16 +122,18 @@ class Session {
   bool may_be_readable = false;  // an edge came, or the last read filled its buffer
   bool end_announced = false;    // the peer sends no more: read up to the end of file
   bool in_ready_list = false;
-  bool peer_closed = false;    // end of file was read: answer what is there, then end
-  bool doomed = false;         // ends as soon as the batch is done; no further command runs
-  bool has_pushes = false;     // since its output was last flushed
-  bool input_blocked = false;  // not read while too much output is pending
+  bool peer_closed = false;     // end of file was read: answer what is there, then end
+  bool doomed = false;          // ends as soon as the batch is done; no further command runs
+  bool has_pushes = false;      // since its output was last flushed
+  bool is_handshaking = false;  // TLS: nothing is received or sent yet
+  std::string_view refusal;     // what is said behind the handshake instead of serving it
+  bool input_blocked = false;   // not read while too much output is pending
   std::string_view end_reason = "normal";  // in memcached's words, for those who watch
 
  private:
   Suspension suspension_ = Suspension::kNone;
   bool drops_reply_ = false;
-  UniqueFd fd_;
+  ConnectedSocket socket_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
       record_;  // shared with the registry, which shows it to other threads

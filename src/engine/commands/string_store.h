@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "engine/commands/command_context.h"
+
+namespace mikura::engine {
+
+// Stores a string whose deadline may already have passed: then the key goes away instead. Adds the
+// effect and the event "set". A replica keeps even an expired value until the primary says DEL.
+// Errors: kOutOfMemory. Cost: one copy of the value.
+FaultOr<> StoreString(CommandContext& ctx, const Key& key, std::string_view value,
+                      UnixMillis deadline);
+
+}  // namespace mikura::engine
