@@ -6,7 +6,7 @@
 namespace mikura::fuzz {
 namespace {
 
-constexpr int kDepthMax = 10;
+constexpr int kDepthMax = 10'000;
 
 // The bytes behind a bulk string of `length` bytes and its line end.
 std::optional<std::string_view> SkipBulk(std::string_view text, int64_t length) {

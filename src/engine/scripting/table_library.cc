@@ -11,6 +11,7 @@
 namespace mikura::engine::scripting {
 namespace {
 
+constexpr size_t kBytesPerStep = 16;
 constexpr int64_t kElementsPerStep = 4;  // moving one is cheaper than an instruction of Lua
 
 // The length of the table that is the first argument. (That of a proxy is zero.)
@@ -56,6 +57,54 @@ int Remove(lua_State* lua) {
   }
   lua_pushnil(lua);
   lua_rawseti(lua, 1, end);
+  return 1;
+}
+
+// Appends t[index] to the scratch, which may raise.
+void AddElement(lua_State* lua, LuaSandbox& sandbox, int index) {
+  lua_rawgeti(lua, 1, index);
+  if (lua_isstring(lua, -1) == 0) {
+    luaL_error(lua, "invalid value (%s) at index %d in table for 'concat'", luaL_typename(lua, -1),
+               index);
+  }
+  const std::string_view text = ViewAt(lua, -1);
+  sandbox.CheckScratch(lua, sandbox.scratch.size() + text.size());
+  sandbox.scratch += text;
+  lua_pop(lua, 1);
+  sandbox.Spend(lua, 1 + text.size() / kBytesPerStep);
+}
+
+int Concatenate(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  size_t size = 0;
+  const char* bytes = luaL_optlstring(lua, 2, "", &size);
+  const std::string_view between(bytes, size);
+  int64_t index = lua_isnoneornil(lua, 3) ? 1 : CheckPosition(lua, 3);
+  const int64_t last = lua_isnoneornil(lua, 4) ? CheckLength(lua) : CheckPosition(lua, 4);
+  LuaSandbox& sandbox = LuaSandbox::Of(lua);
+  sandbox.scratch.clear();
+  for (; index <= last; ++index) {
+    AddElement(lua, sandbox, static_cast<int>(index));
+    if (index == last) break;
+    sandbox.CheckScratch(lua, sandbox.scratch.size() + size);
+    sandbox.scratch += between;
+    sandbox.Spend(lua, size / kBytesPerStep);
+  }
+  PushView(lua, sandbox.scratch);
+  return 1;
+}
+
+int MaximumKey(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  LuaSandbox& sandbox = LuaSandbox::Of(lua);
+  double most = 0;
+  int64_t count = 0;
+  for (lua_pushnil(lua); lua_next(lua, 1) != 0;) {
+    lua_pop(lua, 1);
+    if (lua_type(lua, -1) == LUA_TNUMBER) most = std::max(most, lua_tonumber(lua, -1));
+    if (++count % kElementsPerStep == 0) sandbox.Spend(lua, 1);
+  }
+  lua_pushnumber(lua, most);
   return 1;
 }
 
@@ -140,13 +189,11 @@ int Sort(lua_State* lua) {
   return 0;
 }
 
-constexpr luaL_Reg kFunctions[] = {{"insert", Insert},
-                                   {"remove", Remove},
-                                   {"setn", SetLength},
-                                   {"sort", Sort},
-                                   {nullptr, nullptr}};
+constexpr luaL_Reg kFunctions[] = {
+    {"concat", Concatenate}, {"insert", Insert}, {"maxn", MaximumKey}, {"remove", Remove},
+    {"setn", SetLength},     {"sort", Sort},     {nullptr, nullptr}};
 
-constexpr const char* kOfLua[] = {"concat", "foreach", "foreachi", "getn", "maxn"};
+constexpr const char* kOfLua[] = {"foreach", "foreachi", "getn"};
 
 }  // namespace
 
