@@ -77,6 +77,8 @@ class OutputBuffer {
   // In ascending order of their offsets.
   std::vector<Insertion>& insertions() { return insertions_; }
 
+  void ForgetInsertions() { DropInsertions(0); }
+
   // Gives memory above `capacity` back; the content must have been cleared.
   void ShrinkTo(size_t capacity);
 

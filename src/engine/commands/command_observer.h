@@ -22,9 +22,6 @@ class CommandObserver {
 
   // ---- Commands of a batch, one after the other: each took the time since the one before.
   void Restart() { last_ticks_ = TicksNow(); }
-  // For what runs others inside a command: the moment from which its time counts.
-  uint64_t last_ticks() const { return last_ticks_; }
-  void set_last_ticks(uint64_t ticks) { last_ticks_ = ticks; }
   void NoteRun(const CommandSpec& spec, std::span<const std::string_view> args,
                const ClientState& client, bool failed) {
     const uint64_t now = TicksNow();

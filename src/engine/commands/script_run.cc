@@ -16,7 +16,9 @@
 namespace mikura::engine {
 namespace {
 
-constexpr int64_t kTurnMicros = 10'000;  // between turns of the loop while a script is busy
+// A script that has run for so long lets the loop of its thread take turns, so often.
+constexpr int64_t kFirstTurnMicros = 50'000;
+constexpr int64_t kTurnMicros = 10'000;
 
 constexpr std::string_view kNoMemory = "-OOM command not allowed when used memory > 'maxmemory'.";
 constexpr std::string_view kReadOnlyReplica =
@@ -64,10 +66,14 @@ void ScriptRun::RunBody(const Body& body) {
   const int64_t busy_after = state_.busy_after_micros.load(std::memory_order_relaxed);
   busy_at_ticks_ =
       busy_after < 0 ? UINT64_MAX : running.started_ticks + scale.FromMicros(busy_after);
+  next_turn_ticks_ =
+      std::min(busy_at_ticks_, running.started_ticks + scale.FromMicros(kFirstTurnMicros));
   const int database = ctx_.client.database;
   state_.Begin(std::move(running));
   body(*ctx_.script_thread, *this);
   state_.End();
+  // Half of what it was to do must not reach anybody else.
+  if (state_.has_ended()) ctx_.keys.effects().Begin(false);
   ctx_.client.database = database;  // SELECT concerns the script only
 }
 
@@ -152,8 +158,7 @@ void ScriptRun::Call(std::span<const std::string_view> args, wire::RespWriter& r
 scripting::HookVerdict ScriptRun::OnHook() {
   if (state_.is_to_be_killed()) return scripting::HookVerdict::kKill;
   const uint64_t now = TicksNow();
-  if (now < busy_at_ticks_) return scripting::HookVerdict::kContinue;
-  state_.NoteBusy();
+  if (now >= busy_at_ticks_) state_.NoteBusy();
   if (now >= next_turn_ticks_ && ctx_.busy_turn != nullptr) {
     next_turn_ticks_ = now + ctx_.services.observation.scale.FromMicros(kTurnMicros);
     (*ctx_.busy_turn)();

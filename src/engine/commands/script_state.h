@@ -32,7 +32,7 @@ class ScriptState {
   void NoteWrite() { has_written_.store(true, std::memory_order_relaxed); }
   // It has run for longer than busy-reply-threshold.
   void NoteBusy() { is_busy_.store(true, std::memory_order_relaxed); }
-  bool is_to_be_killed() const { return kill_.load(std::memory_order_relaxed); }
+  bool is_to_be_killed() const { return kill_.load(std::memory_order_relaxed) || has_ended(); }
 
   // ---- By anybody.
   bool is_running() const { return is_running_.load(std::memory_order_relaxed); }
@@ -43,6 +43,10 @@ class ScriptState {
   // SCRIPT KILL, FUNCTION KILL: it ends soon.
   KillOutcome Kill(bool function);
 
+  // The process ends: so does every script, whatever it has written.
+  void EndAll() { has_ended_.store(true, std::memory_order_relaxed); }
+  bool has_ended() const { return has_ended_.load(std::memory_order_relaxed); }
+
   std::atomic<int64_t> busy_after_micros{5'000'000};  // busy-reply-threshold; relaxed
 
  private:
@@ -51,6 +55,7 @@ class ScriptState {
   std::atomic<bool> is_busy_{false};
   std::atomic<bool> has_written_{false};
   std::atomic<bool> kill_{false};
+  std::atomic<bool> has_ended_{false};
   mutable Mutex mutex_;
   Running running_ GUARDED_BY(mutex_);
 };

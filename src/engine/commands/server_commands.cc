@@ -8,6 +8,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
+#include "engine/commands/script_run.h"
 #include "engine/commands/subcommand_help.h"
 #include "engine/messaging/monitors.h"
 
@@ -123,6 +124,10 @@ FaultOr<> Shutdown(CommandContext& ctx) {
   if ((save && nosave) || (abort && ctx.args.size() > 2)) return Fault::kSyntax;
   if (abort) {
     ctx.reply.Error("ERR", "No shutdown in progress.");
+    return Ok();
+  }
+  if (!nosave && ctx.services.scripts.state.is_busy()) {
+    ReplyBusy(ctx.reply, ctx.services.scripts.state);
     return Ok();
   }
   const Status status = ctx.services.control.Shutdown(save, nosave, now, force);

@@ -98,6 +98,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
 void Engine::UnblockClients() {
   if (loops_ == nullptr) return;
   loops_->loops()[0]->Post([this] {
+    // In a turn that a script takes, the gate would wait for that script.
+    if (keyspace_->script_token().is_mine()) return UnblockClients();
     keyspace_->WithGate({}, [] {});
     loops_->UnblockAll();
   });
@@ -161,6 +163,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 void Engine::Stop() {
   admin_->Stop();
   migrations_.Stop();
+  scripts_.state.EndAll();
   loops_->Stop();
   udp_.Stop();
   replication_.Stop();

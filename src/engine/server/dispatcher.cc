@@ -36,8 +36,7 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
-                       ClientState& client, UnixMillis now, wire::RespWriter& reply,
-                       const LoopStatistics& statistics) const {
+                       ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
     reply.Error("ERR", WrongArityMessage(spec));
     return false;
@@ -49,8 +48,7 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   }
   if (!client.is_unrestricted && !MayRun(request, spec, client, now, reply)) [[unlikely]]
     return false;
-  if (services_.scripts.state.is_busy() && IsRefusedWhileBusy(spec, client, statistics))
-      [[unlikely]] {
+  if (services_.scripts.state.is_busy() && IsBusy(request, spec, client)) [[unlikely]] {
     ReplyBusy(reply, services_.scripts.state);
     return false;
   }
@@ -89,21 +87,29 @@ bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const C
   return true;
 }
 
-// While a script is busy, requests that want none of its shards go on, on other loops than its own.
-// No transaction is begun or goes on, so that none is done half. PING tells that something is
-// wrong.
-bool Dispatcher::IsRefusedWhileBusy(const CommandSpec& spec, const ClientState& client,
-                                    const LoopStatistics& statistics) {
-  if (statistics.is_in_busy_turn) return (spec.flags & kAllowBusy) == 0 || spec.may_have_keys();
-  if ((spec.flags & kAllowBusy) != 0) return false;
-  return client.in_multi || spec.name == "PING";
-}
-
 // What tells others of itself waits while event loops have much to deliver.
 bool Dispatcher::MustWait(uint32_t flags) const {
   if (!services_.pubsub.is_congested()) [[likely]]
     return false;
   return (flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active();
+}
+
+// True in a turn that a script takes of its own thread's loop (EventLoop::TakeBusyTurn), for what
+// may want a shard or the token: the script has them, and goes on when the turn is over.
+bool Dispatcher::WaitsForScriptHere(const Request& request, const CommandSpec& spec,
+                                    const ClientState& client) const {
+  if (!IsInBusyTurn()) [[likely]]
+    return false;
+  if (client.in_multi && (spec.flags & kRunsInMulti) == 0) return false;  // is queued only
+  if (!request.keys.empty() || (spec.flags & kRunsQueue) != 0) return true;
+  return (spec.flags & kAllowBusy) == 0 && spec.group != "connection" && spec.group != "pubsub";
+}
+
+// What is refused while a script is busy, on whichever thread.
+bool Dispatcher::IsBusy(const Request& request, const CommandSpec& spec,
+                        const ClientState& client) const {
+  if (spec.name == "PING" || WaitsForScriptHere(request, spec, client)) return true;
+  return client.in_multi && (spec.flags & kAllowBusy) == 0;
 }
 
 // Whether the client's user has the right to it; otherwise the error was written.
@@ -149,7 +155,9 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   }
   if (MustWait(flags)) [[unlikely]]
     return RunOutcome::kPutAside;
-  if (!Admit(request, *spec, flags, client, now, reply, statistics)) {
+  if (WaitsForScriptHere(request, *spec, client) && !services_.scripts.state.is_busy()) [[unlikely]]
+    return RunOutcome::kPutAside;
+  if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
   }
   if (client.in_multi && (flags & kRunsInMulti) == 0) {
@@ -200,7 +208,9 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
     return RunOutcome::kPaused;
   if (MustWait(spec.flags)) [[unlikely]]
     return RunOutcome::kPutAside;
-  if (!Admit(request, spec, spec.flags, client, now, reply, statistics)) {
+  if (WaitsForScriptHere(request, spec, client) && !services_.scripts.state.is_busy()) [[unlikely]]
+    return RunOutcome::kPutAside;
+  if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);
     return RunOutcome::kRefused;
   }

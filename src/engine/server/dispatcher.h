@@ -64,12 +64,16 @@ class Dispatcher {
   // True when the request may run; otherwise the error was written.
   // `flags`: those of the row, and for EXEC of the queued rows.
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
-             UnixMillis now, wire::RespWriter& reply, const LoopStatistics& statistics) const;
-  static bool IsRefusedWhileBusy(const CommandSpec& spec, const ClientState& client,
-                                 const LoopStatistics& statistics);
+             UnixMillis now, wire::RespWriter& reply) const;
+  bool IsInBusyTurn() const {
+    return services_.scripts.state.is_running() && keyspace_.script_token().is_mine();
+  }
   bool NeverWrites(const CommandSpec& spec, std::span<const std::string_view> args,
                    const LoopStatistics& statistics) const;
   bool MustWait(uint32_t flags) const;
+  bool WaitsForScriptHere(const Request& request, const CommandSpec& spec,
+                          const ClientState& client) const;
+  bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   static FaultOr<> RunHandler(CommandContext& context);

@@ -43,7 +43,7 @@ void Dispatcher::Queue(const Request& request, const CommandSpec& spec, ClientSt
 bool Dispatcher::NeverWrites(const CommandSpec& spec, std::span<const std::string_view> args,
                              const LoopStatistics& statistics) const {
   return (spec.flags & (kLocksItself | kMayReplicate)) == (kLocksItself | kMayReplicate) &&
-         statistics.script_thread != nullptr && !statistics.is_in_busy_turn &&
+         statistics.script_thread != nullptr && !IsInBusyTurn() &&
          spec.arity.Accepts(args.size()) &&
          IsReadOnlyScript(spec, args, *statistics.script_thread, services_.scripts);
 }

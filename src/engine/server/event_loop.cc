@@ -37,14 +37,14 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
       client_memory_(context.memcached.limits_items_only() ? nullptr : &context.keyspace.gauge()),
       observer_(context.observation),
       arena_(new char[kArenaBytes]),
-      batch_(new RequestBatch(context.keyspace, context.dispatcher, context.memcached, *this,
-                              statistics_, observer_)),
+      batch_(std::make_unique<RequestBatch>(context.keyspace, context.dispatcher, context.memcached,
+                                            static_cast<PushPort&>(*this), statistics_, observer_)),
       expiry_(context.keyspace, share_.first, share_.count) {
   statistics_.observer = &observer_;
   script_thread_ = std::make_unique<ScriptThread>(context.scripts);
   statistics_.script_thread = script_thread_.get();
-  statistics_.busy_turn = &busy_turn_;
   context.observation.AddLoop(observer_.statistics());
+  MakeBusyTurn();
   poller_.AddReadable(mailbox_.fd(), nullptr);
 }
 
@@ -273,6 +273,7 @@ void EventLoop::Remove(Session* session) {
     context_.memcached.NoteConnection(session->record(), session->end_reason);
   }
   if (session->in_ready_list) std::erase(ready_, session);
+  std::erase(busy_turn_->served, session);  // of the turn outside of this one
   if (session->is_suspended()) ForgetSuspended(*session);
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);

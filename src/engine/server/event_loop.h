@@ -142,12 +142,27 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void RunBatch();
   void RunRequests();
 
+  void SettleSuspended();
+  void SendRanges();
+
   // In event_loop_busy.cc.
-  void RunBusyTurn();
-  void ExchangeWork();
-  void ServeWhileBusy();
-  void FinishWhileBusy();
-  bool IsHeldByOuterTurn(const Session& session) const;
+  struct BusyTurn {
+    explicit BusyTurn(EventLoop& loop);
+    // Changes places with what the turn outside uses.
+    void Swap(EventLoop& loop);
+
+    CommandObserver observer;
+    std::unique_ptr<RequestBatch> batch;
+    std::unique_ptr<char[]> arena;
+    size_t arena_used = 0;
+    std::vector<Session*> served;
+    Session* parsing = nullptr;
+    Session* runner = nullptr;
+  };
+  void MakeBusyTurn();
+  void TakeBusyTurn();
+  void SendAnswered();
+  bool IsLeftAlone(const Session& session) const;
 
   // In event_loop_tls.cc.
   void BeginHandshake(Session& session, std::string_view refusal);
@@ -169,10 +184,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void CountBlocked();
   UnixMillis NextWake() const;
   void SendOutput();
-  void SendRanges();
   void FlushOutput();
   void FinishSession(Session& session);
-  void MarkReadyForMore(Session& session);
   void SendFromSource(Session& session);
 
   // In event_loop_pushes.cc.
@@ -228,6 +241,9 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   int handshakes_left_ = kHandshakesPerTurn;                    // in this turn
   std::deque<std::pair<UnixMillis, uint64_t>> handshake_ends_;  // and clients, finished ones too
   Session* parsing_ = nullptr;                                  // its input is being parsed
+  std::unique_ptr<BusyTurn> busy_turn_;
+  std::function<void()> take_busy_turn_;
+  Session* runner_ = nullptr;  // during a busy turn: whose request the script is
   std::unique_ptr<char[]> arena_;
   size_t arena_used_ = 0;
   std::unique_ptr<RequestBatch> batch_;
@@ -243,19 +259,6 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   std::optional<PushOrder> late_from_;  // what is kept for behind its reply
   std::string late_pushes_;
   size_t unread_bytes_max_ = 0;  // a client that leaves more unread is not read from
-
-  // What a turn works with. While a script is busy, that of the turn which runs it is put here, and
-  // the one inside works with this.
-  struct Work {
-    std::unique_ptr<PushPort> pushes;
-    std::unique_ptr<RequestBatch> batch;
-    std::unique_ptr<char[]> arena;
-    size_t arena_used = 0;
-    Session* parsing = nullptr;
-    std::vector<Session*> served;
-  };
-  Work other_work_;
-  std::function<void()> busy_turn_ = [this] { RunBusyTurn(); };
 };
 
 }  // namespace mikura::engine

@@ -22,9 +22,14 @@ constexpr size_t kSourcePieceBytes = 64 << 10;
 void EventLoop::ServeReady() {
   const size_t turn = ready_.size();
   handshakes_left_ = kHandshakesPerTurn;
+  // A busy turn inside of this one may have taken some.
   for (size_t i = 0; i < turn && !ready_.empty(); ++i) {
     Session* session = ready_.front();
     ready_.pop_front();
+    if (IsLeftAlone(*session)) {
+      ready_.push_back(session);
+      continue;
+    }
     session->in_ready_list = false;
     served_.push_back(session);
     if (session->wants_turn() && !session->doomed) [[unlikely]]
@@ -176,15 +181,20 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
 // Runs what is in the batch. What was put aside goes back to where its bytes came from; the session
 // that is being parsed still has its own.
 void EventLoop::RunRequests() {
-  if (!statistics_.is_in_busy_turn) DeliverPosted();
+  DeliverPosted();
   batch_->Run(now_);
   context_.deliveries.WakePosted();
+  SettleSuspended();
+}
+
+void EventLoop::SettleSuspended() {
   for (Session* session : batch_->suspended()) {
     NoteSuspended(*session);
     if (session != parsing_ && session->suspension() != Suspension::kBlocked) {
       session->ReturnKept();
     }
   }
+  batch_->suspended().clear();
 }
 
 void EventLoop::RunBatch() {
@@ -197,7 +207,6 @@ void EventLoop::SendOutput() {
   batch_->ClearOutput();
 }
 
-// The replies of the requests that have run.
 void EventLoop::SendRanges() {
   std::span<wire::OutputBuffer::Insertion> insertions = batch_->insertions();
   for (const RequestBatch::Range& range : batch_->ranges()) {
@@ -256,10 +265,6 @@ void EventLoop::FinishSession(Session& session) {
     return;
   }
   if (session.input_blocked || state.close_after_reply || session.is_suspended()) return;
-  MarkReadyForMore(session);
-}
-
-void EventLoop::MarkReadyForMore(Session& session) {
   const bool can_parse_more = !session.holds_requests() && !session.rest().empty() &&
                               session.rest().size() >= session.bytes_needed();
   if (session.may_be_readable || can_parse_more) MarkReady(&session);

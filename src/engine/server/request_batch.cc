@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/request_batch.h"
 
-#include <algorithm>
-#include <span>
-#include <utility>
-
+#include "engine/commands/transaction.h"
 #include "wire/resp_compact.h"
 
 namespace mikura::engine {
@@ -13,13 +10,6 @@ namespace {
 // Nearly all requests are for database 0; a wrong hint costs a wasted prefetch.
 constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
-constexpr size_t kWordsKept = 1 << 14;   // the same, of words and of keys
-
-template <typename Item>
-void ClearAndShrink(std::vector<Item>& items) {
-  items.clear();
-  if (items.capacity() > kWordsKept) std::vector<Item>().swap(items);
-}
 
 // Whether nothing is pushed to the client before the reply: the replies of a transaction are one,
 // and what a client begins to listen to comes behind the reply that says so.
@@ -89,7 +79,11 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
   // What stands behind a command that blocks is better not parsed yet.
   const CommandSpec* row = request.command;
-  must_run_ = row != nullptr && (row->flags & (kNoAuthNeeded | kAdmin | kBlocking)) != 0;
+  // And while a script runs, nothing may wait behind it in the batch.
+  uint32_t flags = row != nullptr ? row->flags : 0;
+  const ClientState& client = session.state();
+  if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->FlagsWith(flags);
+  must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kLocksItself)) != 0;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
@@ -225,7 +219,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     pushes_.BeginInside(session);
   size_t begin = output_.size();
   const size_t bytes_before = output_bytes();
-  const bool skip = std::exchange(state.skip_next_reply, false);
+  const bool skip = state.skip_next_reply;
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
     // What its requests before this one answered is in the last range.
@@ -243,10 +237,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     const RunOutcome outcome = RunResp(item, now);
     if (Suspends(outcome)) [[unlikely]] {
       Suspend(item, outcome, begin);
-      if (outcome != RunOutcome::kBlocked) {
-        state.skip_next_reply = skip;
-        return pushes_.EndInside();
-      }
+      if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
       session.set_drops_reply(state.replies_off || skip);
     }
     Observe(item, outcome, begin, bytes_before);
@@ -254,6 +245,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (delivers) [[unlikely]]
     pushes_.EndInside();
   statistics_.commands.Add(1);
+  if (skip) state.skip_next_reply = false;
   if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
   state.reply_is_push = false;
   if (state.is_subscriber || state.is_monitor || state.tracking.on) [[unlikely]] {
@@ -273,29 +265,22 @@ void RequestBatch::Run(UnixMillis now) {
   suspended_.clear();
   Prefetch();
   has_lost_time_ = true;
-  for (running_ = 0; running_ < requests_.size(); ++running_) RunOne(requests_[running_], now);
+  for (const Item& item : requests_) {
+    runner_ = item.session;
+    RunOne(item, now);
+  }
+  runner_ = nullptr;
   requests_.clear();
-  ClearAndShrink(words_);
+  words_.clear();
   storage_.clear();
-  ClearAndShrink(keys_);
+  keys_.clear();
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
 }
 
-bool RequestBatch::HasUnfinished(const Session& session) const {
-  const auto unfinished = std::span(requests_).subspan(std::min(running_, requests_.size()));
-  return std::any_of(unfinished.begin(), unfinished.end(),
-                     [&](const Item& item) { return item.session == &session; });
-}
-
 void RequestBatch::ForgetSent() {
-  if (ranges_.empty()) return;
-  auto& inserted = output_.insertions();
-  const auto unsent = std::find_if(inserted.begin(), inserted.end(), [&](const auto& insertion) {
-    return insertion.offset >= ranges_.back().end;
-  });
-  inserted.erase(inserted.begin(), unsent);
+  output_.ForgetInsertions();
   ranges_.clear();
 }
 

@@ -46,7 +46,9 @@ class RequestBatch {
   // that is put aside suspends its session, which then keeps the bytes of it and of those behind.
   void Run(UnixMillis now);
   // The sessions that the last Run() suspended.
-  const std::vector<Session*>& suspended() const { return suspended_; }
+  std::vector<Session*>& suspended() { return suspended_; }
+  // Whose request is running.
+  Session* runner() const { return runner_; }
 
   // Scratch for work between batches.
   Effects& effects() { return effects_; }
@@ -68,10 +70,8 @@ class RequestBatch {
   std::vector<wire::OutputBuffer::Insertion>& insertions() { return output_.insertions(); }
   // Forgets the replies, after they were sent.
   void ClearOutput();
-  // The same while a request is running, whose reply has not ended.
+  // The same while a request runs: what it has written stays.
   void ForgetSent();
-  // Whether a request of `session` is running, or will be by this Run().
-  bool HasUnfinished(const Session& session) const;
 
  private:
   struct Item {
@@ -102,11 +102,11 @@ class RequestBatch {
   PushPort& pushes_;
   LoopStatistics& statistics_;
   CommandObserver& observer_;
+  Session* runner_ = nullptr;
   bool has_lost_time_ = false;  // something else than a RESP command has run since the last one
   Effects effects_;
   wire::OutputBuffer output_;
   std::vector<Item> requests_;
-  size_t running_ = 0;  // place in requests_
   std::vector<std::string_view> words_;
   std::vector<std::unique_ptr<std::string>> storage_;
   std::vector<Key> keys_;

@@ -29,7 +29,6 @@ struct alignas(64) LoopStatistics {
   CommandObserver* observer = nullptr;
   ScriptThread* script_thread = nullptr;
   const std::function<void()>* busy_turn = nullptr;
-  bool is_in_busy_turn = false;  // a script of the loop holds shards, and will go on
 
   Counter commands;
   Counter connections_received;
