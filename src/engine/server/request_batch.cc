@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/request_batch.h"
 
+#include <utility>
+
 #include "engine/commands/transaction.h"
 #include "wire/resp_compact.h"
 
@@ -10,6 +12,13 @@ namespace {
 // Nearly all requests are for database 0; a wrong hint costs a wasted prefetch.
 constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
+constexpr size_t kWordsKept = 1 << 14;   // the same, of words and of keys
+
+template <typename Item>
+void ClearAndShrink(std::vector<Item>& items) {
+  items.clear();
+  if (items.capacity() > kWordsKept) std::vector<Item>().swap(items);
+}
 
 // Whether nothing is pushed to the client before the reply: the replies of a transaction are one,
 // and what a client begins to listen to comes behind the reply that says so.
@@ -219,7 +228,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     pushes_.BeginInside(session);
   size_t begin = output_.size();
   const size_t bytes_before = output_bytes();
-  const bool skip = state.skip_next_reply;
+  const bool skip = std::exchange(state.skip_next_reply, false);
   if (item.memcached >= 0) {
     const Key* key = item.keys_count > 0 ? &keys_[item.keys_begin] : nullptr;
     // What its requests before this one answered is in the last range.
@@ -237,7 +246,10 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     const RunOutcome outcome = RunResp(item, now);
     if (Suspends(outcome)) [[unlikely]] {
       Suspend(item, outcome, begin);
-      if (outcome != RunOutcome::kBlocked) return pushes_.EndInside();
+      if (outcome != RunOutcome::kBlocked) {
+        state.skip_next_reply = skip;
+        return pushes_.EndInside();
+      }
       session.set_drops_reply(state.replies_off || skip);
     }
     Observe(item, outcome, begin, bytes_before);
@@ -245,7 +257,6 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
   if (delivers) [[unlikely]]
     pushes_.EndInside();
   statistics_.commands.Add(1);
-  if (skip) state.skip_next_reply = false;
   if ((state.replies_off || skip) && !state.reply_is_push) output_.Truncate(begin);
   state.reply_is_push = false;
   if (state.is_subscriber || state.is_monitor || state.tracking.on) [[unlikely]] {
@@ -271,9 +282,9 @@ void RequestBatch::Run(UnixMillis now) {
   }
   runner_ = nullptr;
   requests_.clear();
-  words_.clear();
+  ClearAndShrink(words_);
   storage_.clear();
-  keys_.clear();
+  ClearAndShrink(keys_);
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
