@@ -38,6 +38,7 @@ enum CommandFlag : uint32_t {
   kNoAsyncLoading = 1u << 18,
   kNoMandatoryKeys = 1u << 19,
   // ---- For the dispatcher only, not shown.
+  kMayWait = 1u << 24,          // as kBlocking: may be answered later
   kTakesToken = 1u << 25,       // changes what scripts run: while none does
   kLocksItself = 1u << 26,      // scripts: the handler takes the shards of its keys
   kKeysAreChannels = 1u << 27,  // what COMMAND shows as its keys: no shard is locked for them

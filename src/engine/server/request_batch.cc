@@ -92,7 +92,7 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   uint32_t flags = row != nullptr ? row->flags : 0;
   const ClientState& client = session.state();
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->FlagsWith(flags);
-  must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kLocksItself)) != 0;
+  must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kMayWait | kLocksItself)) != 0;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
