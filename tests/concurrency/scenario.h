@@ -59,11 +59,11 @@ class Random {
 
 class Scenario {
  public:
-  Scenario(std::string name, const Settings& settings, Report& report)
-      : settings(settings),
+  Scenario(std::string name, const Settings& given, Report& report)
+      : settings(given),
         name_(std::move(name)),
         report_(report),
-        end_(NowNanos() + static_cast<int64_t>(settings.seconds * 1e9)) {}
+        end_(NowNanos() + static_cast<int64_t>(given.seconds * 1e9)) {}
 
   bool IsOver() const { return NowNanos() >= end_; }
   Connection Connect() const { return Connection(settings.host, settings.port); }

@@ -15,7 +15,9 @@ void CheckOptions(const engine::SetOptions& options, std::span<const std::string
                        [&](std::string_view word) { return word.data() == text.data(); });
   };
   if (options.form) CHECK(is_a_word(options.expire_text));
-  if (options.condition == engine::SetCondition::kIfEqual) CHECK(is_a_word(options.expected));
+  if (options.condition == engine::SetCondition::kByValue) {
+    CHECK(is_a_word(options.by_value.operand));
+  }
   CHECK(static_cast<int>(options.form.has_value()) + static_cast<int>(options.keep_deadline) +
             static_cast<int>(options.persist) <=
         1);
