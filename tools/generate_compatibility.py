@@ -30,19 +30,19 @@ def joined_strings(text):
 
 def command_rows():
     """{NAME or "NAME SUB": (group, since, summary)} of our command table; empty before it is built."""
-    programs = [ROOT / "build" / preset / "mikura_list_commands" for preset in ("debug", "release")]
-    built = [path for path in programs if path.exists()]
-    if not built:
+    program = ROOT / "build/debug/mikura_list_commands"
+    if not program.exists():
         return {}
-    newest = max(built, key=lambda path: path.stat().st_mtime)
-    text = subprocess.run([newest], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     rows = (line.split("\t") for line in text.splitlines())
     return {name: (group, since, summary) for name, group, since, summary in rows}
 
 
-def table(name):
-    """The rows of a file in tools/reference: values by tabs, # begins a comment."""
-    lines = (ROOT / "tools/reference" / name).read_text(encoding="utf-8").splitlines()
+def rows_of(path):
+    """The rows of a table in the repository: values by tabs, # begins a comment. None: no file."""
+    if not (ROOT / path).exists():
+        return None
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
     return [line.split("\t") for line in lines if line and not line.startswith("#")]
 
 
@@ -56,7 +56,7 @@ class Known:
 
 
 def known_commands():
-    return {row[0]: Known(*row) for row in table("known_commands.tsv")}
+    return {row[0]: Known(*row) for row in rows_of("tools/reference/known_commands.tsv")}
 
 
 SERVERS = ("Redis 7.0", "Redis 8", "Valkey 9")
@@ -80,7 +80,7 @@ def commands_document():
     ours = command_rows()
     if not ours:
         return None
-    known, partly = known_commands(), dict(table("partly_built.tsv"))
+    known, partly = known_commands(), dict(rows_of("tools/reference/partly_built.tsv"))
     for name in set(partly) - set(ours):
         raise SystemExit(f"partly_built.tsv: {name} is not built")
     out = [MARK, "# Commands", ""]
@@ -154,19 +154,17 @@ def aws_document():
 
 def memcached_files():
     """(lines of the table, section) of memcached's own test files; empty before they are run."""
-    folder = ROOT / "tests/memcached"
-    passing, reasons = folder / "upstream_passing.txt", folder / "upstream_reasons.tsv"
-    if not passing.exists() or not reasons.exists():
+    passing, failed = (rows_of(f"tests/memcached/upstream_{name}")
+                       for name in ("passing.txt", "reasons.tsv"))
+    if passing is None or failed is None:
         return [], []
-    passed, failed = ([line for line in path.read_text().splitlines()
-                       if line and not line.startswith("#")] for path in (passing, reasons))
+    passed = [file for file, in passing]
     total = len(passed) + len(failed)
     row = (f"| memcached 1.6.18's own test files, of those Debian's memcached passes | {len(passed)} "
            f"| {total} | below |")
     section = ["", "## Memcached's own test files that need not pass", "", "| File | Why |",
                "|---|---|"]
-    for line in sorted(failed):
-        file, reason = line.split("\t")
+    for file, reason in sorted(failed):
         if file in passed:
             raise SystemExit(f"{file}: in upstream_passing.txt and in upstream_reasons.tsv")
         section.append(f"| `{file}` | {reason} |")
@@ -175,11 +173,9 @@ def memcached_files():
 
 def redis_suite():
     """The section on tests of Redis' own suite that do not pass."""
-    path = ROOT / "tests/redis_suite/failures_known.tsv"
-    if not path.exists():
+    rows = rows_of("tests/redis_suite/failures_known.tsv")
+    if rows is None:
         return []
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()
-            if line and not line.startswith("#")]
     out = ["", "## Tests of Redis' own suite that do not pass", "",
            "`./dev suite redis` runs the suite of Redis 7.0 against redis-server and against us."]
     if rows:
@@ -190,19 +186,16 @@ def redis_suite():
 
 def frameworks_section():
     """Of the programs in tests/frameworks; npm's versions come from its lock file."""
-    folder = ROOT / "tests/frameworks"
-    table, lock = folder / "frameworks.tsv", folder / "node/package-lock.json"
-    if not table.exists():
+    rows = rows_of("tests/frameworks/frameworks.tsv")
+    lock = ROOT / "tests/frameworks/node/package-lock.json"
+    if rows is None:
         return []
     packages = json.loads(lock.read_text(encoding="utf-8"))["packages"] if lock.exists() else {}
     out = ["", "## Frameworks tested", "",
            "Each by a program in `tests/frameworks/` that passes against redis-server 7.0.15 (memcached "
            "1.6.18) too; `./dev test frameworks` runs them all.", "",
            "| Frameworks | What of them |", "|---|---|"]
-    for line in table.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        _, frameworks, what = line.split("\t")
+    for _, frameworks, what in rows:
         if frameworks.startswith("npm: "):
             names = frameworks.removeprefix("npm: ").split()
             frameworks = "npm: " + ", ".join(

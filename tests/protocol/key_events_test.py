@@ -8,8 +8,8 @@ import sys
 import time
 import unittest
 
-from resp_client import Client
 from servers import Server, free_port
+from side_by_side import SideBySide
 
 # Each line is a command; "; " separates what runs after the one before. Every scenario begins with
 # an empty server.
@@ -58,20 +58,7 @@ def memory(client, field):
     return int(re.search(rf"\b{field}:(\d+)", text.replace("\\r\\n", "\n")).group(1))
 
 
-class KeyEvents(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.nodes = []
-        for kind in ("mikura", "redis"):
-            server = Server(kind)
-            cls.addClassCleanup(server.stop)
-            cls.nodes.append(server)
-
-    def client(self, server):
-        client = Client(server.host, server.port)
-        self.addCleanup(client.close)
-        return client
-
+class KeyEvents(SideBySide):
     def events_of(self, server, letters, commands):
         """The commands with what they caused: channel and payload, in order."""
         client, listener, admin = (self.client(server) for _ in range(3))

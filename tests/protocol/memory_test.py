@@ -53,16 +53,18 @@ class MemoryOfMikura(unittest.TestCase):
         work()
         return used_memory(self.client) - used, resident_bytes(self.server) - resident
 
-    def assert_true_to_rss(self, used, resident, least=0.90):
-        self.assertGreater(used, resident * least, (used, resident))
+    def assert_true_to_rss(self, used, resident):
+        self.assertGreater(used, resident * 0.90, (used, resident))
         self.assertLess(used, resident * 1.05, (used, resident))
 
     def test_many_small_values_are_counted_as_they_are_resident(self):
         self.assert_true_to_rss(*self.growth(lambda: self.fill(400_000, 40)))
 
     def test_medium_values_are_counted_as_they_are_resident(self):
-        # The allocator keeps some of the memory that the requests took, of nearly 1 MB each.
-        self.assert_true_to_rss(*self.growth(lambda: self.fill(4_000, 9_000)), least=0.88)
+        # Entries of the log of large requests come to lie behind a request's buffer, and keep the
+        # allocator from giving it back: that is not about values.
+        self.client.config_set("commandlog-request-larger-than", -1)
+        self.assert_true_to_rss(*self.growth(lambda: self.fill(4_000, 9_000)))
 
     def test_large_values_are_counted_as_they_are_resident(self):
         def work():

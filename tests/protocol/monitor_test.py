@@ -5,8 +5,8 @@ import sys
 import time
 import unittest
 
-from resp_client import Client, encode
-from servers import Server
+from resp_client import encode
+from side_by_side import SideBySide
 from transcripts import differences
 
 SCENARIOS = {
@@ -103,19 +103,8 @@ SCENARIOS = {
 }
 
 
-class Monitor(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.nodes = []
-        for kind in ("mikura", "redis"):
-            server = Server(kind, *(("--threads", "4") if kind == "mikura" else ()))
-            cls.addClassCleanup(server.stop)
-            cls.nodes.append(server)
-
-    def client(self, server):
-        client = Client(server.host, server.port)
-        self.addCleanup(client.close)
-        return client
+class Monitor(SideBySide):
+    OPTIONS = ("--threads", "4")
 
     def test_the_same_lines_are_shown(self):
         self.maxDiff = None

@@ -9,8 +9,8 @@ import time
 import unittest
 
 from limits_test import wait_until
-from resp_client import Client, encode
-from servers import Server
+from resp_client import encode
+from side_by_side import SideBySide
 from transcripts import differences
 
 SCENARIOS = {
@@ -256,14 +256,8 @@ SCENARIOS = {
 }
 
 
-class Tracking(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.nodes = []
-        for kind in ("mikura", "redis"):
-            server = Server(kind, *(("--threads", "4") if kind == "mikura" else ()))
-            cls.addClassCleanup(server.stop)
-            cls.nodes.append(server)
+class Tracking(SideBySide):
+    OPTIONS = ("--threads", "4")
 
     def setUp(self):
         for server in self.nodes:
@@ -272,8 +266,7 @@ class Tracking(unittest.TestCase):
             client.close()
 
     def client(self, server, resp=2):
-        client = Client(server.host, server.port)
-        self.addCleanup(client.close)
+        client = super().client(server)
         if resp == 3:
             client.call("HELLO", "3")
         return client

@@ -81,4 +81,9 @@ FaultOr<SetOptions> ParseGetExOptions(std::span<const std::string_view> words) {
   return options;
 }
 
+FaultOr<UnixMillis> DeadlineOf(const SetOptions& options, UnixMillis now) {
+  if (!options.form) return store::kNoDeadline;
+  return DeadlineOf(options.expire_text, *options.form, now);
+}
+
 }  // namespace mikura::engine

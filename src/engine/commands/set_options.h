@@ -32,4 +32,8 @@ FaultOr<SetOptions> ParseMSetExOptions(std::span<const std::string_view> words);
 // The words behind the key of GETEX. Errors: kSyntax.
 FaultOr<SetOptions> ParseGetExOptions(std::span<const std::string_view> words);
 
+// What the options say of the deadline; kNoDeadline when they say nothing. Errors: those of
+// DeadlineOf() for a text.
+FaultOr<UnixMillis> DeadlineOf(const SetOptions& options, UnixMillis now);
+
 }  // namespace mikura::engine

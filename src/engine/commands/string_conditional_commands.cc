@@ -86,12 +86,9 @@ FaultOr<> MSetEx(CommandContext& ctx) {
     return Ok();
   }
   ASSIGN_OR_RETURN(const SetOptions options, ParseMSetExOptions(ctx.args.subspan(behind)));
-  UnixMillis deadline = store::kNoDeadline;
-  if (options.form) {
-    const FaultOr<UnixMillis> parsed = DeadlineOf(options.expire_text, *options.form, ctx.now());
-    if (!parsed.ok()) return ExpireFault(ctx, parsed.error());
-    deadline = *parsed;
-  }
+  const FaultOr<UnixMillis> given = DeadlineOf(options, ctx.now());
+  if (!given.ok()) return ExpireFault(ctx, given.error());
+  UnixMillis deadline = *given;
   if (!HoldsForAll(ctx, options.condition)) {
     ctx.reply.Integer(0);
     return Ok();

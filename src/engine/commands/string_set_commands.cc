@@ -44,12 +44,9 @@ FaultOr<> SetWithOptions(CommandContext& ctx) {
     ctx.reply.Error("ERR", kNotADigest);
     return Ok();
   }
-  UnixMillis deadline = store::kNoDeadline;
-  if (options.form) {
-    const FaultOr<UnixMillis> parsed = DeadlineOf(options.expire_text, *options.form, ctx.now());
-    if (!parsed.ok()) return ExpireFault(ctx, parsed.error());
-    deadline = *parsed;
-  }
+  const FaultOr<UnixMillis> given = DeadlineOf(options, ctx.now());
+  if (!given.ok()) return ExpireFault(ctx, given.error());
+  UnixMillis deadline = *given;
   const Key& key = ctx.key_list[0];
   const store::Found old = ctx.keys.Find(key);
   const bool needs_string = options.get || options.condition == SetCondition::kByValue;
@@ -142,12 +139,9 @@ FaultOr<> GetEx(CommandContext& ctx) {
     ctx.reply.Null();
     return Ok();
   }
-  UnixMillis deadline = store::kNoDeadline;
-  if (options.form) {
-    const FaultOr<UnixMillis> parsed = DeadlineOf(options.expire_text, *options.form, ctx.now());
-    if (!parsed.ok()) return ExpireFault(ctx, parsed.error());
-    deadline = *parsed;
-  }
+  const FaultOr<UnixMillis> given = DeadlineOf(options, ctx.now());
+  if (!given.ok()) return ExpireFault(ctx, given.error());
+  UnixMillis deadline = *given;
   const size_t mark = ctx.reply.out().size();
   ctx.reply.Bulk(found.entry.value());
   if (options.form && deadline <= ctx.now() && ctx.keys.access().may_expire) {

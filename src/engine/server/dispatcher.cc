@@ -87,11 +87,14 @@ bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const C
   return true;
 }
 
-// What tells others of itself waits while event loops have much to deliver.
-bool Dispatcher::MustWait(uint32_t flags) const {
-  if (!services_.pubsub.is_congested()) [[likely]]
-    return false;
-  return (flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active();
+// What tells others of itself waits while event loops have much to deliver; and what needs a script
+// to end waits until that is known to be busy.
+bool Dispatcher::MustWait(const Request& request, const CommandSpec& spec, uint32_t flags,
+                          const ClientState& client) const {
+  if (services_.pubsub.is_congested()) [[unlikely]] {
+    if ((flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active()) return true;
+  }
+  return WaitsForScriptHere(request, spec, client) && !services_.scripts.state.is_busy();
 }
 
 // True in a turn that a script takes of its own thread's loop (EventLoop::TakeBusyTurn), for what
@@ -153,9 +156,7 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
     if (NeverWrites(*spec, request.args, statistics)) flags &= ~kMayReplicate;
     if (node_.IsPaused(flags, now)) return RunOutcome::kPaused;
   }
-  if (MustWait(flags)) [[unlikely]]
-    return RunOutcome::kPutAside;
-  if (WaitsForScriptHere(request, *spec, client) && !services_.scripts.state.is_busy()) [[unlikely]]
+  if (MustWait(request, *spec, flags, client)) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply, statistics);
@@ -206,9 +207,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   const CommandSpec& spec = *request.command;
   if (node_.IsPaused(spec.flags, now)) [[unlikely]]
     return RunOutcome::kPaused;
-  if (MustWait(spec.flags)) [[unlikely]]
-    return RunOutcome::kPutAside;
-  if (WaitsForScriptHere(request, spec, client) && !services_.scripts.state.is_busy()) [[unlikely]]
+  if (MustWait(request, spec, spec.flags, client)) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
     statistics.error_replies.Add(1);

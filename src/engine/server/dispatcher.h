@@ -70,7 +70,9 @@ class Dispatcher {
   }
   bool NeverWrites(const CommandSpec& spec, std::span<const std::string_view> args,
                    const LoopStatistics& statistics) const;
-  bool MustWait(uint32_t flags) const;
+  // `flags`: as for Admit().
+  bool MustWait(const Request& request, const CommandSpec& spec, uint32_t flags,
+                const ClientState& client) const;
   bool WaitsForScriptHere(const Request& request, const CommandSpec& spec,
                           const ClientState& client) const;
   bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
