@@ -124,6 +124,9 @@ class Limits(unittest.TestCase):
 
     def test_descriptors_that_run_out_refuse_newcomers_and_cost_no_processor(self):
         for server, client in self.servers(OURS):
+            # The connection by which the server was seen to be ready may not be closed yet.
+            self.assertTrue(wait_until(
+                lambda c=client: c.call("CLIENT", "LIST").text.count("laddr=") == 1))
             limit = descriptors(server) + 4
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
             crowd = [socket.create_connection((server.host, server.port), PATIENCE_SECONDS)
