@@ -32,6 +32,7 @@ class ReplySource {
 // A source on its way through an output buffer: shared bytes that are none, and which own it.
 inline SharedBytes ShareSource(std::unique_ptr<ReplySource> source) {
   ReplySource* const owner = source.release();
+  // NOLINTNEXTLINE(bugprone-string-constructor): the address is what these bytes are about
   return SharedBytes({reinterpret_cast<const char*>(owner), 0}, owner,
                      [](void* shared) { delete static_cast<ReplySource*>(shared); });
 }

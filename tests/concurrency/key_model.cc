@@ -130,7 +130,7 @@ class Run {
       SetTo(word(2), 0);
       return "+OK";
     }
-    const std::string old = absent() ? kNull : Bulk(state_.text);
+    std::string old = absent() ? kNull : Bulk(state_.text);
     if (name_ == "GETSET") {
       SetTo(word(2), 0);
       return old;
@@ -161,7 +161,7 @@ class Run {
     if (name_ == "HDEL") return Integer(fields.erase(word(2)));
     if (name_ == "HSET") {
       Become(Kind::kHash);
-      const std::string reply = found == fields.end() ? ":1" : ":0";
+      std::string reply = found == fields.end() ? ":1" : ":0";
       fields[word(2)] = word(3);
       return reply;
     }

@@ -174,7 +174,7 @@ TEST(Linearizability, AgreesWithTryingEveryOrder) {
 
 TEST(KeyModel, RepliesAsTheCommandsDo) {
   KeyState state;
-  const auto run = [&](Words words) { return RunOnModel(state, words, ""); };
+  const auto run = [&](const Words& words) { return RunOnModel(state, words, ""); };
   EXPECT_EQ(run({"SET", "k", "9", "IFEQ", "1"}), "_");
   EXPECT_EQ(run({"APPEND", "k", "12"}), ":2");
   EXPECT_EQ(run({"INCR", "k"}), ":13");

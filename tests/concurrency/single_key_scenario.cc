@@ -71,7 +71,7 @@ class Client {
     if (!connection_.Send(std::vector<Words>{{"MULTI"}, words, {"EXEC"}})) return std::nullopt;
     connection_.Read();
     connection_.Read();
-    const std::optional<Reply> results = connection_.Read();
+    std::optional<Reply> results = connection_.Read();
     if (!results || results->parts.size() != 1) return results;
     return results->parts[0];
   }

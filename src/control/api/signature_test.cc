@@ -156,8 +156,7 @@ TEST(Signature, MalformedPartsAreIncomplete) {
        {"Bearer x", "AWS4-HMAC-SHA256",
         "AWS4-HMAC-SHA256 Credential=A/b, SignedHeaders=host, Signature=x",
         "AWS4-HMAC-SHA256 Credential=A/20260102//ec2/aws4_request, SignedHeaders=host, Signature=x",
-        "AWS4-HMAC-SHA256 Credential=A/20260102/r/ec2/aws4_reques, SignedHeaders=host, "
-        "Signature=x"}) {
+        "AWS4-HMAC-SHA256 Credential=A/20260102/r/ec2/aws4_reques, SignedHeaders=x, Signature=x"}) {
     HttpRequest request = Ec2Request();
     request.headers.back().value = text;
     EXPECT_EQ(KindOf(request), SignatureError::Kind::kIncomplete) << text;

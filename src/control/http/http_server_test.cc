@@ -63,7 +63,7 @@ HttpResponse Echo(const HttpRequest& request) {
 
 class HttpServerTest : public testing::Test {
  protected:
-  void Start(HttpServerOptions options = {}) {
+  void Start(const HttpServerOptions& options = {}) {
     server_ = std::make_unique<HttpServer>(options, Echo);
     ASSERT_TRUE(server_->Start().ok());
   }

@@ -29,8 +29,7 @@ int GivePassword(char* out, int size, int, void* password) {
   if (password == nullptr) return -1;
   const auto& text = *static_cast<const std::string*>(password);
   if (text.empty() || text.size() > static_cast<size_t>(size)) return -1;
-  std::memcpy(out, text.data(), text.size());
-  return static_cast<int>(text.size());
+  return static_cast<int>(text.copy(out, text.size()));
 }
 
 Status LimitProtocols(SSL_CTX* context, std::string_view text) {
