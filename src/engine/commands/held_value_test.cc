@@ -94,7 +94,7 @@ TEST_F(HeldValueTest, GivesItsMemoryBack) {
     FillList(20000);
     EXPECT_FALSE(IsStillAfterCommand("DEL key"));
     runner_.keyspace().allocator().collections().DeleteQueued();
-    return runner_.keyspace().gauge().used_bytes();
+    return runner_.keyspace().gauge().ExactBytes();
   };
   const int64_t once = bytes_after_removal();
   EXPECT_EQ(bytes_after_removal(), once);
