@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that treat strings as rows of bits.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "engine/commands/bit_offset.h"
 #include "engine/commands/bit_operations.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/computation.h"
+#include "engine/commands/held_value.h"
 #include "engine/commands/string_growth.h"
 
 namespace mikura::engine {
@@ -82,6 +85,49 @@ std::optional<BitRange> BitsOf(WantedRange range, size_t size) {
   return BitRange{first * 8, last * 8 + 7};
 }
 
+// What BITCOUNT and BITPOS do with the bits of a value; the replies' number.
+using BitSearch = int64_t (*)(std::string_view value, const BitRange& bits, bool bit, bool has_end);
+
+int64_t CountSet(std::string_view value, const BitRange& bits, bool, bool) {
+  return static_cast<int64_t>(CountOnes(value, bits.first, bits.last));
+}
+
+int64_t FindFirst(std::string_view value, const BitRange& bits, bool bit, bool has_end) {
+  std::optional<uint64_t> place = FindBit(value, bit, bits.first, bits.last);
+  if (!place && !bit && !has_end) place = value.size() * 8;
+  return place ? static_cast<int64_t>(*place) : -1;
+}
+
+class BitReply final : public ReplyComputation {
+ public:
+  BitReply(store::CollectionMemory& memory, const store::Found& found, BitSearch search,
+           const BitRange& bits, bool bit, bool has_end)
+      : value_(memory, found), search_(search), bits_(bits), bit_(bit), has_end_(has_end) {}
+  void Write(wire::RespWriter& reply) override {
+    reply.Integer(search_(value_.text(), bits_, bit_, has_end_));
+  }
+
+ private:
+  const HeldValue value_;
+  const BitSearch search_;
+  const BitRange bits_;
+  const bool bit_;
+  const bool has_end_;
+};
+
+void ReplyBits(CommandContext& ctx, const store::Found& found, BitSearch search,
+               const BitRange& bits, bool bit = false, bool has_end = false) {
+  constexpr uint64_t kBitsAtOnce = uint64_t{8} << 20;
+  if (bits.last - bits.first >= kBitsAtOnce && MayReplyLater(ctx)) {
+    ReplyFrom(
+        ctx,
+        std::make_shared<BitReply>(CollectionMemoryOf(ctx.keys), found, search, bits, bit, has_end),
+        1);
+  } else {
+    ctx.reply.Integer(search(found.entry.value(), bits, bit, has_end));
+  }
+}
+
 // BITCOUNT key [start end [BYTE | BIT]] -> how many bits are set. Cost: O(n).
 FaultOr<> BitCount(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const store::Found found, ctx.keys.FindString(ctx.key_list[0]));
@@ -105,7 +151,11 @@ FaultOr<> BitCount(CommandContext& ctx) {
     return Fault::kSyntax;
   }
   const std::optional<BitRange> bits = BitsOf(range, value.size());
-  ctx.reply.Integer(bits ? static_cast<int64_t>(CountOnes(value, bits->first, bits->last)) : 0);
+  if (bits) {
+    ReplyBits(ctx, found, CountSet, *bits);
+  } else {
+    ctx.reply.Integer(0);
+  }
   return Ok();
 }
 
@@ -133,12 +183,11 @@ FaultOr<> BitPos(CommandContext& ctx) {
     ASSIGN_OR_RETURN(range.end, ToInteger(ctx.args[4]));
   }
   const std::optional<BitRange> bits = BitsOf(range, value.size());
-  std::optional<uint64_t> place;
   if (bits) {
-    place = FindBit(value, bit == 1, bits->first, bits->last);
-    if (!place && bit == 0 && !has_end) place = value.size() * 8;
+    ReplyBits(ctx, found, FindFirst, *bits, bit == 1, has_end);
+  } else {
+    ctx.reply.Integer(-1);
   }
-  ctx.reply.Integer(place ? static_cast<int64_t>(*place) : -1);
   return Ok();
 }
 

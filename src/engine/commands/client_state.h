@@ -16,6 +16,7 @@
 namespace mikura::engine {
 
 class BlockedClient;
+class Preparation;
 class Receiver;
 class Transaction;
 
@@ -64,6 +65,7 @@ struct ClientState {
   Receiver* receiver = nullptr;
   OwnPart<Transaction> transaction;  // from MULTI or WATCH on
   OwnPart<BlockedClient> waiting;    // while it waits for keys
+  OwnPart<Preparation> preparation;  // of the request that its session is suspended for
 };
 
 // As CLIENT LIST and KILL name it.

@@ -136,6 +136,7 @@ std::string CommandRunner::Run(const std::vector<std::string>& words) NO_THREAD_
     CHECK(out.size() == 0);
     reply.Error(ReplyFor(outcome.error()).code, ReplyFor(outcome.error()).message);
   }
+  if (context.outcome == RunOutcome::kPreparing) return "(preparing)";
   return OnOneLine(out.view());
 }
 

@@ -5,11 +5,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "engine/commands/command_context.h"
 #include "engine/commands/command_table.h"
+#include "engine/commands/computation.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
@@ -59,12 +61,28 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   bool debug_allowed = true;
 };
 
+// Computes when it is told to, not before.
+class ManualComputations final : public Computations {
+ public:
+  void Start(std::shared_ptr<Computation> computation, uint64_t) override {
+    waiting_.push_back(std::move(computation));
+  }
+  size_t waiting() const { return waiting_.size(); }
+  void RunAll() {
+    for (const auto& computation : std::exchange(waiting_, {})) computation->Run();
+  }
+
+ private:
+  std::vector<std::shared_ptr<Computation>> waiting_;  // owned with the client that waits
+};
+
 class CommandRunner {
  public:
   CommandRunner();
 
   // Runs words separated by blanks and returns the reply as it goes over the wire, with "\r\n"
-  // shown as a blank: "$1 v ". An unknown or wrong command line ends the test program.
+  // shown as a blank: "$1 v "; "(preparing)" when it is to run again. An unknown or wrong command
+  // line ends the test program.
   std::string Run(std::string_view line);
   std::string Run(const std::vector<std::string>& words);
   // What the last command gave to the change log: "SET k v; DEL x", or "" when nothing.
@@ -77,6 +95,8 @@ class CommandRunner {
   ClientState& client() { return client_; }
   Keyspace& keyspace() { return *keyspace_; }
   const CommandTable& table() const { return table_; }
+  // Null, as at first: commands compute at once.
+  void set_computations(Computations* computations) { services_.computations = computations; }
   EncodingLimits& encoding_limits() { return services_.encoding_limits; }
   void set_string_bytes_max(uint64_t bytes) { services_.string_bytes_max = bytes; }
   // The entry of a key in the client's database, as attributes; for what no reply shows.

@@ -6,6 +6,8 @@
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/computation.h"
+#include "engine/commands/held_value.h"
 #include "engine/commands/restored_form.h"
 #include "engine/persistence/dump_payload.h"
 #include "engine/persistence/rdb_value_writer.h"
@@ -13,12 +15,31 @@
 namespace mikura::engine {
 namespace {
 
+class DumpReply final : public ReplyComputation {
+ public:
+  DumpReply(store::CollectionMemory& memory, const store::Found& found) : value_(memory, found) {}
+  void Write(wire::RespWriter& reply) override { reply.Bulk(MakeDumpPayload(value_)); }
+
+ private:
+  const HeldValue value_;
+};
+
+// DUMP key -> the value as bytes, or null. Cost: a copy of the value, which for a large one is made
+// elsewhere.
 FaultOr<> Dump(CommandContext& ctx) {
+  constexpr size_t kBytesAtOnce = 256 << 10;
   const store::Found found = ctx.keys.Find(ctx.key_list[0]);
   if (!found) {
     ctx.reply.Null();
+    return Ok();
+  }
+  store::CollectionMemory& memory = CollectionMemoryOf(ctx.keys);
+  const collections::Collection* const large = found.entry.collection();
+  const size_t bytes = large != nullptr ? large->memory_bytes() : found.entry.value().size();
+  if (bytes > kBytesAtOnce && MayReplyLater(ctx)) {
+    ReplyFrom(ctx, std::make_shared<DumpReply>(memory, found), bytes);
   } else {
-    ctx.reply.Bulk(MakeDumpPayload(found.entry, ctx.keys.node_memory()));
+    ctx.reply.Bulk(MakeDumpPayload(HeldValue(memory, found)));
   }
   return Ok();
 }

@@ -4,12 +4,76 @@
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/hash_editor.h"
+#include "engine/commands/prepared_edit.h"
 
 namespace mikura::engine {
 namespace {
 
-// Sets the pairs of the words from the third on; returns how many fields are new.
-FaultOr<int64_t> SetPairs(CommandContext& ctx) {
+using Words = std::span<const std::string_view>;
+using HashEdit = CollectionEdit<HashValue>;
+
+// Whether the request has many words, for a hash whose fields have no deadlines: then they need
+// nothing but the hash.
+FaultOr<bool> IsPlainLongEdit(CommandContext& ctx) {
+  if (!HasManyWords(ctx)) [[likely]]
+    return false;
+  ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
+  return !hash || hash->first_deadline() == kNoFieldDeadline;
+}
+
+int64_t SetManyPairs(HashValue& hash, Words args, const EncodingLimits& limits) {
+  int64_t added = 0;
+  for (size_t i = 2; i + 1 < args.size(); i += 2) {
+    if (hash.Set(args[i], args[i + 1])) ++added;
+    NoteHashForm(hash, limits, args[i], args[i + 1]);
+  }
+  return added;
+}
+
+void ReplyToSet(CommandContext& ctx, int64_t added) {
+  if (ctx.spec.name == "HMSET") {
+    ctx.reply.Ok();
+  } else {
+    ctx.reply.Integer(added);
+  }
+}
+
+FaultOr<> FinishPairs(CommandContext& ctx, HashEdit& hash, int64_t added) {
+  const FaultOr<bool> stored = hash.Commit();
+  if (!stored.ok()) return stored.error();
+  ctx.keys.Notify(EventClass::kHash, "hset", ctx.key_list[0]);
+  EffectWords effect(ctx, {"HSET"});
+  for (const std::string_view word : ctx.args.subspan(1)) effect.Add(word);
+  effect.Log();
+  ReplyToSet(ctx, added);
+  return Ok();
+}
+
+// Those of the fields that were there.
+std::vector<std::string_view> EraseMany(HashValue& hash, Words args, const EncodingLimits&) {
+  std::vector<std::string_view> removed;
+  for (const std::string_view name : args.subspan(2)) {
+    if (hash.Erase(name)) removed.push_back(name);
+  }
+  return removed;
+}
+
+FaultOr<> FinishErase(CommandContext& ctx, HashEdit& hash,
+                      const std::vector<std::string_view>& removed) {
+  if (!removed.empty()) {
+    ASSIGN_OR_RETURN(const bool key_is_gone, hash.Commit());
+    ctx.keys.Notify(EventClass::kHash, "hdel", ctx.key_list[0]);
+    if (key_is_gone) ctx.keys.Notify(EventClass::kGeneric, "del", ctx.key_list[0]);
+  }
+  LogHashDeletion(ctx, removed);
+  ctx.reply.Integer(static_cast<int64_t>(removed.size()));
+  return Ok();
+}
+
+// Sets the pairs of the words from the third on, and replies.
+FaultOr<> SetPairs(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const bool is_long, IsPlainLongEdit(ctx));
+  if (is_long) return EditPrepared<HashValue, int64_t>(ctx, SetManyPairs, FinishPairs);
   ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
   int64_t added = 0;
   for (size_t i = 2; i + 1 < ctx.args.size(); i += 2) {
@@ -20,7 +84,8 @@ FaultOr<int64_t> SetPairs(CommandContext& ctx) {
   EffectWords effect(ctx, {"HSET"});
   for (const std::string_view word : ctx.args.subspan(1)) effect.Add(word);
   effect.Log();
-  return added;
+  ReplyToSet(ctx, added);
+  return Ok();
 }
 
 bool HasPairs(CommandContext& ctx) {
@@ -32,16 +97,12 @@ bool HasPairs(CommandContext& ctx) {
 // HSET key field value ... -> the number of new fields. Fields that had a deadline lose it.
 FaultOr<> HSet(CommandContext& ctx) {
   if (!HasPairs(ctx)) return Ok();
-  ASSIGN_OR_RETURN(const int64_t added, SetPairs(ctx));
-  ctx.reply.Integer(added);
-  return Ok();
+  return SetPairs(ctx);
 }
 
 FaultOr<> HMSet(CommandContext& ctx) {
   if (!HasPairs(ctx)) return Ok();
-  RETURN_IF_ERROR(SetPairs(ctx));
-  ctx.reply.Ok();
-  return Ok();
+  return SetPairs(ctx);
 }
 
 // HSETNX key field value -> 1 when the field was absent and is set now, else 0.
@@ -60,6 +121,10 @@ FaultOr<> HSetNx(CommandContext& ctx) {
 
 // HDEL key field ... -> how many of the fields were there. The key goes with its last field.
 FaultOr<> HDel(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const bool is_long, IsPlainLongEdit(ctx));
+  if (is_long) {
+    return EditPrepared<HashValue, std::vector<std::string_view>>(ctx, EraseMany, FinishErase);
+  }
   ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
   std::vector<std::string_view> removed;
   for (const std::string_view name : ctx.args.subspan(2)) {

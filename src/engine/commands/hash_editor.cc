@@ -22,7 +22,7 @@ std::optional<HashField> HashEditor::Find(std::string_view name) {
 
 void HashEditor::Set(std::string_view name, std::string_view value, UnixMillis deadline) {
   edit_->Set(name, value, deadline);
-  NoteForm(name, value);
+  NoteHashForm(*edit_, ctx_->services.encoding_limits, name, value);
   is_changed_ = true;
 }
 
@@ -39,15 +39,15 @@ bool HashEditor::Erase(std::string_view name) {
 }
 
 // Redis gives up its compact form for good once a hash or a value in it is too large for it.
-void HashEditor::NoteForm(std::string_view name, std::string_view value) {
-  if (edit_->is_hashtable()) return;
-  const EncodingLimits& limits = ctx_->services.encoding_limits;
+void NoteHashForm(HashValue& hash, const EncodingLimits& limits, std::string_view name,
+                  std::string_view value) {
+  if (hash.is_hashtable()) return;
   const auto value_max =
       static_cast<uint64_t>(limits.hash_value_bytes.load(std::memory_order_relaxed));
   const auto entries_max =
       static_cast<uint64_t>(limits.hash_entries.load(std::memory_order_relaxed));
-  if (name.size() > value_max || value.size() > value_max || edit_->size() > entries_max) {
-    edit_->set_is_hashtable();
+  if (name.size() > value_max || value.size() > value_max || hash.size() > entries_max) {
+    hash.set_is_hashtable();
   }
 }
 

@@ -36,6 +36,10 @@ inline uint64_t LiveSize(const HashValue& hash, UnixMillis now) {
   return hash.size() - hash.CountDue(now);
 }
 
+// After a field was set: notes what OBJECT ENCODING says.
+void NoteHashForm(HashValue& hash, const EncodingLimits& limits, std::string_view name,
+                  std::string_view value);
+
 // One hash that a command changes. A due field that the command meets is removed on the way, with
 // its effect and its event, where that is allowed (not on a replica).
 class HashEditor {
@@ -60,7 +64,6 @@ class HashEditor {
  private:
   HashEditor(CommandContext& ctx, CollectionEdit<HashValue> edit)
       : ctx_(&ctx), key_(&ctx.key_list[0]), edit_(std::move(edit)) {}
-  void NoteForm(std::string_view name, std::string_view value);
 
   CommandContext* ctx_;
   const Key* key_;

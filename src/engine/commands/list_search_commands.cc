@@ -2,39 +2,20 @@
 // Commands that look for elements of lists. Cost: O(n) in the elements that they pass.
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/list_support.h"
+#include "engine/commands/preparation.h"
 
 namespace mikura::engine {
 namespace {
 
-// LINSERT key BEFORE | AFTER pivot element -> the new length; 0: no list, -1: no pivot.
-FaultOr<> LInsert(CommandContext& ctx) {
-  const bool after = EqualsIgnoreCase(ctx.args[2], "AFTER");
-  if (!after && !EqualsIgnoreCase(ctx.args[2], "BEFORE")) return Fault::kSyntax;
-  const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
-  if (!list.existed()) {
-    ctx.reply.Integer(0);
-    return Ok();
-  }
-  uint64_t place = 0;
-  ListValue::Cursor cursor(*list);
-  for (; !cursor.at_end() && cursor.element() != ctx.args[3]; cursor.Next()) ++place;
-  if (cursor.at_end()) {
-    ctx.reply.Integer(-1);
-    return Ok();
-  }
-  list->Insert(after ? place + 1 : place, ctx.args[4]);
-  const auto size = static_cast<int64_t>(list->size());
-  RETURN_IF_ERROR(list.Commit());
-  ctx.keys.Notify(EventClass::kList, "linsert", key);
-  AddEffect(ctx, {"LINSERT", key.name, after ? "AFTER" : "BEFORE", ctx.args[3], ctx.args[4]});
-  ctx.reply.Integer(size);
-  return Ok();
-}
+constexpr uint64_t kAll = std::numeric_limits<uint64_t>::max();
 
 // What LREM and LPOS look for.
 struct Search {
@@ -42,8 +23,13 @@ struct Search {
   bool from_tail = false;
   uint64_t skip = 0;    // matches that do not count
   uint64_t wanted = 0;  // matches
-  uint64_t looked_at_max = std::numeric_limits<uint64_t>::max();
+  uint64_t looked_at_max = kAll;
 };
+
+constexpr size_t kSearchedWord = 3;  // of LINSERT and LREM
+
+// So many elements are looked at before the search goes on elsewhere: most are over by then.
+constexpr uint64_t kLookedAtOnce = 16384;
 
 // The places of the matches, in the order in which the search meets them.
 std::vector<uint64_t> Find(const ListValue& list, Search search) {
@@ -69,8 +55,23 @@ std::vector<uint64_t> Find(const ListValue& list, Search search) {
   return places;
 }
 
-// Erases the elements at these places, ascending; neighbours at once.
-void EraseAll(ListValue& list, const std::vector<uint64_t>& places) {
+// The same as far as it is done at once; nullopt when it is to be done elsewhere, from the
+// beginning.
+std::optional<std::vector<uint64_t>> FindAtOnce(const ListValue& list, Search search) {
+  if (list.size() <= kLookedAtOnce) return Find(list, search);
+  const bool may_pass_all = search.skip > 0 || search.wanted > kLookedAtOnce;
+  if (may_pass_all && search.looked_at_max > kLookedAtOnce) return std::nullopt;
+  const uint64_t looked_at_max = search.looked_at_max;
+  search.looked_at_max = std::min(looked_at_max, kLookedAtOnce);
+  std::vector<uint64_t> places = Find(list, search);
+  if (places.size() < search.wanted && looked_at_max > kLookedAtOnce) return std::nullopt;
+  return places;
+}
+
+// Erases the elements at these places, in the order in which a search meets them; neighbours at
+// once.
+void EraseAll(ListValue& list, std::vector<uint64_t> places, bool from_tail) {
+  if (from_tail) std::reverse(places.begin(), places.end());
   for (size_t end = places.size(); end > 0;) {
     size_t begin = end - 1;
     while (begin > 0 && places[begin - 1] + 1 == places[begin]) --begin;
@@ -79,29 +80,100 @@ void EraseAll(ListValue& list, const std::vector<uint64_t>& places) {
   }
 }
 
-constexpr uint64_t kAll = std::numeric_limits<uint64_t>::max();
+// Looks for elements in a list as it was.
+struct PreparedSearch : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    const auto& list = *held(0).As<ListValue>();
+    places = Find(list, search);
+    if (!erases || places.empty()) return;
+    EraseAll(rest.emplace(list), places, search.from_tail);
+  }
+
+  Search search;  // of a word of the request, which this has
+  bool erases = false;
+  std::vector<uint64_t> places;
+  std::optional<ListValue> rest;
+};
+
+std::shared_ptr<PreparedSearch> PrepareSearch(CommandContext& ctx, const Search& search,
+                                              bool erases) {
+  return Prepare<PreparedSearch>(ctx, [&](PreparedSearch& next) {
+    next.Hold(ctx, 0);
+    next.search = search;
+    next.search.element = next.words()[kSearchedWord];
+    next.erases = erases;
+  });
+}
+
+// LINSERT key BEFORE | AFTER pivot element -> the new length; 0: no list, -1: no pivot.
+FaultOr<> LInsert(CommandContext& ctx) {
+  const bool after = EqualsIgnoreCase(ctx.args[2], "AFTER");
+  if (!after && !EqualsIgnoreCase(ctx.args[2], "BEFORE")) return Fault::kSyntax;
+  const Key& key = ctx.key_list[0];
+  ASSIGN_OR_RETURN(const ListView view, ctx.keys.View<ListValue>(key));
+  if (!view) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  const Search search{.element = ctx.args[kSearchedWord], .wanted = 1};
+  std::optional<std::vector<uint64_t>> places = FindAtOnce(*view, search);
+  if (!places) {
+    const auto prepared = PrepareSearch(ctx, search, false);
+    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+    places = prepared ? std::move(prepared->places) : Find(*view, search);
+  }
+  if (places->empty()) {
+    ctx.reply.Integer(-1);
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+  list->Insert(after ? places->front() + 1 : places->front(), ctx.args[4]);
+  const auto size = static_cast<int64_t>(list->size());
+  RETURN_IF_ERROR(list.Commit());
+  ctx.keys.Notify(EventClass::kList, "linsert", key);
+  AddEffect(ctx, {"LINSERT", key.name, after ? "AFTER" : "BEFORE", ctx.args[3], ctx.args[4]});
+  ctx.reply.Integer(size);
+  return Ok();
+}
+
+// Stores what is left, and tells of it.
+FaultOr<> FinishRemoval(CommandContext& ctx, ListEdit& list, size_t removed) {
+  const Key& key = ctx.key_list[0];
+  RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, list, "lrem"));
+  AddEffect(ctx, {"LREM", key.name, ctx.args[2], ctx.args[3]});
+  ctx.reply.Integer(static_cast<int64_t>(removed));
+  return Ok();
+}
 
 // LREM key count element -> how many were removed: all (0), the first, or with a negative count the
 // last ones.
 FaultOr<> LRem(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t count, ToInteger(ctx.args[2]));
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(const ListView view, ctx.keys.View<ListValue>(key));
   const auto magnitude = count < 0 ? -static_cast<uint64_t>(count) : static_cast<uint64_t>(count);
-  std::vector<uint64_t> places;
-  if (list.existed()) {
-    places = Find(
-        *list,
-        {.element = ctx.args[3], .from_tail = count < 0, .wanted = count == 0 ? kAll : magnitude});
+  const Search search{.element = ctx.args[kSearchedWord],
+                      .from_tail = count < 0,
+                      .wanted = count == 0 ? kAll : magnitude};
+  std::optional<std::vector<uint64_t>> places = std::vector<uint64_t>();
+  if (view) places = FindAtOnce(*view, search);
+  if (!places) {
+    const auto prepared = PrepareSearch(ctx, search, true);
+    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+    if (prepared && prepared->rest) {
+      ListEdit list(ctx.keys, key, std::move(*prepared->rest));
+      return FinishRemoval(ctx, list, prepared->places.size());
+    }
+    places = prepared ? std::move(prepared->places) : Find(*view, search);
   }
-  if (!places.empty()) {
-    if (count < 0) std::reverse(places.begin(), places.end());
-    EraseAll(*list, places);
-    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, list, "lrem"));
-    AddEffect(ctx, {"LREM", key.name, ctx.args[2], ctx.args[3]});
+  if (places->empty()) {
+    ctx.reply.Integer(0);
+    return Ok();
   }
-  ctx.reply.Integer(static_cast<int64_t>(places.size()));
-  return Ok();
+  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+  EraseAll(*list, *places, search.from_tail);
+  return FinishRemoval(ctx, list, places->size());
 }
 
 struct PositionOptions {
@@ -162,30 +234,63 @@ FaultOr<std::optional<PositionOptions>> ParsePositionOptions(CommandContext& ctx
   return std::optional(options);
 }
 
+void ReplyPlaces(wire::RespWriter& reply, const std::vector<uint64_t>& places, bool has_count) {
+  if (has_count) {
+    reply.Array(places.size());
+    for (const uint64_t place : places) reply.Integer(static_cast<int64_t>(place));
+  } else if (places.empty()) {
+    reply.Null();
+  } else {
+    reply.Integer(static_cast<int64_t>(places[0]));
+  }
+}
+
+class PlacesReply final : public ReplyComputation {
+ public:
+  PlacesReply(store::CollectionMemory& memory, const store::Found& found, const Search& search,
+              bool has_count)
+      : list_(memory, found), element_(search.element), search_(search), has_count_(has_count) {
+    search_.element = element_;
+  }
+  void Write(wire::RespWriter& reply) override {
+    ReplyPlaces(reply, Find(*list_.As<ListValue>(), search_), has_count_);
+  }
+
+ private:
+  const HeldValue list_;
+  const std::string element_;
+  Search search_;
+  const bool has_count_;
+};
+
 // LPOS key element [RANK n] [COUNT n] [MAXLEN n] -> the place of a match or null; with COUNT an
 // array of places.
 FaultOr<> LPos(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<PositionOptions> options, ParsePositionOptions(ctx));
   if (!options) return Ok();
-  ASSIGN_OR_RETURN(const ListView list, ctx.keys.View<ListValue>(ctx.key_list[0]));
+  const Key& key = ctx.key_list[0];
+  ASSIGN_OR_RETURN(const ListView list, ctx.keys.View<ListValue>(key));
   const uint64_t wanted = options->count.value_or(1);
-  std::vector<uint64_t> places;
-  if (list) {
-    const bool from_tail = options->rank < 0;
-    places =
-        Find(*list, {.element = ctx.args[2],
-                     .from_tail = from_tail,
-                     .skip = static_cast<uint64_t>(from_tail ? -options->rank : options->rank) - 1,
-                     .wanted = wanted == 0 ? kAll : wanted,
-                     .looked_at_max = options->length_max == 0 ? kAll : options->length_max});
+  const bool has_count = options->count.has_value();
+  if (!list) {
+    ReplyPlaces(ctx.reply, {}, has_count);
+    return Ok();
   }
-  if (options->count) {
-    ctx.reply.Array(places.size());
-    for (const uint64_t place : places) ctx.reply.Integer(static_cast<int64_t>(place));
-  } else if (places.empty()) {
-    ctx.reply.Null();
+  const bool from_tail = options->rank < 0;
+  const Search search{.element = ctx.args[2],
+                      .from_tail = from_tail,
+                      .skip = static_cast<uint64_t>(from_tail ? -options->rank : options->rank) - 1,
+                      .wanted = wanted == 0 ? kAll : wanted,
+                      .looked_at_max = options->length_max == 0 ? kAll : options->length_max};
+  if (const auto places = FindAtOnce(*list, search)) {
+    ReplyPlaces(ctx.reply, *places, has_count);
+  } else if (MayReplyLater(ctx)) {
+    ReplyFrom(ctx,
+              std::make_shared<PlacesReply>(CollectionMemoryOf(ctx.keys), ctx.keys.Peek(key),
+                                            search, has_count),
+              1);
   } else {
-    ctx.reply.Integer(static_cast<int64_t>(places[0]));
+    ReplyPlaces(ctx.reply, Find(*list, search), has_count);
   }
   return Ok();
 }

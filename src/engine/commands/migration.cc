@@ -5,9 +5,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
+#include "engine/commands/held_value.h"
 #include "engine/messaging/pubsub.h"
-#include "engine/persistence/dump_payload.h"
 
 namespace mikura::engine {
 namespace {
@@ -154,10 +155,11 @@ bool Migration::MakePayload(Item& item, const Clock& clock) {
   const Key key = keyspace_.hasher()(item.key);
   const UnixMillis now = clock.NowMillis();
   KeyAccess keys(keyspace_, effects_, plan_.source_database, keyspace_.AccessAt(now));
+  std::optional<HeldValue> value;  // its bytes are made when the shard is free again
   const bool exists = keyspace_.RunLocked(key, now, effects_, [&] {
     const store::Found found = keys.Peek(key);
     if (!found) return false;
-    item.payload = MakeDumpPayload(found.entry, keys.node_memory());
+    value.emplace(CollectionMemoryOf(keys), found);
     const UnixMillis deadline = found.entry.deadline();
     item.ttl = deadline == store::kNoDeadline ? 0 : std::max<UnixMillis>(deadline - now, 1);
     if (!plan_.copies) {
@@ -167,6 +169,7 @@ bool Migration::MakePayload(Item& item, const Clock& clock) {
     return true;
   });
   services_.pubsub.WakePosted();
+  if (exists) item.payload = MakeDumpPayload(*value);
   return exists;
 }
 

@@ -3,7 +3,7 @@
 // connection of its own.
 //
 // M1. No shard is locked while anything waits for the network. A key's shard is locked twice: to
-//     make its payload, and to remove the key after the target has it.
+//     take its value, and to remove the key after the target has it.
 // M2. A key is removed only if it was not touched in between; one that was is sent again, in place
 //     of the copy that the target has by then. After some tries it stays, and the client is told.
 // M3. Memory: the payloads of one batch at a time.

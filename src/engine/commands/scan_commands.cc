@@ -2,11 +2,15 @@
 // Commands that walk over the keys of a database, one shard at a time.
 //
 // A cursor is (place in the shard) * 1024 + shard: 0 begins, and 0 comes back at the end.
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
 #include "engine/commands/type_names.h"
@@ -43,12 +47,97 @@ class NameCollector final : public store::EntryConsumer {
   size_t seen_ = 0;
 };
 
-// Visits a shard from `place` on until `budget` entries were seen; the next place, or nullopt.
-std::optional<uint64_t> ScanShard(CommandContext& ctx, uint32_t index, uint64_t place,
-                                  size_t budget, NameCollector& names) {
-  ShardVisit visit(ctx.keyspace, ctx.keys.held(), index);
-  return ctx.keyspace.LockedShard(index).Scan(ctx.keys.database(), place, budget, ctx.keys.access(),
-                                              names);
+// Where a walk over all keys of a database is.
+struct WalkPlace {
+  uint32_t shard = 0;
+  uint64_t place = 0;
+
+  uint64_t cursor() const { return shard < kShardCount ? place * kShardCount + shard : 0; }
+};
+
+// Walks on until `wanted` entries were seen, or all, with one shard locked at a time.
+WalkPlace Walk(Keyspace& keyspace, const KeyAccess& keys, WalkPlace at, size_t wanted,
+               NameCollector& names) {
+  for (size_t passed = 0; at.shard < kShardCount && passed < kEmptyShardsMax;) {
+    if (names.seen() >= wanted) break;
+    if (keyspace.UnlockedShard(at.shard).key_count(keys.database()) == 0) {
+      at = {at.shard + 1, 0};
+      ++passed;
+      continue;
+    }
+    const size_t budget = std::min(kChunk, wanted - names.seen());
+    ShardVisit visit(keyspace, keys.held(), at.shard);
+    const std::optional<uint64_t> next = keyspace.LockedShard(at.shard).Scan(
+        keys.database(), at.place, budget, keys.access(), names);
+    at = next ? WalkPlace{at.shard, *next} : WalkPlace{at.shard + 1, 0};
+  }
+  return at;
+}
+
+struct WalkRequest {
+  WalkPlace from;
+  size_t wanted = 0;
+  std::string_view pattern;
+  std::string_view type;
+  bool shows_cursor = false;
+};
+
+void ReplyWalk(Keyspace& keyspace, const KeyAccess& keys, const WalkRequest& request,
+               wire::RespWriter& reply) {
+  NameCollector names(request.pattern, request.type);
+  const WalkPlace end = Walk(keyspace, keys, request.from, request.wanted, names);
+  if (request.shows_cursor) {
+    reply.Array(2);
+    reply.Bulk(std::to_string(end.cursor()));
+  }
+  names.Reply(reply);
+}
+
+// A long walk. Its client waits for it: what that one asks for next comes after it.
+class WalkReply final : public ReplyComputation {
+ public:
+  WalkReply(CommandContext& ctx, const WalkRequest& request)
+      : keyspace_(ctx.keyspace),
+        keys_(ctx.keyspace, effects_, ctx.keys.database(), ctx.keys.access()),
+        pattern_(request.pattern),
+        type_(request.type),
+        request_(request) {
+    request_.pattern = pattern_;
+    request_.type = type_;
+  }
+  void Write(wire::RespWriter& reply) override { ReplyWalk(keyspace_, keys_, request_, reply); }
+
+ private:
+  Keyspace& keyspace_;
+  Effects effects_{Effects::Muted()};  // a walk has none
+  const KeyAccess keys_;
+  const std::string pattern_;
+  const std::string type_;
+  WalkRequest request_;
+};
+
+struct PreparedWalk final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override { reply->Run(); }
+
+  std::shared_ptr<ReplyComputation> reply;
+};
+
+FaultOr<> WalkKeys(CommandContext& ctx, const WalkRequest& request) {
+  const uint64_t keys = ctx.keyspace.KeyCount(ctx.keys.database());
+  if (std::min<uint64_t>(keys, request.wanted) >= kComputedAtOnce) {
+    const auto prepared = Prepare<PreparedWalk>(ctx, [&](PreparedWalk& next) {
+      next.reply = std::make_shared<WalkReply>(ctx, request);
+      next.reply->set_version(ctx.reply.version());
+    });
+    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+    if (prepared) {
+      ReplyDone(ctx, std::move(prepared->reply));
+      return Ok();
+    }
+  }
+  ReplyWalk(ctx.keyspace, ctx.keys, request, ctx.reply);
+  return Ok();
 }
 
 // SCAN cursor [MATCH pattern] [COUNT n] [TYPE type] -> the next cursor and some names. A key that
@@ -57,44 +146,16 @@ FaultOr<> Scan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[1]));
   ASSIGN_OR_RETURN(const ScanOptions options,
                    ParseScanOptions(ScanKind::kKeys, ctx.args.subspan(2)));
-  NameCollector names(options.pattern, options.type);
-  auto index = static_cast<uint32_t>(cursor % kShardCount);
-  uint64_t place = cursor / kShardCount;
-  const auto wanted = static_cast<size_t>(options.count);
-  for (size_t passed = 0; index < kShardCount && passed < kEmptyShardsMax;) {
-    if (names.seen() >= wanted) break;
-    if (ctx.keyspace.UnlockedShard(index).key_count(ctx.keys.database()) == 0) {
-      ++index;
-      ++passed;
-      place = 0;
-      continue;
-    }
-    const size_t budget = std::min(kChunk, wanted - names.seen());
-    const std::optional<uint64_t> next = ScanShard(ctx, index, place, budget, names);
-    place = next.value_or(0);
-    if (!next) ++index;
-  }
-  const uint64_t next_cursor = index < kShardCount ? place * kShardCount + index : 0;
-  ctx.reply.Array(2);
-  ctx.reply.Bulk(std::to_string(next_cursor));
-  names.Reply(ctx.reply);
-  return Ok();
+  return WalkKeys(ctx, {.from = {static_cast<uint32_t>(cursor % kShardCount), cursor / kShardCount},
+                        .wanted = static_cast<size_t>(options.count),
+                        .pattern = options.pattern,
+                        .type = options.type,
+                        .shows_cursor = true});
 }
 
 // KEYS pattern -> all names that match. Cost: O(keys), in chunks: other commands run in between.
 FaultOr<> Keys(CommandContext& ctx) {
-  NameCollector names(ctx.args[1], {});
-  for (uint32_t index = 0; index < kShardCount; ++index) {
-    if (ctx.keyspace.UnlockedShard(index).key_count(ctx.keys.database()) == 0) continue;
-    uint64_t place = 0;
-    while (true) {
-      const std::optional<uint64_t> next = ScanShard(ctx, index, place, kChunk, names);
-      if (!next) break;
-      place = *next;
-    }
-  }
-  names.Reply(ctx.reply);
-  return Ok();
+  return WalkKeys(ctx, {.wanted = SIZE_MAX, .pattern = ctx.args[1]});
 }
 
 // RANDOMKEY -> some key, or null. Shards count by their number of keys.

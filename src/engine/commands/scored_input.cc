@@ -17,6 +17,15 @@ FaultOr<ScoredInput> ScoredInput::Open(CommandContext& ctx, const Key& key) {
   return input;
 }
 
+ScoredInput::ScoredInput(const collections::Collection* kept) {
+  if (kept == nullptr) return;
+  if (kept->type() == collections::CollectionType::kSortedSet) {
+    members_.emplace<SortedSetView>(static_cast<const SortedSetValue&>(*kept));
+  } else {
+    members_.emplace<SetView>(static_cast<const collections::SetValue&>(*kept));
+  }
+}
+
 uint64_t ScoredInput::size() const {
   if (const auto* const scored = std::get_if<SortedSetView>(&members_)) return (*scored)->size();
   if (const auto* const plain = std::get_if<SetView>(&members_)) return (*plain)->size();

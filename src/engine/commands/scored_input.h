@@ -18,6 +18,9 @@ class ScoredInput {
   // An absent key is an empty input. Errors: kWrongType.
   static FaultOr<ScoredInput> Open(CommandContext& ctx, const Key& key);
 
+  // Of a sorted set or a set that is kept elsewhere; null: an empty input.
+  explicit ScoredInput(const collections::Collection* kept);
+
   uint64_t size() const;
   // Cost: O(log n).
   std::optional<double> ScoreOf(std::string_view member) const;

@@ -26,6 +26,7 @@
 namespace mikura::engine {
 
 class ClientTracking;
+class Computation;
 class Migration;
 class Monitors;
 class PubSub;
@@ -135,6 +136,15 @@ class Migrations {
   virtual void Start(std::shared_ptr<Migration> migration) = 0;
 };
 
+// Does what takes long (computation.h).
+class Computations {
+ public:
+  virtual ~Computations() = default;
+  // Runs it soon, on a thread of its own kind, and tells the loop of the client then. Does not
+  // wait; may be called under shard locks.
+  virtual void Start(std::shared_ptr<Computation> computation, uint64_t client_id) = 0;
+};
+
 struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
@@ -150,6 +160,7 @@ struct Services {
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
   EncodingLimits encoding_limits = {};
   Migrations* migrations = nullptr;  // null: not on this node; set once, before any command runs
+  Computations* computations = nullptr;  // the same; null: commands compute by themselves
 };
 
 }  // namespace mikura::engine

@@ -6,6 +6,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/long_reply.h"
+#include "engine/commands/prepared_edit.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
 #include "engine/commands/set_support.h"
@@ -24,31 +25,52 @@ void NotifyRemoval(CommandContext& ctx, const Key& key, std::string_view event, 
   if (key_is_gone) ctx.keys.Notify(EventClass::kGeneric, "del", key);
 }
 
-FaultOr<> SAdd(CommandContext& ctx) {
-  const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
+using Words = std::span<const std::string_view>;
+
+int64_t AddMembers(SetValue& set, Words args, const EncodingLimits& limits) {
   int64_t added = 0;
-  for (const std::string_view member : ctx.args.subspan(2)) added += set->Add(member) ? 1 : 0;
+  for (const std::string_view member : args.subspan(2)) added += set.Add(member) ? 1 : 0;
+  if (added > 0) ApplySetLimits(limits, set);
+  return added;
+}
+
+FaultOr<> FinishAdd(CommandContext& ctx, SetEdit& set, int64_t added) {
   ctx.reply.Integer(added);
   if (added == 0) return Ok();
-  ApplySetLimits(ctx, *set);
-  RETURN_IF_ERROR(set.Commit());
+  const FaultOr<bool> stored = set.Commit();
+  if (!stored.ok()) return stored.error();
   ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
-  ctx.keys.Notify(EventClass::kSet, "sadd", key);
+  ctx.keys.Notify(EventClass::kSet, "sadd", ctx.key_list[0]);
   return Ok();
 }
 
-FaultOr<> SRem(CommandContext& ctx) {
-  const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
+FaultOr<> SAdd(CommandContext& ctx) {
+  if (HasManyWords(ctx)) [[unlikely]]
+    return EditPrepared<SetValue, int64_t>(ctx, AddMembers, FinishAdd);
+  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+  return FinishAdd(ctx, set, AddMembers(*set, ctx.args, ctx.services.encoding_limits));
+}
+
+int64_t RemoveMembers(SetValue& set, Words args, const EncodingLimits&) {
   int64_t removed = 0;
-  for (const std::string_view member : ctx.args.subspan(2)) removed += set->Erase(member) ? 1 : 0;
+  for (const std::string_view member : args.subspan(2)) removed += set.Erase(member) ? 1 : 0;
+  return removed;
+}
+
+FaultOr<> FinishRemoval(CommandContext& ctx, SetEdit& set, int64_t removed) {
   ctx.reply.Integer(removed);
   if (removed == 0) return Ok();
   ASSIGN_OR_RETURN(const bool key_is_gone, set.Commit());
   ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
-  NotifyRemoval(ctx, key, "srem", key_is_gone);
+  NotifyRemoval(ctx, ctx.key_list[0], "srem", key_is_gone);
   return Ok();
+}
+
+FaultOr<> SRem(CommandContext& ctx) {
+  if (HasManyWords(ctx)) [[unlikely]]
+    return EditPrepared<SetValue, int64_t>(ctx, RemoveMembers, FinishRemoval);
+  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+  return FinishRemoval(ctx, set, RemoveMembers(*set, ctx.args, ctx.services.encoding_limits));
 }
 
 FaultOr<> SIsMember(CommandContext& ctx) {
@@ -153,11 +175,13 @@ bool IsKeepingFaster(uint64_t taken, uint64_t size) { return size - taken < take
 FaultOr<bool> PopAllBut(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t count) {
   if (ctx.keys.effects().active()) return false;
   const size_t mark = ctx.reply.out().size();
+  ctx.reply.Set(set->size() - count);
   RandomSource random;
   std::vector<uint64_t> kept = PickDifferent(random, set->size(), count);
   std::sort(kept.begin(), kept.end());
   const auto make_walk = [&](const SetValue& copy) { return OthersWalk(copy, kept); };
   if (!ReplyLater(ctx.keys, ctx.reply, std::as_const(*set), set->size() - count, make_walk)) {
+    ctx.reply.out().Truncate(mark);
     return false;
   }
   for (uint64_t end = set->size(); !kept.empty(); kept.pop_back()) {
@@ -174,21 +198,76 @@ FaultOr<bool> PopAllBut(CommandContext& ctx, const Key& key, SetEdit& set, uint6
   return true;
 }
 
-// Takes `count` different members, at random, out of the set; answers them.
-FaultOr<> PopMembers(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t count) {
-  const uint64_t taken = std::min(count, set->size());
-  if (taken < set->size() && IsKeepingFaster(taken, set->size())) {
-    ASSIGN_OR_RETURN(const bool is_done, PopAllBut(ctx, key, set, set->size() - taken));
-    if (is_done) return Ok();
-  }
+// Takes `count` different members, at random, out of the set.
+std::vector<std::string> TakeMembers(SetValue& set, uint64_t count) {
   RandomSource random;
   std::vector<std::string> members;
-  for (uint64_t i = 0; i < taken; ++i) {
-    const uint64_t at = random.Below(set->size());
-    members.emplace_back(set->At(at));
-    set->EraseAt(at);
+  members.reserve(static_cast<size_t>(count));
+  if (count == set.size()) {
+    for (SetValue::Cursor c(set); !c.at_end(); c.Next()) members.emplace_back(c.element());
+    set.EraseAt(0, count);
+    return members;
   }
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t at = random.Below(set.size());
+    members.emplace_back(set.At(at));
+    set.EraseAt(at);
+  }
+  return members;
+}
+
+// What SPOP has taken, and how that is told.
+struct TakenMembers {
+  std::shared_ptr<ReplyComputation> reply;
+  std::string record;
+};
+
+TakenMembers TakeManyMembers(SetValue& set, std::string_view key, uint64_t count, int version) {
+  const std::vector<std::string> members = TakeMembers(set, count);
+  TakenMembers taken;
+  AppendCommandHeader(taken.record, members.size() + 2);
+  AppendCommandWord(taken.record, "SREM");
+  AppendCommandWord(taken.record, key);
+  for (const std::string& member : members) AppendCommandWord(taken.record, member);
+  taken.reply = std::make_shared<FunctionReply>([&](wire::RespWriter& reply) {
+    reply.Set(members.size());
+    for (const std::string& member : members) reply.Bulk(member);
+  });
+  taken.reply->set_version(version);
+  taken.reply->Run();
+  return taken;
+}
+
+// Takes so many that it takes long.
+FaultOr<> PopManyMembers(CommandContext& ctx, uint64_t count) {
+  const int version = ctx.reply.version();
+  const auto change = [count, version](SetValue& set, Words args, const EncodingLimits&) {
+    return TakeManyMembers(set, args[1], count, version);
+  };
+  return EditPrepared<SetValue, TakenMembers>(
+      ctx, change, [](CommandContext& context, SetEdit& set, TakenMembers taken) -> FaultOr<> {
+        ASSIGN_OR_RETURN(const bool key_is_gone, set.Commit());
+        const Key& key = context.key_list[0];
+        if (key_is_gone) {
+          AddEffect(context, {"DEL", key.name});
+        } else {
+          context.keys.effects().AddEncoded(context.keys.database(), taken.record);
+        }
+        ReplyDone(context, std::move(taken.reply));
+        NotifyRemoval(context, key, "spop", key_is_gone);
+        return Ok();
+      });
+}
+
+// Takes `count` members; answers them.
+FaultOr<> PopMembers(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t count) {
+  if (count < set->size() && IsKeepingFaster(count, set->size())) {
+    ASSIGN_OR_RETURN(const bool is_done, PopAllBut(ctx, key, set, set->size() - count));
+    if (is_done) return Ok();
+  }
+  const std::vector<std::string> members = TakeMembers(*set, count);
   ASSIGN_OR_RETURN(const bool key_is_gone, set.Commit());
+  if (ctx.args.size() == 3) ctx.reply.Set(count);
   for (const std::string& member : members) ctx.reply.Bulk(member);
   if (key_is_gone) {
     AddEffect(ctx, {"DEL", key.name});
@@ -215,14 +294,26 @@ FaultOr<> SPop(CommandContext& ctx) {
     }
     count = *given;
   }
+  if (count >= static_cast<int64_t>(kComputedAtOnce)) [[unlikely]] {
+    // Before it is opened for a change, which would make a further copy of what is held.
+    ASSIGN_OR_RETURN(const SetView view, ctx.keys.View<SetValue>(key));
+    const uint64_t size = view ? view->size() : 0;
+    const uint64_t taken = std::min(static_cast<uint64_t>(count), size);
+    const bool keeps = taken < size && IsKeepingFaster(taken, size);
+    if (taken >= kComputedAtOnce && (!keeps || ctx.keys.effects().active())) {
+      return PopManyMembers(ctx, taken);
+    }
+  }
   ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
   if (!has_count && set->empty()) {
     ctx.reply.Null();
     return Ok();
   }
   const uint64_t taken = std::min(static_cast<uint64_t>(count), set->size());
-  if (has_count) ctx.reply.Set(taken);
-  if (taken == 0) return Ok();
+  if (taken == 0) {
+    ctx.reply.Set(0);
+    return Ok();
+  }
   return PopMembers(ctx, key, set, taken);
 }
 

@@ -8,6 +8,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/long_set_operation.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/set_support.h"
 #include "engine/keyspace/collection_access.h"
 
@@ -15,16 +16,24 @@ namespace mikura::engine {
 namespace {
 
 using collections::SetValue;
-using Sets = std::vector<CollectionView<SetValue>>;
+using Views = std::vector<CollectionView<SetValue>>;
+// One for each key; null for an absent one.
+using Sets = std::vector<const SetValue*>;
 
 using Operation = PlainSetOperation;
 
-FaultOr<Sets> ViewAll(CommandContext& ctx, std::span<const Key> keys) {
-  Sets sets;
+FaultOr<Views> ViewAll(CommandContext& ctx, std::span<const Key> keys) {
+  Views sets;
   for (const Key& key : keys) {
     ASSIGN_OR_RETURN(CollectionView<SetValue> set, ctx.keys.View<SetValue>(key));
     sets.push_back(std::move(set));
   }
+  return sets;
+}
+
+Sets PointersTo(const Views& views) {
+  Sets sets;
+  for (const auto& view : views) sets.push_back(view ? &*view : nullptr);
   return sets;
 }
 
@@ -33,14 +42,13 @@ FaultOr<Sets> ViewAll(CommandContext& ctx, std::span<const Key> keys) {
 // difference.
 template <typename Visit>
 void ForEachInAll(const Sets& sets, const Visit& visit) {
-  const bool has_empty =
-      std::any_of(sets.begin(), sets.end(), [](const auto& set) { return !set; });
-  if (has_empty) return;
-  const auto smallest = std::min_element(
-      sets.begin(), sets.end(), [](const auto& a, const auto& b) { return a->size() < b->size(); });
-  for (SetValue::Cursor c(**smallest); !c.at_end(); c.Next()) {
-    const bool in_all = std::all_of(sets.begin(), sets.end(), [&](const auto& set) {
-      return &*set == &**smallest || set->Contains(c.element());
+  if (std::find(sets.begin(), sets.end(), nullptr) != sets.end()) return;
+  const SetValue* const smallest =
+      *std::min_element(sets.begin(), sets.end(),
+                        [](const SetValue* a, const SetValue* b) { return a->size() < b->size(); });
+  for (SetValue::Cursor c(*smallest); !c.at_end(); c.Next()) {
+    const bool in_all = std::all_of(sets.begin(), sets.end(), [&](const SetValue* set) {
+      return set == smallest || set->Contains(c.element());
     });
     if (in_all && !visit(c.element())) return;
   }
@@ -48,10 +56,10 @@ void ForEachInAll(const Sets& sets, const Visit& visit) {
 
 template <typename Visit>
 void ForEachInFirstOnly(const Sets& sets, const Visit& visit) {
-  if (!sets[0]) return;
+  if (sets[0] == nullptr) return;
   for (SetValue::Cursor c(*sets[0]); !c.at_end(); c.Next()) {
-    const bool elsewhere = std::any_of(sets.begin() + 1, sets.end(), [&](const auto& set) {
-      return set && set->Contains(c.element());
+    const bool elsewhere = std::any_of(sets.begin() + 1, sets.end(), [&](const SetValue* set) {
+      return set != nullptr && set->Contains(c.element());
     });
     if (!elsewhere && !visit(c.element())) return;
   }
@@ -62,16 +70,16 @@ void ForEachInFirstOnly(const Sets& sets, const Visit& visit) {
 bool StartsFromFirst(const Sets& sets) {
   uint64_t lookups = 0;
   uint64_t members = 0;
-  for (const auto& set : sets) {
-    if (!set) continue;
+  for (const SetValue* const set : sets) {
+    if (set == nullptr) continue;
     lookups += sets[0]->size();
     members += set->size();
   }
   return lookups / 2 > members;
 }
 
-bool OutgrowsIntset(const CommandContext& ctx, const SetValue& set) {
-  const int64_t most = ctx.services.encoding_limits.set_integers.load(std::memory_order_relaxed);
+bool OutgrowsIntset(const EncodingLimits& limits, const SetValue& set) {
+  const int64_t most = limits.set_integers.load(std::memory_order_relaxed);
   if (set.size() > static_cast<uint64_t>(most)) return true;
   if (set.is_intset()) return false;
   SetValue::Cursor c(set);
@@ -79,8 +87,9 @@ bool OutgrowsIntset(const CommandContext& ctx, const SetValue& set) {
   return !c.at_end();
 }
 
-SetValue Compute(CommandContext& ctx, Operation operation, const Sets& sets) {
-  SetValue result(ctx.keys.node_memory());
+SetValue Combine(Operation operation, const Sets& sets, collections::NodeMemory& memory,
+                 const EncodingLimits& limits) {
+  SetValue result(memory);
   const auto add = [&](std::string_view member) {
     result.Add(member);
     return true;
@@ -91,41 +100,87 @@ SetValue Compute(CommandContext& ctx, Operation operation, const Sets& sets) {
       break;
     case Operation::kDifference:
       ForEachInFirstOnly(sets, add);
-      if (sets[0] && StartsFromFirst(sets) && OutgrowsIntset(ctx, *sets[0])) {
+      if (sets[0] != nullptr && StartsFromFirst(sets) && OutgrowsIntset(limits, *sets[0])) {
         result.BecomeHashtable();
       }
       break;
     case Operation::kUnion:
-      for (const auto& set : sets) {
-        if (!set) continue;
+      for (const SetValue* const set : sets) {
+        if (set == nullptr) continue;
         for (SetValue::Cursor c(*set); !c.at_end(); c.Next()) add(c.element());
       }
       break;
   }
-  ApplySetLimits(ctx, result);
+  ApplySetLimits(limits, result);
   return result;
 }
 
 FaultOr<> Reply(CommandContext& ctx, Operation operation) {
-  ASSIGN_OR_RETURN(const Sets sets, ViewAll(ctx, ctx.key_list));
+  ASSIGN_OR_RETURN(const Views sets, ViewAll(ctx, ctx.key_list));
   if (ReplySetOperationLater(ctx, {.operation = operation}, sets)) return Ok();
-  const SetValue result = Compute(ctx, operation, sets);
+  const SetValue result =
+      Combine(operation, PointersTo(sets), ctx.keys.node_memory(), ctx.services.encoding_limits);
   ctx.reply.Set(result.size());
   for (SetValue::Cursor c(result); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
   return Ok();
 }
 
+// The command that makes a set of these members.
+std::string EncodeSAdd(std::string_view key, const SetValue& set) {
+  std::string command;
+  AppendCommandHeader(command, set.size() + 2);
+  AppendCommandWord(command, "SADD");
+  AppendCommandWord(command, key);
+  for (SetValue::Cursor c(set); !c.at_end(); c.Next()) AppendCommandWord(command, c.element());
+  return command;
+}
+
+struct StoredOperation final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    Sets sets;
+    for (size_t i = 0; i < held_count(); ++i) sets.push_back(held(i).As<SetValue>());
+    result.emplace(Combine(operation, sets, *memory, *limits));
+    if (is_logged && !result->empty()) record = EncodeSAdd(words()[1], *result);
+  }
+
+  Operation operation = Operation::kUnion;
+  collections::NodeMemory* memory = nullptr;
+  const EncodingLimits* limits = nullptr;
+  bool is_logged = false;
+  std::optional<SetValue> result;
+  std::string record;
+};
+
+std::shared_ptr<StoredOperation> PrepareStore(CommandContext& ctx, Operation operation,
+                                              const Views& sets) {
+  uint64_t members = 0;
+  for (const auto& set : sets) members += set ? set->size() : 0;
+  if (members < kComputedAtOnce) return nullptr;
+  return Prepare<StoredOperation>(ctx, [&](StoredOperation& next) {
+    next.operation = operation;
+    next.memory = &ctx.keys.node_memory();
+    next.limits = &ctx.services.encoding_limits;
+    next.is_logged = ctx.keys.effects().active();
+    for (size_t i = 1; i < ctx.key_list.size(); ++i) next.Hold(ctx, i);
+  });
+}
+
 // The result under the first key: in the change log the members, so that replicas need not compute.
 FaultOr<> Store(CommandContext& ctx, Operation operation, std::string_view event) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(const Sets sets, ViewAll(ctx, ctx.key_list.subspan(1)));
-  SetValue result = Compute(ctx, operation, sets);
+  ASSIGN_OR_RETURN(const Views sets, ViewAll(ctx, ctx.key_list.subspan(1)));
+  const std::shared_ptr<StoredOperation> prepared = PrepareStore(ctx, operation, sets);
+  if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  SetValue result = prepared ? std::move(*prepared->result)
+                             : Combine(operation, PointersTo(sets), ctx.keys.node_memory(),
+                                       ctx.services.encoding_limits);
   const auto size = static_cast<int64_t>(result.size());
   const bool existed = static_cast<bool>(ctx.keys.Peek(key));
-  const bool logs = ctx.keys.effects().active();
-  std::vector<std::string> members;
-  if (logs) {
-    for (SetValue::Cursor c(result); !c.at_end(); c.Next()) members.emplace_back(c.element());
+  std::string record;
+  if (ctx.keys.effects().active() && size > 0) {
+    record = prepared && !prepared->record.empty() ? std::move(prepared->record)
+                                                   : EncodeSAdd(key.name, result);
   }
   RETURN_IF_ERROR(ctx.keys.StoreCollection(key, std::move(result)));
   ctx.reply.Integer(size);
@@ -134,11 +189,7 @@ FaultOr<> Store(CommandContext& ctx, Operation operation, std::string_view event
     if (existed) ctx.keys.Notify(EventClass::kGeneric, "del", key);
     return Ok();
   }
-  if (logs) {
-    std::vector<std::string_view> words = {"SADD", key.name};
-    words.insert(words.end(), members.begin(), members.end());
-    ctx.keys.effects().Add(ctx.keys.database(), words);
-  }
+  if (!record.empty()) ctx.keys.effects().AddEncoded(ctx.keys.database(), record);
   ctx.keys.Notify(EventClass::kSet, event, key);
   return Ok();
 }
@@ -177,12 +228,12 @@ FaultOr<> SInterCard(CommandContext& ctx) {
     }
     limit = static_cast<uint64_t>(*given);
   }
-  ASSIGN_OR_RETURN(const Sets sets, ViewAll(ctx, ctx.key_list));
+  ASSIGN_OR_RETURN(const Views sets, ViewAll(ctx, ctx.key_list));
   const LongSetOperation request{
       .operation = Operation::kIntersection, .counts_only = true, .limit = limit};
   if (ReplySetOperationLater(ctx, request, sets)) return Ok();
   uint64_t size = 0;
-  ForEachInAll(sets, [&](std::string_view) { return ++size != limit; });
+  ForEachInAll(PointersTo(sets), [&](std::string_view) { return ++size != limit; });
   ctx.reply.Integer(static_cast<int64_t>(size));
   return Ok();
 }

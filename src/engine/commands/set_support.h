@@ -7,10 +7,13 @@
 namespace mikura::engine {
 
 // After members were added: a set of many integers is an intset no longer.
-inline void ApplySetLimits(CommandContext& ctx, collections::SetValue& set) {
-  const int64_t integers_max =
-      ctx.services.encoding_limits.set_integers.load(std::memory_order_relaxed);
+inline void ApplySetLimits(const EncodingLimits& limits, collections::SetValue& set) {
+  const int64_t integers_max = limits.set_integers.load(std::memory_order_relaxed);
   if (set.is_intset() && set.size() > static_cast<uint64_t>(integers_max)) set.BecomeHashtable();
+}
+
+inline void ApplySetLimits(CommandContext& ctx, collections::SetValue& set) {
+  ApplySetLimits(ctx.services.encoding_limits, set);
 }
 
 inline void ReplySetMember(wire::RespWriter& reply, const collections::SetValue::Cursor& cursor) {

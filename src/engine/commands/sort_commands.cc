@@ -5,12 +5,16 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "engine/collections/list_value.h"
 #include "engine/collections/set_value.h"
 #include "engine/collections/sorted_set_value.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/sort_pattern.h"
 #include "engine/commands/sort_request.h"
 #include "engine/keyspace/collection_access.h"
@@ -79,10 +83,12 @@ std::optional<double> SortScore(const std::string& text) {
 
 class Sorter {
  public:
-  Sorter(CommandContext& ctx, const SortRequest& request) : ctx_(ctx), request_(request) {}
+  // ctx: for patterns that name other keys; null where there are none.
+  Sorter(CommandContext* ctx, const SortRequest& request, bool is_in_script)
+      : ctx_(ctx), request_(request), is_in_script_(is_in_script) {}
 
-  // Copies the elements of the key, and puts them in order. Errors: kWrongType.
-  FaultOr<> Load();
+  // Copies the elements, and puts them in order.
+  void Load(const collections::Collection& collection);
   // False when some score is no number.
   bool Arrange();
   // Calls visit(element, has_value) for everything that the command returns, in order.
@@ -104,8 +110,9 @@ class Sorter {
     return request_.stores ? a.compare(b) : Comparable(a).compare(Comparable(b));
   }
 
-  CommandContext& ctx_;
+  CommandContext* const ctx_;
   const SortRequest& request_;
+  const bool is_in_script_;
   // A set has no order of its own: where others than the client see the result, it gets one.
   bool sorts_set_ = false;
   SortRange range_;
@@ -123,32 +130,35 @@ void MakeSkiplist(CommandContext& ctx, const Key& key) {
   (void)stored;  // without memory the name stays
 }
 
-FaultOr<> Sorter::Load() {
-  const Key& key = ctx_.key_list[0];
-  store::Found found = ctx_.keys.Find(key);
-  if (!found) return Ok();
+// The key to be sorted. Errors: kWrongType.
+FaultOr<store::Found> FindSorted(CommandContext& ctx) {
+  const Key& key = ctx.key_list[0];
+  store::Found found = ctx.keys.Find(key);
+  if (!found) return found;
   if (found.entry.type() == store::ValueType::kSortedSet) {
-    MakeSkiplist(ctx_, key);
-    found = ctx_.keys.Peek(key);
-    if (!found) return Ok();
+    MakeSkiplist(ctx, key);
+    found = ctx.keys.Peek(key);
+    return found;
   }
-  collections::NodeMemory& memory = ctx_.keys.node_memory();
-  switch (found.entry.type()) {
-    case store::ValueType::kList:
-      LoadList(*CollectionView<ListValue>(memory, found.entry));
+  const store::ValueType type = found.entry.type();
+  if (type != store::ValueType::kList && type != store::ValueType::kSet) return Fault::kWrongType;
+  return found;
+}
+
+void Sorter::Load(const collections::Collection& collection) {
+  switch (collection.type()) {
+    case collections::CollectionType::kList:
+      LoadList(static_cast<const ListValue&>(collection));
       break;
-    case store::ValueType::kSet:
-      LoadSet(*CollectionView<SetValue>(memory, found.entry));
-      break;
-    case store::ValueType::kSortedSet:
-      LoadSortedSet(*CollectionView<SortedSetValue>(memory, found.entry));
+    case collections::CollectionType::kSet:
+      LoadSet(static_cast<const SetValue&>(collection));
       break;
     default:
-      return Fault::kWrongType;
+      LoadSortedSet(static_cast<const SortedSetValue&>(collection));
+      break;
   }
   items_.resize(elements_.size());
   for (size_t i = 0; i < items_.size(); ++i) items_[i].element = elements_[i];
-  return Ok();
 }
 
 void Sorter::LoadList(const ListValue& list) {
@@ -169,7 +179,7 @@ void Sorter::LoadList(const ListValue& list) {
 
 void Sorter::LoadSet(const SetValue& set) {
   range_ = RangeOf(request_, set.size());
-  sorts_set_ = request_.keeps_order && (request_.stores || ctx_.is_in_script);
+  sorts_set_ = request_.keeps_order && (request_.stores || is_in_script_);
   for (SetValue::Cursor at(set); !at.at_end(); at.Next()) elements_.Add(at.element());
 }
 
@@ -201,7 +211,7 @@ bool Sorter::Weigh() {
     item.has_weight = true;
     if (!pattern) {
       value = item.element;
-    } else if (!pattern->Lookup(ctx_, item.element, value)) {
+    } else if (!pattern->Lookup(*ctx_, item.element, value)) {
       item.has_weight = false;
       value.clear();
     }
@@ -249,7 +259,7 @@ void Sorter::VisitResults(const Visit& visit) {
     if (gets.empty()) visit(element, true);
     for (const SortPattern& get : gets) {
       value.clear();
-      const bool has_value = get.Lookup(ctx_, element, value);
+      const bool has_value = get.Lookup(*ctx_, element, value);
       visit(std::string_view(value), has_value);
     }
   }
@@ -271,10 +281,8 @@ void AddListEffects(CommandContext& ctx, const Key& key, const ListValue& list) 
   if (!words.empty()) ctx.keys.effects().Add(ctx.keys.database(), words);
 }
 
-FaultOr<> StoreSorted(CommandContext& ctx, Sorter& sorter) {
+FaultOr<> StoreList(CommandContext& ctx, ListValue list) {
   const Key& destination = ctx.key_list[1];
-  ListValue list(ctx.keys.node_memory());
-  sorter.VisitResults([&](std::string_view value, bool) { list.PushBack(value); });
   const auto count = static_cast<int64_t>(list.size());
   if (count > 0) AddListEffects(ctx, destination, list);
   ASSIGN_OR_RETURN(const bool removed, ctx.keys.StoreCollection(destination, std::move(list)));
@@ -288,33 +296,123 @@ FaultOr<> StoreSorted(CommandContext& ctx, Sorter& sorter) {
   return Ok();
 }
 
+// The words of an error; empty when there is none.
+std::string_view Order(Sorter& sorter) {
+  // More than any client reads: GET repeated without end.
+  constexpr uint64_t kResultsMax = INT32_MAX;
+  if (!sorter.Arrange()) return "One or more scores can't be converted into double";
+  if (sorter.result_count() > kResultsMax) return "SORT would return too many elements";
+  return {};
+}
+
+void ReplySorted(wire::RespWriter& reply, Sorter& sorter) {
+  if (const std::string_view complaint = Order(sorter); !complaint.empty()) {
+    return reply.Error("ERR", complaint);
+  }
+  reply.Array(static_cast<size_t>(sorter.result_count()));
+  sorter.VisitResults([&](std::string_view value, bool has_value) {
+    if (has_value) {
+      reply.Bulk(value);
+    } else {
+      reply.Null();
+    }
+  });
+}
+
+// The elements in order; null after an error, whose words are in `complaint`.
+std::unique_ptr<ListValue> MakeSorted(Sorter& sorter, collections::NodeMemory& memory,
+                                      std::string_view& complaint) {
+  complaint = Order(sorter);
+  if (!complaint.empty()) return nullptr;
+  auto list = std::make_unique<ListValue>(memory);
+  sorter.VisitResults([&](std::string_view value, bool) { list->PushBack(value); });
+  return list;
+}
+
+// ---- What is long, and names no other keys, is sorted elsewhere.
+
+class SortReply final : public ReplyComputation {
+ public:
+  SortReply(store::CollectionMemory& memory, const store::Found& found, const SortRequest& request)
+      : value_(memory, found), request_(request) {}
+  void Write(wire::RespWriter& reply) override {
+    Sorter sorter(nullptr, request_, false);
+    sorter.Load(*value_.collection());
+    ReplySorted(reply, sorter);
+  }
+
+ private:
+  const HeldValue value_;
+  const SortRequest request_;
+};
+
+struct SortedList final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    Sorter sorter(nullptr, request, false);
+    sorter.Load(*held(0).collection());
+    list = MakeSorted(sorter, *memory, complaint);
+  }
+
+  SortRequest request;
+  collections::NodeMemory* memory = nullptr;
+  std::unique_ptr<ListValue> list;
+  std::string_view complaint;
+};
+
+bool IsSortedElsewhere(const SortRequest& request, const HeldValue& value) {
+  // About 4096 elements.
+  constexpr size_t kBytesAtOnce = 100 << 10;
+  const bool needs_keys = !request.gets.empty() || (request.by && !request.keeps_order);
+  return !needs_keys && value.exists() && value.collection()->memory_bytes() > kBytesAtOnce;
+}
+
+FaultOr<> SortAndStore(CommandContext& ctx, const SortRequest& request, const HeldValue& value) {
+  std::shared_ptr<SortedList> prepared;
+  collections::NodeMemory& memory = ctx.keys.node_memory();
+  if (IsSortedElsewhere(request, value)) {
+    prepared = Prepare<SortedList>(ctx, [&](SortedList& next) {
+      next.Hold(ctx, 0);
+      next.memory = &memory;
+      next.request = request;
+      next.request.by.reset();  // a view, of which keeps_order has what counts
+    });
+    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  }
+  std::unique_ptr<ListValue> list;
+  std::string_view complaint;
+  if (prepared) {
+    list = std::move(prepared->list);
+    complaint = prepared->complaint;
+  } else {
+    Sorter sorter(&ctx, request, ctx.is_in_script);
+    if (value.exists()) sorter.Load(*value.collection());
+    list = MakeSorted(sorter, memory, complaint);
+  }
+  if (list) return StoreList(ctx, std::move(*list));
+  ctx.reply.Error("ERR", complaint);
+  return Ok();
+}
+
 // SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE key].
 // Cost: O(n log n), and a lookup of each element for each pattern; memory for a copy of all
 // elements.
 FaultOr<> Sort(CommandContext& ctx) {
-  // More than any client reads: GET repeated without end.
-  constexpr uint64_t kResultsMax = INT32_MAX;
   const std::optional<SortRequest> request = ParseSort(ctx);
   if (!request) return Ok();
-  Sorter sorter(ctx, *request);
-  RETURN_IF_ERROR(sorter.Load());
-  if (!sorter.Arrange()) {
-    ctx.reply.Error("ERR", "One or more scores can't be converted into double");
+  ASSIGN_OR_RETURN(const store::Found found, FindSorted(ctx));
+  const HeldValue value(CollectionMemoryOf(ctx.keys), found);
+  if (request->stores) return SortAndStore(ctx, *request, value);
+  if (IsSortedElsewhere(*request, value) && MayReplyLater(ctx)) {
+    SortRequest own = *request;
+    own.by.reset();  // a view, of which keeps_order has what counts
+    ReplyFrom(ctx, std::make_shared<SortReply>(CollectionMemoryOf(ctx.keys), found, own),
+              value.collection()->memory_bytes());
     return Ok();
   }
-  if (sorter.result_count() > kResultsMax) {
-    ctx.reply.Error("ERR", "SORT would return too many elements");
-    return Ok();
-  }
-  if (request->stores) return StoreSorted(ctx, sorter);
-  ctx.reply.Array(static_cast<size_t>(sorter.result_count()));
-  sorter.VisitResults([&](std::string_view value, bool has_value) {
-    if (has_value) {
-      ctx.reply.Bulk(value);
-    } else {
-      ctx.reply.Null();
-    }
-  });
+  Sorter sorter(&ctx, *request, ctx.is_in_script);
+  if (value.exists()) sorter.Load(*value.collection());
+  ReplySorted(ctx.reply, sorter);
   return Ok();
 }
 

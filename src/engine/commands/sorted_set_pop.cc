@@ -7,8 +7,13 @@ namespace mikura::engine {
 
 FaultOr<> EraseFromEnd(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
                        uint64_t count) {
+  set->EraseAt(end == ScoreEnd::kLowest ? 0 : set->size() - count, count);
+  return CommitPop(keys, key, set, end, count);
+}
+
+FaultOr<> CommitPop(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
+                    uint64_t count) {
   const bool is_lowest = end == ScoreEnd::kLowest;
-  set->EraseAt(is_lowest ? 0 : set->size() - count, count);
   RETURN_IF_ERROR(CommitRemoval(keys, key, set, is_lowest ? "zpopmin" : "zpopmax"));
   keys.effects().Add(keys.database(), {is_lowest ? "ZPOPMIN" : "ZPOPMAX", key.name,
                                        NumberText(static_cast<int64_t>(count))});

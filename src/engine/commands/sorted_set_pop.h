@@ -19,6 +19,10 @@ using PoppedMembers = std::vector<std::pair<std::string, double>>;
 FaultOr<PoppedMembers> PopMembers(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
                                   uint64_t count);
 
+// Stores a set from whose end so many were taken, and tells of it.
+FaultOr<> CommitPop(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
+                    uint64_t count);
+
 // The same without telling which: `count` members, as many as there are at most.
 FaultOr<> EraseFromEnd(KeyAccess& keys, const Key& key, SortedSetEdit& set, ScoreEnd end,
                        uint64_t count);

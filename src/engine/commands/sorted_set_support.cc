@@ -36,13 +36,14 @@ SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limi
   return set.Set(member, score);
 }
 
-SortedSetValue MakeSortedSet(CommandContext& ctx, std::vector<ScoredMember> members) {
-  const bool is_skiplist = IsBeyondListpack(ctx.services.encoding_limits, members);
+SortedSetValue MakeSortedSet(collections::NodeMemory& memory, const EncodingLimits& limits,
+                             std::vector<ScoredMember> members) {
+  const bool is_skiplist = IsBeyondListpack(limits, members);
   if (!is_skiplist) {
     for (ScoredMember& element : members) element.score = WithoutZeroSign(element.score);
   }
   std::sort(members.begin(), members.end(), IsBefore);
-  SortedSetValue set(ctx.keys.node_memory(), members);
+  SortedSetValue set(memory, members);
   if (is_skiplist) set.set_is_skiplist();
   return set;
 }

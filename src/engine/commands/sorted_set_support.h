@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/collections/sorted_set_value.h"
@@ -46,7 +47,11 @@ SortedSetValue::Change PutMember(SortedSetValue& set, const EncodingLimits& limi
                                  std::string_view member, double score);
 
 // A sorted set of these members, each of which is there once.
-SortedSetValue MakeSortedSet(CommandContext& ctx, std::vector<ScoredMember> members);
+SortedSetValue MakeSortedSet(collections::NodeMemory& memory, const EncodingLimits& limits,
+                             std::vector<ScoredMember> members);
+inline SortedSetValue MakeSortedSet(CommandContext& ctx, std::vector<ScoredMember> members) {
+  return MakeSortedSet(ctx.keys.node_memory(), ctx.services.encoding_limits, std::move(members));
+}
 
 // Stores what a command removed from `set`: its event, and "del" when the key went.
 FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, SortedSetEdit& set,

@@ -2,8 +2,10 @@
 // Commands on streams as they are: length, ranges, removal, settings.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "engine/commands/command_families.h"
+#include "engine/commands/prepared_edit.h"
 #include "engine/commands/stream_support.h"
 
 namespace mikura::engine {
@@ -48,30 +50,55 @@ FaultOr<> Range(CommandContext& ctx, size_t start_at, size_t end_at, bool downwa
 FaultOr<> XRange(CommandContext& ctx) { return Range(ctx, 2, 3, false); }
 FaultOr<> XRevRange(CommandContext& ctx) { return Range(ctx, 3, 2, true); }
 
+// Those of the entries that were there.
+std::vector<StreamId> EraseEntries(StreamValue& stream, const std::vector<StreamId>& ids) {
+  std::vector<StreamId> removed;
+  for (const StreamId id : ids) {
+    if (stream.Erase(id)) removed.push_back(id);
+  }
+  if (removed.empty()) return removed;
+  const StreamId last = *std::max_element(removed.begin(), removed.end());
+  stream.set_max_deleted_id(std::max(stream.max_deleted_id(), last));
+  return removed;
+}
+
+FaultOr<> FinishDeletion(CommandContext& ctx, StreamEdit& stream,
+                         const std::vector<StreamId>& removed) {
+  if (removed.empty()) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  RETURN_IF_ERROR(stream.Commit());
+  AddIdsEffect(ctx.keys, {"XDEL", ctx.key_list[0].name}, removed);
+  ctx.keys.Notify(EventClass::kStream, "xdel", ctx.key_list[0]);
+  ctx.reply.Integer(static_cast<int64_t>(removed.size()));
+  return Ok();
+}
+
+FaultOr<> DeleteMany(CommandContext& ctx) {
+  ASSIGN_OR_RETURN(const StreamView view, ctx.keys.View<StreamValue>(ctx.key_list[0]));
+  if (!view) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(std::vector<StreamId> ids, ToStreamIds(ctx.args.subspan(2)));
+  const auto change = [ids = std::move(ids)](StreamValue& stream, auto, const EncodingLimits&) {
+    return EraseEntries(stream, ids);
+  };
+  return EditPrepared<StreamValue, std::vector<StreamId>>(ctx, change, FinishDeletion);
+}
+
 // XDEL key id ... -> how many were there.
 FaultOr<> XDel(CommandContext& ctx) {
-  const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit stream, ctx.keys.Edit<StreamValue>(key));
+  if (HasManyWords(ctx)) [[unlikely]]
+    return DeleteMany(ctx);
+  ASSIGN_OR_RETURN(StreamEdit stream, ctx.keys.Edit<StreamValue>(ctx.key_list[0]));
   if (!stream.existed()) {
     ctx.reply.Integer(0);
     return Ok();
   }
   ASSIGN_OR_RETURN(const std::vector<StreamId> ids, ToStreamIds(ctx.args.subspan(2)));
-  std::vector<StreamId> removed;
-  for (const StreamId id : ids) {
-    if (stream->Erase(id)) removed.push_back(id);
-  }
-  if (removed.empty()) {
-    ctx.reply.Integer(0);
-    return Ok();
-  }
-  stream->set_max_deleted_id(
-      std::max(stream->max_deleted_id(), *std::max_element(removed.begin(), removed.end())));
-  RETURN_IF_ERROR(stream.Commit());
-  AddIdsEffect(ctx.keys, {"XDEL", key.name}, removed);
-  ctx.keys.Notify(EventClass::kStream, "xdel", key);
-  ctx.reply.Integer(static_cast<int64_t>(removed.size()));
-  return Ok();
+  return FinishDeletion(ctx, stream, EraseEntries(*stream, ids));
 }
 
 struct NewState {

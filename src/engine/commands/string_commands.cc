@@ -5,6 +5,7 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/longest_common_subsequence.h"
+#include "engine/commands/shared_reply.h"
 
 namespace mikura::engine {
 namespace {
@@ -42,6 +43,20 @@ FaultOr<> StrLen(CommandContext& ctx) {
   return Ok();
 }
 
+// A part that is large, of a large value, is not copied.
+void ReplyPart(wire::RespWriter& reply, const store::Entry& entry, size_t start, size_t length) {
+  constexpr size_t kCopiedMax = 16 << 10;
+  const std::string_view value = entry.value();
+  if (length >= kCopiedMax) {
+    const size_t left_out = value.size() - start - length;
+    if (std::optional<wire::SharedBytes> shared = ShareLargeValue(reply.out(), entry, left_out)) {
+      shared->RemovePrefix(start);
+      return reply.BulkShared(std::move(*shared));
+    }
+  }
+  reply.Bulk(value.substr(start, length));
+}
+
 // GETRANGE key start end -> the bytes between, ends included; negative counts from the end.
 FaultOr<> GetRange(CommandContext& ctx) {
   ASSIGN_OR_RETURN(int64_t start, ToInteger(ctx.args[2]));
@@ -59,7 +74,8 @@ FaultOr<> GetRange(CommandContext& ctx) {
   if (size == 0 || start > end) {
     ctx.reply.Bulk("");
   } else {
-    ctx.reply.Bulk(value.substr(static_cast<size_t>(start), static_cast<size_t>(end - start + 1)));
+    const auto length = static_cast<size_t>(end - start + 1);
+    ReplyPart(ctx.reply, found.entry, static_cast<size_t>(start), length);
   }
   return Ok();
 }

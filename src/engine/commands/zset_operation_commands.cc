@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that combine several sorted sets, and sets.
+#include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/command_families.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/scored_operation.h"
 
 namespace mikura::engine {
@@ -107,13 +111,53 @@ FaultOr<> ReplyCombined(CommandContext& ctx, SetOperation operation) {
   return Ok();
 }
 
+struct StoredCombination final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    std::vector<WeightedInput> inputs;
+    for (size_t i = 0; i < held_count(); ++i) {
+      inputs.push_back({ScoredInput(held(i).collection()), weights[i]});
+    }
+    result.emplace(MakeSortedSet(*memory, *limits, Combine(operation, aggregate, inputs)));
+  }
+
+  SetOperation operation = SetOperation::kUnion;
+  Aggregate aggregate = Aggregate::kSum;
+  std::vector<double> weights;
+  collections::NodeMemory* memory = nullptr;
+  const EncodingLimits* limits = nullptr;
+  std::optional<SortedSetValue> result;
+};
+
+std::shared_ptr<StoredCombination> PrepareStore(CommandContext& ctx, SetOperation operation,
+                                                const OperationRequest& request) {
+  uint64_t members = 0;
+  for (const WeightedInput& input : request.inputs) members += input.members.size();
+  if (members < kComputedAtOnce) return nullptr;
+  return Prepare<StoredCombination>(ctx, [&](StoredCombination& next) {
+    next.operation = operation;
+    next.aggregate = request.aggregate;
+    next.memory = &ctx.keys.node_memory();
+    next.limits = &ctx.services.encoding_limits;
+    const size_t first = ctx.key_list.size() - request.inputs.size();
+    for (size_t i = 0; i < request.inputs.size(); ++i) {
+      next.weights.push_back(request.inputs[i].weight);
+      next.Hold(ctx, first + i);
+    }
+  });
+}
+
 FaultOr<> StoreCombined(CommandContext& ctx, SetOperation operation, std::string_view event) {
   OperationRequest request;
   const OperationForm form{.stores = true, .takes_weights = operation != SetOperation::kDifference};
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, form, request));
   if (!is_valid) return Ok();
-  ScoredMembers result = Combine(operation, request.aggregate, request.inputs);
-  return StoreSortedSet(ctx, ctx.key_list[0], MakeSortedSet(ctx, std::move(result)), event);
+  const std::shared_ptr<StoredCombination> prepared = PrepareStore(ctx, operation, request);
+  if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  SortedSetValue result =
+      prepared ? std::move(*prepared->result)
+               : MakeSortedSet(ctx, Combine(operation, request.aggregate, request.inputs));
+  return StoreSortedSet(ctx, ctx.key_list[0], std::move(result), event);
 }
 
 // ZUNION numkeys key ... [WEIGHTS w ...] [AGGREGATE SUM | MIN | MAX] [WITHSCORES] -> members.

@@ -2,6 +2,7 @@
 // Commands that remove the members with the lowest or the highest scores.
 #include "engine/commands/command_families.h"
 #include "engine/commands/long_reply.h"
+#include "engine/commands/prepared_edit.h"
 #include "engine/commands/sorted_set_pop.h"
 
 namespace mikura::engine {
@@ -37,6 +38,35 @@ FaultOr<bool> PopManyLater(CommandContext& ctx, SortedSetEdit& set, ScoreEnd end
   return true;
 }
 
+// Takes so many that it takes long.
+FaultOr<> PopPrepared(CommandContext& ctx, ScoreEnd end, uint64_t count, bool is_nested) {
+  using Reply = std::shared_ptr<ReplyComputation>;
+  const int version = ctx.reply.version();
+  const auto change = [=](SortedSetValue& set, auto, const EncodingLimits&) -> Reply {
+    const bool is_lowest = end == ScoreEnd::kLowest;
+    Reply reply = std::make_shared<FunctionReply>([&](wire::RespWriter& writer) {
+      writer.Array(static_cast<size_t>(is_nested ? count : count * 2));
+      const auto write = [&](const ScoredMember& element) {
+        if (is_nested) writer.Array(2);
+        writer.Bulk(element.member);
+        writer.Double(element.score);
+        return true;
+      };
+      set.VisitRange(is_lowest ? 0 : set.size() - 1, count, !is_lowest, write);
+    });
+    reply->set_version(version);
+    reply->Run();
+    set.EraseAt(is_lowest ? 0 : set.size() - count, count);
+    return reply;
+  };
+  const auto finish = [=](CommandContext& context, SortedSetEdit& set, Reply reply) -> FaultOr<> {
+    RETURN_IF_ERROR(CommitPop(context.keys, context.key_list[0], set, end, count));
+    ReplyDone(context, std::move(reply));
+    return Ok();
+  };
+  return EditPrepared<SortedSetValue, Reply>(ctx, change, finish);
+}
+
 // A flat list, unless the client asked for a count in RESP3: then pairs.
 FaultOr<> PopOne(CommandContext& ctx, ScoreEnd end) {
   if (ctx.args.size() > 3) return Fault::kSyntax;
@@ -49,12 +79,20 @@ FaultOr<> PopOne(CommandContext& ctx, ScoreEnd end) {
     count = *wanted;
   }
   const Key& key = ctx.key_list[0];
+  const bool is_nested = has_count && ctx.reply.version() > 2;
+  if (count >= kComputedAtOnce) [[unlikely]] {
+    // Before it is opened for a change, which would make a further copy of what is held.
+    ASSIGN_OR_RETURN(const SortedSetView view, ctx.keys.View<SortedSetValue>(key));
+    // To leave few is fast.
+    if (view && view->size() > count && view->size() - count >= kComputedAtOnce) {
+      return PopPrepared(ctx, end, count, is_nested);
+    }
+  }
   ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
   if (set->empty() || count == 0) {
     ctx.reply.Array(0);
     return Ok();
   }
-  const bool is_nested = has_count && ctx.reply.version() > 2;
   ASSIGN_OR_RETURN(const bool is_done, PopManyLater(ctx, set, end, count, is_nested));
   if (is_done) return Ok();
   ASSIGN_OR_RETURN(const PoppedMembers popped, PopMembers(ctx.keys, key, set, end, count));

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that read a range of a sorted set, or store it under another key.
+#include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/long_reply.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/sorted_set_range.h"
 
 namespace mikura::engine {
@@ -148,27 +151,59 @@ FaultOr<> ZRevRangeByLex(CommandContext& ctx) {
   return ReplyRange(ctx, {.order = Order::kLex, .is_downwards = true});
 }
 
+SortedSetValue CopyRange(const SortedSetValue& set, const RangeRequest& request,
+                         collections::NodeMemory& memory, const EncodingLimits& limits) {
+  SortedSetValue result(memory);
+  const RankRange range = Select(set, request);
+  // Redis knows the number of ranks beforehand, and that of scores not.
+  const auto listpack_max = limits.zset_entries.load(std::memory_order_relaxed);
+  if (*request.order == Order::kRank && static_cast<int64_t>(range.count) > listpack_max) {
+    result.set_is_skiplist();
+  }
+  if (range.count == 0) return result;
+  set.VisitRange(range.first, range.count, *request.is_downwards, [&](const ScoredMember& element) {
+    PutMember(result, limits, element.member, element.score);
+    return true;
+  });
+  return result;
+}
+
+struct StoredRange final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    // Bounds are views on the words.
+    if (!ParseBounds(words()[3], words()[4], request).ok()) return;
+    result.emplace(CopyRange(*held(0).As<SortedSetValue>(), request, *memory, *limits));
+  }
+
+  RangeRequest request;
+  collections::NodeMemory* memory = nullptr;
+  const EncodingLimits* limits = nullptr;
+  std::optional<SortedSetValue> result;
+};
+
 // ZRANGESTORE destination source start stop [...] -> how many members were stored.
 FaultOr<> ZRangeStore(CommandContext& ctx) {
   RangeRequest request{.stores = true};
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, 3, request));
   if (!is_valid) return Ok();
   ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[1]));
-  SortedSetValue result(ctx.keys.node_memory());
+  collections::NodeMemory& memory = ctx.keys.node_memory();
   const EncodingLimits& limits = ctx.services.encoding_limits;
-  const RankRange range = set ? Select(*set, request) : RankRange{};
-  // Redis knows the number of ranks beforehand, and that of scores not.
-  const auto listpack_max = limits.zset_entries.load(std::memory_order_relaxed);
-  if (*request.order == Order::kRank && static_cast<int64_t>(range.count) > listpack_max) {
-    result.set_is_skiplist();
+  std::shared_ptr<StoredRange> prepared;
+  if (set && Select(*set, request).count >= kComputedAtOnce) {
+    prepared = Prepare<StoredRange>(ctx, [&](StoredRange& next) {
+      next.request = request;
+      next.memory = &memory;
+      next.limits = &limits;
+      next.Hold(ctx, 1);
+    });
+    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
   }
-  if (range.count > 0) {
-    set->VisitRange(range.first, range.count, *request.is_downwards,
-                    [&](const ScoredMember& element) {
-                      PutMember(result, limits, element.member, element.score);
-                      return true;
-                    });
-  }
+  const auto compute = [&] {
+    return set ? CopyRange(*set, request, memory, limits) : SortedSetValue(memory);
+  };
+  SortedSetValue result = prepared ? std::move(*prepared->result) : compute();
   return StoreSortedSet(ctx, ctx.key_list[0], std::move(result), "zrangestore");
 }
 

@@ -3,41 +3,76 @@
 #include <vector>
 
 #include "engine/commands/command_families.h"
+#include "engine/commands/prepared_edit.h"
 #include "engine/commands/sorted_set_range.h"
 
 namespace mikura::engine {
 namespace {
 
-// ZREM key member ... -> how many of the members were there. The key goes with its last member.
-FaultOr<> ZRem(CommandContext& ctx) {
-  const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
-  std::vector<std::string_view> effect = {"ZREM", key.name};
-  for (const std::string_view member : ctx.args.subspan(2)) {
-    if (set->Erase(member)) effect.push_back(member);
+// The members that were there, behind the first words of the effect.
+using Removed = std::vector<std::string_view>;
+
+Removed RemoveMembers(SortedSetValue& set, std::span<const std::string_view> args,
+                      const EncodingLimits&) {
+  Removed effect = {"ZREM", args[1]};
+  for (const std::string_view member : args.subspan(2)) {
+    if (set.Erase(member)) effect.push_back(member);
   }
+  return effect;
+}
+
+FaultOr<> FinishRemoval(CommandContext& ctx, SortedSetEdit& set, const Removed& effect) {
   const size_t removed = effect.size() - 2;
   if (removed > 0) {
-    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, set, "zrem"));
+    RETURN_IF_ERROR(CommitRemoval(ctx.keys, ctx.key_list[0], set, "zrem"));
     ctx.keys.effects().Add(ctx.keys.database(), effect);
   }
   ctx.reply.Integer(static_cast<int64_t>(removed));
   return Ok();
 }
 
+// ZREM key member ... -> how many of the members were there. The key goes with its last member.
+FaultOr<> ZRem(CommandContext& ctx) {
+  if (HasManyWords(ctx)) [[unlikely]]
+    return EditPrepared<SortedSetValue, Removed>(ctx, RemoveMembers, FinishRemoval);
+  ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
+  return FinishRemoval(ctx, set, RemoveMembers(*set, ctx.args, ctx.services.encoding_limits));
+}
+
 // The effect is the command as it came: the same members go on a replica.
+FaultOr<> FinishRange(CommandContext& ctx, SortedSetEdit& set, uint64_t removed,
+                      std::string_view event) {
+  if (removed > 0) {
+    RETURN_IF_ERROR(CommitRemoval(ctx.keys, ctx.key_list[0], set, event));
+    ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
+  }
+  ctx.reply.Integer(static_cast<int64_t>(removed));
+  return Ok();
+}
+
 template <typename Bounds>
 FaultOr<> RemoveRange(CommandContext& ctx, const Bounds& bounds, std::string_view event) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
-  const RankRange range = RangeOf(*set, bounds);
-  if (range.count > 0) {
-    set->EraseAt(range.first, range.count);
-    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, set, event));
-    ctx.keys.effects().Add(ctx.keys.database(), ctx.args);
+  // Before it is opened for a change, which would make a further copy of what is held.
+  ASSIGN_OR_RETURN(const SortedSetView view, ctx.keys.View<SortedSetValue>(key));
+  const RankRange range = view ? RangeOf(*view, bounds) : RankRange();
+  if (range.count >= kComputedAtOnce) {
+    const auto change = [range](SortedSetValue& set, auto, const EncodingLimits&) {
+      set.EraseAt(range.first, range.count);
+      return range.count;
+    };
+    return EditPrepared<SortedSetValue, uint64_t>(
+        ctx, change, [&](CommandContext& context, SortedSetEdit& set, uint64_t removed) {
+          return FinishRange(context, set, removed, event);
+        });
   }
-  ctx.reply.Integer(static_cast<int64_t>(range.count));
-  return Ok();
+  if (range.count == 0) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
+  set->EraseAt(range.first, range.count);
+  return FinishRange(ctx, set, range.count, event);
 }
 
 // ZREMRANGEBY... key from to -> how many members were removed. Cost: O(log n) for each.

@@ -19,7 +19,8 @@ namespace mikura::engine {
 template <typename T>
 class CollectionView {
  public:
-  CollectionView() = default;  // absent
+  CollectionView() = default;                                 // absent
+  explicit CollectionView(const T& kept) : object_(&kept) {}  // elsewhere, for as long
   CollectionView(collections::NodeMemory& memory, const store::Entry& entry) {
     if (collections::Collection* const collection = entry.collection()) {
       object_ = static_cast<const T*>(collection);
@@ -58,6 +59,15 @@ class CollectionEdit {
         object_(object),
         bytes_before_(object->memory_bytes()),
         due_before_(object->next_deadline()) {}
+
+  // Of what `value` is to become: it replaces what is there, of the same type, or nothing yet.
+  CollectionEdit(KeyAccess& keys, const Key& key, T value) : keys_(&keys), key_(&key) {
+    if (const store::Found found = keys.Peek(key)) {
+      existed_ = true;
+      deadline_ = found.entry.deadline();
+    }
+    value_.emplace(std::move(value));
+  }
 
   bool existed() const { return existed_; }
   T& operator*() { return value_ ? *value_ : *object_; }

@@ -20,25 +20,35 @@ void AppendHeader(std::string& out, char kind, size_t count) {
   out.append(digits, length);
 }
 
-void AppendCommand(std::string& out, std::span<const std::string_view> words) {
-  AppendHeader(out, '*', words.size());
-  for (const std::string_view word : words) {
-    AppendHeader(out, '$', word.size());
-    out.append(word);
-    out.append("\r\n", 2);
-  }
-}
-
 }  // namespace
+
+void AppendCommandHeader(std::string& out, size_t words) { AppendHeader(out, '*', words); }
+
+void AppendCommandWord(std::string& out, std::string_view word) {
+  AppendHeader(out, '$', word.size());
+  out.append(word);
+  out.append("\r\n", 2);
+}
 
 void Effects::Add(int database, std::span<const std::string_view> words) {
   if (!active()) return;
+  BeginCommand(database);
+  AppendCommandHeader(bytes_, words.size());
+  for (const std::string_view word : words) AppendCommandWord(bytes_, word);
+}
+
+void Effects::AddEncoded(int database, std::string_view command) {
+  if (!active()) return;
+  BeginCommand(database);
+  bytes_.append(command);
+}
+
+void Effects::BeginCommand(int database) {
   if (count_ == 0) first_database_ = current_database_ = database;
   if (database != current_database_) {
     AppendSelect(bytes_, database);
     current_database_ = database;
   }
-  AppendCommand(bytes_, words);
   ++count_;
 }
 

@@ -14,6 +14,10 @@
 
 namespace mikura::engine {
 
+// ---- A command as the log has it: the header with the number of its words, then each word.
+void AppendCommandHeader(std::string& out, size_t words);
+void AppendCommandWord(std::string& out, std::string_view word);
+
 // One per event loop, reused. Not thread-safe.
 class Effects {
  public:
@@ -41,12 +45,17 @@ class Effects {
   }
   void Add(int database, std::span<const std::string_view> words);
 
+  // The same for one that was encoded before.
+  void AddEncoded(int database, std::string_view command);
+
   bool empty() const { return count_ == 0; }
   // The record: one command as it is, several inside MULTI ... EXEC, with a SELECT where the
   // database changes between them. Valid until the next call.
   LogRecord Record();
 
  private:
+  void BeginCommand(int database);
+
   const bool muted_ = false;
   bool active_ = false;
   bool paused_ = false;

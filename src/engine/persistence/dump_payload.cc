@@ -50,20 +50,17 @@ std::optional<std::string_view> CheckDumpFooter(std::string_view payload) {
   return payload.substr(0, body);
 }
 
-std::string MakeDumpPayload(const store::Entry& entry, collections::NodeMemory& memory) {
-  std::string out;
+std::string MakeDumpPayload(std::string_view text) {
+  std::string out(1, static_cast<char>(kRdbTypeString));
+  AppendRdbText(out, text);
+  AppendDumpFooter(out);
+  return out;
+}
+
+std::string MakeDumpPayload(const collections::Collection& value) {
   const auto keep_all = [](std::string&) { return Status(); };
-  if (entry.type() == store::ValueType::kString) {
-    out.push_back(static_cast<char>(kRdbTypeString));
-    AppendRdbText(out, entry.value());
-  } else if (const collections::Collection* const large = entry.collection()) {
-    out.push_back(static_cast<char>(RdbTypeOf(*large)));
-    CHECK(AppendRdbCollection(out, *large, keep_all).ok());
-  } else {
-    const auto small = OpenPacked(memory, entry.type(), entry.value());
-    out.push_back(static_cast<char>(RdbTypeOf(*small)));
-    CHECK(AppendRdbCollection(out, *small, keep_all).ok());
-  }
+  std::string out(1, static_cast<char>(RdbTypeOf(value)));
+  CHECK(AppendRdbCollection(out, value, keep_all).ok());
   AppendDumpFooter(out);
   return out;
 }

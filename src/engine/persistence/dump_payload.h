@@ -12,8 +12,9 @@
 
 namespace mikura::engine {
 
-// Cost: a copy of the value.
-std::string MakeDumpPayload(const store::Entry& entry, collections::NodeMemory& memory);
+// Of a string; of any other value. Cost: a copy of the value.
+std::string MakeDumpPayload(std::string_view text);
+std::string MakeDumpPayload(const collections::Collection& value);
 
 // The footer for a payload's beginning: version and checksum.
 void AppendDumpFooter(std::string& payload);

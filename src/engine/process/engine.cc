@@ -62,7 +62,10 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           },
           SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
       context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
-               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_} {
+               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_},
+      computations_([this](uint64_t client) {
+        if (const auto loop = clients_.LoopOf(client)) loops_->TellComputed(*loop, client);
+      }) {
   NumberCommands(table_, observation_.numbers);
   BindNodeState(parameters_, node_, services_);
   BindObservation(parameters_, observation_);
@@ -87,6 +90,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.SetReplication(replication_);
   control_.SetMessaging(pubsub_, tracking_);
   services_.migrations = &migrations_;
+  services_.computations = &computations_;
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
@@ -163,6 +167,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 void Engine::Stop() {
   admin_->Stop();
   migrations_.Stop();
+  computations_.Stop();
   scripts_.state.EndAll();
   loops_->Stop();
   udp_.Stop();

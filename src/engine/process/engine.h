@@ -17,6 +17,7 @@
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
+#include "engine/server/computation_threads.h"
 #include "engine/server/engine_control.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_udp.h"
@@ -82,6 +83,7 @@ class Engine {
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<AdminServer> admin_;
   MigrationWorkers migrations_{clock_};
+  ComputationThreads computations_;
 };
 
 }  // namespace mikura::engine

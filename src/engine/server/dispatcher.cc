@@ -183,7 +183,7 @@ RunOutcome Dispatcher::PutAside(wire::RespWriter& reply, LoopStatistics& statist
 inline FaultOr<> Dispatcher::RunHandler(CommandContext& context) {
   const FaultOr<> outcome = context.spec.handler(context);
   RememberReads(context, context.spec, context.key_list);
-  if (context.outcome != RunOutcome::kPutAside) ShowToMonitors(context);
+  if (!RunsAgain(context.outcome)) ShowToMonitors(context);
   return outcome;
 }
 

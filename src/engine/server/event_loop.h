@@ -108,6 +108,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void KillClient(uint64_t id);
   // The client's output source has something to send.
   void WakeClient(uint64_t id);
+  // A computation for the client is done: the request that it was for runs, or its reply goes on.
+  void NoteComputed(uint64_t id);
   // The client's wait has ended.
   void AnswerWaiting(const std::shared_ptr<BlockedClient>& client);
   // Ends the waits of all its clients, and their connections.

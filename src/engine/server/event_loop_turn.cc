@@ -247,6 +247,9 @@ void EventLoop::FinishSession(Session& session) {
   if (session.source() != nullptr && !session.doomed) [[unlikely]]
     SendFromSource(session);
   ClientState& state = session.state();
+  // It was refused when it came again.
+  if (state.preparation && !session.is_suspended() && session.rest().empty()) [[unlikely]]
+    state.preparation.reset();
   if (state.is_replica && !session.doomed) {
     poller_.Remove(session.fd());
     context_.adopt_replica(std::move(session.socket()), state, std::string(session.rest().view()));

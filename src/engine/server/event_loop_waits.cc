@@ -3,6 +3,7 @@
 // pause, or for their request to be tried again.
 #include <algorithm>
 
+#include "engine/commands/preparation.h"
 #include "engine/keyspace/waiter_table.h"
 #include "engine/server/event_loop.h"
 
@@ -19,6 +20,7 @@ void EventLoop::NoteSuspended(Session& session) {
     put_aside_.push_back(&session);
     return;
   }
+  if (session.suspension() == Suspension::kPreparing) return;
   session.record().is_blocked.store(true, std::memory_order_relaxed);
   if (session.suspension() == Suspension::kPaused) {
     paused_.push_back(&session);
@@ -50,6 +52,16 @@ void EventLoop::RetryPutAside() {
     Resume(**session);
   }
   put_aside_.clear();
+}
+
+void EventLoop::NoteComputed(uint64_t id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  Session& session = *found->second;
+  if (session.suspension() == Suspension::kPreparing && session.state().preparation->is_done()) {
+    Resume(session);
+  }
+  WakeClient(id);
 }
 
 void EventLoop::ResumePaused() {
@@ -143,6 +155,8 @@ void EventLoop::ForgetSuspended(Session& session) {
   switch (session.suspension()) {
     case Suspension::kNone:
       return;
+    case Suspension::kPreparing:
+      return session.state().preparation->Abandon();
     case Suspension::kPutAside:
       std::erase(put_aside_, &session);
       return;

@@ -91,6 +91,11 @@ void LoopGroup::WakeClient(uint32_t loop, uint64_t id) {
   raw->Post([raw, id] { raw->WakeClient(id); });
 }
 
+void LoopGroup::TellComputed(uint32_t loop, uint64_t id) {
+  EventLoop* raw = loops_[loop].get();
+  raw->Post([raw, id] { raw->NoteComputed(id); });
+}
+
 void LoopGroup::KillClient(uint32_t loop, uint64_t id) {
   EventLoop* raw = loops_[loop].get();
   raw->Post([raw, id] { raw->KillClient(id); });

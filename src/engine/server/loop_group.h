@@ -38,6 +38,8 @@ class LoopGroup {
   void KillClient(uint32_t loop, uint64_t id);
   // The output source of the client has something to send.
   void WakeClient(uint32_t loop, uint64_t id);
+  // Something was computed for the client.
+  void TellComputed(uint32_t loop, uint64_t id);
   // Lets the client have the reply of the command that waited.
   void AnswerClient(uint32_t loop, const std::shared_ptr<BlockedClient>& client);
   // The node became a replica: no client waits for keys any more.

@@ -27,6 +27,11 @@ bool TakesPushesBehind(const CommandSpec& row) {
          row.name == "PSUBSCRIBE" || row.name == "SSUBSCRIBE";
 }
 
+Suspension SuspensionAfter(RunOutcome outcome) {
+  if (outcome == RunOutcome::kPaused) return Suspension::kPaused;
+  return outcome == RunOutcome::kPreparing ? Suspension::kPreparing : Suspension::kPutAside;
+}
+
 }  // namespace
 
 RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, MemcachedBackend& memcached,
@@ -173,8 +178,7 @@ void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_b
   if (outcome == RunOutcome::kBlocked) return session.set_suspension(Suspension::kBlocked);
   output_.Truncate(output_begin);
   session.Keep(item.bytes);
-  session.set_suspension(outcome == RunOutcome::kPaused ? Suspension::kPaused
-                                                        : Suspension::kPutAside);
+  session.set_suspension(SuspensionAfter(outcome));
 }
 
 // begin: where the request's reply is in output_. bytes_before: what output_ held before it.
@@ -246,7 +250,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     const RunOutcome outcome = RunResp(item, now);
     if (Suspends(outcome)) [[unlikely]] {
       Suspend(item, outcome, begin);
-      if (outcome != RunOutcome::kBlocked) {
+      if (RunsAgain(outcome)) {
         state.skip_next_reply = skip;
         return pushes_.EndInside();
       }

@@ -13,7 +13,8 @@ enum class Suspension : uint8_t {
   // its peer does.
   kBlocked,
   kPaused,
-  kPutAside,  // until the loop tries the request again: EventLoop::RetryPutAside()
+  kPutAside,   // until the loop tries the request again: EventLoop::RetryPutAside()
+  kPreparing,  // until what the request needs was computed: EventLoop::NoteComputed()
 };
 
 }  // namespace mikura::engine
