@@ -207,6 +207,14 @@ constexpr ParameterSpec kRows[] = {
            "Interval of the primary's pings to its replicas."),
     Memory("repl-backlog-size", &P::repl_backlog_size_bytes, 1, INT64_MAX, kRuntime,
            "History kept for replicas that reconnect."),
+    Number("min-replicas-to-write", "min-slaves-to-write", &P::min_replicas_to_write, 0, kIntMax,
+           kRuntime, "", "Replicas without which a primary refuses writes; 0 for none."),
+    Number(
+        "min-replicas-max-lag", "min-slaves-max-lag", &P::min_replicas_max_lag_seconds, 0, kIntMax,
+        kRuntime, kSeconds,
+        "Silence after which min-replicas-to-write counts a replica no more; 0 for no refusals."),
+    YesNo("replica-serve-stale-data", "slave-serve-stale-data", &P::replica_serve_stale_data,
+          kRuntime, "Answer while the link of a replica to its primary is down."),
     // Scripts
     Number("busy-reply-threshold", "lua-time-limit", &P::busy_reply_threshold_millis, 0, INT64_MAX,
            kRuntime, "milliseconds",
@@ -350,10 +358,7 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("repl-diskless-load", "disabled"),
     NotBuilt("repl-disable-tcp-nodelay", "no"),
     NotBuilt("replica-read-only", "yes", "slave-read-only"),
-    NotBuilt("replica-serve-stale-data", "yes", "slave-serve-stale-data"),
     NotBuilt("replica-priority", "100", "slave-priority"),
-    NotBuilt("min-replicas-to-write", "0", "min-slaves-to-write"),
-    NotBuilt("min-replicas-max-lag", "10", "min-slaves-max-lag"),
     // Cluster
     NotBuilt("cluster-enabled", "no"),
     NotBuilt("cluster-config-file", "nodes.conf"),

@@ -91,6 +91,9 @@ struct EngineParameters {
   int64_t repl_timeout_seconds = 60;
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
+  int64_t min_replicas_to_write = 0;  // 0: writes need no replica
+  int64_t min_replicas_max_lag_seconds = 10;
+  bool replica_serve_stale_data = true;
 
   // Scripts
   int64_t busy_reply_threshold_millis = 5000;  // 0: never

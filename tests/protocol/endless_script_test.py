@@ -54,6 +54,7 @@ LOOPS = {
     "next": "local t = {} for i = 1, 10000 do t[i] = i end while true do for k in pairs(t) do end "
             "end",
     "loadstring": "while true do loadstring('return 1')() end",
+    "long programs": "local s = string.rep('a=1 ', 20000) while true do loadstring(s) end",
 }
 
 

@@ -130,6 +130,14 @@ class Stream:
         self.assertEqual(["REPLACE" in command for command in commands], [False, True, True])
         self.assertEqual(["ABSTTL" in command for command in commands], [False, True, False])
 
+    def test_what_is_kept_and_what_was_taken_is_said(self):
+        replica = self.replica()
+        self.run_all("SET k 1 EX 100", "PERSIST k", "SET k 2 KEEPTTL", "SET absent 1 KEEPTTL",
+                     "SADD s 1", "SPOP s", "SADD s 1", "SPOP s 1", "SET end 1")
+        self.assertEqual(replica.commands_until("SET end 1")[2:],
+                         ["PERSIST k", "SET k 2 KEEPTTL", "SET absent 1 KEEPTTL", "SADD s 1",
+                          "SREM s 1", "SADD s 1", "DEL s", "SET end 1"])
+
     def test_no_ping_comes_before_its_time(self):
         replica = self.replica()
         time.sleep(1.5)

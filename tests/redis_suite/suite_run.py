@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One file of Redis' Tcl suite against one server, in the suite's external mode."""
 import os
+import random
 import re
 import shutil
 import signal
@@ -31,6 +32,12 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_base_port():
+    """The suite wants the 32 ports before it, and those 10,000 above them, too: below the ports that
+    the system hands out, and not beyond the last one."""
+    return random.randrange(11_000, 22_000, 64)
 
 
 def wait_until_it_answers(port, process):
@@ -106,7 +113,7 @@ def run_unit(source, unit, command, options, seconds_max):
 def run_unit_once(source, unit, command, options, seconds_max):
     node = Node(command)
     words = ["./runtest", "--host", "127.0.0.1", "--port", str(node.port), "--single", unit,
-             "--clients", "1", "--baseport", str(free_port()), *options]
+             "--clients", "1", "--baseport", str(free_base_port()), *options]
     process = subprocess.Popen(words, cwd=source, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, start_new_session=True)
     try:

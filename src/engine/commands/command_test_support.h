@@ -42,6 +42,8 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   void ResetStatistics() override { ++resets; }
   bool HasRoom(UnixMillis) override { return true; }
   bool IsReadOnly() override { return false; }
+  bool LacksReplicas() override { return false; }
+  bool RefusesStale() override { return false; }
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
   void Unpause() override { pause = "none"; }
   bool DebugAllowed(const ClientState&) override { return debug_allowed; }

@@ -84,10 +84,17 @@ FaultOr<> Delete(CommandContext& ctx) {
   return Ok();
 }
 
+FaultOr<> RefuseWords(CommandContext& ctx) {
+  ctx.reply.Error("ERR", fmt::format("unknown subcommand or wrong number of arguments for "
+                                     "'{}'. Try FUNCTION HELP.",
+                                     ctx.args[1].substr(0, 128)));
+  return Ok();
+}
+
 FaultOr<> Flush(CommandContext& ctx) {
-  const bool has_word = ctx.args.size() == 3;
-  if (ctx.args.size() > 3 || (has_word && !EqualsIgnoreCase(ctx.args[2], "SYNC") &&
-                              !EqualsIgnoreCase(ctx.args[2], "ASYNC"))) {
+  if (ctx.args.size() > 3) return RefuseWords(ctx);
+  if (ctx.args.size() == 3 && !EqualsIgnoreCase(ctx.args[2], "SYNC") &&
+      !EqualsIgnoreCase(ctx.args[2], "ASYNC")) {
     ctx.reply.Error("ERR", "FUNCTION FLUSH only supports SYNC|ASYNC option");
     return Ok();
   }
@@ -112,12 +119,7 @@ std::optional<scripting::RestorePolicy> PolicyOf(std::string_view word) {
 
 // FUNCTION RESTORE payload [FLUSH | APPEND | REPLACE]: all of the libraries in it, or none.
 FaultOr<> Restore(CommandContext& ctx) {
-  if (ctx.args.size() > 4) {
-    ctx.reply.Error("ERR", fmt::format("unknown subcommand or wrong number of arguments for "
-                                       "'{}'. Try FUNCTION HELP.",
-                                       ctx.args[1].substr(0, 128)));
-    return Ok();
-  }
+  if (ctx.args.size() > 4) return RefuseWords(ctx);
   const std::string_view word = ctx.args.size() == 4 ? ctx.args[3] : "APPEND";
   const auto policy = PolicyOf(word);
   if (!policy) {

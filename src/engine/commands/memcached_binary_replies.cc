@@ -121,6 +121,12 @@ void RefuseBinary(const MemcachedRequest& request, Fault fault, wire::OutputBuff
     case Fault::kReadOnlyReplica:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kInternalError,
                                      "this node is a read-only replica");
+    case Fault::kTooFewReplicas:
+      return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
+                                     "not enough good replicas to write");
+    case Fault::kMasterDown:
+      return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
+                                     "the link to the primary is down");
     case Fault::kLoading:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "the data set is being loaded");

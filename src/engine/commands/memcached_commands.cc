@@ -248,6 +248,10 @@ void RefuseMemcached(const MemcachedRequest& request, Fault fault, wire::OutputB
       return out.Append(wire::kMemcachedOutOfMemory);
     case Fault::kReadOnlyReplica:
       return out.Append("SERVER_ERROR this node is a read-only replica\r\n");
+    case Fault::kTooFewReplicas:
+      return out.Append("SERVER_ERROR not enough good replicas to write\r\n");
+    case Fault::kMasterDown:
+      return out.Append("SERVER_ERROR the link to the primary is down\r\n");
     case Fault::kLoading:
       return out.Append("SERVER_ERROR the data set is being loaded\r\n");
     case Fault::kNoAuth:

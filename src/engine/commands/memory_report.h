@@ -22,6 +22,17 @@ struct MemoryReport {
     uint64_t expiry_bytes = 0;  // wheels of keys with a deadline
   };
 
+  // The parts of `malloc_used` that are for scripts.
+  struct Scripts {
+    uint64_t count = 0;   // number of those that EVALSHA finds
+    uint64_t cached = 0;  // their texts
+    uint64_t function_count = 0;
+    uint64_t library_count = 0;
+    uint64_t libraries = 0;  // the texts of libraries
+    uint64_t vm_eval = 0;    // Lua states, as of the end of each one's last run
+    uint64_t vm_functions = 0;
+  };
+
   // ---- In use: slots of the region that hold something, and what malloc has given out.
   uint64_t used = 0;
   uint64_t peak = 0;
@@ -34,6 +45,8 @@ struct MemoryReport {
   uint64_t replication_backlog = 0;
   uint64_t clients = 0;             // their sessions, and what waits in their buffers
   std::vector<Database> databases;  // those that are not empty
+
+  Scripts scripts;
 
   // ---- The limit.
   uint64_t limit = 0;    // 0: none

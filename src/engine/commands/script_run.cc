@@ -23,6 +23,12 @@ constexpr int64_t kTurnMicros = 10'000;
 constexpr std::string_view kNoMemory = "-OOM command not allowed when used memory > 'maxmemory'.";
 constexpr std::string_view kReadOnlyReplica =
     "-READONLY You can't write against a read only replica.";
+constexpr std::string_view kTooFewReplicas = "-NOREPLICAS Not enough good replicas to write.";
+
+void RefuseWith(CommandContext& ctx, Fault fault) {
+  const FaultReply& words = ReplyFor(fault);
+  ctx.reply.Error(words.code, words.message);
+}
 
 }  // namespace
 
@@ -71,6 +77,7 @@ void ScriptRun::RunBody(const Body& body) {
   const int database = ctx_.client.database;
   state_.Begin(std::move(running));
   body(*ctx_.script_thread, *this);
+  ctx_.script_thread->CountMemory(ctx_.services.scripts);
   state_.End();
   // Half of what it was to do must not reach anybody else.
   if (state_.has_ended()) ctx_.keys.effects().Begin(false);
@@ -112,17 +119,23 @@ std::string_view ScriptRun::Refusal(const CommandSpec& spec,
   if ((spec.flags & kNoScript) != 0) {
     return "-ERR This Redis command is not allowed from script";
   }
+  if ((spec.flags & kStaleOk) == 0 && ctx_.services.control.RefusesStale()) {
+    return "-ERR Can not execute the command on a stale replica";
+  }
   if (const std::string_view refusal = AccessRefusal(spec, args); !refusal.empty()) {
     return refusal;
   }
   if (!rights_.may_write && (spec.flags & (kWrite | kMayReplicate | kPublishes)) != 0) {
     return "-ERR Write commands are not allowed from read-only scripts.";
   }
-  if ((spec.flags & kWrite) != 0) {
-    if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
+  if ((spec.flags & kWrite) == 0) return {};
+  if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
+  // A script that has begun to write goes on: half of what it does must not be missing.
+  if (!state_.has_written()) {
+    if (ctx_.services.control.LacksReplicas()) return kTooFewReplicas;
     if ((spec.flags & kDenyOom) != 0 && rights_.checks_memory && was_full_) return kNoMemory;
-    state_.NoteWrite();
   }
+  state_.NoteWrite();
   return {};
 }
 
@@ -222,7 +235,13 @@ std::optional<ScriptArguments> ParseScriptArguments(CommandContext& ctx, size_t 
 std::optional<ScriptRights> RightsOf(CommandContext& ctx, uint32_t flags, bool has_flags,
                                      bool read_only) {
   ScriptRights rights{.may_write = !read_only};
-  if (!has_flags) return rights;
+  const bool is_stale =
+      ctx.services.control.RefusesStale() && (flags & scripting::kAllowStale) == 0;
+  if (!has_flags) {
+    if (!is_stale) return rights;
+    RefuseWith(ctx, Fault::kMasterDown);
+    return std::nullopt;
+  }
   const bool no_writes = (flags & scripting::kNoWrites) != 0;
   if (read_only && !no_writes) {
     ctx.reply.Error("ERR", "Can not execute a script with write flag using *_ro command.");
@@ -230,6 +249,14 @@ std::optional<ScriptRights> RightsOf(CommandContext& ctx, uint32_t flags, bool h
   }
   if (!no_writes && ctx.services.control.IsReadOnly()) {
     scripting::WriteErrorText(ctx.reply, kReadOnlyReplica.substr(1));
+    return std::nullopt;
+  }
+  if (!no_writes && ctx.services.control.LacksReplicas()) {
+    RefuseWith(ctx, Fault::kTooFewReplicas);
+    return std::nullopt;
+  }
+  if (is_stale) {
+    RefuseWith(ctx, Fault::kMasterDown);
     return std::nullopt;
   }
   const bool may_be_full = no_writes || (flags & scripting::kAllowOom) != 0;

@@ -3,6 +3,15 @@
 
 namespace mikura::engine {
 
+void ScriptThread::CountMemory(Scripts& scripts) {
+  const scripting::Interpreter::Memory now = interpreter.memory();
+  // What became less is added as well: the sum wraps to what it shall be.
+  scripts.script_vm_bytes.fetch_add(now.scripts - counted_.scripts, std::memory_order_relaxed);
+  scripts.function_vm_bytes.fetch_add(now.functions - counted_.functions,
+                                      std::memory_order_relaxed);
+  counted_ = now;
+}
+
 void ScriptState::Begin(Running running) {
   has_written_.store(false, std::memory_order_relaxed);
   kill_.store(false, std::memory_order_relaxed);

@@ -34,6 +34,8 @@ class ScriptState {
   void NoteBusy() { is_busy_.store(true, std::memory_order_relaxed); }
   bool is_to_be_killed() const { return kill_.load(std::memory_order_relaxed) || has_ended(); }
 
+  bool has_written() const { return has_written_.load(std::memory_order_relaxed); }
+
   // ---- By anybody.
   bool is_running() const { return is_running_.load(std::memory_order_relaxed); }
   bool is_busy() const { return is_busy_.load(std::memory_order_relaxed); }
@@ -64,14 +66,24 @@ struct Scripts {
   scripting::ScriptCache cache;
   scripting::FunctionRegistry functions;
   ScriptState state;
+  // Memory of the Lua states of all event loops, for scripts and for functions. Publish nothing but
+  // themselves, to INFO.
+  std::atomic<uint64_t> script_vm_bytes{0};
+  std::atomic<uint64_t> function_vm_bytes{0};
 };
 
 // What one event loop has to run scripts with. Made when its first script comes.
 struct ScriptThread {
   explicit ScriptThread(Scripts& scripts, const scripting::InterpreterOptions& options = {})
       : reader(scripts.cache), interpreter(options) {}
+  // Tells what the Lua states hold now; after a run, and after they were thrown away.
+  void CountMemory(Scripts& scripts);
+
   scripting::ScriptCacheReader reader;
   scripting::Interpreter interpreter;
+
+ private:
+  scripting::Interpreter::Memory counted_;
 };
 
 }  // namespace mikura::engine

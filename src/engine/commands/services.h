@@ -120,6 +120,10 @@ class ServerControl {
   virtual bool HasRoom(UnixMillis now) = 0;
   // Of a replica: clients' writes are refused.
   virtual bool IsReadOnly() = 0;
+  // Of a primary with fewer replicas than min-replicas-to-write: the same.
+  virtual bool LacksReplicas() = 0;
+  // Of a replica without its primary: only commands with kStaleOk are answered.
+  virtual bool RefusesStale() = 0;
   // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause
   // that goes on already, the later end and the stricter kind hold. May be called under locks.
   virtual void Pause(UnixMillis now, UnixMillis end, bool all) = 0;

@@ -269,7 +269,8 @@ FaultOr<> PopMembers(CommandContext& ctx, const Key& key, SetEdit& set, uint64_t
   ASSIGN_OR_RETURN(const bool key_is_gone, set.Commit());
   if (ctx.args.size() == 3) ctx.reply.Set(count);
   for (const std::string& member : members) ctx.reply.Bulk(member);
-  if (key_is_gone) {
+  // SPOP without a count says what it took, also of the last one, as Redis does.
+  if (key_is_gone && ctx.args.size() > 2) {
     AddEffect(ctx, {"DEL", key.name});
   } else {
     std::vector<std::string_view> words = {"SREM", key.name};

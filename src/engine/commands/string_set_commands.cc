@@ -16,8 +16,8 @@ void NotifyRemoved(CommandContext& ctx, const Key& key) {
 
 // As StoreString(); when that fails, takes back what was replied since `mark`.
 FaultOr<> StoreOrUnreply(CommandContext& ctx, size_t mark, std::string_view value,
-                         UnixMillis deadline) {
-  FaultOr<> stored = StoreString(ctx, ctx.key_list[0], value, deadline);
+                         UnixMillis deadline, bool keeps_deadline = false) {
+  FaultOr<> stored = StoreString(ctx, ctx.key_list[0], value, deadline, keeps_deadline);
   if (!stored.ok()) ctx.reply.out().Truncate(mark);
   return stored;
 }
@@ -65,7 +65,7 @@ FaultOr<> SetWithOptions(CommandContext& ctx) {
   }
   if (options.get && !old) ctx.keys.NotifyMiss(key);
   if (!holds) return Ok();
-  RETURN_IF_ERROR(StoreOrUnreply(ctx, mark, ctx.args[2], deadline));
+  RETURN_IF_ERROR(StoreOrUnreply(ctx, mark, ctx.args[2], deadline, options.keep_deadline));
   if (options.form) ctx.keys.Notify(EventClass::kGeneric, "expire", key);
   return Ok();
 }

@@ -6,7 +6,7 @@
 namespace mikura::engine {
 
 FaultOr<> StoreString(CommandContext& ctx, const Key& key, std::string_view value,
-                      UnixMillis deadline) {
+                      UnixMillis deadline, bool keeps_deadline) {
   if (deadline <= ctx.now() && ctx.keys.access().may_expire) {
     if (ctx.keys.Erase(key)) AddEffect(ctx, {"DEL", key.name});
     return Ok();
@@ -15,7 +15,9 @@ FaultOr<> StoreString(CommandContext& ctx, const Key& key, std::string_view valu
   if (!stored.ok()) return stored.error();
   ctx.keys.Notify(EventClass::kString, "set", key);
   if (!ctx.keys.effects().active()) return Ok();
-  if (deadline == store::kNoDeadline) {
+  if (keeps_deadline) {
+    AddEffect(ctx, {"SET", key.name, value, "KEEPTTL"});
+  } else if (deadline == store::kNoDeadline) {
     AddEffect(ctx, {"SET", key.name, value});
   } else {
     AddEffect(ctx, {"SET", key.name, value, "PXAT", NumberText(deadline)});

@@ -136,15 +136,18 @@ bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis n
   if (!keyspace_.may_expire()) return true;
   const EvictionSettings settings = this->settings();
   const auto limit = static_cast<int64_t>(limit_bytes);
-  if (settings.policy.order == EvictionOrder::kNone) return UsedBytes(limit) <= limit;
+  if (settings.policy.order == EvictionOrder::kNone) {
+    return limit_bytes >= kLimitBytesMin && UsedBytes(limit) <= limit;
+  }
   const auto wanted = static_cast<int64_t>(wanted_bytes);
   const uint64_t budget = kEvictionsPerCommand + wanted_bytes / kBytesPerFurtherEviction;
   const int64_t before = UsedBytes(limit);
   uint64_t evicted = 0;
   for (; evicted < budget; ++evicted) {
-    if (UsedBytes(limit) + wanted <= limit) return true;
+    if (UsedBytes(limit) + wanted <= limit) return limit_bytes >= kLimitBytesMin;
     if (!EvictOne(settings, now)) break;
   }
+  if (limit_bytes < kLimitBytesMin) return false;
   const int64_t used = UsedBytes(limit);
   // A budget that is used up is no error yet, the next commands go on where this one stopped: near
   // the limit, and far above it (the limit was lowered) when the command takes less than it freed.

@@ -22,6 +22,10 @@ class Keyspace;
 
 class Evictor {
  public:
+  // Data alone is held against the limit; a lower one than this is less than an empty process takes
+  // for itself: then everything goes that may be evicted, and nothing is admitted.
+  static constexpr uint64_t kLimitBytesMin = 64 << 10;
+
   Evictor(Keyspace& keyspace, store::MemoryGauge& gauge) : keyspace_(keyspace), gauge_(gauge) {}
   ~Evictor();
   Evictor(const Evictor&) = delete;

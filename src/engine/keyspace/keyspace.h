@@ -171,7 +171,8 @@ class Keyspace final : public store::RemovalListener {
       return true;
     uint64_t wanted_bytes = 0;
     for (const std::string_view word : words) wanted_bytes += word.size();
-    if (UsedBytesNearly() + wanted_bytes <= limit_bytes) return true;
+    const bool fits = UsedBytesNearly() + wanted_bytes <= limit_bytes;
+    if (fits && limit_bytes >= Evictor::kLimitBytesMin) return true;
     return evictor_->MakeRoom(limit_bytes, wanted_bytes, now);
   }
 

@@ -88,6 +88,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.SetLoops(*loops_);
   control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
+  control_.SetScripts(scripts_);
   control_.SetMessaging(pubsub_, tracking_);
   services_.migrations = &migrations_;
   services_.computations = &computations_;

@@ -113,6 +113,15 @@ std::vector<ReplicaStatus> PrimarySide::replicas() const {
   return all;
 }
 
+uint32_t PrimarySide::CountGood() const {
+  const int64_t lag_max = settings_().replica_lag_max.count();
+  uint32_t count = 0;
+  for (const ReplicaStatus& replica : replicas()) {
+    if (replica.state == "online" && replica.lag_seconds <= lag_max) ++count;
+  }
+  return count;
+}
+
 void PrimarySide::ReapSessions() {
   std::vector<std::unique_ptr<PrimarySession>> ended;
   MutexLock lock(sessions_mutex_);

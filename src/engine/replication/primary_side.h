@@ -64,6 +64,8 @@ class PrimarySide {
   // Ends all sessions and waits for their threads.
   void DropReplicas();
   std::vector<ReplicaStatus> replicas() const;
+  // Replicas that are online and were heard of lately.
+  uint32_t CountGood() const;
 
   // Some times a second: pings (on a primary), ended sessions, the end of an unread log.
   void Tick(MonotonicNanos now, bool is_primary);

@@ -75,6 +75,8 @@ void ReplicationService::RunTicks() {
     {
       MutexLock lock(role_mutex_);
       is_primary = primary_host_.empty();
+      PublishLinks(!is_primary && link_->status().state == LinkState::kConnected,
+                   primary_side_.CountGood());
     }
     primary_side_.Tick(clock_.NowNanos(), is_primary);
   }
@@ -88,6 +90,15 @@ void ReplicationService::Adopt(ConnectedSocket socket, const ReplicaHandshake& h
 void ReplicationService::PublishRole(bool is_primary) {
   MutexLock lock(published_mutex_);
   published_.is_primary = is_primary;
+  published_.link_is_up = false;
+  on_role_(published_);
+}
+
+void ReplicationService::PublishLinks(bool link_is_up, uint32_t good_replicas) {
+  MutexLock lock(published_mutex_);
+  if (published_.link_is_up == link_is_up && published_.good_replicas == good_replicas) return;
+  published_.link_is_up = link_is_up;
+  published_.good_replicas = good_replicas;
   on_role_(published_);
 }
 
@@ -169,6 +180,7 @@ std::string ReplicationService::InfoText() const {
     line("replica_announced", 1);
   }
   line("connected_slaves", status.replicas.size());
+  if (settings_().min_replicas > 0) line("min_slaves_good_slaves", primary_side_.CountGood());
   for (size_t i = 0; i < status.replicas.size(); ++i) {
     const ReplicaStatus& replica = status.replicas[i];
     line(fmt::format("slave{}", i),

@@ -40,6 +40,9 @@ class ReplicationService {
   struct Role {
     bool is_primary = true;
     bool loading = false;  // a copy of the primary's data replaces this node's
+    // As of half a second ago.
+    bool link_is_up = false;     // a replica's, to its primary
+    uint32_t good_replicas = 0;  // PrimarySide::CountGood
   };
   using RoleListener = std::function<void(const Role&)>;
 
@@ -68,6 +71,7 @@ class ReplicationService {
  private:
   void PublishRole(bool is_primary);
   void PublishLoading(bool loading);
+  void PublishLinks(bool link_is_up, uint32_t good_replicas);
   void RunTicks();
 
   Keyspace& keyspace_;

@@ -21,6 +21,9 @@ struct ReplicationSettings {
   std::chrono::milliseconds ping_period{10'000};
   // How long the log goes on without any replica (repl-backlog-ttl).
   std::chrono::milliseconds unread_log_time{3'600'000};
+  // A replica that was heard of within that time is a good one; so many are needed for writes.
+  std::chrono::seconds replica_lag_max{10};
+  int64_t min_replicas = 0;
   std::string primary_user;      // masteruser; empty: the default user
   std::string primary_password;  // masterauth; empty: none
   std::string announce_ip;

@@ -54,7 +54,7 @@ TEST_F(FunctionLibraries, MoreThanOneInterpreterHoldsAreLoadedAndCalledAllTheSam
   for (int turn = 0; turn < 2; ++turn) {
     for (const std::string& name : names) EXPECT_EQ(Call(name), ":983040\r\n") << name;
   }
-  EXPECT_LE(interpreter_.memory_bytes(), 2 * kMemory);
+  EXPECT_LE(interpreter_.memory().functions, 2 * kMemory);
 }
 
 TEST_F(FunctionLibraries, ARestoreOfMoreThanOneInterpreterHoldsSucceeds) {

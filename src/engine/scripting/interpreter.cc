@@ -420,9 +420,9 @@ void Interpreter::ForgetScripts() {
   impl_->DropScripts();
 }
 
-size_t Interpreter::memory_bytes() const {
-  return (impl_->scripts != nullptr ? impl_->scripts->memory_bytes() : 0) +
-         (impl_->functions != nullptr ? impl_->functions->memory_bytes() : 0);
+Interpreter::Memory Interpreter::memory() const {
+  return {impl_->scripts != nullptr ? impl_->scripts->memory_bytes() : 0,
+          impl_->functions != nullptr ? impl_->functions->memory_bytes() : 0};
 }
 
 size_t Interpreter::compiled_scripts() const { return impl_->compiled.size(); }

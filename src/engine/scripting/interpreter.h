@@ -74,8 +74,12 @@ class Interpreter {
   // SCRIPT FLUSH: drops all compiled scripts and their Lua state. Not while a script runs.
   void ForgetScripts();
 
-  // Bytes that both Lua states hold.
-  size_t memory_bytes() const;
+  struct Memory {
+    size_t scripts = 0;
+    size_t functions = 0;
+  };
+  // Bytes that the Lua states hold.
+  Memory memory() const;
   size_t compiled_scripts() const;
   // Whether a script or a function of this interpreter is running.
   bool is_running() const;

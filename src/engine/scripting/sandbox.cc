@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "engine/scripting/libraries.h"
 #include "engine/scripting/read_only.h"
+#include "engine/scripting/source_text.h"
 
 namespace mikura::engine::scripting {
 namespace {
@@ -129,6 +130,8 @@ int LuaSandbox::SetUp(lua_State* lua) {
   if (sandbox.for_functions()) {
     lua_newtable(lua);
     AddLoadingLibrary(lua, lua_gettop(lua), RaiseNoSuchGlobal);
+    lua_getfield(lua, globals, kPassThrough);  // of the code of a library too
+    lua_setfield(lua, -2, kPassThrough);
     RaiseForAbsent(lua, RaiseNoSuchGlobal);
     sandbox.loading_globals_ref_ = luaL_ref(lua, LUA_REGISTRYINDEX);
   }

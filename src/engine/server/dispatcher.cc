@@ -58,18 +58,29 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }
-  if ((flags & kWrite) != 0 && node_.read_only.load(std::memory_order_relaxed)) {
-    ReplyFault(reply, Fault::kReadOnlyReplica);
+  if ((flags & kWrite) != 0 && MayNotWrite(reply)) [[unlikely]]
     return false;
-  }
   if ((client.is_subscriber || client.is_monitor) && !MayListenerRun(spec, flags, client, reply))
       [[unlikely]] {
+    return false;
+  }
+  if ((flags & kStaleOk) == 0 && node_.RefusesStale()) [[unlikely]] {
+    ReplyFault(reply, Fault::kMasterDown);
     return false;
   }
   if ((flags & kLoadingOk) == 0 && node_.loading.load(std::memory_order_relaxed)) {
     ReplyFault(reply, Fault::kLoading);
     return false;
   }
+  return true;
+}
+
+// Whether the node takes no writes now; then the error was written.
+bool Dispatcher::MayNotWrite(wire::RespWriter& reply) const {
+  const bool read_only = node_.read_only.load(std::memory_order_relaxed);
+  if (!read_only && !node_.LacksReplicas()) [[likely]]
+    return false;
+  ReplyFault(reply, read_only ? Fault::kReadOnlyReplica : Fault::kTooFewReplicas);
   return true;
 }
 

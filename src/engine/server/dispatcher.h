@@ -76,6 +76,7 @@ class Dispatcher {
   bool WaitsForScriptHere(const Request& request, const CommandSpec& spec,
                           const ClientState& client) const;
   bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
+  bool MayNotWrite(wire::RespWriter& reply) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   static FaultOr<> RunHandler(CommandContext& context);

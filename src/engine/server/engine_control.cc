@@ -55,7 +55,7 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
 MemoryReport EngineControl::Memory() {
   const ReplicationStatus status = replication_->status();
   return memory_.Read(
-      *loops_,
+      *loops_, *scripts_,
       status.backlog_active ? static_cast<uint64_t>(status.backlog.end - status.backlog.begin) : 0);
 }
 

@@ -27,12 +27,13 @@ class EngineControl final : public ServerControl {
   // Parts that are built later; each is set once, before the loops start.
   void SetLoops(LoopGroup& loops) { loops_ = &loops; }
   void SetReplication(ReplicationService& replication) { replication_ = &replication; }
+  void SetScripts(const Scripts& scripts) { scripts_ = &scripts; }
   void SetMessaging(const PubSub& pubsub, const ClientTracking& tracking) {
     pubsub_ = &pubsub;
     tracking_ = &tracking;
   }
   // Once, when everything is built and nothing is served yet.
-  void NoteStart() { memory_.NoteStart(*loops_); }
+  void NoteStart() { memory_.NoteStart(*loops_, *scripts_); }
 
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override;
@@ -46,6 +47,8 @@ class EngineControl final : public ServerControl {
   }
   bool HasRoom(UnixMillis now) override;
   bool IsReadOnly() override;
+  bool LacksReplicas() override { return node_.LacksReplicas(); }
+  bool RefusesStale() override { return node_.RefusesStale(); }
   void ResetStatistics() override;
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
   void Unpause() override;
@@ -64,6 +67,7 @@ class EngineControl final : public ServerControl {
   Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;
+  const Scripts* scripts_ = nullptr;
   const ClientTracking* tracking_ = nullptr;
   MemoryMeter memory_;
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.

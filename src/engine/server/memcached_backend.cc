@@ -57,11 +57,14 @@ bool MemcachedBackend::IsPassword(std::string_view user, std::string_view passwo
 std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& request,
                                              UnixMillis now) {
   if (node_.loading.load(std::memory_order_relaxed)) return Fault::kLoading;
+  if (node_.RefusesStale()) return Fault::kMasterDown;
   const uint64_t limit = node_.maxmemory_bytes.load(std::memory_order_relaxed);
   const bool read_only = node_.read_only.load(std::memory_order_relaxed);
-  if (!read_only && limit == 0) return std::nullopt;
+  const bool lacks_replicas = node_.LacksReplicas();
+  if (!read_only && !lacks_replicas && limit == 0) return std::nullopt;
   const MemcachedDemand demand = DemandOf(request);
   if (demand.writes && read_only) return Fault::kReadOnlyReplica;
+  if (demand.writes && lacks_replicas) return Fault::kTooFewReplicas;
   if (!demand.grows) return std::nullopt;
   const bool has_room = keyspace_.MakeRoom(limit, {&request.data, 1}, now);
   watchers_.WakeWaiting();

@@ -41,7 +41,10 @@ class Lines {
   }
   void BytesAndHuman(std::string_view name, uint64_t value) {
     Bytes(name, value);
-    fmt::format_to(std::back_inserter(text_), "{}_human:{}\r\n", name, Human(value));
+    Human(name, value);
+  }
+  void Human(std::string_view name, uint64_t value) {
+    fmt::format_to(std::back_inserter(text_), "{}_human:{}\r\n", name, HumanText(value));
   }
   void Percent(std::string_view name, uint64_t part, uint64_t whole) {
     fmt::format_to(std::back_inserter(text_), "{}:{:.2f}%\r\n", name,
@@ -59,7 +62,7 @@ class Lines {
   std::string Take() { return std::move(text_); }
 
  private:
-  static std::string Human(uint64_t bytes) {
+  static std::string HumanText(uint64_t bytes) {
     const auto n = static_cast<double>(bytes);
     if (bytes < 1024) return fmt::format("{}B", bytes);
     if (bytes < (1ULL << 20)) return fmt::format("{:.2f}K", n / (1ULL << 10));
@@ -70,27 +73,49 @@ class Lines {
   std::string text_;
 };
 
-// No scripts and no functions yet: nothing is in use for them.
-void AddScriptLines(Lines& lines) {
-  lines.Bytes("used_memory_lua", 0);
-  lines.Bytes("used_memory_vm_eval", 0);
-  lines.Text("used_memory_lua_human", "0B");
-  lines.Bytes("used_memory_scripts_eval", 0);
-  lines.Bytes("number_of_cached_scripts", 0);
-  lines.Bytes("number_of_functions", 0);
-  lines.Bytes("number_of_libraries", 0);
-  lines.Bytes("used_memory_vm_functions", 0);
-  lines.BytesAndHuman("used_memory_vm_total", 0);
-  lines.Bytes("used_memory_functions", 0);
-  lines.BytesAndHuman("used_memory_scripts", 0);
+void AddScriptLines(Lines& lines, const MemoryReport::Scripts& scripts) {
+  lines.Bytes("used_memory_lua", scripts.vm_eval);
+  lines.Bytes("used_memory_vm_eval", scripts.vm_eval);
+  lines.Human("used_memory_lua", scripts.vm_eval);
+  lines.Bytes("used_memory_scripts_eval", scripts.cached);
+  lines.Bytes("number_of_cached_scripts", scripts.count);
+  lines.Bytes("number_of_functions", scripts.function_count);
+  lines.Bytes("number_of_libraries", scripts.library_count);
+  lines.Bytes("used_memory_vm_functions", scripts.vm_functions);
+  lines.BytesAndHuman("used_memory_vm_total", scripts.vm_eval + scripts.vm_functions);
+  lines.Bytes("used_memory_functions", scripts.libraries);
+  lines.BytesAndHuman("used_memory_scripts", scripts.cached + scripts.libraries);
+}
+
+// What scripts and functions take. All of it lies in memory of malloc.
+MemoryReport::Scripts ReadScripts(const Scripts& scripts) {
+  MemoryReport::Scripts report;
+  report.count = scripts.cache.script_count();
+  report.cached = scripts.cache.memory_bytes();
+  report.vm_eval = scripts.script_vm_bytes.load(std::memory_order_relaxed);
+  report.vm_functions = scripts.function_vm_bytes.load(std::memory_order_relaxed);
+  const scripting::FunctionSetPtr functions = scripts.functions.Snapshot();
+  report.function_count = functions->function_count();
+  report.library_count = functions->libraries.size();
+  for (const auto& [name, library] : functions->libraries) {
+    report.libraries += name.size() + library->code.size();
+    for (const scripting::FunctionInfo& function : library->functions) {
+      report.libraries += sizeof(function) + function.name.size();
+    }
+  }
+  return report;
 }
 
 }  // namespace
 
-void MemoryMeter::NoteStart(const LoopGroup& loops) { at_start_ = Read(loops, 0).used; }
+void MemoryMeter::NoteStart(const LoopGroup& loops, const Scripts& scripts) {
+  at_start_ = Read(loops, scripts, 0).used;
+}
 
-MemoryReport MemoryMeter::Read(const LoopGroup& loops, uint64_t backlog_bytes) {
+MemoryReport MemoryMeter::Read(const LoopGroup& loops, const Scripts& scripts,
+                               uint64_t backlog_bytes) {
   MemoryReport report;
+  report.scripts = ReadScripts(scripts);
   const store::SlabAllocator& slabs = keyspace_.allocator();
   uint64_t buffers = 0;
   for (const auto& loop : loops.loops()) {
@@ -154,7 +179,7 @@ std::string MemoryInfoText(const MemoryReport& report) {
   lines.Bytes("allocator_active", report.active());
   lines.Bytes("allocator_resident", report.resident_private);
   lines.BytesAndHuman("total_system_memory", report.system_total);
-  AddScriptLines(lines);
+  AddScriptLines(lines, report.scripts);
   lines.BytesAndHuman("maxmemory", report.limit);
   lines.Text("maxmemory_policy", report.policy);
   lines.Excess("allocator_frag", report.active(), report.used);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/commands/memory_report.h"
+#include "engine/commands/script_state.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/node_state.h"
@@ -17,9 +18,9 @@ class MemoryMeter {
   MemoryMeter(const Keyspace& keyspace, const NodeState& node) : keyspace_(keyspace), node_(node) {}
 
   // Remembers what is in use now as what the process began with. Once, before it serves.
-  void NoteStart(const LoopGroup& loops);
+  void NoteStart(const LoopGroup& loops, const Scripts& scripts);
   // Takes some tens of microseconds, and no shard's lock. backlog_bytes: of replication.
-  MemoryReport Read(const LoopGroup& loops, uint64_t backlog_bytes);
+  MemoryReport Read(const LoopGroup& loops, const Scripts& scripts, uint64_t backlog_bytes);
 
  private:
   const Keyspace& keyspace_;

@@ -20,10 +20,28 @@ struct NodeState {
            (flags & (kWrite | kMayReplicate | kPublishes)) != 0;
   }
 
+  // A primary that has fewer replicas than it shall have refuses writes.
+  bool LacksReplicas() const {
+    const uint32_t wanted = min_replicas.load(std::memory_order_relaxed);
+    if (wanted == 0) [[likely]]
+      return false;
+    return !read_only.load(std::memory_order_relaxed) &&
+           good_replicas.load(std::memory_order_relaxed) < wanted;
+  }
+  // A replica without its primary that does not answer meanwhile.
+  bool RefusesStale() const {
+    return !link_is_up.load(std::memory_order_relaxed) &&
+           !serves_stale.load(std::memory_order_relaxed);
+  }
+
   std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on
   std::atomic<bool> pauses_all{false};       // not only what may write
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
+  std::atomic<bool> link_is_up{true};        // on a replica, to its primary
+  std::atomic<bool> serves_stale{true};      // replica-serve-stale-data
+  std::atomic<uint32_t> min_replicas{0};     // 0: writes need none
+  std::atomic<uint32_t> good_replicas{0};    // online, and heard of lately
   std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients
   std::atomic<uint64_t> maxmemory_bytes{0};  // 0: no limit
   std::atomic<uint32_t> maxclients{10000};

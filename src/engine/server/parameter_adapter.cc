@@ -33,6 +33,10 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.has_password.store(!current.requirepass.empty(), std::memory_order_relaxed);
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
+  const bool needs_replicas = current.min_replicas_max_lag_seconds != 0;
+  node.min_replicas.store(needs_replicas ? static_cast<uint32_t>(current.min_replicas_to_write) : 0,
+                          std::memory_order_relaxed);
+  node.serves_stale.store(current.replica_serve_stale_data, std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
                                std::memory_order_relaxed);
   node.idle_timeout_seconds.store(static_cast<int>(current.timeout_seconds),
@@ -98,12 +102,27 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
         "The operating system is not able to handle the specified number of clients, try with {}",
         possible)};
   });
-  for (const std::string_view name :
-       {"requirepass", "maxmemory", "maxclients", "tcp-keepalive", "timeout", "loglevel",
-        "client-output-buffer-limit", "client-query-buffer-limit", "proto-max-bulk-len",
-        "hash-max-listpack-entries", "hash-max-listpack-value", "set-max-intset-entries",
-        "zset-max-listpack-entries", "zset-max-listpack-value", "list-max-listpack-size",
-        "stream-node-max-bytes", "stream-node-max-entries", "hll-sparse-max-bytes"}) {
+  for (const std::string_view name : {"requirepass",
+                                      "maxmemory",
+                                      "maxclients",
+                                      "tcp-keepalive",
+                                      "timeout",
+                                      "loglevel",
+                                      "client-output-buffer-limit",
+                                      "client-query-buffer-limit",
+                                      "proto-max-bulk-len",
+                                      "hash-max-listpack-entries",
+                                      "hash-max-listpack-value",
+                                      "set-max-intset-entries",
+                                      "zset-max-listpack-entries",
+                                      "zset-max-listpack-value",
+                                      "list-max-listpack-size",
+                                      "stream-node-max-bytes",
+                                      "stream-node-max-entries",
+                                      "hll-sparse-max-bytes",
+                                      "min-replicas-to-write",
+                                      "min-replicas-max-lag",
+                                      "replica-serve-stale-data"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();

@@ -29,6 +29,9 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   }
   settings.timeout = std::chrono::seconds(parameters.repl_timeout_seconds);
   settings.ping_period = std::chrono::seconds(parameters.repl_ping_replica_period_seconds);
+  settings.replica_lag_max = std::chrono::seconds(parameters.min_replicas_max_lag_seconds);
+  settings.min_replicas =
+      parameters.min_replicas_max_lag_seconds != 0 ? parameters.min_replicas_to_write : 0;
   settings.primary_user = parameters.masteruser;
   settings.primary_password = parameters.masterauth;
   settings.announce_ip = parameters.replica_announce_ip;
@@ -45,6 +48,8 @@ ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
   return [&node, &keyspace,
           unblock = std::move(unblock_clients)](const ReplicationService::Role& role) {
     node.loading.store(role.loading, std::memory_order_relaxed);
+    node.link_is_up.store(role.is_primary || role.link_is_up, std::memory_order_relaxed);
+    node.good_replicas.store(role.good_replicas, std::memory_order_relaxed);
     const bool was_primary = !node.read_only.exchange(!role.is_primary, std::memory_order_relaxed);
     keyspace.set_may_expire(role.is_primary);
     if (was_primary && !role.is_primary) unblock();

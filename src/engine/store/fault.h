@@ -32,6 +32,7 @@ enum class Fault : uint8_t {
   kWrongPassword,
   kReadOnlyReplica,
   kMasterDown,
+  kTooFewReplicas,
   kLoading,
   kNotAScoreRange,
   kNotALexRange,
