@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -31,12 +32,19 @@ void AddTo(LoadResult& sum, const LoadResult& part) {
 
 Result<LoadResult> RunLoad(const LoadOptions& options) {
   const RequestWriter writer(options.shape);
+  std::optional<CommandWriter> command;
+  if (!options.command.empty()) {
+    const CommandForm* form = FindCommandForm(options.command);
+    if (form == nullptr) return Error{"unknown command " + options.command};
+    command.emplace(
+        *form, CommandShape{options.shape.key_bytes, options.shape.value_bytes, options.elements});
+  }
   std::vector<std::unique_ptr<LoadThread>> parts;
   for (uint32_t i = 0; i < options.threads; ++i) {
     const uint32_t connections =
         options.connections * (i + 1) / options.threads - options.connections * i / options.threads;
-    parts.push_back(std::make_unique<LoadThread>(options, writer, i, connections,
-                                                 options.keys * i / options.threads,
+    parts.push_back(std::make_unique<LoadThread>(options, writer, command ? &*command : nullptr, i,
+                                                 connections, options.keys * i / options.threads,
                                                  options.keys * (i + 1) / options.threads));
     RETURN_IF_ERROR(parts.back()->Connect());
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "bench/command_requests.h"
 #include "bench/histogram.h"
 #include "bench/protocol.h"
 
@@ -15,6 +16,8 @@ struct LoadOptions {
   std::string host = "127.0.0.1";  // an IPv4 address
   uint16_t port = 6379;
   Shape shape;
+  std::string command;     // a name of CommandForm instead of gets and sets; RESP only
+  uint32_t elements = 20;  // of each key that a command's filling makes
   uint32_t threads = 1;
   uint32_t connections = 50;  // over all threads; at least one each
   uint32_t pipeline = 1;      // requests of one batch

@@ -60,6 +60,11 @@ int Main(int argc, char** argv) {
   app.add_option("--value-bytes", options.shape.value_bytes)->check(CLI::Range(1, 1 << 24));
   app.add_option("--ttl", options.shape.ttl_seconds, "Expiry of what is stored, seconds; 0: none");
   app.add_option("--set-share", options.set_share, "0 to 1")->check(CLI::Range(0.0, 1.0));
+  app.add_option(
+      "--command", options.command,
+      fmt::format("Instead of gets and sets, in RESP: {}", fmt::join(CommandFormNames(), ", ")));
+  app.add_option("--elements", options.elements, "Of each key that --fill makes for a command")
+      ->check(CLI::Range(1, 10'000'000));
   app.add_option("--rate", options.rate, "Requests offered per second; 0: as fast as replies come");
   app.add_option("--seconds", options.seconds);
   app.add_option("--warm-up", options.warm_up_seconds, "Seconds before counting");
@@ -69,8 +74,11 @@ int Main(int argc, char** argv) {
   app.add_option("--server-pid", options.server_pid, "Measure the CPU of this process");
   CLI11_PARSE(app, argc, argv);
   const auto known = ParseProtocol(protocol);
-  if (!known || options.threads > options.connections) {
-    fmt::print(stderr, "load_generator: unknown protocol, or fewer connections than threads\n");
+  const bool speaks = known && (options.command.empty() || *known == Protocol::kResp);
+  if (!speaks || options.threads > options.connections) {
+    fmt::print(stderr,
+               "load_generator: unknown protocol, a command in another than RESP, or fewer "
+               "connections than threads\n");
     return 2;
   }
   options.shape.protocol = *known;

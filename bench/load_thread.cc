@@ -35,10 +35,12 @@ uint64_t ThreadCpuNanos() {
 
 }  // namespace
 
-LoadThread::LoadThread(const LoadOptions& options, const RequestWriter& writer, uint32_t index,
-                       uint32_t connections, uint64_t first_key, uint64_t last_key)
+LoadThread::LoadThread(const LoadOptions& options, const RequestWriter& writer,
+                       const CommandWriter* command, uint32_t index, uint32_t connections,
+                       uint64_t first_key, uint64_t last_key)
     : options_(options),
       writer_(writer),
+      command_(command),
       index_(index),
       next_key_(first_key),
       last_key_(last_key),
@@ -79,9 +81,14 @@ Status LoadThread::Open(Connection& connection) {
   }
   const int on = 1;
   setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  const size_t request_bytes = std::max(writer_.get_bytes(), writer_.set_bytes());
+  size_t request_bytes = std::max(writer_.get_bytes(), writer_.set_bytes());
+  size_t reply_bytes = writer_.HitReply(0).size() + 64;
+  if (command_ != nullptr) {
+    request_bytes = options_.fill ? command_->fill_bytes() : command_->request_bytes();
+    reply_bytes = command_->reply_bytes_max();
+  }
   connection.out.resize(options_.pipeline * request_bytes);
-  connection.in.resize(65536 + options_.pipeline * (writer_.HitReply(0).size() + 64));
+  connection.in.resize(65536 + options_.pipeline * reply_bytes);
   connection.batch.reserve(options_.pipeline);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLET;
@@ -95,23 +102,33 @@ Status LoadThread::StartBatch(Connection& connection, MonotonicNanos started) {
   connection.answered = 0;
   char* out = connection.out.data();
   for (uint32_t i = 0; i < options_.pipeline; ++i) {
-    Pending request;
-    if (options_.fill) {
-      if (next_key_ >= last_key_) break;
-      request = {next_key_++, true};
-    } else {
-      request.key = Random() % options_.keys;
-      request.is_set = options_.set_share >= 1 ||
-                       (options_.set_share > 0 &&
-                        static_cast<double>(Random() >> 11) * 0x1p-53 < options_.set_share);
-    }
-    out = request.is_set ? writer_.Set(request.key, out) : writer_.Get(request.key, out);
+    if (options_.fill && next_key_ >= last_key_) break;
+    const Pending request = NextRequest();
+    out = Write(request, out);
     connection.batch.push_back(request);
   }
   connection.out_begin = 0;
   connection.out_end = static_cast<size_t>(out - connection.out.data());
   connection.started = started;
   return Flush(connection);
+}
+
+LoadThread::Pending LoadThread::NextRequest() {
+  if (options_.fill) return {next_key_++, true};
+  Pending request;
+  request.key = Random() % options_.keys;
+  request.is_set = options_.set_share >= 1 ||
+                   (options_.set_share > 0 &&
+                    static_cast<double>(Random() >> 11) * 0x1p-53 < options_.set_share);
+  return request;
+}
+
+char* LoadThread::Write(const Pending& request, char* out) {
+  if (command_ != nullptr) {
+    return options_.fill ? command_->Fill(request.key, out)
+                         : command_->Request(request.key, Random(), out);
+  }
+  return request.is_set ? writer_.Set(request.key, out) : writer_.Get(request.key, out);
 }
 
 Status LoadThread::Flush(Connection& connection) {
@@ -151,7 +168,8 @@ Status LoadThread::TakeReplies(Connection& connection) {
   const bool was_waiting = connection.waiting();
   while (connection.waiting()) {
     const std::string_view input(connection.in.data() + begin, connection.in_end - begin);
-    const Reply reply = ReadReply(options_.shape.protocol, input);
+    const Reply reply = command_ != nullptr ? command_->ReadReply(input, options_.fill)
+                                            : ReadReply(options_.shape.protocol, input);
     if (reply.kind == ReplyKind::kIncomplete) break;
     Count(connection.batch[connection.answered], reply);
     begin += reply.bytes;
@@ -174,10 +192,7 @@ Status LoadThread::TakeReplies(Connection& connection) {
 
 void LoadThread::Count(const Pending& request, const Reply& reply) {
   ++result_.requests;
-  const bool fits = request.is_set
-                        ? reply.kind == ReplyKind::kStored
-                        : reply.kind == ReplyKind::kHit || reply.kind == ReplyKind::kMiss;
-  if (!fits) {
+  if (!Fits(request, reply.kind)) {
     ++result_.errors;
     if (result_.first_error.empty()) result_.first_error = std::string(reply.value);
     return;
@@ -186,10 +201,16 @@ void LoadThread::Count(const Pending& request, const Reply& reply) {
   if (reply.kind == ReplyKind::kMiss) ++result_.misses;
   if (reply.kind != ReplyKind::kHit) return;
   ++result_.hits;
+  if (command_ != nullptr) return;  // ReadReply() has held each reply against the right one
   if (options_.verify_every == 0 || ++hits_until_check_ < options_.verify_every) return;
   hits_until_check_ = 0;
   ++result_.verified;
   if (!writer_.IsValueOf(request.key, reply.value)) ++result_.wrong;
+}
+
+bool LoadThread::Fits(const Pending& request, ReplyKind kind) const {
+  if (request.is_set && command_ == nullptr) return kind == ReplyKind::kStored;
+  return kind == ReplyKind::kHit || kind == ReplyKind::kMiss;
 }
 
 Status LoadThread::StartDueBatches() {

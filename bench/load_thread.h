@@ -13,8 +13,9 @@ namespace mikura::bench {
 class LoadThread {
  public:
   // The thread drives `connections` sockets; when filling, it stores keys [first_key, last_key).
-  LoadThread(const LoadOptions& options, const RequestWriter& writer, uint32_t index,
-             uint32_t connections, uint64_t first_key, uint64_t last_key);
+  // command: what is sent instead of gets and sets; null for those.
+  LoadThread(const LoadOptions& options, const RequestWriter& writer, const CommandWriter* command,
+             uint32_t index, uint32_t connections, uint64_t first_key, uint64_t last_key);
   ~LoadThread();
   LoadThread(const LoadThread&) = delete;
   LoadThread& operator=(const LoadThread&) = delete;
@@ -48,11 +49,14 @@ class LoadThread {
   Status Open(Connection& connection);
   // Fills and sends the next batch; leaves the batch empty when there is nothing left to store.
   Status StartBatch(Connection& connection, MonotonicNanos started);
+  Pending NextRequest();
+  char* Write(const Pending& request, char* out);
   Status Flush(Connection& connection);
   Status Receive(Connection& connection);
   // Takes whole replies from the input; starts the next batch when the last one is in.
   Status TakeReplies(Connection& connection);
   void Count(const Pending& request, const Reply& reply);
+  bool Fits(const Pending& request, ReplyKind kind) const;
   Status StartDueBatches();
   Status WaitAndReceive();
   void BeginWindow();
@@ -62,6 +66,7 @@ class LoadThread {
 
   const LoadOptions& options_;
   const RequestWriter& writer_;
+  const CommandWriter* command_;
   SystemClock clock_;
   uint32_t index_;
   uint64_t next_key_;

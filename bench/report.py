@@ -23,12 +23,17 @@ import servers  # noqa: E402
 FOLDER = servers.ROOT / "docs/benchmarks"
 DOCUMENT = servers.ROOT / "docs/benchmarks.md"
 # Sections in the order of the document; others follow by name.
-ORDER = ["speed", "speed-memcached", "speed-two-threads", "latency", "memory-per-key",
+ORDER = ["speed", "speed-memcached", "speed-two-threads", "commands",
+         "latency", "memory-per-key",
          "memory-churn", "memory-flush", "hit-ratio"]
 MEASURES = [["memory_per_key.py"], ["memory_churn.py"], ["memory_flush.py"],
             ["side_by_side.py", "speed", "--rt", "--rounds", "5", "--protocols", "resp"],
             ["side_by_side.py", "speed-memcached", "--rt", "--rounds", "5", "--protocols", "text"],
             ["side_by_side.py", "speed-two-threads", "--rt", "--two-threads"],
+            ["side_by_side.py", "commands", "--rt", "--rounds", "5", "--protocols", "resp",
+             "--servers", "redis,mikura", "--pipelines", "1,16", "--operations",
+             "incr,lpush,rpop,lrange10,hset,hget,sadd,sismember,zadd,zscore,zrange10,xadd,eval,"
+             "eval-incr,evalsha"],
             ["side_by_side.py", "latency", "--rt", "--rate", "40000", "--pipelines", "1"]]
 
 

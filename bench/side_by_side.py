@@ -11,6 +11,9 @@ installed is left out. `floor` parses nothing: what the kernel alone costs.
   ./dev bench --rt                  as root: real-time priority in short bursts with pauses
   ./dev bench --protocols resp --pipelines 16 --rounds 5
   ./dev bench --protocols text,mcbin   memcached's text and binary protocols
+  ./dev bench --protocols resp --operations hset,zrange10,eval --pipelines 1,16
+                                    other commands (load_generator --help lists them), on
+                                    collections made anew before each measurement
   ./dev bench --two-threads         servers with two threads, sharing both cores with the generator
 """
 import argparse
@@ -25,6 +28,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import report  # noqa: E402
+import resp_pipe  # noqa: E402
 import servers  # noqa: E402
 from servers import BenchError  # noqa: E402
 
@@ -39,7 +43,13 @@ SECTIONS = {
                           "generator on the same two cores."),
     "latency": ("Latency at the same load", "Every server is offered the same number of requests a "
                 "second, due at fixed times: a stall shows in the tail."),
+    "commands": ("Other commands", "CPU that a server with one thread, on one core, needs for a "
+                 "request to a collection or a script."),
 }
+# These share a data set; every other command has one of its own kind.
+STRINGS = ("get", "set")
+# Enough for a burst that only takes away.
+RPOP_ELEMENTS = 200
 
 
 def parse(arguments):
@@ -55,6 +65,8 @@ def parse(arguments):
     p.add_argument("--keys", type=int, default=1_000_000)
     p.add_argument("--key-bytes", type=int, default=32)
     p.add_argument("--value-bytes", type=int, default=64)
+    p.add_argument("--collections", type=int, default=10_000, help="keys of other commands")
+    p.add_argument("--elements", type=int, default=20, help="of each collection")
     p.add_argument("--rate", type=float, default=0, help="offered requests per second; 0: no limit")
     p.add_argument("--rt", action="store_true", help="real-time priority, short bursts, pauses")
     p.add_argument("--two-threads", action="store_true")
@@ -99,6 +111,7 @@ class Bench:
         self.servers = chosen_servers(a)
         self.deadline = time.monotonic() + a.time_limit
         self.rows = {}  # (case, server name) -> [measurement of each round]
+        self.holds = {}  # server name -> "strings" while it holds every key of gets and sets
         self.real_time = a.rt and servers.may_use_real_time()
         if a.rt and not self.real_time:
             print("--rt: not permitted here, running without", file=sys.stderr)
@@ -109,7 +122,7 @@ class Bench:
         command = ["taskset", "-c", a.client_cpus, str(a.build / "load_generator"),
                    "--port", str(server.ports[protocol]), "--protocol", protocol,
                    "--threads", str(a.threads), "--connections", str(a.connections),
-                   "--keys", str(a.keys), "--key-bytes", str(a.key_bytes),
+                   "--key-bytes", str(a.key_bytes),
                    "--value-bytes", str(a.value_bytes), *map(str, more)]
         left = self.deadline - time.monotonic()
         if left <= 0:
@@ -132,12 +145,44 @@ class Bench:
         """Stores every key once: a server has one data set behind all its protocols."""
         if not server.is_floor:
             protocol = sorted(server.serves & set(self.a.protocols.split(",")))[0]
-            self.generate(server, protocol, "--fill", "--pipeline", 32)
+            self.generate(server, protocol, "--fill", "--pipeline", 32, "--keys", self.a.keys)
+        self.holds[server.name] = "strings"
+
+    def command(self, operation):
+        """What the load generator is told for a command beyond get and set."""
+        a = self.a
+        elements = max(a.elements, RPOP_ELEMENTS) if operation == "rpop" else a.elements
+        return ["--command", operation, "--keys", a.collections, "--elements", elements]
+
+    def empty(self, server):
+        pipe = resp_pipe.Pipe(server.ports["resp"])
+        pipe.add(resp_pipe.request("FLUSHALL", "SYNC"), b"+OK\r\n")
+        pipe.flush()
+        pipe.close()
+
+    def prepare(self, server, operation):
+        """The data that the operation needs; for other than strings anew each time."""
+        if operation in STRINGS:
+            if self.holds.get(server.name, "") != "strings":
+                if server.name in self.holds:
+                    self.empty(server)
+                self.fill(server)
+            return
+        self.empty(server)
+        self.holds[server.name] = operation
+        self.generate(server, "resp", "--fill", "--pipeline", max(1, 600 // self.a.elements),
+                      *self.command(operation))
 
     def measure(self, server, protocol, operation, pipeline):
-        more = ["--pipeline", pipeline, "--set-share", 1 if operation == "set" else 0,
-                "--seconds", self.a.seconds, "--warm-up", min(0.3, self.a.seconds / 2),
-                "--server-pid", server.process.pid]
+        if server.is_floor and operation not in STRINGS:
+            return
+        self.prepare(server, operation)
+        more = ["--pipeline", pipeline, "--seconds", self.a.seconds,
+                "--warm-up", min(0.3, self.a.seconds / 2), "--server-pid", server.process.pid]
+        if operation in STRINGS:
+            more += ["--keys", self.a.keys, "--set-share", 1 if operation == "set" else 0]
+        else:
+            more += self.command(operation)
         if self.a.rate:
             more += ["--rate", self.a.rate]
         if server.is_floor:
@@ -154,7 +199,6 @@ class Bench:
         try:
             for server in self.servers:
                 server.start(a.server_cpus, self.real_time)
-                self.fill(server)
             for number in range(a.rounds):
                 for protocol in a.protocols.split(","):
                     for operation in a.operations.split(","):
@@ -180,7 +224,9 @@ def ratio(rows, mine, other):
 def table(bench):
     """The Markdown table: one line per case and server."""
     a = bench.a
-    yield (f"{a.connections} connections, {a.keys} keys of {a.key_bytes} bytes, values of "
+    others = set(a.operations.split(",")) - set(STRINGS)
+    keys = f"{a.collections} collections of {a.elements}" if others else f"{a.keys} keys"
+    yield (f"{a.connections} connections, {keys}, keys of {a.key_bytes} bytes, values of "
            f"{a.value_bytes} bytes, {a.rounds} rounds of {a.seconds} s, "
            f"{a.threads} server thread{'s' if a.threads > 1 else ''}"
            f"{', real-time priority' if bench.real_time else ''}"

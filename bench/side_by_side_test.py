@@ -17,6 +17,8 @@ import side_by_side  # noqa: E402
 BUILD = Path(os.environ.get("MIKURA_BENCH_BUILD", servers.ROOT / "build/release"))
 TINY = ["--build", str(BUILD), "--rounds", "1", "--seconds", "0.05", "--connections", "4",
         "--keys", "500", "--time-limit", "120"]
+COMMANDS = ["get", "incr", "lpush", "rpop", "lrange10", "hset", "hget", "sadd", "sismember", "zadd",
+            "zscore", "zrange10", "xadd", "eval", "eval-incr", "evalsha", "set"]
 
 
 def run(*arguments):
@@ -53,6 +55,23 @@ class SideBySideTest(unittest.TestCase):
         for protocol in ("text", "meta", "mcbin"):
             self.expect_all(rows, protocol, "floor")
             self.expect_all(rows, protocol, "memcached")
+
+    def expect_commands(self, server):
+        code, _, rows = run("--servers", server, "--protocols", "resp", "--pipelines", "1,16",
+                            "--collections", "40", "--operations", ",".join(COMMANDS))
+        self.assertEqual(code, 0)
+        self.assertEqual({key[1] for key in rows}, set(COMMANDS))
+        for key, (measured,) in rows.items():
+            self.assertGreater(measured["requests"], 0, key)
+            if key[1] != "rpop":  # its lists may run dry
+                self.assertEqual(measured["misses"], 0, key)
+
+    def test_other_commands_are_measured_between_gets(self):
+        self.expect_commands("redis")
+
+    @unittest.skipUnless((BUILD / "mikura").exists(), "mikura is not built")
+    def test_other_commands_of_mikura_are_measured_between_gets(self):
+        self.expect_commands("mikura")
 
     @unittest.skipUnless((BUILD / "mikura").exists(), "mikura is not built")
     def test_mikura_is_measured_in_every_protocol(self):

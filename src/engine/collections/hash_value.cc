@@ -15,6 +15,7 @@ constexpr std::string_view kDeadlineMark("\x80\x00", 2);
 constexpr uint64_t kHashtableFlag = 1;
 constexpr uint64_t kDeadlineFlag = 2;
 constexpr int kFlagBits = 2;
+constexpr size_t kHeaderBytesMax = 10 + sizeof(UnixMillis);
 
 void AppendDeadline(std::string& out, UnixMillis deadline) {
   out.append(reinterpret_cast<const char*>(&deadline), sizeof deadline);
@@ -72,6 +73,16 @@ uint64_t DeadlineOrder(std::string_view element) {
   return __builtin_bswap64(number);
 }
 
+// Whether the element's field has this name.
+bool IsNamed(std::string_view element, std::string_view name) {
+  // A short name without deadline: its length is one byte.
+  if (static_cast<uint8_t>(element[0]) < 0x80) {
+    const auto length = static_cast<size_t>(element[0]);
+    return length == name.size() && SameBytes(element.substr(1, length), name);
+  }
+  return HashValue::FieldOf(element).name == name;
+}
+
 std::string_view NameOfDeadline(std::string_view element) {
   return element.substr(sizeof(uint64_t));
 }
@@ -90,6 +101,7 @@ HashValue::HashValue(NodeMemory& memory, std::string_view packed) : HashValue(me
 
 void HashValue::AppendPacked(std::string& out) const {
   const bool has_deadline = packed_first_deadline_ != kNoFieldDeadline;
+  out.reserve(out.size() + kHeaderBytesMax + fields_.packed().size());
   AppendVarint(out, size() << kFlagBits | (is_hashtable_ ? kHashtableFlag : 0) |
                         (has_deadline ? kDeadlineFlag : 0));
   if (has_deadline) AppendDeadline(out, packed_first_deadline_);
@@ -121,26 +133,25 @@ HashValue::Place HashValue::PlaceOf(std::string_view name) const {
     const uint64_t index = tree.LowerBound(ElementHash(name), [name](std::string_view element) {
       return FieldOf(element).name < name;
     });
-    return {index, index < tree.size() && FieldOf(tree.At(index)).name == name};
+    return {{index}, index < tree.size() && FieldOf(tree.At(index)).name == name};
   }
-  uint64_t index = 0;
-  for (Cursor c(*this); !c.at_end(); c.Next(), ++index) {
-    if (c.field().name == name) return {index, true};
+  PackedWalk walk(fields_.packed());
+  for (; !walk.at_end(); walk.Next()) {
+    if (IsNamed(walk.element(), name)) return {walk.spot(), true};
   }
-  return {index, false};
+  return {walk.spot(), false};
 }
 
 std::optional<HashValue::Field> HashValue::Find(std::string_view name) const {
   if (is_packed()) {
-    for (Cursor c(*this); !c.at_end(); c.Next()) {
-      const Field field = c.field();
-      if (field.name == name) return field;
+    for (PackedWalk walk(fields_.packed()); !walk.at_end(); walk.Next()) {
+      if (IsNamed(walk.element(), name)) return FieldOf(walk.element());
     }
     return std::nullopt;
   }
   const Place place = PlaceOf(name);
   if (!place.exists) return std::nullopt;
-  return At(place.index);
+  return At(place.spot.index);
 }
 
 bool HashValue::Set(std::string_view name, std::string_view value, UnixMillis deadline) {
@@ -149,14 +160,27 @@ bool HashValue::Set(std::string_view name, std::string_view value, UnixMillis de
   return !place.exists;
 }
 
+// Of the field at a place where one is.
+UnixMillis HashValue::DeadlineAt(const Place& place) const {
+  if (first_deadline() == kNoFieldDeadline) return kNoFieldDeadline;
+  if (!is_packed()) return At(place.spot.index).deadline;
+  return FieldOf(PackedWalk(fields_.packed().substr(place.spot.offset)).element()).deadline;
+}
+
 void HashValue::PutAt(const Place& place, std::string_view name, std::string_view value,
                       UnixMillis deadline) {
   const std::string element = ElementOf(name, value, deadline);
-  const UnixMillis before = place.exists ? At(place.index).deadline : kNoFieldDeadline;
-  if (place.exists) {
-    fields_.Replace(place.index, element);
+  const UnixMillis before = place.exists ? DeadlineAt(place) : kNoFieldDeadline;
+  if (is_packed()) {
+    if (place.exists) {
+      fields_.ReplaceAt(place.spot, element);
+    } else {
+      fields_.InsertAt(place.spot, element);
+    }
+  } else if (place.exists) {
+    fields_.Replace(place.spot.index, element);
   } else {
-    fields_.Insert(place.index, element);
+    fields_.Insert(place.spot.index, element);
   }
   NoteDeadline(name, before, deadline);
   if (fields_.is_overfull()) BecomeTree();
@@ -165,10 +189,14 @@ void HashValue::PutAt(const Place& place, std::string_view name, std::string_vie
 bool HashValue::Erase(std::string_view name) {
   const Place place = PlaceOf(name);
   if (!place.exists) return false;
-  const UnixMillis before = At(place.index).deadline;
+  const UnixMillis before = DeadlineAt(place);
   // The name may lie in this hash: it is not used behind a removal.
   if (!is_packed() && before != kNoFieldDeadline) RemoveFromDeadlines(name, before);
-  fields_.Erase(place.index);
+  if (is_packed()) {
+    fields_.EraseAt(place.spot);
+  } else {
+    fields_.Erase(place.spot.index);
+  }
   if (is_packed() && before != kNoFieldDeadline) NoteDeadline({}, before, kNoFieldDeadline);
   return true;
 }
@@ -176,7 +204,7 @@ bool HashValue::Erase(std::string_view name) {
 bool HashValue::SetDeadline(std::string_view name, UnixMillis deadline) {
   const Place place = PlaceOf(name);
   if (!place.exists) return false;
-  const Field field = At(place.index);
+  const Field field = At(place.spot.index);
   if (field.deadline == deadline) return true;
   PutAt(place, name, std::string(field.value), deadline);
   return true;

@@ -37,6 +37,9 @@ class HashValue final : public Collection {
     bool IsDue(UnixMillis now) const { return deadline <= now; }
   };
 
+  // What an element (H2) says.
+  static Field FieldOf(std::string_view element);
+
   explicit HashValue(NodeMemory& memory);
   // A view on what AppendPacked() wrote, which outlives it or its first change.
   HashValue(NodeMemory& memory, std::string_view packed);
@@ -106,13 +109,13 @@ class HashValue final : public Collection {
 
  private:
   struct Place {
-    uint64_t index = 0;  // where the field is, or belongs
+    PackedSpot spot;  // where the field is, or belongs; of a tree its index alone
     bool exists = false;
   };
 
-  static Field FieldOf(std::string_view element);
   static uint64_t OrderOf(std::string_view element);
   Place PlaceOf(std::string_view name) const;
+  UnixMillis DeadlineAt(const Place& place) const;
   void PutAt(const Place& place, std::string_view name, std::string_view value,
              UnixMillis deadline);
   void NoteDeadline(std::string_view name, UnixMillis before, UnixMillis after);

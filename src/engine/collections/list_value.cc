@@ -4,6 +4,8 @@
 namespace mikura::engine::collections {
 namespace {
 
+constexpr size_t kHeaderBytesMax = 10;
+
 uint64_t NoOrder(std::string_view /*element*/) { return 0; }
 
 }  // namespace
@@ -16,6 +18,7 @@ ListValue::ListValue(NodeMemory& memory, std::string_view packed) : ListValue(me
 }
 
 void ListValue::AppendPacked(std::string& out) const {
+  out.reserve(out.size() + kHeaderBytesMax + elements_.packed().size());
   AppendVarint(out, size());
   out.append(elements_.packed());
 }

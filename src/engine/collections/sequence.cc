@@ -6,13 +6,34 @@
 namespace mikura::engine::collections {
 namespace {
 
-// The element at the front of `bytes`, which must hold one; takes it off.
-std::string_view TakeElement(std::string_view& bytes) {
-  const std::optional<uint64_t> length = TakeVarint(bytes);
-  DCHECK(length && *length <= bytes.size());
-  const std::string_view element = bytes.substr(0, static_cast<size_t>(*length));
-  bytes.remove_prefix(element.size());
-  return element;
+constexpr size_t kVarintBytesMax = 10;
+
+// An element's length as it stands in front of it.
+class LengthBytes {
+ public:
+  explicit LengthBytes(size_t length) {
+    for (; length >= 0x80; length >>= 7) bytes_[size_++] = static_cast<char>(length | 0x80);
+    bytes_[size_++] = static_cast<char>(length);
+  }
+  std::string_view view() const { return {bytes_, size_}; }
+
+ private:
+  char bytes_[kVarintBytesMax];
+  size_t size_ = 0;
+};
+
+// Puts the element in place of `old_size` bytes at `offset`.
+void PutElement(std::string& bytes, size_t offset, size_t old_size, std::string_view element) {
+  const LengthBytes length(element.size());
+  const size_t size = length.view().size() + element.size();
+  // Two steps of replace() would move what is behind twice.
+  if (size > old_size) {
+    bytes.insert(offset, size - old_size, '\0');
+  } else if (size < old_size) {
+    bytes.erase(offset, old_size - size);
+  }
+  bytes.replace(offset, length.view().size(), length.view());
+  bytes.replace(offset + length.view().size(), element.size(), element);
 }
 
 }  // namespace
@@ -28,9 +49,9 @@ void AppendVarint(std::string& out, uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-std::optional<uint64_t> TakeVarint(std::string_view& bytes) {
+std::optional<uint64_t> TakeLongVarint(std::string_view& bytes) {
   uint64_t value = 0;
-  for (size_t i = 0; i < bytes.size() && i < 10; ++i) {
+  for (size_t i = 0; i < bytes.size() && i < kVarintBytesMax; ++i) {
     const auto byte = static_cast<uint8_t>(bytes[i]);
     value |= uint64_t{byte & 0x7Fu} << (7 * i);
     if (byte < 0x80) {
@@ -41,8 +62,9 @@ std::optional<uint64_t> TakeVarint(std::string_view& bytes) {
   return std::nullopt;
 }
 
-std::string& Sequence::Own() {
+std::string& Sequence::Own(size_t more) {
   if (!is_owned_) {
+    own_.reserve(view_.size() + more);
     own_.assign(view_);
     view_ = {};
     is_owned_ = true;
@@ -84,32 +106,37 @@ std::string_view Sequence::At(uint64_t index) const {
 void Sequence::Insert(uint64_t index, std::string_view element) {
   if (!is_packed_) return tree_.Insert(index, element);
   DCHECK(index <= count_);
-  const size_t offset = OffsetOf(index);
-  std::string& bytes = Own();
-  if (offset == bytes.size()) {
-    AppendVarint(bytes, element.size());
-    bytes.append(element);
-  } else {
-    std::string one;
-    AppendVarint(one, element.size());
-    one.append(element);
-    bytes.insert(offset, one);
-  }
+  InsertAt({index, OffsetOf(index)}, element);
+}
+
+void Sequence::InsertAt(const PackedSpot& spot, std::string_view element) {
+  DCHECK(is_packed_ && spot.offset <= packed().size());
+  PutElement(Own(element.size() + kVarintBytesMax), spot.offset, 0, element);
   ++count_;
 }
 
 void Sequence::Replace(uint64_t index, std::string_view element) {
   if (!is_packed_) return tree_.Replace(index, element);
   DCHECK(index < count_);
-  const size_t begin = OffsetOf(index);
-  std::string_view rest = packed().substr(begin);
+  ReplaceAt({index, OffsetOf(index)}, element);
+}
+
+void Sequence::ReplaceAt(const PackedSpot& spot, std::string_view element) {
+  DCHECK(is_packed_ && spot.offset < packed().size());
+  std::string_view rest = packed().substr(spot.offset);
   const size_t before = rest.size();
   TakeElement(rest);
-  const size_t old_size = before - rest.size();
-  std::string one;
-  AppendVarint(one, element.size());
-  one.append(element);
-  Own().replace(begin, old_size, one);
+  PutElement(Own(element.size() + kVarintBytesMax), spot.offset, before - rest.size(), element);
+}
+
+void Sequence::EraseAt(const PackedSpot& spot) {
+  DCHECK(is_packed_ && spot.offset < packed().size());
+  std::string_view rest = packed().substr(spot.offset);
+  const size_t before = rest.size();
+  TakeElement(rest);
+  const size_t size = before - rest.size();
+  Own(0).erase(spot.offset, size);
+  --count_;
 }
 
 void Sequence::Erase(uint64_t index, uint64_t count) {
@@ -117,13 +144,13 @@ void Sequence::Erase(uint64_t index, uint64_t count) {
   DCHECK(index + count <= count_);
   const size_t begin = OffsetOf(index);
   const size_t end = OffsetOf(index + count);
-  Own().erase(begin, end - begin);
+  Own(0).erase(begin, end - begin);
   count_ -= count;
 }
 
 void Sequence::Clear() {
   if (!is_packed_) return tree_.Clear();
-  Own().clear();
+  Own(0).clear();
   count_ = 0;
 }
 
@@ -141,16 +168,6 @@ Sequence::Cursor::Cursor(const Sequence& sequence, uint64_t index)
 void Sequence::Cursor::Load() {
   rest_ = sequence_->packed().substr(sequence_->OffsetOf(index_));
   element_ = TakeElement(rest_);
-}
-
-void Sequence::Cursor::Next() {
-  if (tree_) return tree_->Next();
-  ++index_;
-  if (rest_.empty()) {
-    at_end_ = true;
-  } else {
-    element_ = TakeElement(rest_);
-  }
 }
 
 void Sequence::Cursor::Previous() {

@@ -2,8 +2,8 @@
 // A sequence of byte strings in one of two forms: packed, one run of bytes that is small enough to
 // lie in an entry; or a tree (element_tree.h). What each type is written on, once for both forms.
 //
-// Packed: for each element its length as a varint and its bytes, in order. Access by position is
-// O(n) there, with n at most kPackedElementsMax.
+// Packed: as packed_elements.h has it. Access by position is O(n) there, with n at most
+// kPackedElementsMax.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,13 @@
 #include <string_view>
 
 #include "engine/collections/element_tree.h"
+#include "engine/collections/packed_elements.h"
 
 namespace mikura::engine::collections {
 
 // What a packed sequence may hold; beyond it, its owner turns it into a tree.
 inline constexpr size_t kPackedBytesMax = 2048;
 inline constexpr size_t kPackedElementsMax = 512;
-
-// ---- Varints: 7 bits per byte, least significant first; the top bit says that more follow.
-size_t VarintBytes(uint64_t value);
-void AppendVarint(std::string& out, uint64_t value);
-// Takes a number off the front. nullopt: the bytes end, or it has more than 64 bits.
-std::optional<uint64_t> TakeVarint(std::string_view& bytes);
 
 class Sequence {
  public:
@@ -71,12 +66,26 @@ class Sequence {
   void Erase(uint64_t index, uint64_t count = 1);
   void Clear();
 
+  // ---- Only of a packed one: where a walk over packed() has come by. There is one at a replaced
+  // or erased spot; packed().size() is the offset behind the last.
+  void InsertAt(const PackedSpot& spot, std::string_view element);
+  void ReplaceAt(const PackedSpot& spot, std::string_view element);
+  void EraseAt(const PackedSpot& spot);
+
   class Cursor {
    public:
     Cursor(const Sequence& sequence, uint64_t index);
     bool at_end() const { return tree_ ? tree_->at_end() : at_end_; }
     std::string_view element() const { return tree_ ? tree_->element() : element_; }
-    void Next();
+    void Next() {
+      if (tree_) return tree_->Next();
+      ++index_;
+      if (rest_.empty()) {
+        at_end_ = true;
+      } else {
+        element_ = TakeElement(rest_);
+      }
+    }
     // From the first element it goes to the end. Packed: O(n).
     void Previous();
 
@@ -92,7 +101,8 @@ class Sequence {
   };
 
  private:
-  std::string& Own();
+  // Its own bytes, with room for so many more.
+  std::string& Own(size_t more);
   size_t OffsetOf(uint64_t index) const;
 
   ElementTree tree_;

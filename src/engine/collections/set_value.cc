@@ -10,6 +10,8 @@
 namespace mikura::engine::collections {
 namespace {
 
+constexpr size_t kHeaderBytesMax = 10;
+
 // Integers in their order, negative ones first.
 uint64_t NumericOrder(std::string_view element) {
   const std::optional<int64_t> number = ParseInt64(element);
@@ -30,6 +32,7 @@ SetValue::SetValue(NodeMemory& memory, std::string_view packed) : SetValue(memor
 }
 
 void SetValue::AppendPacked(std::string& out) const {
+  out.reserve(out.size() + kHeaderBytesMax + elements_.packed().size());
   AppendVarint(out, size() << 1 | (is_intset_ ? 0 : 1));
   out.append(elements_.packed());
 }
@@ -44,11 +47,11 @@ SetValue::Place SetValue::PlaceOf(std::string_view element) const {
         ElementHash(element), [element](std::string_view other) { return other < element; });
     return {index, index < tree.size() && tree.At(index) == element};
   }
-  uint64_t index = 0;
-  for (Cursor c(*this); !c.at_end(); c.Next(), ++index) {
-    if (c.element() == element) return {index, true};
+  PackedWalk walk(elements_.packed());
+  for (; !walk.at_end(); walk.Next()) {
+    if (SameBytes(walk.element(), element)) return {walk.spot().index, true};
   }
-  return {index, false};
+  return {walk.spot().index, false};
 }
 
 SetValue::Place SetValue::PlaceOfInteger(std::string_view element) const {

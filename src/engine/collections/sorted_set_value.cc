@@ -12,6 +12,7 @@
 namespace mikura::engine::collections {
 namespace {
 
+constexpr size_t kHeaderBytesMax = 10;
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
 // What is removed by the way that is faster: less than one of so many, one by one; all but one of
 // so many, by starting anew with those.
@@ -70,6 +71,7 @@ SortedSetValue::SortedSetValue(NodeMemory& memory, std::span<const Element> orde
 }
 
 void SortedSetValue::AppendPacked(std::string& out) const {
+  out.reserve(out.size() + kHeaderBytesMax + by_score_.packed().size());
   AppendVarint(out, size() << 1 | (is_skiplist_ ? 1 : 0));
   out.append(by_score_.packed());
 }
@@ -97,18 +99,17 @@ uint64_t SortedSetValue::PlaceByScore(std::string_view member, double score) con
 }
 
 std::optional<uint64_t> SortedSetValue::PackedRankOf(std::string_view member) const {
-  uint64_t rank = 0;
-  for (Cursor c(*this); !c.at_end(); c.Next(), ++rank) {
-    if (c.element().member == member) return rank;
+  for (PackedWalk walk(by_score_.packed()); !walk.at_end(); walk.Next()) {
+    if (SameBytes(walk.element().substr(kScoreBytes), member)) return walk.spot().index;
   }
   return std::nullopt;
 }
 
 std::optional<double> SortedSetValue::ScoreOf(std::string_view member) const {
   if (is_packed()) {
-    for (Cursor c(*this); !c.at_end(); c.Next()) {
-      const Element element = c.element();
-      if (element.member == member) return element.score;
+    for (PackedWalk walk(by_score_.packed()); !walk.at_end(); walk.Next()) {
+      const Element element = ElementOf(walk.element());
+      if (SameBytes(element.member, member)) return element.score;
     }
     return std::nullopt;
   }
@@ -143,14 +144,32 @@ SortedSetValue::Change SortedSetValue::Set(std::string_view member, double score
 }
 
 SortedSetValue::Change SortedSetValue::SetPacked(std::string_view member, double score) {
-  const std::optional<uint64_t> rank = PackedRankOf(member);
-  if (rank) {
-    if (At(*rank).score == score) return Change::kNone;
-    by_score_.Erase(*rank);
+  const uint64_t order = OrderOfScore(score);
+  std::optional<PackedSpot> old;
+  std::optional<PackedSpot> place;  // among the others
+  size_t old_bytes = 0;
+  PackedWalk walk(by_score_.packed());
+  for (; !walk.at_end() && !(old && place); walk.Next()) {
+    const Element other = ElementOf(walk.element());
+    if (!old && SameBytes(other.member, member)) {
+      if (other.score == score) return Change::kNone;
+      old = walk.spot();
+      old_bytes = walk.bytes();
+    } else if (!place) {
+      const uint64_t other_order = OrderOfScore(other.score);
+      if (other_order > order || (other_order == order && other.member > member)) {
+        place = walk.spot();
+      }
+    }
   }
-  by_score_.Insert(PlaceByScore(member, score), BytesOf(member, score));
+  if (!place) place = walk.spot();
+  if (old) {
+    if (place->index > old->index) place = {place->index - 1, place->offset - old_bytes};
+    by_score_.EraseAt(*old);
+  }
+  by_score_.InsertAt(*place, BytesOf(member, score));
   if (by_score_.is_overfull()) BecomeTree();
-  return rank ? Change::kUpdated : Change::kAdded;
+  return old ? Change::kUpdated : Change::kAdded;
 }
 
 bool SortedSetValue::Erase(std::string_view member) {

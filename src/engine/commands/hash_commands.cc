@@ -77,8 +77,7 @@ FaultOr<> SetPairs(CommandContext& ctx) {
   ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
   int64_t added = 0;
   for (size_t i = 2; i + 1 < ctx.args.size(); i += 2) {
-    if (!hash.Find(ctx.args[i])) ++added;
-    hash.Set(ctx.args[i], ctx.args[i + 1]);
+    if (hash.Put(ctx.args[i], ctx.args[i + 1])) ++added;
   }
   RETURN_IF_ERROR(hash.Commit({"hset"}));
   EffectWords effect(ctx, {"HSET"});

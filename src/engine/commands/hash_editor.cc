@@ -26,6 +26,18 @@ void HashEditor::Set(std::string_view name, std::string_view value, UnixMillis d
   is_changed_ = true;
 }
 
+bool HashEditor::Put(std::string_view name, std::string_view value) {
+  if (edit_->first_deadline() <= ctx_->now()) {  // something is due: perhaps this field
+    const bool is_new = !Find(name).has_value();
+    Set(name, value);
+    return is_new;
+  }
+  const bool is_new = edit_->Set(name, value);
+  NoteForm(name, value);
+  is_changed_ = true;
+  return is_new;
+}
+
 void HashEditor::SetDeadline(std::string_view name, UnixMillis deadline) {
   edit_->SetDeadline(name, deadline);
   is_changed_ = true;

@@ -51,6 +51,8 @@ class HashEditor {
   std::optional<HashField> Find(std::string_view name);
   // Without a deadline, the field has none from now on.
   void Set(std::string_view name, std::string_view value, UnixMillis deadline = kNoFieldDeadline);
+  // The same without a deadline; true when no live field of that name was there.
+  bool Put(std::string_view name, std::string_view value);
   void SetDeadline(std::string_view name, UnixMillis deadline);
   // True when a live field was removed.
   bool Erase(std::string_view name);

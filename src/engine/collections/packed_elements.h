@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packed elements: for each its length as a varint and its bytes, in order. What walks over them is
+// here, inline: most requests to small collections do little else.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+
+namespace mikura::engine::collections {
+
+// ---- Varints: 7 bits per byte, least significant first; the top bit says that more follow.
+size_t VarintBytes(uint64_t value);
+void AppendVarint(std::string& out, uint64_t value);
+std::optional<uint64_t> TakeLongVarint(std::string_view& bytes);
+// Takes a number off the front. nullopt: the bytes end, or it has more than 64 bits.
+inline std::optional<uint64_t> TakeVarint(std::string_view& bytes) {
+  if (bytes.empty() || static_cast<uint8_t>(bytes[0]) >= 0x80) [[unlikely]]
+    return TakeLongVarint(bytes);
+  const auto value = static_cast<uint8_t>(bytes[0]);
+  bytes.remove_prefix(1);
+  return value;
+}
+
+// The element at the front of `bytes`, which must hold one; takes it off.
+inline std::string_view TakeElement(std::string_view& bytes) {
+  const std::optional<uint64_t> length = TakeVarint(bytes);
+  DCHECK(length && *length <= bytes.size());
+  const std::string_view element = bytes.substr(0, static_cast<size_t>(*length));
+  bytes.remove_prefix(element.size());
+  return element;
+}
+
+// Equality for names that are alike: those of one collection often differ in their last bytes only,
+// which are looked at before the whole is compared.
+inline bool SameBytes(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() < sizeof(uint64_t)) return a == b;
+  uint64_t end_of_a;
+  uint64_t end_of_b;
+  std::memcpy(&end_of_a, a.data() + a.size() - sizeof end_of_a, sizeof end_of_a);
+  std::memcpy(&end_of_b, b.data() + b.size() - sizeof end_of_b, sizeof end_of_b);
+  return end_of_a == end_of_b && a == b;
+}
+
+// Where a packed element is, or one belongs.
+struct PackedSpot {
+  uint64_t index = 0;
+  size_t offset = 0;  // of its length
+};
+
+// Walks over packed elements of whole length.
+class PackedWalk {
+ public:
+  explicit PackedWalk(std::string_view packed) : begin_(packed.data()), rest_(packed) { Take(); }
+
+  bool at_end() const { return at_end_; }
+  std::string_view element() const { return element_; }
+  const PackedSpot& spot() const { return spot_; }
+  // Of the element, with its length.
+  size_t bytes() const { return static_cast<size_t>(rest_.data() - begin_) - spot_.offset; }
+  void Next() {
+    ++spot_.index;
+    Take();
+  }
+
+ private:
+  void Take() {
+    spot_.offset = static_cast<size_t>(rest_.data() - begin_);
+    at_end_ = rest_.empty();
+    if (!at_end_) element_ = TakeElement(rest_);
+  }
+
+  const char* begin_;
+  std::string_view rest_;  // what follows the element
+  std::string_view element_;
+  PackedSpot spot_;
+  bool at_end_ = false;
+};
+
+}  // namespace mikura::engine::collections
