@@ -110,6 +110,25 @@ FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis
   return Ok();
 }
 
+std::shared_ptr<BlockedClient> WaitForJob(CommandContext& ctx, std::string_view unblocked) {
+  class JobWait final : public BlockedCommand {
+   public:
+    explicit JobWait(std::string_view unblocked) : unblocked_(unblocked) {}
+    FaultOr<bool> IsReady(KeyAccess&, const Key&) override { return false; }
+    FaultOr<> Serve(const ServeContext&, const Key&) override { return Ok(); }
+    void ReplyNothing(wire::RespWriter& reply, bool) override { reply.Error("ERR", unblocked_); }
+
+   private:
+    const std::string unblocked_;
+  };
+  auto client =
+      std::make_shared<BlockedClient>(ctx, std::span<const Key>(), nullptr, store::kNoDeadline,
+                                      std::make_unique<JobWait>(unblocked));
+  ctx.client.waiting.set(client);
+  ctx.outcome = RunOutcome::kBlocked;
+  return client;
+}
+
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text) {
   const std::optional<long double> seconds = ParseSeconds(text);
   if (!seconds) {

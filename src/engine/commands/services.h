@@ -30,6 +30,7 @@ class Computation;
 class Migration;
 class Monitors;
 class PubSub;
+class SnapshotSaver;
 
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
 struct ClientInfo {
@@ -112,9 +113,8 @@ class ServerControl {
   virtual bool IsPrimary() = 0;
   // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
   virtual Status ReplicaOf(std::string_view host, int port) = 0;
-  // Ends the process soon, after the running commands; save is refused with words when not
-  // possible.
-  virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
+  // Ends the process soon, after the running commands, without saving anything.
+  virtual void Stop() = 0;
   virtual void ResetStatistics() = 0;
   // Whether memory is below its limit, or could be brought below it. May evict.
   virtual bool HasRoom(UnixMillis now) = 0;
@@ -163,8 +163,10 @@ struct Services {
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
   EncodingLimits encoding_limits = {};
-  Migrations* migrations = nullptr;  // null: not on this node; set once, before any command runs
-  Computations* computations = nullptr;  // the same; null: commands compute by themselves
+  // Null: not on this node; set once, before any command runs.
+  Migrations* migrations = nullptr;
+  Computations* computations = nullptr;  // without: commands compute by themselves
+  SnapshotSaver* saver = nullptr;
 };
 
 }  // namespace mikura::engine

@@ -49,6 +49,9 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.expired_before = expired_before_.load(std::memory_order_relaxed);
   sources.evicted_before = evicted_before_.load(std::memory_order_relaxed);
   sources.memory = Memory();
+  sources.saving = saver_->status();
+  sources.loaded = {loaded_keys_.load(std::memory_order_relaxed),
+                    loaded_expired_.load(std::memory_order_relaxed)};
   return InfoText(sources, sections);
 }
 
@@ -73,12 +76,6 @@ RoleInfo EngineControl::Role() {
 
 Status EngineControl::ReplicaOf(std::string_view host, int port) {
   return replication_->ReplicaOf(host, port);
-}
-
-Status EngineControl::Shutdown(bool save, bool, bool, bool) {
-  if (save) return Error{"Errors trying to SHUTDOWN. Check logs."};
-  stop_();
-  return Ok();
 }
 
 bool EngineControl::HasRoom(UnixMillis now) {

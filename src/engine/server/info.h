@@ -13,6 +13,8 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/persistence/rdb_file.h"
+#include "engine/persistence/snapshot_saver.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
 
@@ -37,6 +39,8 @@ struct InfoSources {
   uint64_t expired_before = 0;  // the keyspace's totals then
   uint64_t evicted_before = 0;
   MemoryReport memory;
+  SaveStatus saving;
+  LoadedCount loaded;       // when the node started
   std::string replication;  // the lines of the section, from the replication service
 };
 
