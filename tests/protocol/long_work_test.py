@@ -39,6 +39,8 @@ def fill():
         words_for("HSET", "{k}h", [w for i in first for w in (element(i), b"v%d" % i)]),
         request("SADD", "{k}few", element(1), element(2), "other"),
         request("SETRANGE", "{k}s", 3_000_000, "abc"),
+        request("SET", "{k}t", b"".join(b"%d" % (i * i) for i in range(300))),
+        request("SET", "{k}u", b"".join(b"%d" % (i * 7) for i in range(400))),
         b"".join(request("XADD", "{k}x", f"{i}-1", "f", i) for i in range(1, ELEMENTS)),
     ])
 
@@ -66,6 +68,11 @@ STEPS = [
     ("BITCOUNT", "{k}s"), ("BITCOUNT", "{k}s", 1, -2), ("BITCOUNT", "{k}s", 9, -3, "BIT"),
     ("BITPOS", "{k}s", 1), ("BITPOS", "{k}s", 1, 5, -1, "BIT"), ("BITPOS", "{k}s", 0, 2_999_999),
     ("GETRANGE", "{k}s", 7, 2_999_990), ("GETRANGE", "{k}s", -2_000_000, -1),
+    ("BITOP", "NOT", "{k}st", "{k}s"), ("BITCOUNT", "{k}st"), ("STRLEN", "{k}st"),
+    ("BITOP", "XOR", "{k}st", "{k}s", "{k}st", "{k}t"), ("BITCOUNT", "{k}st"),
+    ("BITOP", "AND", "{k}st", "{k}s", "{k}z"), ("BITOP", "OR", "{k}s", "gone{k}", "{k}s"),
+    ("LCS", "{k}t", "{k}u"), ("LCS", "{k}t", "{k}u", "LEN"), ("LCS", "{k}t", "{k}z"),
+    ("LCS", "{k}t", "{k}u", "IDX", "MINMATCHLEN", 3, "WITHMATCHLEN"),
     ("SORT", "{k}a", "ALPHA"), ("SORT", "{k}numbers", "DESC", "LIMIT", 5, 5500),
     ("SORT", "{k}a"), ("SORT", "{k}l", "BY", "nosort", "LIMIT", 10, 9000),
     ("SORT", "{k}z", "ALPHA", "DESC", "STORE", "{k}lt"), ("LRANGE", "{k}lt", 0, -1),
@@ -153,6 +160,8 @@ class LongWork(unittest.TestCase):
                 for kind in ("mikura", "redis"):
                     answer = self.raw(kind, request("RESTORE", "{k}copy", 0, payload, "REPLACE"))
                     self.assertEqual(answer, b"+OK\r\n")
+                self.compare(request("RESTORE", "{k}copy", 0, payload), "BUSYKEY")
+                self.compare(request("RESTORE", "{k}copy", 0, payload[:-1], "REPLACE"), "cut")
                 self.compare(request("SORT", "{k}copy", "ALPHA"), key)
                 self.compare(request("STRLEN", "{k}copy"), key)
 
