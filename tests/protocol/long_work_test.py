@@ -177,6 +177,21 @@ class LongWork(unittest.TestCase):
         self.assertEqual((head[:1], bytes(rest[-2:]), len(rest)), (b"$", b"\r\n", wanted))
         return head[1:], bytes(rest[:-2])
 
+    def test_searches_over_many_places_are_those_of_redis(self):
+        places = [w for i in range(70_000)
+                  for w in (b"%.3f" % (i % 3600 / 10 - 180), b"%.3f" % (i % 1699 / 10 - 85), element(i))]
+        for kind in ("mikura", "redis"):
+            self.raw(kind, words_for("GEOADD", "{k}geo", places, 1500))
+        search = ("FROMMEMBER", element(7), "BYRADIUS", 9000, "km", "ASC")
+        for words in (("GEOSEARCH", "{k}geo", *search, "WITHDIST"),
+                      ("GEOSEARCH", "{k}geo", *search, "COUNT", 5, "WITHCOORD"),
+                      ("GEOSEARCHSTORE", "{k}zt", "{k}geo", *search),
+                      ("ZRANGE", "{k}zt", 0, -1, "WITHSCORES"),
+                      ("GEOSEARCHSTORE", "{k}geo", "{k}geo", *search),
+                      ("ZRANGE", "{k}geo", 0, -1, "WITHSCORES")):
+            with self.subTest(words[:3]):
+                self.compare(request(*words), words[:3])
+
     def test_all_keys_are_listed(self):
         names = {b"key:%d" % i for i in range(ELEMENTS)}
         self.ask("FLUSHALL")
