@@ -46,6 +46,7 @@ def fill():
 
 
 MANY = [element(i) for i in range(0, 3 * ELEMENTS, 3)]
+NAMES = [element(i) for i in range(9000)]
 STEPS = [
     ("SUNIONSTORE", "{k}to", "{k}a", "{k}b", "{k}few", "gone{k}"), ("SUNIONSTORE", "{k}to", "{k}a"),
     ("SINTERSTORE", "{k}to", "{k}b", "{k}a"), ("SINTERSTORE", "{k}to", "{k}a", "gone{k}"),
@@ -88,6 +89,8 @@ STEPS = [
     ("HSET", "{k}h", *(w for m in MANY for w in (m, m[::-1]))),
     ("HMSET", "{k}hn", *(w for m in MANY for w in (m, m[::-1]))), ("HSET", "{k}h", *MANY, "odd"),
     ("HDEL", "{k}h", *MANY), ("HDEL", "{k}hn", *MANY), ("HSET", "{k}a", *MANY),
+    ("SMISMEMBER", "{k}a", *NAMES), ("HMGET", "{k}h", *NAMES), ("ZMSCORE", "{k}y", *NAMES),
+    ("SMISMEMBER", "gone{k}", *NAMES), ("HMGET", "{k}l", *NAMES),
     ("GEOADD", "{k}geo", *(w for i, m in enumerate(MANY) for w in (b"%d" % (i % 90), b"1", m))),
     ("XDEL", "{k}x", *(f"{i}-1" for i in range(1, 2 * ELEMENTS, 2))), ("XRANGE", "{k}x", "-", "+"),
     ("XDEL", "{k}x", *(f"{i}-1" for i in range(ELEMENTS)), "no-id"),
