@@ -25,6 +25,14 @@ class DumpReply final : public ReplyComputation {
   const HeldValue value_;
 };
 
+std::string PayloadOf(const store::Entry& entry, collections::NodeMemory& memory) {
+  if (entry.type() == store::ValueType::kString) return MakeDumpPayload(entry.value());
+  if (const collections::Collection* const large = entry.collection()) {
+    return MakeDumpPayload(*large);
+  }
+  return MakeDumpPayload(*OpenPacked(memory, entry.type(), entry.value()));
+}
+
 // DUMP key -> the value as bytes, or null. Cost: a copy of the value, which for a large one is made
 // elsewhere.
 FaultOr<> Dump(CommandContext& ctx) {
@@ -40,7 +48,7 @@ FaultOr<> Dump(CommandContext& ctx) {
   if (bytes > kBytesAtOnce && MayReplyLater(ctx)) {
     ReplyFrom(ctx, std::make_shared<DumpReply>(memory, found), bytes);
   } else {
-    ctx.reply.Bulk(MakeDumpPayload(HeldValue(memory, found)));
+    ctx.reply.Bulk(PayloadOf(found.entry, memory));
   }
   return Ok();
 }
