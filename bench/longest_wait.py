@@ -133,9 +133,9 @@ def measure(case, client, pipe):
     time.sleep(max(SETTLE_SECONDS, case.after_seconds))
     pipe.send("end")
     waits = pipe.recv()
+    client.run(workload.encode("FLUSHALL") + workload.SMALL_KEYS)
     if reply.startswith(b"-"):
         raise ValueError(f"{case.name}: {reply}")
-    client.run(workload.encode("FLUSHALL") + workload.SMALL_KEYS)
     return own, waits["same shard"], waits["other shard"]
 
 

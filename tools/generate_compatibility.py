@@ -204,6 +204,22 @@ def frameworks_section():
     return out
 
 
+def long_requests():
+    """The section on requests for which others wait."""
+    rows = rows_of("tools/reference/long_requests.tsv")
+    if not rows:
+        return []
+    out = ["", "## Requests that others wait for", "",
+           "Redis runs one command at a time, however long it takes. Here others go on: a request on a "
+           "collection of a million elements makes nobody else wait longer than 10 ms "
+           "(`bench/longest_wait.py`, `docs/adr/0021-long-work-on-held-values.md`), however long it takes "
+           "itself. The exceptions:", "",
+           "| Requests | Why |", "|---|---|"]
+    out += [f"| {requests} | {reason} |" for requests, reason in rows]
+    return out + ["", "`KEYS`, and `SCAN` with a large `COUNT`, see each key at a moment of its own; of keys that are "
+                  "renamed meanwhile they may list both names, or none."]
+
+
 def compatibility_document():
     ours = command_rows()
     if not ours:
@@ -230,7 +246,7 @@ def compatibility_document():
             "UDP (`-U`) serves them too.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
-    out += frameworks_section() + section + redis_suite()
+    out += long_requests() + frameworks_section() + section + redis_suite()
     return "\n".join(out) + "\n"
 
 

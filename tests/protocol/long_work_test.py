@@ -39,11 +39,14 @@ def fill():
         words_for("HSET", "{k}h", [w for i in first for w in (element(i), b"v%d" % i)]),
         request("SADD", "{k}few", element(1), element(2), "other"),
         request("SETRANGE", "{k}s", 3_000_000, "abc"),
+        request("SET", "{k}t", b"".join(b"%d" % (i * i) for i in range(300))),
+        request("SET", "{k}u", b"".join(b"%d" % (i * 7) for i in range(400))),
         b"".join(request("XADD", "{k}x", f"{i}-1", "f", i) for i in range(1, ELEMENTS)),
     ])
 
 
 MANY = [element(i) for i in range(0, 3 * ELEMENTS, 3)]
+NAMES = [element(i) for i in range(9000)]
 STEPS = [
     ("SUNIONSTORE", "{k}to", "{k}a", "{k}b", "{k}few", "gone{k}"), ("SUNIONSTORE", "{k}to", "{k}a"),
     ("SINTERSTORE", "{k}to", "{k}b", "{k}a"), ("SINTERSTORE", "{k}to", "{k}a", "gone{k}"),
@@ -66,6 +69,11 @@ STEPS = [
     ("BITCOUNT", "{k}s"), ("BITCOUNT", "{k}s", 1, -2), ("BITCOUNT", "{k}s", 9, -3, "BIT"),
     ("BITPOS", "{k}s", 1), ("BITPOS", "{k}s", 1, 5, -1, "BIT"), ("BITPOS", "{k}s", 0, 2_999_999),
     ("GETRANGE", "{k}s", 7, 2_999_990), ("GETRANGE", "{k}s", -2_000_000, -1),
+    ("BITOP", "NOT", "{k}st", "{k}s"), ("BITCOUNT", "{k}st"), ("STRLEN", "{k}st"),
+    ("BITOP", "XOR", "{k}st", "{k}s", "{k}st", "{k}t"), ("BITCOUNT", "{k}st"),
+    ("BITOP", "AND", "{k}st", "{k}s", "{k}z"), ("BITOP", "OR", "{k}s", "gone{k}", "{k}s"),
+    ("LCS", "{k}t", "{k}u"), ("LCS", "{k}t", "{k}u", "LEN"), ("LCS", "{k}t", "{k}z"),
+    ("LCS", "{k}t", "{k}u", "IDX", "MINMATCHLEN", 3, "WITHMATCHLEN"),
     ("SORT", "{k}a", "ALPHA"), ("SORT", "{k}numbers", "DESC", "LIMIT", 5, 5500),
     ("SORT", "{k}a"), ("SORT", "{k}l", "BY", "nosort", "LIMIT", 10, 9000),
     ("SORT", "{k}z", "ALPHA", "DESC", "STORE", "{k}lt"), ("LRANGE", "{k}lt", 0, -1),
@@ -81,6 +89,8 @@ STEPS = [
     ("HSET", "{k}h", *(w for m in MANY for w in (m, m[::-1]))),
     ("HMSET", "{k}hn", *(w for m in MANY for w in (m, m[::-1]))), ("HSET", "{k}h", *MANY, "odd"),
     ("HDEL", "{k}h", *MANY), ("HDEL", "{k}hn", *MANY), ("HSET", "{k}a", *MANY),
+    ("SMISMEMBER", "{k}a", *NAMES), ("HMGET", "{k}h", *NAMES), ("ZMSCORE", "{k}y", *NAMES),
+    ("SMISMEMBER", "gone{k}", *NAMES), ("HMGET", "{k}l", *NAMES),
     ("GEOADD", "{k}geo", *(w for i, m in enumerate(MANY) for w in (b"%d" % (i % 90), b"1", m))),
     ("XDEL", "{k}x", *(f"{i}-1" for i in range(1, 2 * ELEMENTS, 2))), ("XRANGE", "{k}x", "-", "+"),
     ("XDEL", "{k}x", *(f"{i}-1" for i in range(ELEMENTS)), "no-id"),
@@ -153,6 +163,8 @@ class LongWork(unittest.TestCase):
                 for kind in ("mikura", "redis"):
                     answer = self.raw(kind, request("RESTORE", "{k}copy", 0, payload, "REPLACE"))
                     self.assertEqual(answer, b"+OK\r\n")
+                self.compare(request("RESTORE", "{k}copy", 0, payload), "BUSYKEY")
+                self.compare(request("RESTORE", "{k}copy", 0, payload[:-1], "REPLACE"), "cut")
                 self.compare(request("SORT", "{k}copy", "ALPHA"), key)
                 self.compare(request("STRLEN", "{k}copy"), key)
 
@@ -167,6 +179,21 @@ class LongWork(unittest.TestCase):
             rest += client.socket.recv(1 << 20)
         self.assertEqual((head[:1], bytes(rest[-2:]), len(rest)), (b"$", b"\r\n", wanted))
         return head[1:], bytes(rest[:-2])
+
+    def test_searches_over_many_places_are_those_of_redis(self):
+        places = [w for i in range(70_000)
+                  for w in (b"%.3f" % (i % 3600 / 10 - 180), b"%.3f" % (i % 1699 / 10 - 85), element(i))]
+        for kind in ("mikura", "redis"):
+            self.raw(kind, words_for("GEOADD", "{k}geo", places, 1500))
+        search = ("FROMMEMBER", element(7), "BYRADIUS", 9000, "km", "ASC")
+        for words in (("GEOSEARCH", "{k}geo", *search, "WITHDIST"),
+                      ("GEOSEARCH", "{k}geo", *search, "COUNT", 5, "WITHCOORD"),
+                      ("GEOSEARCHSTORE", "{k}zt", "{k}geo", *search),
+                      ("ZRANGE", "{k}zt", 0, -1, "WITHSCORES"),
+                      ("GEOSEARCHSTORE", "{k}geo", "{k}geo", *search),
+                      ("ZRANGE", "{k}geo", 0, -1, "WITHSCORES")):
+            with self.subTest(words[:3]):
+                self.compare(request(*words), words[:3])
 
     def test_all_keys_are_listed(self):
         names = {b"key:%d" % i for i in range(ELEMENTS)}

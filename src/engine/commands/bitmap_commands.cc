@@ -2,14 +2,15 @@
 // Commands that treat strings as rows of bits.
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/bit_offset.h"
 #include "engine/commands/bit_operations.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
-#include "engine/commands/computation.h"
-#include "engine/commands/held_value.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/string_growth.h"
 
 namespace mikura::engine {
@@ -218,6 +219,35 @@ FaultOr<> StoreCombined(CommandContext& ctx, const Key& key, std::string_view by
   return Ok();
 }
 
+struct PreparedCombination final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    std::vector<std::string_view> sources;
+    for (size_t i = 0; i < held_count(); ++i) sources.push_back(held(i).text());
+    bytes = CombineBits(combination, sources);
+  }
+
+  BitCombination combination = BitCombination::kAnd;
+  std::string bytes;
+};
+
+// The sources under all keys but the first, combined; of no meaning when that is done elsewhere.
+std::string CombineSources(CommandContext& ctx, BitCombination combination,
+                           const std::vector<std::string_view>& sources) {
+  constexpr size_t kBytesAtOnce = 1 << 20;
+  size_t bytes = 0;
+  for (const std::string_view source : sources) bytes += source.size();
+  if (bytes > kBytesAtOnce) {
+    const auto prepared = Prepare<PreparedCombination>(ctx, [&](PreparedCombination& next) {
+      next.combination = combination;
+      for (size_t i = 1; i < ctx.key_list.size(); ++i) next.Hold(ctx, i);
+    });
+    if (ctx.outcome == RunOutcome::kPreparing) return {};
+    if (prepared) return std::move(prepared->bytes);
+  }
+  return CombineBits(combination, sources);
+}
+
 // BITOP operation destination source ... -> the length of the result. Cost: O(n), and memory for
 // the result.
 FaultOr<> BitOp(CommandContext& ctx) {
@@ -238,7 +268,8 @@ FaultOr<> BitOp(CommandContext& ctx) {
     ASSIGN_OR_RETURN(const store::Found found, ctx.keys.FindString(key));
     sources.push_back(found ? found.entry.value() : std::string_view());
   }
-  const std::string bytes = CombineBits(named->combination, sources);
+  const std::string bytes = CombineSources(ctx, named->combination, sources);
+  if (ctx.outcome == RunOutcome::kPreparing) return Ok();
   RETURN_IF_ERROR(StoreCombined(ctx, ctx.key_list[0], bytes));
   ctx.reply.Integer(static_cast<int64_t>(bytes.size()));
   return Ok();

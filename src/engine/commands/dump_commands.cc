@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // DUMP and RESTORE: values as bytes.
 #include <algorithm>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
-#include "engine/commands/computation.h"
-#include "engine/commands/held_value.h"
+#include "engine/commands/preparation.h"
 #include "engine/commands/restored_form.h"
 #include "engine/persistence/dump_payload.h"
 #include "engine/persistence/rdb_value_writer.h"
@@ -24,6 +25,14 @@ class DumpReply final : public ReplyComputation {
   const HeldValue value_;
 };
 
+std::string PayloadOf(const store::Entry& entry, collections::NodeMemory& memory) {
+  if (entry.type() == store::ValueType::kString) return MakeDumpPayload(entry.value());
+  if (const collections::Collection* const large = entry.collection()) {
+    return MakeDumpPayload(*large);
+  }
+  return MakeDumpPayload(*OpenPacked(memory, entry.type(), entry.value()));
+}
+
 // DUMP key -> the value as bytes, or null. Cost: a copy of the value, which for a large one is made
 // elsewhere.
 FaultOr<> Dump(CommandContext& ctx) {
@@ -39,7 +48,7 @@ FaultOr<> Dump(CommandContext& ctx) {
   if (bytes > kBytesAtOnce && MayReplyLater(ctx)) {
     ReplyFrom(ctx, std::make_shared<DumpReply>(memory, found), bytes);
   } else {
-    ctx.reply.Bulk(MakeDumpPayload(HeldValue(memory, found)));
+    ctx.reply.Bulk(PayloadOf(found.entry, memory));
   }
   return Ok();
 }
@@ -128,6 +137,60 @@ void AddRestoreEffect(CommandContext& ctx, UnixMillis deadline, const RestoreOpt
   ctx.keys.effects().Add(ctx.keys.database(), words);
 }
 
+// A payload's value, or what is wrong with it.
+struct Restored {
+  RdbValue value;
+  std::string_view complaint;  // empty: nothing
+};
+
+Restored ReadPayload(std::string_view payload, collections::NodeMemory& memory,
+                     const EncodingLimits& limits) {
+  Restored restored;
+  const auto body = CheckDumpFooter(payload);
+  if (!body) {
+    restored.complaint = "DUMP payload version or checksum are wrong";
+    return restored;
+  }
+  auto value = ReadDumpPayload(*body, memory);
+  if (!value.ok()) {
+    restored.complaint = "Bad data format";
+    return restored;
+  }
+  restored.value = std::move(*value);
+  if (restored.value.collection != nullptr) {
+    ApplyRestoredForm(*restored.value.collection, static_cast<uint8_t>((*body)[0]), limits);
+  }
+  return restored;
+}
+
+constexpr size_t kPayloadWord = 3;
+
+struct PreparedRestore final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override { restored = ReadPayload(words()[kPayloadWord], *memory, *limits); }
+
+  collections::NodeMemory* memory = nullptr;
+  const EncodingLimits* limits = nullptr;
+  Restored restored;
+};
+
+// The payload's value; of no meaning when it is being read elsewhere.
+Restored TakePayload(CommandContext& ctx) {
+  constexpr size_t kBytesAtOnce = 128 << 10;
+  collections::NodeMemory& memory = ctx.keys.node_memory();
+  const EncodingLimits& limits = ctx.services.encoding_limits;
+  const std::string_view payload = ctx.args[kPayloadWord];
+  if (payload.size() > kBytesAtOnce) {
+    const auto prepared = Prepare<PreparedRestore>(ctx, [&](PreparedRestore& next) {
+      next.memory = &memory;
+      next.limits = &limits;
+    });
+    if (ctx.outcome == RunOutcome::kPreparing) return {};
+    if (prepared) return std::move(prepared->restored);
+  }
+  return ReadPayload(payload, memory, limits);
+}
+
 // RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]
 FaultOr<> Restore(CommandContext& ctx) {
   const auto options = ParseOptions(ctx);
@@ -143,19 +206,11 @@ FaultOr<> Restore(CommandContext& ctx) {
     ctx.reply.Error("ERR", "Invalid TTL value, must be >= 0");
     return Ok();
   }
-  const auto body = CheckDumpFooter(ctx.args[3]);
-  if (!body) {
-    ctx.reply.Error("ERR", "DUMP payload version or checksum are wrong");
+  Restored restored = TakePayload(ctx);
+  if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  if (!restored.complaint.empty()) {
+    ctx.reply.Error("ERR", restored.complaint);
     return Ok();
-  }
-  auto value = ReadDumpPayload(*body, ctx.keys.node_memory());
-  if (!value.ok()) {
-    ctx.reply.Error("ERR", "Bad data format");
-    return Ok();
-  }
-  if (value->collection != nullptr) {
-    ApplyRestoredForm(*value->collection, static_cast<uint8_t>((*body)[0]),
-                      ctx.services.encoding_limits);
   }
   UnixMillis deadline = store::kNoDeadline;
   if (ttl != 0) {
@@ -174,7 +229,7 @@ FaultOr<> Restore(CommandContext& ctx) {
   // An expired key lies there as long as it is not removed, on replicas too.
   KeyAccess all(ctx.keyspace, ctx.keys.effects(), ctx.keys.database(), {0, false}, ctx.keys.held());
   const bool replaces = static_cast<bool>(all.Peek(key));
-  RETURN_IF_ERROR(StoreValue(ctx, key, *value, deadline));
+  RETURN_IF_ERROR(StoreValue(ctx, key, restored.value, deadline));
   NoteUse(ctx, key, *options);
   ctx.reply.Ok();
   AddRestoreEffect(ctx, ttl == 0 ? 0 : deadline, *options, replaces);

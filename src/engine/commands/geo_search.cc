@@ -8,11 +8,15 @@
 namespace mikura::engine {
 namespace {
 
+RankRange RangeOf(const SortedSetValue& set, const GeoCell& cell) {
+  return RangeOf(set,
+                 ScoreBounds{.min = {.score = cell.FirstScore()}, .max = {cell.EndScore(), true}});
+}
+
 // Adds what lies within the shape; false when there are enough.
 bool AddCell(const SortedSetValue& set, const GeoShape& shape, const GeoCell& cell, uint64_t enough,
              std::vector<GeoPoint>& points) {
-  const RankRange range = RangeOf(
-      set, ScoreBounds{.min = {.score = cell.FirstScore()}, .max = {cell.EndScore(), true}});
+  const RankRange range = RangeOf(set, cell);
   set.VisitRange(range.first, range.count, false, [&](const ScoredMember& element) {
     const GeoPosition position = PositionOf(element.score);
     if (const std::optional<double> distance = shape.DistanceWithin(position)) {
@@ -24,6 +28,12 @@ bool AddCell(const SortedSetValue& set, const GeoShape& shape, const GeoCell& ce
 }
 
 }  // namespace
+
+uint64_t GeoCandidates(const SortedSetValue& set, const GeoRequest& request) {
+  uint64_t candidates = 0;
+  for (const GeoCell& cell : CellsOver(request.shape)) candidates += RangeOf(set, cell).count;
+  return candidates;
+}
 
 std::vector<GeoPoint> SearchGeo(const SortedSetValue& set, const GeoRequest& request) {
   const uint64_t enough = request.takes_any ? request.count : 0;

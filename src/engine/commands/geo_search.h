@@ -56,6 +56,9 @@ struct GeoPoint {
   double distance = 0;  // meters
 };
 
+// Members that a search looks at, at most. Cost: O(log n).
+uint64_t GeoCandidates(const SortedSetValue& set, const GeoRequest& request);
+
 // What lies within the shape, in the order and number that are asked for. Cost: O(log n) and the
 // members of the cells around the shape.
 std::vector<GeoPoint> SearchGeo(const SortedSetValue& set, const GeoRequest& request);

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that look for members within an area.
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/geo_search.h"
+#include "engine/commands/preparation.h"
 
 namespace mikura::engine {
 namespace {
@@ -24,21 +28,82 @@ void ReplyPoints(wire::RespWriter& reply, const GeoRequest& request,
 }
 
 // What was found, as a sorted set: with distances or with the scores they have.
-FaultOr<> StorePoints(CommandContext& ctx, GeoCommand command, const GeoRequest& request,
-                      const std::vector<GeoPoint>& points) {
+SortedSetValue SetOfPoints(const GeoRequest& request, const std::vector<GeoPoint>& points,
+                           collections::NodeMemory& memory, const EncodingLimits& limits) {
   std::vector<ScoredMember> members;
   members.reserve(points.size());
   for (const GeoPoint& point : points) {
     members.push_back({point.element.member, request.stores_distance ? point.distance / request.unit
                                                                      : point.element.score});
   }
+  return MakeSortedSet(memory, limits, std::move(members));
+}
+
+FaultOr<> StorePoints(CommandContext& ctx, GeoCommand command, const GeoRequest& request,
+                      SortedSetValue points) {
   // One of the row's keys: so its shard is locked.
   const auto destination =
       std::find_if(ctx.key_list.begin(), ctx.key_list.end(),
                    [&](const Key& key) { return key.name == *request.destination; });
   CHECK(destination != ctx.key_list.end());
-  return StoreSortedSet(ctx, *destination, MakeSortedSet(ctx, std::move(members)),
+  return StoreSortedSet(ctx, *destination, std::move(points),
                         command == GeoCommand::kSearchStore ? "geosearchstore" : "georadiusstore");
+}
+
+// ---- A search over many members is done elsewhere.
+
+bool IsLongSearch(const SortedSetView& set, const GeoRequest& request) {
+  // To look at the cells beforehand pays only where there may be many.
+  constexpr uint64_t kLargeSet = 16 * kComputedAtOnce;
+  if (!set || set->size() < kLargeSet) return false;
+  if (request.takes_any && request.count < kComputedAtOnce) return false;
+  return GeoCandidates(*set, request) >= kComputedAtOnce;
+}
+
+class PointsReply final : public ReplyComputation {
+ public:
+  PointsReply(store::CollectionMemory& memory, const store::Found& found, GeoRequest request)
+      : set_(memory, found), request_(std::move(request)) {}
+  void Write(wire::RespWriter& reply) override {
+    ReplyPoints(reply, request_, SearchGeo(*set_.As<SortedSetValue>(), request_));
+  }
+
+ private:
+  const HeldValue set_;
+  const GeoRequest request_;
+};
+
+struct StoredPoints final : Preparation {
+  using Preparation::Preparation;
+  void Compute() override {
+    const auto points = SearchGeo(*held(0).As<SortedSetValue>(), request);
+    result.emplace(SetOfPoints(request, points, *memory, *limits));
+  }
+
+  GeoRequest request;
+  collections::NodeMemory* memory = nullptr;
+  const EncodingLimits* limits = nullptr;
+  std::optional<SortedSetValue> result;
+};
+
+FaultOr<> SearchAndStore(CommandContext& ctx, GeoCommand command, const SortedSetView& set,
+                         const GeoRequest& request) {
+  collections::NodeMemory& memory = ctx.keys.node_memory();
+  const EncodingLimits& limits = ctx.services.encoding_limits;
+  std::shared_ptr<StoredPoints> prepared;
+  if (IsLongSearch(set, request)) {
+    prepared = Prepare<StoredPoints>(ctx, [&](StoredPoints& next) {
+      next.Hold(ctx, command == GeoCommand::kSearchStore ? 1 : 0);
+      next.request = request;
+      next.request.destination.reset();  // a view on words of this run
+      next.memory = &memory;
+      next.limits = &limits;
+    });
+    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  }
+  if (prepared) return StorePoints(ctx, command, request, std::move(*prepared->result));
+  const auto points = set ? SearchGeo(*set, request) : std::vector<GeoPoint>();
+  return StorePoints(ctx, command, request, SetOfPoints(request, points, memory, limits));
 }
 
 FaultOr<> Search(CommandContext& ctx, GeoCommand command, bool may_store) {
@@ -47,10 +112,16 @@ FaultOr<> Search(CommandContext& ctx, GeoCommand command, bool may_store) {
   ASSIGN_OR_RETURN(const std::optional<GeoRequest> request,
                    ParseGeoRequest(ctx, command, may_store, set));
   if (!request) return Ok();
-  std::vector<GeoPoint> points;
-  if (set) points = SearchGeo(*set, *request);
-  if (request->destination) return StorePoints(ctx, command, *request, points);
-  ReplyPoints(ctx.reply, *request, points);
+  if (request->destination) return SearchAndStore(ctx, command, set, *request);
+  if (MayReplyLater(ctx) && IsLongSearch(set, *request)) {
+    constexpr uint64_t kBytesAtLeast = kComputedAtOnce * 16;
+    ReplyFrom(ctx,
+              std::make_shared<PointsReply>(CollectionMemoryOf(ctx.keys), ctx.keys.Peek(source),
+                                            *request),
+              kBytesAtLeast);
+  } else {
+    ReplyPoints(ctx.reply, *request, set ? SearchGeo(*set, *request) : std::vector<GeoPoint>());
+  }
   return Ok();
 }
 

@@ -33,7 +33,7 @@ bool HashEditor::Put(std::string_view name, std::string_view value) {
     return is_new;
   }
   const bool is_new = edit_->Set(name, value);
-  NoteForm(name, value);
+  NoteHashForm(*edit_, ctx_->services.encoding_limits, name, value);
   is_changed_ = true;
   return is_new;
 }

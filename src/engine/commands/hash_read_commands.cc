@@ -2,6 +2,7 @@
 // Commands that read hashes.
 #include "engine/commands/command_families.h"
 #include "engine/commands/hash_editor.h"
+#include "engine/commands/long_read.h"
 #include "engine/commands/long_reply.h"
 
 namespace mikura::engine {
@@ -26,13 +27,11 @@ FaultOr<> HGet(CommandContext& ctx) {
 
 // HMGET key field ... -> a value or null each.
 FaultOr<> HMGet(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
-  const std::span<const std::string_view> names = ctx.args.subspan(2);
-  ctx.reply.Array(names.size());
-  for (const std::string_view name : names) {
-    ReplyValueOf(ctx.reply, FindLive(hash, name, ctx.now()));
-  }
-  return Ok();
+  return ReplyForNames<HashValue>(
+      ctx,
+      [now = ctx.now()](wire::RespWriter& reply, const HashValue* hash, std::string_view name) {
+        ReplyValueOf(reply, hash != nullptr ? FindLive(*hash, name, now) : std::nullopt);
+      });
 }
 
 FaultOr<> HExists(CommandContext& ctx) {

@@ -84,6 +84,7 @@ void EraseAll(ListValue& list, std::vector<uint64_t> places, bool from_tail) {
 struct PreparedSearch : Preparation {
   using Preparation::Preparation;
   void Compute() override {
+    if (!held(0).exists() || held(0).type() != store::ValueType::kList) return;
     const auto& list = *held(0).As<ListValue>();
     places = Find(list, search);
     if (!erases || places.empty()) return;
@@ -106,44 +107,63 @@ std::shared_ptr<PreparedSearch> PrepareSearch(CommandContext& ctx, const Search&
   });
 }
 
-// LINSERT key BEFORE | AFTER pivot element -> the new length; 0: no list, -1: no pivot.
-FaultOr<> LInsert(CommandContext& ctx) {
-  const bool after = EqualsIgnoreCase(ctx.args[2], "AFTER");
-  if (!after && !EqualsIgnoreCase(ctx.args[2], "BEFORE")) return Fault::kSyntax;
-  const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(const ListView view, ctx.keys.View<ListValue>(key));
-  if (!view) {
-    ctx.reply.Integer(0);
-    return Ok();
-  }
-  const Search search{.element = ctx.args[kSearchedWord], .wanted = 1};
-  std::optional<std::vector<uint64_t>> places = FindAtOnce(*view, search);
-  if (!places) {
-    const auto prepared = PrepareSearch(ctx, search, false);
-    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
-    places = prepared ? std::move(prepared->places) : Find(*view, search);
-  }
-  if (places->empty()) {
+FaultOr<> InsertBeside(CommandContext& ctx, ListEdit& list, const std::vector<uint64_t>& places,
+                       bool after) {
+  if (places.empty()) {
     ctx.reply.Integer(-1);
     return Ok();
   }
-  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
-  list->Insert(after ? places->front() + 1 : places->front(), ctx.args[4]);
+  list->Insert(after ? places[0] + 1 : places[0], ctx.args[4]);
   const auto size = static_cast<int64_t>(list->size());
   RETURN_IF_ERROR(list.Commit());
+  const Key& key = ctx.key_list[0];
   ctx.keys.Notify(EventClass::kList, "linsert", key);
   AddEffect(ctx, {"LINSERT", key.name, after ? "AFTER" : "BEFORE", ctx.args[3], ctx.args[4]});
   ctx.reply.Integer(size);
   return Ok();
 }
 
+// LINSERT key BEFORE | AFTER pivot element -> the new length; 0: no list, -1: no pivot.
+FaultOr<> LInsert(CommandContext& ctx) {
+  const bool after = EqualsIgnoreCase(ctx.args[2], "AFTER");
+  if (!after && !EqualsIgnoreCase(ctx.args[2], "BEFORE")) return Fault::kSyntax;
+  const Key& key = ctx.key_list[0];
+  const Search search{.element = ctx.args[kSearchedWord], .wanted = 1};
+  if (!ctx.client.preparation) [[likely]] {
+    ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+    if (!list.existed()) {
+      ctx.reply.Integer(0);
+      return Ok();
+    }
+    if (const auto places = FindAtOnce(*list, search)) {
+      return InsertBeside(ctx, list, *places, after);
+    }
+  }
+  const auto prepared = PrepareSearch(ctx, search, false);
+  if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+  if (!list.existed()) {
+    ctx.reply.Integer(0);
+    return Ok();
+  }
+  return InsertBeside(ctx, list, prepared ? prepared->places : Find(*list, search), after);
+}
+
 // Stores what is left, and tells of it.
 FaultOr<> FinishRemoval(CommandContext& ctx, ListEdit& list, size_t removed) {
-  const Key& key = ctx.key_list[0];
-  RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, list, "lrem"));
-  AddEffect(ctx, {"LREM", key.name, ctx.args[2], ctx.args[3]});
+  if (removed > 0) {
+    const Key& key = ctx.key_list[0];
+    RETURN_IF_ERROR(CommitRemoval(ctx.keys, key, list, "lrem"));
+    AddEffect(ctx, {"LREM", key.name, ctx.args[2], ctx.args[3]});
+  }
   ctx.reply.Integer(static_cast<int64_t>(removed));
   return Ok();
+}
+
+FaultOr<> RemoveFound(CommandContext& ctx, ListEdit& list, const std::vector<uint64_t>& places,
+                      bool from_tail) {
+  EraseAll(*list, places, from_tail);
+  return FinishRemoval(ctx, list, places.size());
 }
 
 // LREM key count element -> how many were removed: all (0), the first, or with a negative count the
@@ -151,29 +171,28 @@ FaultOr<> FinishRemoval(CommandContext& ctx, ListEdit& list, size_t removed) {
 FaultOr<> LRem(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t count, ToInteger(ctx.args[2]));
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(const ListView view, ctx.keys.View<ListValue>(key));
   const auto magnitude = count < 0 ? -static_cast<uint64_t>(count) : static_cast<uint64_t>(count);
   const Search search{.element = ctx.args[kSearchedWord],
                       .from_tail = count < 0,
                       .wanted = count == 0 ? kAll : magnitude};
-  std::optional<std::vector<uint64_t>> places = std::vector<uint64_t>();
-  if (view) places = FindAtOnce(*view, search);
-  if (!places) {
-    const auto prepared = PrepareSearch(ctx, search, true);
-    if (ctx.outcome == RunOutcome::kPreparing) return Ok();
-    if (prepared && prepared->rest) {
-      ListEdit list(ctx.keys, key, std::move(*prepared->rest));
-      return FinishRemoval(ctx, list, prepared->places.size());
+  if (!ctx.client.preparation) [[likely]] {
+    ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
+    if (!list.existed()) return FinishRemoval(ctx, list, 0);
+    if (const auto places = FindAtOnce(*list, search)) {
+      return RemoveFound(ctx, list, *places, search.from_tail);
     }
-    places = prepared ? std::move(prepared->places) : Find(*view, search);
   }
-  if (places->empty()) {
-    ctx.reply.Integer(0);
-    return Ok();
+  // Nothing has it open for a change, which would make a further copy of what is held.
+  const auto prepared = PrepareSearch(ctx, search, true);
+  if (ctx.outcome == RunOutcome::kPreparing) return Ok();
+  if (prepared && prepared->rest) {
+    ListEdit list(ctx.keys, key, std::move(*prepared->rest));
+    return FinishRemoval(ctx, list, prepared->places.size());
   }
   ASSIGN_OR_RETURN(ListEdit list, ctx.keys.Edit<ListValue>(key));
-  EraseAll(*list, *places, search.from_tail);
-  return FinishRemoval(ctx, list, places->size());
+  if (!list.existed()) return FinishRemoval(ctx, list, 0);
+  return RemoveFound(ctx, list, prepared ? prepared->places : Find(*list, search),
+                     search.from_tail);
 }
 
 struct PositionOptions {

@@ -5,6 +5,7 @@
 #include "engine/collections/set_value.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/long_read.h"
 #include "engine/commands/long_reply.h"
 #include "engine/commands/prepared_edit.h"
 #include "engine/commands/random_picks.h"
@@ -80,12 +81,10 @@ FaultOr<> SIsMember(CommandContext& ctx) {
 }
 
 FaultOr<> SMIsMember(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
-  ctx.reply.Array(ctx.args.size() - 2);
-  for (const std::string_view member : ctx.args.subspan(2)) {
-    ctx.reply.Integer(set && set->Contains(member) ? 1 : 0);
-  }
-  return Ok();
+  return ReplyForNames<SetValue>(
+      ctx, [](wire::RespWriter& reply, const SetValue* set, std::string_view member) {
+        reply.Integer(set != nullptr && set->Contains(member) ? 1 : 0);
+      });
 }
 
 FaultOr<> SCard(CommandContext& ctx) {

@@ -18,7 +18,7 @@ namespace {
 using collections::SetValue;
 using Views = std::vector<CollectionView<SetValue>>;
 // One for each key; null for an absent one.
-using Sets = std::vector<const SetValue*>;
+using Pointers = std::vector<const SetValue*>;
 
 using Operation = PlainSetOperation;
 
@@ -31,35 +31,30 @@ FaultOr<Views> ViewAll(CommandContext& ctx, std::span<const Key> keys) {
   return sets;
 }
 
-Sets PointersTo(const Views& views) {
-  Sets sets;
-  for (const auto& view : views) sets.push_back(view ? &*view : nullptr);
-  return sets;
-}
-
-// Calls visit(member) for each member of the result, while it returns true. Cost: the members of
-// the smallest set times the number of sets for an intersection, those of the first for a
-// difference.
-template <typename Visit>
+// Calls visit(member) for each member of the result, while it returns true. Sets: Views or
+// Pointers. Cost: the members of the smallest set times the number of sets for an intersection,
+// those of the first for a difference.
+template <typename Sets, typename Visit>
 void ForEachInAll(const Sets& sets, const Visit& visit) {
-  if (std::find(sets.begin(), sets.end(), nullptr) != sets.end()) return;
-  const SetValue* const smallest =
-      *std::min_element(sets.begin(), sets.end(),
-                        [](const SetValue* a, const SetValue* b) { return a->size() < b->size(); });
-  for (SetValue::Cursor c(*smallest); !c.at_end(); c.Next()) {
-    const bool in_all = std::all_of(sets.begin(), sets.end(), [&](const SetValue* set) {
-      return set == smallest || set->Contains(c.element());
+  const bool has_empty =
+      std::any_of(sets.begin(), sets.end(), [](const auto& set) { return !set; });
+  if (has_empty) return;
+  const auto smallest = std::min_element(
+      sets.begin(), sets.end(), [](const auto& a, const auto& b) { return a->size() < b->size(); });
+  for (SetValue::Cursor c(**smallest); !c.at_end(); c.Next()) {
+    const bool in_all = std::all_of(sets.begin(), sets.end(), [&](const auto& set) {
+      return &*set == &**smallest || set->Contains(c.element());
     });
     if (in_all && !visit(c.element())) return;
   }
 }
 
-template <typename Visit>
+template <typename Sets, typename Visit>
 void ForEachInFirstOnly(const Sets& sets, const Visit& visit) {
-  if (sets[0] == nullptr) return;
+  if (!sets[0]) return;
   for (SetValue::Cursor c(*sets[0]); !c.at_end(); c.Next()) {
-    const bool elsewhere = std::any_of(sets.begin() + 1, sets.end(), [&](const SetValue* set) {
-      return set != nullptr && set->Contains(c.element());
+    const bool elsewhere = std::any_of(sets.begin() + 1, sets.end(), [&](const auto& set) {
+      return set && set->Contains(c.element());
     });
     if (!elsewhere && !visit(c.element())) return;
   }
@@ -67,11 +62,12 @@ void ForEachInFirstOnly(const Sets& sets, const Visit& visit) {
 
 // Redis stores a difference by taking members out of a copy of the first set, unless looking each
 // of them up in all sets is less work; what the copy held shows in OBJECT ENCODING.
+template <typename Sets>
 bool StartsFromFirst(const Sets& sets) {
   uint64_t lookups = 0;
   uint64_t members = 0;
-  for (const SetValue* const set : sets) {
-    if (set == nullptr) continue;
+  for (const auto& set : sets) {
+    if (!set) continue;
     lookups += sets[0]->size();
     members += set->size();
   }
@@ -87,6 +83,7 @@ bool OutgrowsIntset(const EncodingLimits& limits, const SetValue& set) {
   return !c.at_end();
 }
 
+template <typename Sets>
 SetValue Combine(Operation operation, const Sets& sets, collections::NodeMemory& memory,
                  const EncodingLimits& limits) {
   SetValue result(memory);
@@ -100,13 +97,13 @@ SetValue Combine(Operation operation, const Sets& sets, collections::NodeMemory&
       break;
     case Operation::kDifference:
       ForEachInFirstOnly(sets, add);
-      if (sets[0] != nullptr && StartsFromFirst(sets) && OutgrowsIntset(limits, *sets[0])) {
+      if (sets[0] && StartsFromFirst(sets) && OutgrowsIntset(limits, *sets[0])) {
         result.BecomeHashtable();
       }
       break;
     case Operation::kUnion:
-      for (const SetValue* const set : sets) {
-        if (set == nullptr) continue;
+      for (const auto& set : sets) {
+        if (!set) continue;
         for (SetValue::Cursor c(*set); !c.at_end(); c.Next()) add(c.element());
       }
       break;
@@ -119,7 +116,7 @@ FaultOr<> Reply(CommandContext& ctx, Operation operation) {
   ASSIGN_OR_RETURN(const Views sets, ViewAll(ctx, ctx.key_list));
   if (ReplySetOperationLater(ctx, {.operation = operation}, sets)) return Ok();
   const SetValue result =
-      Combine(operation, PointersTo(sets), ctx.keys.node_memory(), ctx.services.encoding_limits);
+      Combine(operation, sets, ctx.keys.node_memory(), ctx.services.encoding_limits);
   ctx.reply.Set(result.size());
   for (SetValue::Cursor c(result); !c.at_end(); c.Next()) ctx.reply.Bulk(c.element());
   return Ok();
@@ -138,7 +135,7 @@ std::string EncodeSAdd(std::string_view key, const SetValue& set) {
 struct StoredOperation final : Preparation {
   using Preparation::Preparation;
   void Compute() override {
-    Sets sets;
+    Pointers sets;
     for (size_t i = 0; i < held_count(); ++i) sets.push_back(held(i).As<SetValue>());
     result.emplace(Combine(operation, sets, *memory, *limits));
     if (is_logged && !result->empty()) record = EncodeSAdd(words()[1], *result);
@@ -172,9 +169,9 @@ FaultOr<> Store(CommandContext& ctx, Operation operation, std::string_view event
   ASSIGN_OR_RETURN(const Views sets, ViewAll(ctx, ctx.key_list.subspan(1)));
   const std::shared_ptr<StoredOperation> prepared = PrepareStore(ctx, operation, sets);
   if (ctx.outcome == RunOutcome::kPreparing) return Ok();
-  SetValue result = prepared ? std::move(*prepared->result)
-                             : Combine(operation, PointersTo(sets), ctx.keys.node_memory(),
-                                       ctx.services.encoding_limits);
+  SetValue result =
+      prepared ? std::move(*prepared->result)
+               : Combine(operation, sets, ctx.keys.node_memory(), ctx.services.encoding_limits);
   const auto size = static_cast<int64_t>(result.size());
   const bool existed = static_cast<bool>(ctx.keys.Peek(key));
   std::string record;
@@ -233,7 +230,7 @@ FaultOr<> SInterCard(CommandContext& ctx) {
       .operation = Operation::kIntersection, .counts_only = true, .limit = limit};
   if (ReplySetOperationLater(ctx, request, sets)) return Ok();
   uint64_t size = 0;
-  ForEachInAll(PointersTo(sets), [&](std::string_view) { return ++size != limit; });
+  ForEachInAll(sets, [&](std::string_view) { return ++size != limit; });
   ctx.reply.Integer(static_cast<int64_t>(size));
   return Ok();
 }

@@ -360,17 +360,30 @@ struct SortedList final : Preparation {
   std::string_view complaint;
 };
 
-bool IsSortedElsewhere(const SortRequest& request, const HeldValue& value) {
+void LoadFound(Sorter& sorter, collections::NodeMemory& memory, const store::Found& found) {
+  if (!found) return;
+  switch (found.entry.type()) {
+    case store::ValueType::kList:
+      return sorter.Load(*CollectionView<ListValue>(memory, found.entry));
+    case store::ValueType::kSet:
+      return sorter.Load(*CollectionView<SetValue>(memory, found.entry));
+    default:
+      return sorter.Load(*CollectionView<SortedSetValue>(memory, found.entry));
+  }
+}
+
+bool IsSortedElsewhere(const SortRequest& request, const store::Found& found) {
   // About 4096 elements.
   constexpr size_t kBytesAtOnce = 100 << 10;
   const bool needs_keys = !request.gets.empty() || (request.by && !request.keeps_order);
-  return !needs_keys && value.exists() && value.collection()->memory_bytes() > kBytesAtOnce;
+  const collections::Collection* const large = found ? found.entry.collection() : nullptr;
+  return large != nullptr && !needs_keys && large->memory_bytes() > kBytesAtOnce;
 }
 
-FaultOr<> SortAndStore(CommandContext& ctx, const SortRequest& request, const HeldValue& value) {
+FaultOr<> SortAndStore(CommandContext& ctx, const SortRequest& request, const store::Found& found) {
   std::shared_ptr<SortedList> prepared;
   collections::NodeMemory& memory = ctx.keys.node_memory();
-  if (IsSortedElsewhere(request, value)) {
+  if (IsSortedElsewhere(request, found)) {
     prepared = Prepare<SortedList>(ctx, [&](SortedList& next) {
       next.Hold(ctx, 0);
       next.memory = &memory;
@@ -386,7 +399,7 @@ FaultOr<> SortAndStore(CommandContext& ctx, const SortRequest& request, const He
     complaint = prepared->complaint;
   } else {
     Sorter sorter(&ctx, request, ctx.is_in_script);
-    if (value.exists()) sorter.Load(*value.collection());
+    LoadFound(sorter, memory, found);
     list = MakeSorted(sorter, memory, complaint);
   }
   if (list) return StoreList(ctx, std::move(*list));
@@ -401,17 +414,16 @@ FaultOr<> Sort(CommandContext& ctx) {
   const std::optional<SortRequest> request = ParseSort(ctx);
   if (!request) return Ok();
   ASSIGN_OR_RETURN(const store::Found found, FindSorted(ctx));
-  const HeldValue value(CollectionMemoryOf(ctx.keys), found);
-  if (request->stores) return SortAndStore(ctx, *request, value);
-  if (IsSortedElsewhere(*request, value) && MayReplyLater(ctx)) {
+  if (request->stores) return SortAndStore(ctx, *request, found);
+  if (IsSortedElsewhere(*request, found) && MayReplyLater(ctx)) {
     SortRequest own = *request;
     own.by.reset();  // a view, of which keeps_order has what counts
     ReplyFrom(ctx, std::make_shared<SortReply>(CollectionMemoryOf(ctx.keys), found, own),
-              value.collection()->memory_bytes());
+              found.entry.collection()->memory_bytes());
     return Ok();
   }
   Sorter sorter(&ctx, *request, ctx.is_in_script);
-  if (value.exists()) sorter.Load(*value.collection());
+  LoadFound(sorter, ctx.keys.node_memory(), found);
   ReplySorted(ctx.reply, sorter);
   return Ok();
 }

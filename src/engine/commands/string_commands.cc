@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that read strings.
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/computation.h"
+#include "engine/commands/held_value.h"
 #include "engine/commands/longest_common_subsequence.h"
 #include "engine/commands/shared_reply.h"
 
@@ -112,24 +116,49 @@ void ReplyRange(wire::RespWriter& reply, size_t first, size_t length) {
   reply.Integer(static_cast<int64_t>(first + length - 1));
 }
 
-void ReplyMatches(CommandContext& ctx, const LcsResult& result, const LcsOptions& options) {
+void ReplyMatches(wire::RespWriter& reply, const LcsResult& result, const LcsOptions& options) {
   const auto wanted = [&](const LcsMatch& match) {
     return static_cast<int64_t>(match.length) >= options.match_length_min;
   };
-  ctx.reply.Map(2);
-  ctx.reply.Bulk("matches");
-  ctx.reply.Array(
+  reply.Map(2);
+  reply.Bulk("matches");
+  reply.Array(
       static_cast<size_t>(std::count_if(result.matches.begin(), result.matches.end(), wanted)));
   for (const LcsMatch& match : result.matches) {
     if (!wanted(match)) continue;
-    ctx.reply.Array(options.with_match_length ? 3 : 2);
-    ReplyRange(ctx.reply, match.first_a, match.length);
-    ReplyRange(ctx.reply, match.first_b, match.length);
-    if (options.with_match_length) ctx.reply.Integer(static_cast<int64_t>(match.length));
+    reply.Array(options.with_match_length ? 3 : 2);
+    ReplyRange(reply, match.first_a, match.length);
+    ReplyRange(reply, match.first_b, match.length);
+    if (options.with_match_length) reply.Integer(static_cast<int64_t>(match.length));
   }
-  ctx.reply.Bulk("len");
-  ctx.reply.Integer(static_cast<int64_t>(result.common.size()));
+  reply.Bulk("len");
+  reply.Integer(static_cast<int64_t>(result.common.size()));
 }
+
+void ReplyLcs(wire::RespWriter& reply, const LcsResult& result, const LcsOptions& options) {
+  if (options.indexes) {
+    ReplyMatches(reply, result, options);
+  } else if (options.length_only) {
+    reply.Integer(static_cast<int64_t>(result.common.size()));
+  } else {
+    reply.Bulk(result.common);
+  }
+}
+
+class LcsReply final : public ReplyComputation {
+ public:
+  LcsReply(store::CollectionMemory& memory, const store::Found& a, const store::Found& b,
+           const LcsOptions& options)
+      : a_(memory, a), b_(memory, b), options_(options) {}
+  void Write(wire::RespWriter& reply) override {
+    ReplyLcs(reply, LongestCommonSubsequence(a_.text(), b_.text()), options_);
+  }
+
+ private:
+  const HeldValue a_;
+  const HeldValue b_;
+  const LcsOptions options_;
+};
 
 // LCS key key [LEN | IDX ...] -> the longest common subsequence. Cost: O(n * m), time and memory.
 FaultOr<> Lcs(CommandContext& ctx) {
@@ -154,13 +183,12 @@ FaultOr<> Lcs(CommandContext& ctx) {
                     "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
     return Ok();
   }
-  const LcsResult result = LongestCommonSubsequence(a, b);
-  if (options.indexes) {
-    ReplyMatches(ctx, result, options);
-  } else if (options.length_only) {
-    ctx.reply.Integer(static_cast<int64_t>(result.common.size()));
+  constexpr size_t kTableBytesAtOnce = 1 << 20;
+  if (LcsTableBytes(a.size(), b.size()) > kTableBytesAtOnce && MayReplyLater(ctx)) {
+    store::CollectionMemory& memory = CollectionMemoryOf(ctx.keys);
+    ReplyFrom(ctx, std::make_shared<LcsReply>(memory, found[0], found[1], options), a.size());
   } else {
-    ctx.reply.Bulk(result.common);
+    ReplyLcs(ctx.reply, LongestCommonSubsequence(a, b), options);
   }
   return Ok();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands that ask for members, scores, ranks and counts of a sorted set.
 #include "engine/commands/command_families.h"
+#include "engine/commands/long_read.h"
 #include "engine/commands/sorted_set_range.h"
 
 namespace mikura::engine {
@@ -10,12 +11,12 @@ FaultOr<SortedSetView> Look(CommandContext& ctx) {
   return ctx.keys.View<SortedSetValue>(ctx.key_list[0]);
 }
 
-void ReplyScore(CommandContext& ctx, const SortedSetView& set, std::string_view member) {
-  const std::optional<double> score = set ? set->ScoreOf(member) : std::nullopt;
+void ReplyScore(wire::RespWriter& reply, const SortedSetValue* set, std::string_view member) {
+  const std::optional<double> score = set != nullptr ? set->ScoreOf(member) : std::nullopt;
   if (score) {
-    ctx.reply.Double(*score);
+    reply.Double(*score);
   } else {
-    ctx.reply.Null();
+    reply.Null();
   }
 }
 
@@ -27,16 +28,11 @@ FaultOr<> ZCard(CommandContext& ctx) {
 
 FaultOr<> ZScore(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const SortedSetView set, Look(ctx));
-  ReplyScore(ctx, set, ctx.args[2]);
+  ReplyScore(ctx.reply, set ? &*set : nullptr, ctx.args[2]);
   return Ok();
 }
 
-FaultOr<> ZMScore(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SortedSetView set, Look(ctx));
-  ctx.reply.Array(ctx.args.size() - 2);
-  for (const std::string_view member : ctx.args.subspan(2)) ReplyScore(ctx, set, member);
-  return Ok();
-}
+FaultOr<> ZMScore(CommandContext& ctx) { return ReplyForNames<SortedSetValue>(ctx, ReplyScore); }
 
 FaultOr<> ReplyRank(CommandContext& ctx, bool from_highest) {
   if (ctx.args.size() > 4) {

@@ -50,29 +50,33 @@ FaultOr<> FinishRange(CommandContext& ctx, SortedSetEdit& set, uint64_t removed,
   return Ok();
 }
 
+// So many that it takes long. Nothing has it open for a change, which would make a further copy of
+// what is held.
+template <typename Bounds>
+FaultOr<> RemoveLongRange(CommandContext& ctx, const Bounds& bounds, std::string_view event) {
+  ASSIGN_OR_RETURN(const SortedSetView view, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  const RankRange range = view ? RangeOf(*view, bounds) : RankRange();
+  const auto change = [range](SortedSetValue& set, auto, const EncodingLimits&) {
+    if (range.count > 0) set.EraseAt(range.first, range.count);
+    return range.count;
+  };
+  return EditPrepared<SortedSetValue, uint64_t>(
+      ctx, change, [&](CommandContext& context, SortedSetEdit& set, uint64_t removed) {
+        return FinishRange(context, set, removed, event);
+      });
+}
+
 template <typename Bounds>
 FaultOr<> RemoveRange(CommandContext& ctx, const Bounds& bounds, std::string_view event) {
-  const Key& key = ctx.key_list[0];
-  // Before it is opened for a change, which would make a further copy of what is held.
-  ASSIGN_OR_RETURN(const SortedSetView view, ctx.keys.View<SortedSetValue>(key));
-  const RankRange range = view ? RangeOf(*view, bounds) : RankRange();
-  if (range.count >= kComputedAtOnce) {
-    const auto change = [range](SortedSetValue& set, auto, const EncodingLimits&) {
-      set.EraseAt(range.first, range.count);
-      return range.count;
-    };
-    return EditPrepared<SortedSetValue, uint64_t>(
-        ctx, change, [&](CommandContext& context, SortedSetEdit& set, uint64_t removed) {
-          return FinishRange(context, set, removed, event);
-        });
+  if (!ctx.client.preparation) [[likely]] {
+    ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
+    const RankRange range = RangeOf(*set, bounds);
+    if (range.count < kComputedAtOnce) {
+      if (range.count > 0) set->EraseAt(range.first, range.count);
+      return FinishRange(ctx, set, range.count, event);
+    }
   }
-  if (range.count == 0) {
-    ctx.reply.Integer(0);
-    return Ok();
-  }
-  ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
-  set->EraseAt(range.first, range.count);
-  return FinishRange(ctx, set, range.count, event);
+  return RemoveLongRange(ctx, bounds, event);
 }
 
 // ZREMRANGEBY... key from to -> how many members were removed. Cost: O(log n) for each.
