@@ -97,8 +97,8 @@ void EventLoop::AnswerWait(Session& session) {
 
 // Its command was counted when it began to wait.
 void EventLoop::NoteFailedWait(Session& session, std::string_view reply) {
-  statistics_.error_replies.Add(1);
   observer_.NoteError(reply);
+  statistics_.error_replies.Add(observer_.TakeErrorCount());
   const ClientRecord& record = session.record();
   const CommandSpec* row = record.last_subcommand.load(std::memory_order_relaxed);
   if (row == nullptr) row = record.last_command.load(std::memory_order_relaxed);
