@@ -97,6 +97,12 @@ class BlockedClient final : public Waiter {
 FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis timeout,
                       std::unique_ptr<BlockedCommand> command, const Key* target = nullptr);
 
+// Lets the client wait for `keys` until the timeout, without asking whether one is ready. With no
+// keys, whoever is given the client ends its wait (Waiter::End) and delivers it.
+std::shared_ptr<BlockedClient> LetWait(CommandContext& ctx, std::span<const Key> keys,
+                                       UnixMillis timeout, std::unique_ptr<BlockedCommand> command,
+                                       const Key* target = nullptr);
+
 // The milliseconds that a timeout means: seconds as a decimal number, rounded up, or milliseconds
 // as an integer. Nullopt after an error reply.
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text);

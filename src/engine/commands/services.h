@@ -42,6 +42,10 @@ struct ClientInfo {
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
   uint64_t commands_total = 0;
+  uint64_t held_input_bytes = 0;   // of requests that have not run
+  uint64_t argument_bytes = 0;     // of the running request; known of the calling client only
+  uint64_t queued_bytes = 0;       // of its transaction
+  uint64_t held_output_bytes = 0;  // replies that it has not taken
 };
 
 // All conditions that are present must hold.
@@ -139,6 +143,21 @@ class Migrations {
   virtual void Start(std::shared_ptr<Migration> migration) = 0;
 };
 
+// Clients that wait until replicas have what was logged (WAIT), or have it on disk (WAITAOF). A
+// position is one of the log.
+class ReplicaWaits {
+ public:
+  enum class Where { kMemory, kDisk };
+
+  virtual ~ReplicaWaits() = default;
+  virtual int64_t LogEnd() = 0;  // may be called under locks
+  // How many replicas have everything before the position.
+  virtual int64_t CountAt(int64_t position, Where where) = 0;
+  // Ends the client's wait when that many have it, and makes the replicas say what they have.
+  virtual void Add(std::shared_ptr<BlockedClient> client, int64_t position, Where where,
+                   int64_t wanted) = 0;
+};
+
 struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
@@ -154,6 +173,7 @@ struct Services {
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
   EncodingLimits encoding_limits = {};
   Migrations* migrations = nullptr;  // null: not on this node; set once, before any command runs
+  ReplicaWaits* replica_waits = nullptr;  // set once, before any client; null in unit tests
 };
 
 }  // namespace mikura::engine
