@@ -13,6 +13,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/replication/primary_side.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
 
@@ -36,6 +37,7 @@ struct InfoSources {
   const LoopStatistics& base;   // subtracted: the counters at the last CONFIG RESETSTAT
   uint64_t expired_before = 0;  // the keyspace's totals then
   uint64_t evicted_before = 0;
+  SyncCounts syncs{};  // since the last CONFIG RESETSTAT
   MemoryReport memory;
   std::string replication;  // the lines of the section, from the replication service
 };
