@@ -299,6 +299,7 @@ constexpr ParameterSpec kRows[] = {
     // Memory and eviction
     NotBuilt("maxmemory-eviction-tenacity", "10"),
     NotBuilt("maxmemory-clients", "0"),
+    NotBuilt("key-load-delay", "0"),
     NotBuilt("lazyfree-lazy-eviction", "no"),
     NotBuilt("lazyfree-lazy-expire", "no"),
     NotBuilt("lazyfree-lazy-server-del", "no"),

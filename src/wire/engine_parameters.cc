@@ -135,6 +135,12 @@ Status SetParameter(const ParameterSpec& spec, std::string_view text,
   if (!spec.supported()) {
     if (EqualsIgnoreCase(text, spec.fixed_value)) return Ok();
     if (!spec.also_accepted.empty() && IsOneOf(spec.also_accepted, text)) return Ok();
+    if (spec.name == "maxmemory-clients" && text.ends_with('%')) {
+      const auto percent = ParseInt64(text.substr(0, text.size() - 1));
+      if (percent && *percent > 100) {
+        return Error{"percentage argument must be less or equal to 100"};
+      }
+    }
     return NotBuilt(spec);
   }
   if (const auto* flag = std::get_if<bool EngineParameters::*>(&spec.field)) {

@@ -30,8 +30,12 @@ constexpr std::string_view kImmutable[] = {
 
 // Settings of the start that Redis would change, or does not have: a client may set them to the
 // value that they have, as tools do that write all settings back.
-constexpr std::string_view kRewritable[] = {"bind",         "port",    "threads",
-                                            "admin-socket", "node-id", "memcached-port"};
+constexpr std::string_view kRewritable[] = {
+    "bind",    "port", "threads", "admin-socket", "node-id", "memcached-port", "memcached-tls-port",
+    "tls-port"};
+
+// Only shown to who asks for just this one.
+constexpr std::string_view kHidden[] = {"key-load-delay"};
 
 bool Contains(std::span<const std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -113,7 +117,8 @@ std::vector<std::pair<std::string, std::string>> ParameterSet::Get(
   const auto add = [&](std::string_view name, const ParameterSpec& spec) {
     const bool wanted =
         !name.empty() && std::any_of(patterns.begin(), patterns.end(), [&](std::string_view p) {
-          return GlobMatch(p, name, GlobCase::kInsensitive);
+          return Contains(kHidden, name) ? EqualsIgnoreCase(p, name)
+                                         : GlobMatch(p, name, GlobCase::kInsensitive);
         });
     if (wanted) found.emplace_back(name, ParameterText(spec, *current));
   };

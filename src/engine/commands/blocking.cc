@@ -102,12 +102,18 @@ FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis
     command->ReplyNothing(ctx.reply, false);
     return Ok();
   }
-  const auto client = std::make_shared<BlockedClient>(
+  ctx.keyspace.waiters().Add(LetWait(ctx, keys, timeout, std::move(command), target));
+  return Ok();
+}
+
+std::shared_ptr<BlockedClient> LetWait(CommandContext& ctx, std::span<const Key> keys,
+                                       UnixMillis timeout, std::unique_ptr<BlockedCommand> command,
+                                       const Key* target) {
+  auto client = std::make_shared<BlockedClient>(
       ctx, keys, target, DeadlineAfter(ctx.now(), timeout), std::move(command));
-  ctx.keyspace.waiters().Add(client);
   ctx.client.waiting.set(client);
   ctx.outcome = RunOutcome::kBlocked;
-  return Ok();
+  return client;
 }
 
 std::shared_ptr<BlockedClient> WaitForJob(CommandContext& ctx, std::string_view unblocked) {
@@ -121,12 +127,7 @@ std::shared_ptr<BlockedClient> WaitForJob(CommandContext& ctx, std::string_view 
    private:
     const std::string unblocked_;
   };
-  auto client =
-      std::make_shared<BlockedClient>(ctx, std::span<const Key>(), nullptr, store::kNoDeadline,
-                                      std::make_unique<JobWait>(unblocked));
-  ctx.client.waiting.set(client);
-  ctx.outcome = RunOutcome::kBlocked;
-  return client;
+  return LetWait(ctx, {}, 0, std::make_unique<JobWait>(unblocked));
 }
 
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text) {

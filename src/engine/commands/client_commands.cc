@@ -70,6 +70,21 @@ void ReplyUnknownType(CommandContext& ctx, std::string_view word) {
   ctx.reply.Error("ERR", fmt::format("Unknown client type '{}'", word));
 }
 
+size_t WordBytes(std::span<const std::string_view> words) {
+  size_t bytes = 0;
+  for (const std::string_view word : words) bytes += word.size();
+  return bytes;
+}
+
+// The running request, as clients send it.
+size_t RequestBytes(std::span<const std::string_view> words) {
+  size_t bytes = WordBytes(words) + fmt::formatted_size("*{}\r\n", words.size());
+  for (const std::string_view word : words) {
+    bytes += fmt::formatted_size("${}\r\n\r\n", word.size());
+  }
+  return bytes;
+}
+
 // One line per client that `wanted` accepts. This client's own line shows its state as of now.
 template <typename Wanted>
 std::string ClientLines(CommandContext& ctx, Wanted wanted) {
@@ -79,6 +94,8 @@ std::string ClientLines(CommandContext& ctx, Wanted wanted) {
       info.state = ctx.client;
       info.last_command = FullName(ctx.spec);
       info.last_active_at = ctx.now();
+      info.held_input_bytes = RequestBytes(ctx.args);
+      info.argument_bytes = WordBytes(ctx.args);
     }
     if (wanted(info.state)) text += ctx.services.clients.Describe(info, ctx.now()) + "\n";
   }

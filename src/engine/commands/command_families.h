@@ -46,6 +46,7 @@ std::span<const CommandSpec> ServerCommands();
 std::span<const CommandSpec> DebugCommands();
 std::span<const CommandSpec> MemcachedReplicationCommands();
 std::span<const CommandSpec> ReplicationCommands();
+std::span<const CommandSpec> WaitCommands();
 std::span<const CommandSpec> ClusterCommands();
 std::span<const CommandSpec> PubsubCommands();
 std::span<const CommandSpec> TransactionCommands();

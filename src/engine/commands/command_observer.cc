@@ -70,10 +70,13 @@ void CommandObserver::NoteLong(const CommandSpec& spec, std::span<const std::str
                                                       .client_address = client.address,
                                                       .client_name = client.name});
   }
+  NoteSpike((spec.flags & kFast) != 0 ? "fast-command" : "command", micros);
+}
+
+void CommandObserver::NoteSpike(std::string_view event, uint64_t micros) {
   const int64_t spike = shared_.latency_millis();
   if (spike > 0 && micros / 1000 >= static_cast<uint64_t>(spike)) {
-    shared_.latency.Add((spec.flags & kFast) != 0 ? "fast-command" : "command", SecondsNow(),
-                        micros / 1000);
+    shared_.latency.Add(event, SecondsNow(), micros / 1000);
   }
 }
 

@@ -37,9 +37,22 @@ class CommandObserver {
       NoteLarge(spec, args, client, request_bytes, reply_bytes);
     }
   }
+  // Of one that waits now: it is counted, and logged when it has ended. Returns its time so far.
+  uint64_t NoteWaiting(const CommandSpec& spec) {
+    const uint64_t now = TicksNow();
+    const uint64_t ticks = now - std::exchange(last_ticks_, now);
+    statistics_.NoteCall(&spec, shared_.scale.ToMicros(ticks), false,
+                         shared_.counts_durations.load(std::memory_order_relaxed));
+    return ticks;
+  }
+  void NoteWaited(const CommandSpec& spec, std::span<const std::string_view> args,
+                  const ClientState& client, uint64_t ticks, bool failed) {
+    if (failed) statistics_.NoteFailed(&spec);
+    const uint64_t micros = shared_.scale.ToMicros(ticks);
+    if (micros >= shared_.noted_micros()) [[unlikely]]
+      NoteLong(spec, args, client, micros);
+  }
   void NoteRejected(const CommandSpec& spec) { statistics_.NoteRejected(&spec); }
-  // The error came after it had been counted: it waited.
-  void NoteFailed(const CommandSpec& spec) { statistics_.NoteFailed(&spec); }
 
   // A command inside another one.
   void NoteTicks(const CommandSpec& spec, std::span<const std::string_view> args,
@@ -49,6 +62,12 @@ class CommandObserver {
                          shared_.counts_durations.load(std::memory_order_relaxed));
     if (micros >= shared_.noted_micros()) [[unlikely]]
       NoteLong(spec, args, client, micros);
+  }
+
+  // Something else that kept clients waiting.
+  void NoteEvent(std::string_view name, uint64_t micros) {
+    if (micros >= shared_.noted_micros()) [[unlikely]]
+      NoteSpike(name, micros);
   }
 
   // reply: an error reply, from its '-' on.
@@ -61,7 +80,7 @@ class CommandObserver {
  private:
   void NoteLong(const CommandSpec& spec, std::span<const std::string_view> args,
                 const ClientState& client, uint64_t micros);
-
+  void NoteSpike(std::string_view event, uint64_t micros);
   void NoteLarge(const CommandSpec& spec, std::span<const std::string_view> args,
                  const ClientState& client, uint64_t request_bytes, uint64_t reply_bytes);
 

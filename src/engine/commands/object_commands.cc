@@ -47,8 +47,8 @@ FaultOr<> ObjectFreq(CommandContext& ctx) {
   return Ok();
 }
 
-// Only an LRU policy keeps times; Redis keeps them under any but an LFU one. A key that was not
-// used since the policy was set has been idle since then, or longer.
+// Times are kept under an LRU policy, and under the others but LFU from the first OBJECT IDLETIME
+// on. A key that was not used since then has been idle since then, or longer.
 FaultOr<> ObjectIdleTime(CommandContext& ctx) {
   const store::AccessTracking tracking = ctx.keyspace.tracking();
   const store::Found found = ctx.keys.Peek(ctx.key_list[0]);
@@ -59,9 +59,8 @@ FaultOr<> ObjectIdleTime(CommandContext& ctx) {
                     "An LFU maxmemory policy is selected, idle time not tracked. Please note that "
                     "when switching between policies at runtime LRU and LFU data will take some "
                     "time to adjust.");
-  } else if (!tracking.is_lru()) {
-    ctx.reply.Error("ERR", "No maxmemory policy is selected that tracks access times");
   } else {
+    if (!tracking.is_lru()) ctx.keyspace.evictor().BeginTimes();
     const UnixMillis since = ctx.keyspace.evictor().tracking_since();
     ctx.reply.Integer(found.entry.has_access()
                           ? store::AccessTracking::IdleSeconds(found.entry.access(), ctx.keys.now())

@@ -44,6 +44,10 @@ struct ClientInfo {
   uint64_t input_bytes = 0;
   uint64_t output_bytes = 0;
   uint64_t commands_total = 0;
+  uint64_t held_input_bytes = 0;   // of requests that have not run
+  uint64_t argument_bytes = 0;     // of the running request; known of the calling client only
+  uint64_t queued_bytes = 0;       // of its transaction
+  uint64_t held_output_bytes = 0;  // replies that it has not taken
 };
 
 // All conditions that are present must hold.
@@ -149,6 +153,21 @@ class Computations {
   virtual void Start(std::shared_ptr<Computation> computation, uint64_t client_id) = 0;
 };
 
+// Clients that wait until replicas have what was logged (WAIT), or have it on disk (WAITAOF). A
+// position is one of the log.
+class ReplicaWaits {
+ public:
+  enum class Where { kMemory, kDisk };
+
+  virtual ~ReplicaWaits() = default;
+  virtual int64_t LogEnd() = 0;  // may be called under locks
+  // How many replicas have everything before the position.
+  virtual int64_t CountAt(int64_t position, Where where) = 0;
+  // Ends the client's wait when that many have it, and makes the replicas say what they have.
+  virtual void Add(std::shared_ptr<BlockedClient> client, int64_t position, Where where,
+                   int64_t wanted) = 0;
+};
+
 struct Services {
   ClientRegistry& clients;
   Parameters& parameters;
@@ -167,6 +186,7 @@ struct Services {
   Migrations* migrations = nullptr;
   Computations* computations = nullptr;  // without: commands compute by themselves
   SnapshotSaver* saver = nullptr;
+  ReplicaWaits* replica_waits = nullptr;
 };
 
 }  // namespace mikura::engine

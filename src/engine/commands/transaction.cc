@@ -19,6 +19,7 @@ bool QueuedCommand::needs_all_shards() const {
 
 bool QueuedCommand::runs_unlocked() const {
   if (spec->may_have_keys() || needs_all_shards()) return false;
+  if (spec->parent == "SLOWLOG") return false;  // its place among the others is seen in the log
   if ((spec->flags & kAdmin) != 0) return true;
   return spec->group != "connection" && spec->group != "pubsub" && spec->group != "transactions" &&
          spec->group != "scripting";

@@ -8,6 +8,7 @@
 namespace mikura::engine {
 namespace {
 
+using store::AccessTracking;
 using store::EvictionDomain;
 using store::EvictionOrder;
 using store::EvictionSettings;
@@ -59,10 +60,14 @@ void Evictor::Configure(const EvictionSettings& settings, uint64_t limit_bytes) 
     for (uint32_t i = 0; i < kThreadsMax; ++i) owned_states_[i].random = uint64_t{i} << 32;
     states_.store(owned_states_.get(), std::memory_order_release);
   }
-  if (keyspace_.tracking() != settings.tracking) {
+  AccessTracking tracking = settings.tracking;
+  if (!tracking.enabled() && wants_times_.load(std::memory_order_relaxed)) {
+    tracking = AccessTracking::Lru();
+  }
+  if (keyspace_.tracking() != tracking) {
     tracking_since_.store(SystemClock().NowMillis(), std::memory_order_relaxed);
   }
-  keyspace_.set_tracking(settings.tracking);
+  keyspace_.set_tracking(tracking);
   limit_bytes_.store(limit_bytes, std::memory_order_relaxed);
   const bool wants_queues = settings.policy.order == EvictionOrder::kS3Fifo && limit_bytes != 0;
   const bool has_queues = has_queues_.load(std::memory_order_relaxed);
@@ -79,6 +84,13 @@ void Evictor::Configure(const EvictionSettings& settings, uint64_t limit_bytes) 
   if (wants_queues && !has_queues_.load(std::memory_order_relaxed)) {
     AttachQueues(settings.policy.volatile_only, shards_per_domain);
   }
+}
+
+void Evictor::BeginTimes() {
+  wants_times_.store(true, std::memory_order_relaxed);
+  if (keyspace_.tracking().enabled()) return;
+  tracking_since_.store(SystemClock().NowMillis(), std::memory_order_relaxed);
+  keyspace_.BeginTracking(AccessTracking::Lru());
 }
 
 // Domains that are not needed have no shards.

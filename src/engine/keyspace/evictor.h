@@ -36,6 +36,9 @@ class Evictor {
   // are filled afterwards, in small steps.
   void Configure(const store::EvictionSettings& settings, uint64_t limit_bytes);
   store::EvictionSettings settings() const;
+  // Somebody wants to know when keys were used: under a policy that does not track it, times are
+  // kept from now on, as under an LRU one. May be called under locks.
+  void BeginTimes();
   // When the present tracking began: nothing is known of uses before.
   UnixMillis tracking_since() const { return tracking_since_.load(std::memory_order_relaxed); }
 
@@ -80,6 +83,7 @@ class Evictor {
   Mutex configure_mutex_;
   // Order, whether only volatile, samples: one word, so that readers see them of one configuration.
   std::atomic<uint64_t> policy_{0};
+  std::atomic<bool> wants_times_{false};       // BeginTimes(); publishes nothing but itself
   std::atomic<UnixMillis> tracking_since_{0};  // publishes nothing but itself, to OBJECT
   std::atomic<uint64_t> limit_bytes_{0};       // publishes nothing but itself, to Maintain
   std::atomic<bool> has_queues_{false};        // publishes domains_ to evicting threads

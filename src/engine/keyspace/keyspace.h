@@ -188,6 +188,11 @@ class Keyspace final : public store::RemovalListener {
   store::AccessTracking tracking() const {
     return store::AccessTracking(tracking_.load(std::memory_order_relaxed));
   }
+  // Unless something is tracked already.
+  void BeginTracking(store::AccessTracking tracking) {
+    uint64_t nothing = store::AccessTracking().word();
+    tracking_.compare_exchange_strong(nothing, tracking.word(), std::memory_order_relaxed);
+  }
   void set_tracking(store::AccessTracking tracking) {
     tracking_.store(tracking.word(), std::memory_order_relaxed);
   }

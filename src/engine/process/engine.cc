@@ -91,6 +91,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.SetLoops(*loops_);
   control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
+  replica_waits_.SetReplication(replication_);
+  services_.replica_waits = &replica_waits_;
   control_.SetScripts(scripts_);
   control_.SetMessaging(pubsub_, tracking_);
   control_.SetSaver(saver_);

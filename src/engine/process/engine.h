@@ -24,6 +24,7 @@
 #include "engine/server/memcached_udp.h"
 #include "engine/server/migration_workers.h"
 #include "engine/server/parameter_adapter.h"
+#include "engine/server/replica_wait_list.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -76,6 +77,7 @@ class Engine {
   PubSub pubsub_;
   ClientTracking tracking_;
   Monitors monitors_{deliveries_};
+  ReplicaWaitList replica_waits_;
   KeyEventPublisher key_events_{pubsub_};
   Services services_;
   Dispatcher dispatcher_;

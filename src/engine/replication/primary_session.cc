@@ -104,6 +104,7 @@ ReplicaStatus PrimarySession::status() const {
           handshake_.listening_port,
           kStates[static_cast<int>(state_.load(std::memory_order_relaxed))],
           acknowledged_.load(std::memory_order_relaxed),
+          acknowledged_on_disk_.load(std::memory_order_relaxed),
           sent_.load(std::memory_order_relaxed),
           silence / 1'000'000'000};
 }
@@ -127,6 +128,7 @@ Status PrimarySession::Serve() {
     const Result<std::string> id = side_.BeginPartialSync(handshake_, cursor_);
     if (id.ok()) {
       attached_ = true;
+      side_.NotePartialSync(true);
       const std::string reply = handshake_.understands_psync2
                                     ? fmt::format("+CONTINUE {}\r\n", id.value())
                                     : std::string("+CONTINUE\r\n");
@@ -135,6 +137,7 @@ Status PrimarySession::Serve() {
           handshake_.listening_port, handshake_.wanted_offset);
       return StreamLog();
     }
+    side_.NotePartialSync(false);
     Log(LogLevel::kNotice, "replication", "replica {}:{} needs a full sync: {}", host_,
         handshake_.listening_port, id.error().message);
   }
@@ -298,7 +301,13 @@ void PrimarySession::Interpret(std::span<const std::string_view> words) {
   const std::optional<int64_t> offset = ParseInt64(words[2]);
   if (!offset.has_value()) return;
   acknowledged_.store(*offset, std::memory_order_relaxed);
+  if (words.size() >= 5 && EqualsIgnoreCase(words[3], "FACK")) {
+    if (const std::optional<int64_t> on_disk = ParseInt64(words[4])) {
+      acknowledged_on_disk_.store(*on_disk, std::memory_order_relaxed);
+    }
+  }
   acknowledged_at_.store(clock_.NowNanos(), std::memory_order_relaxed);
+  side_.NoteAck();
 }
 
 }  // namespace mikura::engine

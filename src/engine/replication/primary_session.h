@@ -64,6 +64,7 @@ class PrimarySession {
   // For status() on other threads.
   std::atomic<State> state_{State::kWaiting};
   std::atomic<Lsn> acknowledged_{0};
+  std::atomic<Lsn> acknowledged_on_disk_{-1};  // -1: it keeps nothing there
   std::atomic<Lsn> sent_{0};
   std::atomic<MonotonicNanos> acknowledged_at_{0};
   // Publishes the end of the thread's work to whoever joins it.

@@ -58,15 +58,28 @@ void PrimarySide::AwaitReplicas(std::chrono::milliseconds patience) {
   ChangeLog& log = keyspace_.change_log();
   const Lsn lsn = log.head();
   if (!log.active() || AllOnlineHave(lsn)) return;
-  {
-    ShardGuard guard(keyspace_.lock(0));
-    log.Append(kGetAck);  // they answer now, not with their next regular report
-  }
-  log.Wake();
+  AskForAcks();
   const auto limit = std::chrono::steady_clock::now() + patience;
   while (!AllOnlineHave(lsn) && std::chrono::steady_clock::now() < limit) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
+}
+
+void PrimarySide::AskForAcks() {
+  ChangeLog& log = keyspace_.change_log();
+  {
+    ShardGuard guard(keyspace_.lock(0));
+    if (log.active()) log.Append(kGetAck);
+  }
+  log.Wake();
+}
+
+size_t PrimarySide::CountAt(Lsn lsn, bool on_disk) const {
+  const std::vector<ReplicaStatus> all = replicas();
+  return static_cast<size_t>(
+      std::count_if(all.begin(), all.end(), [&](const ReplicaStatus& replica) {
+        return replica.state == "online" && (on_disk ? replica.on_disk : replica.offset) >= lsn;
+      }));
 }
 
 bool PrimarySide::AllOnlineHave(Lsn lsn) const {
@@ -250,6 +263,7 @@ Result<PrimarySide::FullSync> PrimarySide::BeginFullSync(Backlog::Cursor& cursor
   }
   FullSync sync_data{std::move(snapshot).value(), ids().current, stream_database_};
   backlog_.Seek(cursor, sync_data.snapshot->lsn());
+  full_syncs_.fetch_add(1, std::memory_order_relaxed);
   return sync_data;
 }
 

@@ -12,6 +12,8 @@
 //     cover.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -44,8 +46,16 @@ struct ReplicaStatus {
   int port = 0;
   std::string state;  // wait_bgsave, send_bulk, online
   Lsn offset = 0;
+  Lsn on_disk = -1;  // what it has acknowledged to be there
   Lsn sent = 0;
   int64_t lag_seconds = 0;  // since its last acknowledgement
+};
+
+// How replicas were brought up to date, since the start.
+struct SyncCounts {
+  uint64_t full = 0;
+  uint64_t partial = 0;
+  uint64_t partial_refused = 0;
 };
 
 class PrimarySide {
@@ -61,6 +71,18 @@ class PrimarySide {
   // Waits until everything logged before the call was sent to the replicas that are online, at most
   // `patience`. For a node that is about to follow another one.
   void AwaitSent(std::chrono::milliseconds patience);
+  // How many of the replicas that are online have acknowledged everything before `lsn`; on_disk:
+  // and that it is on disk.
+  size_t CountAt(Lsn lsn, bool on_disk) const;
+  // Makes them acknowledge now, not with their next regular report.
+  void AskForAcks();
+  // Called on sessions' threads when a replica has acknowledged something. Set once, before any
+  // replica comes.
+  void SetAckListener(std::function<void()> listener) { on_ack_ = std::move(listener); }
+  // Of a session.
+  void NoteAck() const {
+    if (on_ack_) on_ack_();
+  }
   // Ends all sessions and waits for their threads.
   void DropReplicas();
   std::vector<ReplicaStatus> replicas() const;
@@ -98,6 +120,14 @@ class PrimarySide {
   Result<FullSync> BeginFullSync(Backlog::Cursor& cursor);
   // Attaches the cursor at the wanted offset, when it can be continued; returns the current id.
   Result<std::string> BeginPartialSync(const ReplicaHandshake& handshake, Backlog::Cursor& cursor);
+  void NotePartialSync(bool continues) {
+    (continues ? partial_syncs_ : refused_syncs_).fetch_add(1, std::memory_order_relaxed);
+  }
+  SyncCounts sync_counts() const {
+    return {full_syncs_.load(std::memory_order_relaxed),
+            partial_syncs_.load(std::memory_order_relaxed),
+            refused_syncs_.load(std::memory_order_relaxed)};
+  }
   bool is_suspended() const;
   Backlog& backlog() { return backlog_; }
   Backlog::Extent backlog_extent() const { return backlog_.extent(); }
@@ -114,6 +144,11 @@ class PrimarySide {
   SnapshotSlots& slots_;
   const SettingsSource& settings_;
   Backlog backlog_;
+  std::function<void()> on_ack_;
+  // Publish nothing but themselves, to INFO.
+  std::atomic<uint64_t> full_syncs_{0};
+  std::atomic<uint64_t> partial_syncs_{0};
+  std::atomic<uint64_t> refused_syncs_{0};
 
   // Order: sync_mutex_, apply_mutex_, then shard locks, then the others.
   mutable Mutex sync_mutex_;

@@ -60,7 +60,20 @@ class ReplicationService {
   // and this node has received is executed before this returns. Never fails.
   Status ReplicaOf(std::string_view host, int port);
 
+  // ---- For clients that wait for replicas (WAIT); the first may be called under locks.
+  // Behind the last change that is logged.
+  Lsn log_end() const { return keyspace_.change_log().head(); }
+  // Of the replicas that are online.
+  size_t ReplicasAt(Lsn lsn, bool on_disk) const { return primary_side_.CountAt(lsn, on_disk); }
+  // Replicas acknowledge what they have, soon.
+  void AskForAcks() { primary_side_.AskForAcks(); }
+  // Set once, before any replica comes; called on threads of replication.
+  void SetAckListener(std::function<void()> listener) {
+    primary_side_.SetAckListener(std::move(listener));
+  }
+
   ReplicationStatus status() const;
+  SyncCounts sync_counts() const { return primary_side_.sync_counts(); }
   // The lines of INFO's section "replication" behind its heading, with "\r\n" line ends.
   std::string InfoText() const;
 

@@ -25,8 +25,11 @@ struct ClientRecord {
 
   // Written by the session's thread, read relaxed by whoever lists clients.
   std::atomic<UnixMillis> last_active_at{0};
-  std::atomic<int> queued_commands{-1};      // -1: not in MULTI
-  std::atomic<bool> is_blocked{false};       // it waits for a key, or for the end of a pause
+  std::atomic<int> queued_commands{-1};  // -1: not in MULTI
+  std::atomic<bool> is_blocked{false};   // it waits for a key, or for the end of a pause
+  std::atomic<uint64_t> held_input_bytes{0};
+  std::atomic<uint64_t> held_output_bytes{0};
+  std::atomic<uint64_t> queued_bytes{0};     // of its transaction
   std::atomic<bool> is_amid_request{false};  // part of a request has arrived
   std::atomic<const CommandSpec*> last_command{nullptr};
   std::atomic<const CommandSpec*> last_subcommand{nullptr};

@@ -6,9 +6,12 @@
 #include "base/numbers.h"
 #include "engine/commands/blocking.h"
 #include "engine/commands/command_spec.h"
+#include "engine/server/session.h"
 
 namespace mikura::engine {
 namespace {
+
+constexpr size_t kClientBytes = sizeof(Session) + sizeof(ClientRecord);
 
 std::string CommandName(const ClientRecord& record) {
   const CommandSpec* command = record.last_command.load(std::memory_order_relaxed);
@@ -41,6 +44,9 @@ ClientInfo InfoOf(const ClientRecord& record, const ClientState& state) {
   info.input_bytes = record.input_bytes.Get();
   info.output_bytes = record.output_bytes.Get();
   info.commands_total = record.commands.Get();
+  info.held_input_bytes = record.held_input_bytes.load(std::memory_order_relaxed);
+  info.held_output_bytes = record.held_output_bytes.load(std::memory_order_relaxed);
+  info.queued_bytes = record.queued_bytes.load(std::memory_order_relaxed);
   return info;
 }
 
@@ -91,14 +97,18 @@ std::string ServerClientRegistry::Describe(const ClientInfo& info, UnixMillis no
   if (flags.empty()) flags = "N";
   return fmt::format(
       "id={} addr={} laddr={} fd={} name={} age={} idle={} flags={} db={} sub={} psub={} ssub={} "
-      "multi={} qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 "
-      "events=r cmd={} user={} redir={} resp={} lib-name={} lib-ver={} tot-net-in={} "
+      "multi={} qbuf={} qbuf-free=0 argv-mem={} multi-mem={} rbs=0 rbp=0 obl=0 oll={} omem={} "
+      "tot-mem={} events={} cmd={} user={} redir={} resp={} lib-name={} lib-ver={} tot-net-in={} "
       "tot-net-out={} "
       "tot-cmds={}",
       state.id, state.address, state.local_address, info.fd, state.name,
       (now - state.connected_at) / 1000, std::max<UnixMillis>(0, now - info.last_active_at) / 1000,
       flags, state.database, state.channels, state.patterns, state.shard_channels,
-      info.queued_commands, info.last_command, state.user,
+      info.queued_commands, info.held_input_bytes, info.argument_bytes, info.queued_bytes,
+      info.held_output_bytes > 0 ? 1 : 0, info.held_output_bytes,
+      kClientBytes + info.held_input_bytes + info.argument_bytes + info.queued_bytes +
+          info.held_output_bytes,
+      info.held_output_bytes > 0 ? "rw" : "r", info.last_command, state.user,
       state.tracking.on ? static_cast<int64_t>(state.tracking.redirect) : -1, state.resp_version,
       state.library_name, state.library_version, info.input_bytes, info.output_bytes,
       info.commands_total);

@@ -35,6 +35,19 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
   FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
 }
 
+// Makes room under maxmemory for what the request writes; any that has keys gives back first what
+// others took too much. False when there is no room for one that needs it.
+bool Dispatcher::MakeRoom(const Request& request, uint32_t flags, UnixMillis now) const {
+  const uint64_t limit = node_.maxmemory_bytes.load(std::memory_order_relaxed);
+  const bool needs_room = (flags & kDenyOom) != 0;
+  if (limit == 0 || (!needs_room && request.keys.empty())) [[likely]]
+    return true;
+  // The script holds shards; what is queued now is asked again by its EXEC.
+  if (IsInBusyTurn()) return true;
+  const auto words = needs_room ? request.args : std::span<const std::string_view>();
+  return keyspace_.MakeRoom(limit, words, now) || !needs_room;
+}
+
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
                        ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
@@ -52,9 +65,7 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyBusy(reply, services_.scripts.state);
     return false;
   }
-  if ((flags & kDenyOom) != 0 &&
-      !keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), request.args,
-                          now)) {
+  if (!MakeRoom(request, flags, now)) {
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }

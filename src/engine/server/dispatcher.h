@@ -65,6 +65,7 @@ class Dispatcher {
   // `flags`: those of the row, and for EXEC of the queued rows.
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
+  bool MakeRoom(const Request& request, uint32_t flags, UnixMillis now) const;
   bool IsInBusyTurn() const {
     return services_.scripts.state.is_running() && keyspace_.script_token().is_mine();
   }

@@ -11,6 +11,7 @@ constexpr Counter LoopStatistics::*kResettable[] = {
     &LoopStatistics::input_bytes,   &LoopStatistics::output_bytes,
     &LoopStatistics::hits,          &LoopStatistics::misses,
     &LoopStatistics::error_replies, &LoopStatistics::connections_rejected,
+    &LoopStatistics::expiry_micros,
 };
 
 }  // namespace
@@ -48,6 +49,10 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.replication = replication_->InfoText();
   sources.expired_before = expired_before_.load(std::memory_order_relaxed);
   sources.evicted_before = evicted_before_.load(std::memory_order_relaxed);
+  const SyncCounts syncs = replication_->sync_counts();
+  sources.syncs = {syncs.full - full_syncs_before_.load(std::memory_order_relaxed),
+                   syncs.partial - partial_syncs_before_.load(std::memory_order_relaxed),
+                   syncs.partial_refused - refused_syncs_before_.load(std::memory_order_relaxed)};
   sources.memory = Memory();
   sources.saving = saver_->status();
   sources.loaded = {loaded_keys_.load(std::memory_order_relaxed),
@@ -93,6 +98,10 @@ void EngineControl::ResetStatistics() {
   }
   expired_before_.store(keyspace_.ExpiredTotal(), std::memory_order_relaxed);
   evicted_before_.store(keyspace_.EvictedTotal(), std::memory_order_relaxed);
+  const SyncCounts syncs = replication_->sync_counts();
+  full_syncs_before_.store(syncs.full, std::memory_order_relaxed);
+  partial_syncs_before_.store(syncs.partial, std::memory_order_relaxed);
+  refused_syncs_before_.store(syncs.partial_refused, std::memory_order_relaxed);
 }
 
 bool EngineControl::DebugAllowed(const ClientState& client) {

@@ -85,6 +85,9 @@ class EngineControl final : public ServerControl {
   // The keyspace's totals at the last ResetStatistics; publish nothing but themselves, to Info.
   std::atomic<uint64_t> expired_before_{0};
   std::atomic<uint64_t> evicted_before_{0};
+  std::atomic<uint64_t> full_syncs_before_{0};
+  std::atomic<uint64_t> partial_syncs_before_{0};
+  std::atomic<uint64_t> refused_syncs_before_{0};
   Observation* observation_ = nullptr;   // set once, before any client
   const CommandTable* table_ = nullptr;  // set with it
   LoopStatistics base_;  // written by ResetStatistics, read by Info: relaxed counters

@@ -75,7 +75,7 @@ void EventLoop::Run() {
     ResumePaused();
     RetryPutAside();
     ServeReady();
-    if (now_ >= next_expiry_) next_expiry_ = expiry_.Run(now_);
+    if (now_ >= next_expiry_) Expire();
     if (now_ >= next_maintenance_) Maintain();
     context_.deliveries.WakePosted();
   }
@@ -287,8 +287,17 @@ void EventLoop::CountRemoved() {
   context_.client_count.GivePlace();
 }
 
+void EventLoop::Expire() {
+  const uint64_t begin = TicksNow();
+  next_expiry_ = expiry_.Run(now_);
+  const uint64_t micros = context_.observation.scale.ToMicros(TicksNow() - begin);
+  statistics_.expiry_micros.Add(micros);
+  observer_.NoteEvent("expire-cycle", micros);
+}
+
 void EventLoop::Maintain() {
   next_maintenance_ = now_ + kMaintenancePeriod;
+  traffic_.Sample(now_, statistics_);
   context_.keyspace.Maintain(share_.first, share_.count, now_);
   context_.tracking.Tend(share_.first, share_.count);
   for (uint32_t n = 0; n < share_.count; ++n) {

@@ -32,6 +32,7 @@
 #include "engine/server/push_port.h"
 #include "engine/server/request_batch.h"
 #include "engine/server/session.h"
+#include "engine/server/traffic_window.h"
 
 namespace mikura::engine {
 
@@ -124,6 +125,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void AcceptFrom(const Listener* listener);
   void MarkReady(Session* session);
   void Maintain();
+  void Expire();
   void CloseIdle();
   void ReadLimits();
   bool HoldsTooMuch(Session& session);
@@ -179,7 +181,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ResumePaused();
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
-  void NoteFailedWait(Session& session, std::string_view reply);
+  void NoteWait(Session& session, std::string_view reply);
+  static bool IsAboutToBeAnswered(Session& session);
   bool GivesUpWaiting(Session& session);
   void EndLateWaits();
   void ForgetSuspended(Session& session);
@@ -251,6 +254,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   std::unique_ptr<RequestBatch> batch_;
   Acceptor acceptor_;
   ExpiryJob expiry_;
+  TrafficWindow traffic_;
   // Of clients that have logged in; read from the settings once per turn.
   wire::RespLimits request_limits_;
   OutputBounds output_bounds_;

@@ -67,6 +67,12 @@ void EventLoop::RunPosted(Session* inside) {
   FlushPushes();
 }
 
+// Its wait has ended, and the reply is on its way: what is pushed may follow from it.
+bool EventLoop::IsAboutToBeAnswered(Session& session) {
+  return session.suspension() == Suspension::kBlocked &&
+         session.state().waiting->state() != Waiter::State::kWaiting;
+}
+
 void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
                      const Message* message, std::string_view part) {
   if (session.doomed) return;
@@ -78,6 +84,11 @@ void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
       batch_->AppendPush(head);
       batch_->AppendPush(part);
     }
+    return;
+  }
+  if (IsAboutToBeAnswered(session)) [[unlikely]] {
+    session.late_pushes += head;
+    session.late_pushes += part;
     return;
   }
   statistics_.output_bytes.Add(head.size() + part.size());

@@ -241,8 +241,12 @@ void EventLoop::FlushOutput() {
 void EventLoop::FinishSession(Session& session) {
   ClientRecord& record = session.record();
   record.last_active_at.store(now_, std::memory_order_relaxed);
-  if (record.is_amid_request.load(std::memory_order_relaxed) == session.rest().empty()) {
+  if (record.held_input_bytes.load(std::memory_order_relaxed) != session.rest().size()) {
+    record.held_input_bytes.store(session.rest().size(), std::memory_order_relaxed);
     record.is_amid_request.store(!session.rest().empty(), std::memory_order_relaxed);
+  }
+  if (record.held_output_bytes.load(std::memory_order_relaxed) != session.pending_output_bytes()) {
+    record.held_output_bytes.store(session.pending_output_bytes(), std::memory_order_relaxed);
   }
   if (session.source() != nullptr && !session.doomed) [[unlikely]]
     SendFromSource(session);

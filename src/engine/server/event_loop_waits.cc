@@ -2,6 +2,8 @@
 // The sessions of an event loop that are suspended: clients that wait for keys, for the end of a
 // pause, or for their request to be tried again.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "engine/commands/preparation.h"
 #include "engine/keyspace/waiter_table.h"
@@ -85,8 +87,10 @@ void EventLoop::AnswerWait(Session& session) {
   wire::RespWriter reply(out, session.state().resp_version);
   session.state().waiting->WriteReply(reply);
   StopWaiting(session);
-  if (out.view().starts_with('-')) NoteFailedWait(session, out.view());
-  if (!session.drops_reply() && !session.doomed) {
+  NoteWait(session, out.view());
+  if (session.drops_reply()) out.Clear();
+  out.Append(std::exchange(session.late_pushes, {}));
+  if (out.size() > 0 && !session.doomed) {
     statistics_.output_bytes.Add(out.size());
     session.record().output_bytes.Add(out.size());
     if (!session.Send(out.view())) session.doomed = true;
@@ -95,14 +99,18 @@ void EventLoop::AnswerWait(Session& session) {
   Resume(session);
 }
 
-// Its command was counted when it began to wait.
-void EventLoop::NoteFailedWait(Session& session, std::string_view reply) {
-  observer_.NoteError(reply);
-  statistics_.error_replies.Add(observer_.TakeErrorCount());
-  const ClientRecord& record = session.record();
-  const CommandSpec* row = record.last_subcommand.load(std::memory_order_relaxed);
-  if (row == nullptr) row = record.last_command.load(std::memory_order_relaxed);
-  if (row != nullptr) observer_.NoteFailed(*row);
+// Its command has come to its end. It was counted when it began to wait.
+void EventLoop::NoteWait(Session& session, std::string_view reply) {
+  const bool failed = reply.starts_with('-');
+  if (failed) {
+    observer_.NoteError(reply);
+    statistics_.error_replies.Add(observer_.TakeErrorCount());
+  }
+  const auto request = session.TakeWaitingRequest();
+  if (request == nullptr) return;
+  const std::vector<std::string_view> words(request->words.begin(), request->words.end());
+  observer_.NoteWaited(*request->row, words, session.state(), request->ticks, failed);
+  observer_.NoteSizes(*request->row, words, session.state(), request->bytes, reply.size());
 }
 
 void EventLoop::StopWaiting(Session& session) {

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <iterator>
 
 #include "engine/server/command_info.h"
@@ -18,6 +20,15 @@ namespace {
 // The version of Redis whose commands and fields we answer; clients decide by it.
 constexpr std::string_view kRedisVersion = "7.0.15";
 constexpr std::string_view kMikuraVersion = "0.1.0";
+
+// As Redis does: zeros for another compiler.
+#if defined(__GNUC__) && !defined(__clang__)
+constexpr std::string_view kGccVersion = __VERSION__;
+#else
+constexpr std::string_view kGccVersion = "0.0.0";
+#endif
+constexpr int kHz = 10;                            // what CONFIG GET hz says
+constexpr UnixMillis kLruClockPeriod = 1LL << 24;  // in seconds: where the clock of Redis wraps
 
 using Out = std::back_insert_iterator<std::string>;
 
@@ -31,24 +42,36 @@ uint64_t SinceReset(const InfoSources& sources, Counter LoopStatistics::*field) 
   return Sum(sources, field) - (sources.base.*field).Get();
 }
 
+// Empty when it cannot be read.
+std::string Executable() {
+  std::array<char, PATH_MAX> path;
+  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
+  return size < 0 ? std::string() : std::string(path.data(), static_cast<size_t>(size));
+}
+
 void ServerSection(const InfoSources& sources, std::string& out) {
   utsname system{};
   uname(&system);
   const int64_t uptime = (sources.now - sources.started_at) / 1000;
   fmt::format_to(
       Out(out),
-      "redis_version:{}\r\nserver_name:mikura\r\nmikura_version:{}\r\nredis_mode:standalone\r\n"
-      "os:{} {} {}\r\narch_bits:64\r\nmultiplexing_api:epoll\r\nprocess_id:{}\r\nrun_id:{}\r\n"
-      "tcp_port:{}\r\nserver_time_usec:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\n"
-      "io_threads_active:0\r\nthreads:{}\r\nconfig_file:{}\r\n",
-      kRedisVersion, kMikuraVersion, system.sysname, system.release, system.machine, getpid(),
-      sources.run_id, sources.tcp_port, sources.now * 1000, uptime, uptime / 86400, sources.threads,
-      sources.config_file);
+      "redis_version:{}\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nserver_name:mikura\r\n"
+      "mikura_version:{}\r\nredis_mode:standalone\r\nos:{} {} {}\r\narch_bits:64\r\n"
+      "monotonic_clock:POSIX clock_gettime\r\nmultiplexing_api:epoll\r\ngcc_version:{}\r\n"
+      "process_id:{}\r\nprocess_supervised:no\r\nrun_id:{}\r\ntcp_port:{}\r\n"
+      "server_time_usec:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\n"
+      "configured_hz:{}\r\nlru_clock:{}\r\nexecutable:{}\r\nconfig_file:{}\r\n"
+      "io_threads_active:0\r\nthreads:{}\r\n",
+      kRedisVersion, kMikuraVersion, system.sysname, system.release, system.machine, kGccVersion,
+      getpid(), sources.run_id, sources.tcp_port, sources.now * 1000, uptime, uptime / 86400, kHz,
+      kHz, sources.now / 1000 % kLruClockPeriod, Executable(), sources.config_file,
+      sources.threads);
 }
 
 void ClientsSection(const InfoSources& sources, std::string& out) {
   fmt::format_to(Out(out),
-                 "connected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:{}\r\n"
+                 "connected_clients:{}\r\ncluster_connections:0\r\nmaxclients:{}\r\n"
+                 "blocked_clients:{}\r\n"
                  "tracking_clients:{}\r\n",
                  Sum(sources, &LoopStatistics::connected_clients),
                  sources.node.maxclients.load(std::memory_order_relaxed),
@@ -74,29 +97,55 @@ void PersistenceSection(const InfoSources& sources, std::string& out) {
       sources.loaded.keys);
 }
 
+// Of event loops: what they received, ran and sent.
+void AppendTraffic(const InfoSources& sources, std::string& out) {
+  const auto kilobytes = [&](Counter LoopStatistics::*field) {
+    return static_cast<double>(Sum(sources, field)) / 1024;
+  };
+  fmt::format_to(Out(out),
+                 "total_connections_received:{}\r\ntotal_commands_processed:{}\r\n"
+                 "instantaneous_ops_per_sec:{}\r\ntotal_net_input_bytes:{}\r\n"
+                 "total_net_output_bytes:{}\r\ninstantaneous_input_kbps:{:.2f}\r\n"
+                 "instantaneous_output_kbps:{:.2f}\r\nrejected_connections:{}\r\n",
+                 SinceReset(sources, &LoopStatistics::connections_received),
+                 SinceReset(sources, &LoopStatistics::commands),
+                 Sum(sources, &LoopStatistics::commands_per_second),
+                 SinceReset(sources, &LoopStatistics::input_bytes),
+                 SinceReset(sources, &LoopStatistics::output_bytes),
+                 kilobytes(&LoopStatistics::input_bytes_per_second),
+                 kilobytes(&LoopStatistics::output_bytes_per_second),
+                 SinceReset(sources, &LoopStatistics::connections_rejected));
+}
+
+// Of keys, and of those who look at them.
+void AppendKeyTotals(const InfoSources& sources, std::string& out) {
+  fmt::format_to(Out(out),
+                 "expired_keys:{}\r\nexpire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\n"
+                 "evicted_clients:0\r\nkeyspace_hits:{}\r\nkeyspace_misses:{}\r\n"
+                 "pubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
+                 "slave_expires_tracked_keys:0\r\ntracking_total_keys:{}\r\n"
+                 "tracking_total_items:{}\r\ntracking_total_prefixes:{}\r\n",
+                 sources.keyspace.ExpiredTotal() - sources.expired_before,
+                 SinceReset(sources, &LoopStatistics::expiry_micros) / 1000,
+                 sources.keyspace.EvictedTotal() - sources.evicted_before,
+                 SinceReset(sources, &LoopStatistics::hits),
+                 SinceReset(sources, &LoopStatistics::misses),
+                 sources.pubsub.Count(SubscriptionKind::kChannel),
+                 sources.pubsub.Count(SubscriptionKind::kPattern),
+                 sources.pubsub.Count(SubscriptionKind::kShardChannel), sources.tracking.keys,
+                 sources.tracking.items, sources.tracking.prefixes);
+}
+
 void StatsSection(const InfoSources& sources, std::string& out) {
-  fmt::format_to(
-      Out(out),
-      "total_connections_received:{}\r\ntotal_commands_processed:{}\r\ntotal_net_input_bytes:{}\r\n"
-      "total_net_output_bytes:{}\r\nrejected_connections:{}\r\nexpired_keys:{}\r\nevicted_keys:"
-      "{}\r\n"
-      "keyspace_hits:{}\r\nkeyspace_misses:{}\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\n"
-      "pubsubshard_channels:{}\r\ntracking_total_keys:{}\r\ntracking_total_items:{}\r\n"
-      "tracking_total_prefixes:{}\r\n"
-      "latest_fork_usec:0\r\ntotal_forks:0\r\ntotal_error_replies:{}\r\n",
-      SinceReset(sources, &LoopStatistics::connections_received),
-      SinceReset(sources, &LoopStatistics::commands),
-      SinceReset(sources, &LoopStatistics::input_bytes),
-      SinceReset(sources, &LoopStatistics::output_bytes),
-      SinceReset(sources, &LoopStatistics::connections_rejected),
-      sources.keyspace.ExpiredTotal() - sources.expired_before,
-      sources.keyspace.EvictedTotal() - sources.evicted_before,
-      SinceReset(sources, &LoopStatistics::hits), SinceReset(sources, &LoopStatistics::misses),
-      sources.pubsub.Count(SubscriptionKind::kChannel),
-      sources.pubsub.Count(SubscriptionKind::kPattern),
-      sources.pubsub.Count(SubscriptionKind::kShardChannel), sources.tracking.keys,
-      sources.tracking.items, sources.tracking.prefixes,
-      SinceReset(sources, &LoopStatistics::error_replies));
+  AppendTraffic(sources, out);
+  fmt::format_to(Out(out), "sync_full:{}\r\nsync_partial_ok:{}\r\nsync_partial_err:{}\r\n",
+                 sources.syncs.full, sources.syncs.partial, sources.syncs.partial_refused);
+  AppendKeyTotals(sources, out);
+  fmt::format_to(Out(out),
+                 "latest_fork_usec:0\r\ntotal_forks:0\r\nunexpected_error_replies:0\r\n"
+                 "total_error_replies:{}\r\nio_threaded_reads_processed:0\r\n"
+                 "io_threaded_writes_processed:0\r\n",
+                 SinceReset(sources, &LoopStatistics::error_replies));
 }
 
 void ReplicationSection(const InfoSources& sources, std::string& out) {
@@ -104,11 +153,15 @@ void ReplicationSection(const InfoSources& sources, std::string& out) {
 }
 
 void CpuSection(const InfoSources&, std::string& out) {
-  rusage self{};
-  getrusage(RUSAGE_SELF, &self);
-  fmt::format_to(Out(out), "used_cpu_sys:{}.{:06}\r\nused_cpu_user:{}.{:06}\r\n",
-                 self.ru_stime.tv_sec, self.ru_stime.tv_usec, self.ru_utime.tv_sec,
-                 self.ru_utime.tv_usec);
+  const auto add = [&out](int who, std::string_view suffix) {
+    rusage usage{};
+    getrusage(who, &usage);
+    fmt::format_to(Out(out), "used_cpu_sys{0}:{1}.{2:06}\r\nused_cpu_user{0}:{3}.{4:06}\r\n",
+                   suffix, usage.ru_stime.tv_sec, usage.ru_stime.tv_usec, usage.ru_utime.tv_sec,
+                   usage.ru_utime.tv_usec);
+  };
+  add(RUSAGE_SELF, "");
+  add(RUSAGE_CHILDREN, "_children");
 }
 
 void CommandStatsSection(const InfoSources& sources, std::string& out) {

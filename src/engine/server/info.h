@@ -15,6 +15,7 @@
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot_saver.h"
+#include "engine/replication/primary_side.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
 
@@ -38,6 +39,7 @@ struct InfoSources {
   const LoopStatistics& base;   // subtracted: the counters at the last CONFIG RESETSTAT
   uint64_t expired_before = 0;  // the keyspace's totals then
   uint64_t evicted_before = 0;
+  SyncCounts syncs{};  // since the last CONFIG RESETSTAT
   MemoryReport memory;
   SaveStatus saving;
   LoadedCount loaded;       // when the node started

@@ -194,6 +194,12 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
   const ClientState& client = item.session->state();
   if (outcome == RunOutcome::kRefused) [[unlikely]] {
     observer_.NoteRejected(row);
+  } else if (outcome == RunOutcome::kBlocked) [[unlikely]] {
+    const auto words = std::span(words_).subspan(item.words_begin, item.words_count);
+    item.session->set_waiting_request({.row = &row,
+                                       .words = {words.begin(), words.end()},
+                                       .bytes = item.bytes.size(),
+                                       .ticks = observer_.NoteWaiting(row)});
   } else if (client.in_multi && (row.flags & kRunsInMulti) == 0) {
     has_lost_time_ = true;  // it was queued only
   } else {

@@ -43,7 +43,9 @@ void Session::NoteTransaction() {
   const ClientState& client = record_->state;
   const Transaction* const transaction = client.transaction.get();
   had_transaction_ = transaction != nullptr;
-  queued_.Set(transaction != nullptr ? transaction->memory_bytes() : 0);
+  const size_t queued_bytes = transaction != nullptr ? transaction->memory_bytes() : 0;
+  queued_.Set(queued_bytes);
+  record_->queued_bytes.store(client.in_multi ? queued_bytes : 0, std::memory_order_relaxed);
   record_->queued_commands.store(
       client.in_multi ? static_cast<int>(transaction->commands().size()) : -1,
       std::memory_order_relaxed);

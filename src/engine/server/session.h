@@ -66,6 +66,18 @@ class Session {
   // Whether the reply of a command that waits is not wanted (CLIENT REPLY).
   bool drops_reply() const { return drops_reply_; }
   void set_drops_reply(bool value) { drops_reply_ = value; }
+  // Of a command that waits: what is noted of it when it has ended.
+  struct WaitingRequest {
+    const CommandSpec* row = nullptr;
+    std::vector<std::string> words;
+    size_t bytes = 0;    // as it was sent
+    uint64_t ticks = 0;  // up to its wait
+  };
+  void set_waiting_request(WaitingRequest request) {
+    waiting_request_ = std::make_unique<WaitingRequest>(std::move(request));
+  }
+  // Null when nothing waited since.
+  std::unique_ptr<WaitingRequest> TakeWaitingRequest() { return std::move(waiting_request_); }
   // Notes the bytes of a request that was parsed but is not run now; those that follow each other
   // lie one behind the other. They stay where they are until the batch is over.
   void Keep(std::string_view request_bytes);
@@ -127,6 +139,7 @@ class Session {
   bool in_ready_list = false;
   bool peer_closed = false;     // end of file was read: answer what is there, then end
   bool doomed = false;          // ends as soon as the batch is done; no further command runs
+  std::string late_pushes;      // for behind the reply of the command that waited
   bool has_pushes = false;      // since its output was last flushed
   bool is_handshaking = false;  // TLS: nothing is received or sent yet
   std::string_view refusal;     // what is said behind the handshake instead of serving it
@@ -136,6 +149,7 @@ class Session {
  private:
   Suspension suspension_ = Suspension::kNone;
   bool drops_reply_ = false;
+  std::unique_ptr<WaitingRequest> waiting_request_;
   ConnectedSocket socket_;
   Protocol protocol_;
   std::shared_ptr<ClientRecord>
