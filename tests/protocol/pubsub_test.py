@@ -167,10 +167,9 @@ class PubSub(unittest.TestCase):
             self.assertEqual(publisher.call("PUBSUB", "NUMPAT").text, ":3000")
             self.assertEqual(publisher.call("PUBLISH", "n77", "x").text, ":2")
             client.close()
-            self.assertTrue(wait_until(
-                lambda: publisher.call("PUBSUB", "NUMPAT").text == ":0"))
-            self.assertEqual(publisher.call("PUBSUB", "CHANNELS").text, "*0")
-            self.assertEqual(publisher.call("PUBSUB", "SHARDCHANNELS").text, "*0")
+            for what, none in (("NUMPAT", ":0"), ("CHANNELS", "*0"), ("SHARDCHANNELS", "*0")):
+                self.assertTrue(wait_until(
+                    lambda what=what, none=none: publisher.call("PUBSUB", what).text == none), what)
 
 
 if __name__ == "__main__":

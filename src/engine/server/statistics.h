@@ -40,13 +40,13 @@ struct alignas(64) LoopStatistics {
   Counter hits;
   Counter misses;
   Counter error_replies;
-  Counter idle_closed;  // connections closed by the idle timeout
+  Counter idle_closed;    // connections closed by the idle timeout
   Counter expiry_micros;  // spent on keys whose time is over
   // As of late: TrafficWindow.
   Counter commands_per_second;
   Counter input_bytes_per_second;
   Counter output_bytes_per_second;
-  Counter yields;       // times that a connection with more requests had to wait for a batch
+  Counter yields;  // times that a connection with more requests had to wait for a batch
 };
 
 }  // namespace mikura::engine
