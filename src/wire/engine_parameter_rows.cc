@@ -76,7 +76,10 @@ constexpr ParameterSpec Words(std::string_view name, std::string_view alias, std
   return spec;
 }
 
-constexpr ParameterSpec Accumulating(ParameterSpec spec) {
+// Each line of the file adds to it.
+constexpr ParameterSpec Lines(std::string_view name, std::string P::*field, bool runtime,
+                              std::string_view summary) {
+  ParameterSpec spec = Words(name, "", field, runtime, summary);
   spec.accumulates = true;
   return spec;
 }
@@ -271,8 +274,8 @@ constexpr ParameterSpec kRows[] = {
     Memory("memcached-max-item-size", &P::memcached_max_item_size_bytes, 1024, 1LL << 30, kRuntime,
            "Longest value a memcached client may store."),
     // Snapshots
-    Accumulating(Words("save", "", &P::save, kRuntime,
-                       "When a snapshot is saved: seconds and changes, in pairs.")),
+    Lines("save", &P::save, kRuntime,
+          "When a snapshot is saved: seconds and changes, in pairs."),
     Text("dbfilename", "", &P::dbfilename, kRuntime, "Name of the snapshot in dir."),
 
     // Persistence

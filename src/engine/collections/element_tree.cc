@@ -12,8 +12,12 @@ namespace {
 constexpr size_t kMergeBytes = Leaf::kBytesMax / 2;
 constexpr size_t kMergeChildren = Inner::kChildrenMax / 2;
 
+// The position behind the last element, wherever that is.
+constexpr uint64_t kAtEnd = UINT64_MAX;
+
 // The child that holds position `index`, which becomes the position in it. `index` may be the end.
 size_t ChildAt(const Inner* inner, uint64_t& index) {
+  if (index == kAtEnd) return inner->count - 1u;
   size_t child = 0;
   while (child + 1 < inner->count && index >= inner->counts[child]) index -= inner->counts[child++];
   return child;
@@ -113,7 +117,7 @@ void ElementTree::Insert(uint64_t index, std::string_view element) {
     leaf->Insert(0, element);
     root_ = leaf;
   } else {
-    root_ = MakeRoot(InsertInto(root_, index, element));
+    root_ = MakeRoot(InsertInto(root_, index == size_ ? kAtEnd : index, element));
   }
   ++size_;
 }
@@ -128,11 +132,22 @@ Node* ElementTree::MakeRoot(const Pieces& pieces) {
 
 ElementTree::Pieces ElementTree::InsertInto(Node* node, uint64_t index, std::string_view element) {
   if (node->is_leaf()) {
-    return InsertIntoLeaf(static_cast<Leaf*>(node), static_cast<size_t>(index), element);
+    const size_t place = index == kAtEnd ? node->count : static_cast<size_t>(index);
+    return InsertIntoLeaf(static_cast<Leaf*>(node), place, element);
   }
   auto* const inner = static_cast<Inner*>(Exclusive(node));
   const size_t child = ChildAt(inner, index);
-  return PutPieces(inner, child, InsertInto(inner->children[child], index, element));
+  const bool is_first = index == 0;
+  const Pieces pieces = InsertInto(inner->children[child], index, element);
+  if (pieces.count > 1) return PutPieces(inner, child, pieces);
+  inner->children[child] = pieces.nodes[0];
+  ++inner->counts[child];
+  // Otherwise the first element below is the one that it was: it need not be read, which mostly is
+  // in no cache when a list changes at its end.
+  if (is_first) inner->orders[child] = FirstOrder(pieces.nodes[0]);
+  Pieces result;
+  result.Add(inner);
+  return result;
 }
 
 // Puts what the child at `index` became in its place; splits `inner` when that is too much.
@@ -266,7 +281,8 @@ void ElementTree::Erase(uint64_t index, uint64_t count) {
 
 // What is left of `node`; null when nothing is. Takes over one ownership.
 Node* ElementTree::EraseFrom(Node* node, uint64_t index, uint64_t count) {
-  if (count == CountOf(node)) {
+  // Each child has an element at least: mostly nothing is to be counted.
+  if (count >= node->count && count == CountOf(node)) {
     bytes_ -= BytesBelow(node);
     Release(*memory_, node);
     return nullptr;
@@ -285,7 +301,10 @@ Node* ElementTree::EraseFrom(Node* node, uint64_t index, uint64_t count) {
     const uint64_t here = std::min(count, inner->counts[child] - index);
     count -= here;
     Node* const left = EraseFrom(inner->children[child], index, here);
-    if (left != nullptr) {
+    if (left != nullptr && index > 0) {  // its first element is the same
+      inner->children[child] = left;
+      inner->counts[child] -= here;
+    } else if (left != nullptr) {
       PutChild(inner, child, left);
     } else {
       if (gone == 0) gone_from = child;
@@ -299,6 +318,11 @@ Node* ElementTree::EraseFrom(Node* node, uint64_t index, uint64_t count) {
 
 // Joins the child at `index` with its neighbours where they are small together.
 void ElementTree::MergeAround(Inner* inner, size_t index) {
+  // The neighbours are looked at only when it comes to them: they may be in no cache.
+  const Node* const child = inner->children[index];
+  const bool is_large =
+      child->is_leaf() ? AsLeaf(child)->live_bytes() > kMergeBytes : child->count > kMergeChildren;
+  if (is_large) return;
   if (index + 1 < inner->count && MergePair(inner, index)) return MergeAround(inner, index);
   if (index > 0) MergePair(inner, index - 1);
 }

@@ -57,7 +57,17 @@ class ElementTree {
   // ---- In order. The position of the first element that is not before the wanted one.
   // `order`: its number; is_before(element): asked of elements with that number only.
   template <typename IsBefore>
-  uint64_t LowerBound(uint64_t order, const IsBefore& is_before) const;
+  uint64_t LowerBound(uint64_t order, const IsBefore& is_before) const {
+    return Seek(order, is_before).index;
+  }
+  // The same with the element there, found in one descent.
+  struct Spot {
+    uint64_t index = 0;
+    std::string_view element;  // none at the end
+    bool at_end = true;
+  };
+  template <typename IsBefore>
+  Spot Seek(uint64_t order, const IsBefore& is_before) const;
 
   // Walks the elements from a position on. Valid until the next change of the tree.
   class Cursor {
@@ -128,7 +138,7 @@ class ElementTree {
 };
 
 template <typename IsBefore>
-uint64_t ElementTree::LowerBound(uint64_t order, const IsBefore& is_before) const {
+ElementTree::Spot ElementTree::Seek(uint64_t order, const IsBefore& is_before) const {
   const auto element_is_before = [&](std::string_view element) {
     const uint64_t number = order_of_(element);
     return number < order || (number == order && is_before(element));
@@ -153,7 +163,7 @@ uint64_t ElementTree::LowerBound(uint64_t order, const IsBefore& is_before) cons
   };
   uint64_t position = 0;
   const Node* node = root_;
-  if (node == nullptr) return 0;
+  if (node == nullptr) return {};
   while (!node->is_leaf()) {
     const Inner* inner = AsInner(node);
     // The last child whose first element is before the wanted one; or the first child.
@@ -163,8 +173,12 @@ uint64_t ElementTree::LowerBound(uint64_t order, const IsBefore& is_before) cons
     node = inner->children[after - 1];
   }
   const Leaf* leaf = AsLeaf(node);
-  return position +
-         partition(0, leaf->count, [&](size_t i) { return element_is_before(leaf->At(i)); });
+  const size_t place =
+      partition(0, leaf->count, [&](size_t i) { return element_is_before(leaf->At(i)); });
+  position += place;
+  if (place < leaf->count) return {position, leaf->At(place), false};
+  if (position == size_) return {position, {}, true};
+  return {position, At(position), false};  // the first of the next leaf
 }
 
 }  // namespace mikura::engine::collections

@@ -133,9 +133,12 @@ TEST(ElementTree, FindsElementsByTheirOrder) {
     const std::string element = fmt::format("prefix-{:02}-{}", random() % 30, random() % 100000);
     const auto at = std::lower_bound(sorted.begin(), sorted.end(), element);
     const uint64_t expected = static_cast<uint64_t>(at - sorted.begin());
-    const uint64_t found =
-        tree.LowerBound(ByPrefix(element), [&](std::string_view e) { return e < element; });
+    const ElementTree::Spot spot =
+        tree.Seek(ByPrefix(element), [&](std::string_view e) { return e < element; });
+    const uint64_t found = spot.index;
     ASSERT_EQ(found, expected);
+    ASSERT_EQ(spot.at_end, at == sorted.end());
+    if (!spot.at_end) ASSERT_EQ(spot.element, *at);
     if (at != sorted.end() && *at == element) continue;
     sorted.insert(at, element);
     tree.Insert(found, element);

@@ -127,13 +127,16 @@ HashValue::Field HashValue::FieldOf(std::string_view element) {
 
 uint64_t HashValue::OrderOf(std::string_view element) { return ElementHash(FieldOf(element).name); }
 
+// Where the field is or belongs in the tree.
+ElementTree::Spot HashValue::Seek(std::string_view name) const {
+  return fields_.tree().Seek(
+      ElementHash(name), [name](std::string_view element) { return FieldOf(element).name < name; });
+}
+
 HashValue::Place HashValue::PlaceOf(std::string_view name) const {
   if (!is_packed()) {
-    const ElementTree& tree = fields_.tree();
-    const uint64_t index = tree.LowerBound(ElementHash(name), [name](std::string_view element) {
-      return FieldOf(element).name < name;
-    });
-    return {{index}, index < tree.size() && FieldOf(tree.At(index)).name == name};
+    const ElementTree::Spot spot = Seek(name);
+    return {{spot.index}, !spot.at_end && IsNamed(spot.element, name)};
   }
   PackedWalk walk(fields_.packed());
   for (; !walk.at_end(); walk.Next()) {
@@ -149,9 +152,9 @@ std::optional<HashValue::Field> HashValue::Find(std::string_view name) const {
     }
     return std::nullopt;
   }
-  const Place place = PlaceOf(name);
-  if (!place.exists) return std::nullopt;
-  return At(place.spot.index);
+  const ElementTree::Spot spot = Seek(name);
+  if (spot.at_end || !IsNamed(spot.element, name)) return std::nullopt;
+  return FieldOf(spot.element);
 }
 
 bool HashValue::Set(std::string_view name, std::string_view value, UnixMillis deadline) {

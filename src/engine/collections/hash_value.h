@@ -114,6 +114,7 @@ class HashValue final : public Collection {
   };
 
   static uint64_t OrderOf(std::string_view element);
+  ElementTree::Spot Seek(std::string_view name) const;
   Place PlaceOf(std::string_view name) const;
   UnixMillis DeadlineAt(const Place& place) const;
   void PutAt(const Place& place, std::string_view name, std::string_view value,

@@ -38,6 +38,49 @@ std::vector<std::string> Backwards(const Sequence& sequence) {
   return all;
 }
 
+TEST(Sequence, ChangesAtASpotAreThoseAtItsIndex) {
+  CountedMemory memory;
+  std::mt19937 random(11);
+  Sequence sequence(memory, NoOrder);
+  std::vector<std::string> model;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string element(random() % 200, static_cast<char>('a' + random() % 26));
+    const size_t at = random() % (model.size() + 1);
+    PackedWalk walk(sequence.packed());
+    while (walk.spot().index < at) walk.Next();
+    ASSERT_EQ(walk.at_end(), at == model.size());
+    const auto place = model.begin() + static_cast<ptrdiff_t>(at);
+    const auto action = random() % 3;
+    if (walk.at_end() || (action == 0 && model.size() < 40)) {
+      sequence.InsertAt(walk.spot(), element);
+      model.insert(place, element);
+    } else if (action == 1) {
+      EXPECT_EQ(walk.bytes(), VarintBytes(place->size()) + place->size());
+      sequence.ReplaceAt(walk.spot(), element);
+      *place = element;
+    } else {
+      sequence.EraseAt(walk.spot());
+      model.erase(place);
+    }
+    ASSERT_EQ(Forwards(sequence, 0), model);
+    ASSERT_EQ(sequence.size(), model.size());
+  }
+}
+
+TEST(PackedElements, NamesThatDifferInOneByteAreNotTheSame) {
+  const std::string name = "element:00000001";
+  for (size_t size = 0; size <= name.size(); ++size) {
+    const std::string whole = name.substr(0, size);
+    EXPECT_TRUE(SameBytes(whole, std::string(whole)));
+    EXPECT_FALSE(SameBytes(whole, whole + "x"));
+    for (size_t i = 0; i < size; ++i) {
+      std::string other = whole;
+      other[i] = static_cast<char>(other[i] ^ 1);
+      EXPECT_FALSE(SameBytes(whole, other)) << size << " " << i;
+    }
+  }
+}
+
 TEST(Sequence, BothFormsHoldWhatAVectorHoldsAfterRandomChanges) {
   CountedMemory memory;
   std::mt19937 random(7);

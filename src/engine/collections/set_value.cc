@@ -42,10 +42,9 @@ SetValue::Place SetValue::PlaceOf(std::string_view element) const {
     return IsInteger(element) ? PlaceOfInteger(element) : Place{size(), false};
   }
   if (!is_packed()) {
-    const ElementTree& tree = elements_.tree();
-    const uint64_t index = tree.LowerBound(
+    const ElementTree::Spot spot = elements_.tree().Seek(
         ElementHash(element), [element](std::string_view other) { return other < element; });
-    return {index, index < tree.size() && tree.At(index) == element};
+    return {spot.index, !spot.at_end && spot.element == element};
   }
   PackedWalk walk(elements_.packed());
   for (; !walk.at_end(); walk.Next()) {
@@ -57,9 +56,9 @@ SetValue::Place SetValue::PlaceOf(std::string_view element) const {
 SetValue::Place SetValue::PlaceOfInteger(std::string_view element) const {
   const uint64_t order = NumericOrder(element);
   if (!is_packed()) {
-    const ElementTree& tree = elements_.tree();
-    const uint64_t index = tree.LowerBound(order, [](std::string_view) { return false; });
-    return {index, index < tree.size() && tree.At(index) == element};
+    const ElementTree::Spot spot =
+        elements_.tree().Seek(order, [](std::string_view) { return false; });
+    return {spot.index, !spot.at_end && spot.element == element};
   }
   uint64_t index = 0;
   for (Cursor c(*this); !c.at_end(); c.Next(), ++index) {

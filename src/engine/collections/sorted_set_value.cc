@@ -77,11 +77,12 @@ void SortedSetValue::AppendPacked(std::string& out) const {
 }
 
 SortedSetValue::Place SortedSetValue::PlaceByMember(std::string_view member) const {
-  const uint64_t index = by_member_.LowerBound(
+  const ElementTree::Spot spot = by_member_.Seek(
       ElementHash(member),
       [member](std::string_view other) { return other.substr(kScoreBytes) < member; });
-  const bool exists = index < by_member_.size() && ElementOf(by_member_.At(index)).member == member;
-  return {index, exists};
+  if (spot.at_end) return {spot.index};
+  const Element element = ElementOf(spot.element);
+  return {spot.index, element.member == member, element.score};
 }
 
 uint64_t SortedSetValue::PlaceByScore(std::string_view member, double score) const {
@@ -115,7 +116,7 @@ std::optional<double> SortedSetValue::ScoreOf(std::string_view member) const {
   }
   const Place place = PlaceByMember(member);
   if (!place.exists) return std::nullopt;
-  return ElementOf(by_member_.At(place.index)).score;
+  return place.score;
 }
 
 std::optional<uint64_t> SortedSetValue::RankOf(std::string_view member) const {
@@ -135,7 +136,7 @@ SortedSetValue::Change SortedSetValue::Set(std::string_view member, double score
     by_score_.Insert(PlaceByScore(member, score), bytes);
     return Change::kAdded;
   }
-  const double old_score = ElementOf(by_member_.At(place.index)).score;
+  const double old_score = place.score;
   if (old_score == score) return Change::kNone;
   by_score_.Erase(PlaceByScore(member, old_score));
   by_score_.Insert(PlaceByScore(member, score), bytes);

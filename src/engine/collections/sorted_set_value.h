@@ -113,6 +113,7 @@ class SortedSetValue final : public Collection {
   struct Place {
     uint64_t index = 0;
     bool exists = false;
+    double score = 0;  // when it exists
   };
 
   static constexpr size_t kScoreBytes = sizeof(double);

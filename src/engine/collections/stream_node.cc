@@ -102,7 +102,10 @@ std::string StreamNamesOf(std::span<const std::string_view> fields) {
 
 std::string StreamElementOf(StreamId id, std::span<const std::string_view> fields,
                             bool has_names_of_node) {
+  size_t bytes = 32;
+  for (const std::string_view text : fields) bytes += text.size() + 2;
   std::string element;
+  element.reserve(bytes);
   AppendStreamId(element, id);
   AppendVarint(element, has_names_of_node ? 0 : fields.size() / 2);
   for (size_t i = 0; i < fields.size(); ++i) {

@@ -10,6 +10,9 @@
 namespace mikura::engine::collections {
 namespace {
 
+// Of a packed stream but for the names of its node: eleven numbers.
+constexpr size_t kHeaderBytesMax = 128;
+
 void AppendId(std::string& out, StreamId id) {
   AppendVarint(out, id.ms);
   AppendVarint(out, id.seq);
@@ -62,6 +65,7 @@ StreamValue::StreamValue(NodeMemory& memory, std::string_view packed) : StreamVa
 
 void StreamValue::AppendPacked(std::string& out) const {
   DCHECK(nodes_.empty() && groups_.empty());  // S4
+  out.reserve(out.size() + kHeaderBytesMax + last_node_.names.size() + entries_.packed().size());
   AppendVarint(out, size());
   AppendId(out, last_id_);
   AppendId(out, max_deleted_id_);

@@ -70,6 +70,7 @@ void FindKeyPlaces(const CommandSpec& spec, std::span<const std::string_view> ar
   const auto words = static_cast<int>(args.size());
   const int last =
       std::min(spec.keys.last < 0 ? words + spec.keys.last : spec.keys.last, words - 1);
+  if (last == spec.keys.first) return places.push_back({static_cast<uint32_t>(last), 0});
   const bool has_own_access = spec.key_access.find(';') != std::string_view::npos;
   uint32_t number = 0;
   for (int i = spec.keys.first; i <= last; i += spec.keys.step) {

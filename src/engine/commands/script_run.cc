@@ -33,7 +33,24 @@ void RefuseWith(CommandContext& ctx, Fault fault) {
 }  // namespace
 
 ScriptRun::ScriptRun(CommandContext& ctx, const ScriptRights& rights)
-    : ctx_(ctx), rights_(rights), state_(ctx.services.scripts.state) {}
+    : ctx_(ctx),
+      rights_(rights),
+      state_(ctx.services.scripts.state),
+      places_(ctx.script_thread->places),
+      keys_(ctx.script_thread->keys) {}
+
+// The interpreter takes longer to begin than the memory of the first keys to come.
+void ScriptRun::PrefetchBuckets() const {
+  for (const Key& key : FirstKeys()) {
+    ctx_.keyspace.UnlockedShard(key.shard()).PrefetchBucket(ctx_.client.database, key);
+  }
+}
+
+void ScriptRun::PrefetchEntries() const {
+  for (const Key& key : FirstKeys()) {
+    ctx_.keyspace.UnlockedShard(key.shard()).PrefetchEntry(ctx_.client.database, key);
+  }
+}
 
 FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
   Keyspace& keyspace = ctx_.keyspace;
@@ -45,15 +62,21 @@ FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
     RunBody(body);
     return Ok();
   }
+  PrefetchBuckets();
   was_full_ = !ctx_.services.control.HasRoom(ctx_.now());
   if (!keyspace.script_token().EnterFor(Keyspace::kPatience)) {
     ctx_.outcome = RunOutcome::kPutAside;
     return Ok();
   }
-  for (const Key& key : ctx_.key_list) held_.set(key.shard());
-  keyspace.LockShards(held_);
+  // Who has the token may take them in any order.
+  for (const Key& key : ctx_.key_list) {
+    if (held_.test(key.shard())) continue;
+    keyspace.lock(key.shard()).Lock();
+    held_.set(key.shard());
+  }
   Effects& effects = ctx_.keys.effects();
   effects.Begin(keyspace.change_log().active());
+  PrefetchEntries();
   RunBody(body);
   keyspace.CommitAndServe(held_, ctx_.now(), effects);
   keyspace.script_token().Leave();
@@ -63,19 +86,13 @@ FaultOr<> ScriptRun::Run(const Body& body) NO_THREAD_SAFETY_ANALYSIS {
 void ScriptRun::RunBody(const Body& body) {
   ShowCommand(ctx_);
   ctx_.is_shown = true;
-  ScriptState::Running running{rights_.is_function, std::string(rights_.name), {}, TicksNow()};
-  for (const std::string_view word : ctx_.args) {
-    running.command.emplace_back(word.substr(0, 128));
-    if (running.command.size() == 32) break;
-  }
+  const uint64_t now = TicksNow();
   const TickScale& scale = ctx_.services.observation.scale;
   const int64_t busy_after = state_.busy_after_micros.load(std::memory_order_relaxed);
-  busy_at_ticks_ =
-      busy_after < 0 ? UINT64_MAX : running.started_ticks + scale.FromMicros(busy_after);
-  next_turn_ticks_ =
-      std::min(busy_at_ticks_, running.started_ticks + scale.FromMicros(kFirstTurnMicros));
+  busy_at_ticks_ = busy_after < 0 ? UINT64_MAX : now + scale.FromMicros(busy_after);
+  next_turn_ticks_ = std::min(busy_at_ticks_, now + scale.FromMicros(kFirstTurnMicros));
   const int database = ctx_.client.database;
-  state_.Begin(std::move(running));
+  state_.Begin({rights_.is_function, rights_.name, ctx_.args, now});
   const scripting::RunOutcome outcome = body(*ctx_.script_thread, *this);
   if (ctx_.observer != nullptr) ctx_.observer->set_next_repeats(outcome.repeats_error);
   ctx_.script_thread->CountMemory(ctx_.services.scripts);

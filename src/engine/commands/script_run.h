@@ -5,6 +5,7 @@
 // All that it changes is one record in the change log, and one change for everybody else.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -48,6 +49,12 @@ class ScriptRun final : public scripting::ScriptHost {
   std::string_view AccessRefusal(const CommandSpec& spec, std::span<const std::string_view> args);
   void TakeShardsOf(const CommandSpec& spec);
   void RunBody(const Body& body);
+  std::span<const Key> FirstKeys() const {
+    constexpr size_t kPrefetchedMax = 8;
+    return ctx_.key_list.first(std::min(ctx_.key_list.size(), kPrefetchedMax));
+  }
+  void PrefetchBuckets() const;
+  void PrefetchEntries() const;
 
   CommandContext& ctx_;
   const ScriptRights rights_;
@@ -57,8 +64,8 @@ class ScriptRun final : public scripting::ScriptHost {
   bool was_full_ = false;   // memory was at its limit when the script began
   uint64_t busy_at_ticks_ = 0;
   uint64_t next_turn_ticks_ = 0;
-  std::vector<KeyPlace> places_;
-  std::vector<Key> keys_;
+  std::vector<KeyPlace>& places_;  // of the call, as the next
+  std::vector<Key>& keys_;
 };
 
 // SCRIPT KILL and FUNCTION KILL.

@@ -5,13 +5,18 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/commands/command_spec.h"
 #include "engine/scripting/function_library.h"
 #include "engine/scripting/interpreter.h"
 #include "engine/scripting/script_cache.h"
+#include "engine/store/key.h"
 
 namespace mikura::engine {
 
@@ -21,12 +26,19 @@ class ScriptState {
   struct Running {
     bool is_function = false;
     std::string name;                  // of the function
-    std::vector<std::string> command;  // the words as sent
+    std::vector<std::string> command;  // the words as sent, long ones cut
+    uint64_t started_ticks = 0;
+  };
+  // The same without copies, of which nearly no run needs any. What it shows lives until End().
+  struct View {
+    bool is_function = false;
+    std::string_view name;
+    std::span<const std::string_view> command;
     uint64_t started_ticks = 0;
   };
 
   // ---- By whoever runs it.
-  void Begin(Running running);
+  void Begin(const View& running);
   void End();
   // It has written: it must come to its end.
   void NoteWrite() { has_written_.store(true, std::memory_order_relaxed); }
@@ -59,7 +71,7 @@ class ScriptState {
   std::atomic<bool> kill_{false};
   std::atomic<bool> has_ended_{false};
   mutable Mutex mutex_;
-  Running running_ GUARDED_BY(mutex_);
+  View running_ GUARDED_BY(mutex_);
 };
 
 struct Scripts {
@@ -81,6 +93,9 @@ struct ScriptThread {
 
   scripting::ScriptCacheReader reader;
   scripting::Interpreter interpreter;
+  // Scratch of the one script that runs.
+  std::vector<KeyPlace> places;
+  std::vector<Key> keys;
 
  private:
   scripting::Interpreter::Memory counted_;

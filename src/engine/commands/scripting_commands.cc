@@ -13,9 +13,10 @@ FaultOr<> RunScript(CommandContext& ctx, const scripting::ScriptPtr& script, boo
   if (!arguments) return Ok();
   const auto rights = RightsOf(ctx, script->flags, script->has_shebang, read_only);
   if (!rights) return Ok();
-  return ScriptRun(ctx, *rights).Run([&](ScriptThread& thread, ScriptRun& host) {
+  const auto body = [&](ScriptThread& thread, ScriptRun& host) {
     return thread.interpreter.Run(script, {arguments->keys, arguments->args}, host, ctx.reply);
-  });
+  };
+  return ScriptRun(ctx, *rights).Run(std::cref(body));  // what it captures is not copied
 }
 
 // Whether scripts can run here. Also takes notice of SCRIPT FLUSH.

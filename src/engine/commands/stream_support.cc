@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 
 #include "engine/commands/long_reply.h"
@@ -82,8 +83,10 @@ FaultOr<std::vector<StreamId>> ToStreamIds(std::span<const std::string_view> wor
 }
 
 StreamIdText::StreamIdText(StreamId id) {
-  const auto result = fmt::format_to_n(text_, sizeof(text_), "{}-{}", id.ms, id.seq);
-  size_ = result.size;
+  char* end = std::to_chars(text_, text_ + sizeof text_, id.ms).ptr;
+  *end++ = '-';
+  end = std::to_chars(end, text_ + sizeof text_, id.seq).ptr;
+  size_ = static_cast<size_t>(end - text_);
 }
 
 // ---- Replies

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <memory>
 #include <span>
@@ -38,19 +40,21 @@ class ConnectedSocket {
     fd_.Reset();
   }
 
-  // As recv(), send() and sendmsg().
+  // As recv(), send() and sendmsg(). The first two are called once for each request: without the C
+  // library, which in a process of several threads makes each a point where the thread may be
+  // cancelled, at the price of two atomic exchanges.
   ssize_t Receive(char* out, size_t room) {
     if (tls_ != nullptr) [[unlikely]] {
       return tls_->Receive(out, room);
     }
-    return recv(fd_.get(), out, room, 0);
+    return syscall(SYS_recvfrom, fd_.get(), out, room, 0, nullptr, nullptr);
   }
   ssize_t Send(std::string_view bytes) {
     if (tls_ != nullptr) [[unlikely]] {
       const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
       return tls_->Send({&part, 1});
     }
-    return send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return syscall(SYS_sendto, fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL, nullptr, 0);
   }
   ssize_t SendParts(std::span<const iovec> parts) {
     if (tls_ != nullptr) [[unlikely]] {

@@ -232,6 +232,7 @@ struct Interpreter::Impl {
   }
 
   void DropScripts() {
+    last_script = nullptr;
     compiled.clear();
     scripts.reset();
   }
@@ -240,7 +241,7 @@ struct Interpreter::Impl {
     functions.reset();
   }
 
-  Result<int> Compiled(const Script& script);
+  Result<int> Compiled(const ScriptPtr& script);
   Result<Loaded*> LoadedLibrary(const FunctionLibrary& library);
   // Runs the code of a library; what it registered. `millis_max`: 0 for no limit. When the
   // libraries that are loaded leave too little memory, they go: they are loaded anew when one of
@@ -255,6 +256,8 @@ struct Interpreter::Impl {
   const InterpreterOptions options;
   std::unique_ptr<LuaSandbox> scripts;
   std::unordered_map<std::string, int, ShaHash, std::equal_to<>> compiled;  // by SHA-1
+  ScriptPtr last_script;  // the one that was looked for last, and what was found
+  int last_ref = LUA_NOREF;
   std::unique_ptr<LuaSandbox> functions;
   std::unordered_map<uint64_t, Loaded> loaded;  // by the id of the library
   FunctionSetPtr set = std::make_shared<FunctionSet>();
@@ -262,8 +265,13 @@ struct Interpreter::Impl {
   bool is_running = false;
 };
 
-Result<int> Interpreter::Impl::Compiled(const Script& script) {
-  if (const auto found = compiled.find(script.sha1); found != compiled.end()) return found->second;
+Result<int> Interpreter::Impl::Compiled(const ScriptPtr& given) {
+  if (given == last_script) return last_ref;
+  const Script& script = *given;
+  if (const auto found = compiled.find(script.sha1); found != compiled.end()) {
+    last_script = given;
+    return last_ref = found->second;
+  }
   const bool is_full =
       compiled.size() >= options.compiled_scripts_max ||
       (scripts != nullptr && scripts->memory_bytes() > scripts->memory_bytes_max() / 2);
@@ -356,14 +364,14 @@ Interpreter::~Interpreter() = default;
 
 Status Interpreter::Compile(const ScriptPtr& script) {
   DCHECK(!impl_->is_running);
-  RETURN_IF_ERROR(impl_->Compiled(*script));
+  RETURN_IF_ERROR(impl_->Compiled(script));
   return Ok();
 }
 
 RunOutcome Interpreter::Run(const ScriptPtr& script, const ScriptWords& words, ScriptHost& host,
                             wire::RespWriter& reply) {
   CHECK(!impl_->is_running);
-  auto ref = impl_->Compiled(*script);
+  auto ref = impl_->Compiled(script);
   if (!ref.ok()) {
     WriteErrorText(reply, ref.error().message);
     return {.failed = true};

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/scripting/sandbox.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/scripting/libraries.h"
@@ -145,11 +149,55 @@ int LuaSandbox::SetUp(lua_State* lua) {
   return 0;
 }
 
+LuaSandbox::SmallBlocks::~SmallBlocks() {
+  for (List& list : lists_) {
+    while (list.first != nullptr) std::free(std::exchange(list.first, list.first->next));
+  }
+}
+
+void* LuaSandbox::SmallBlocks::Take(size_t bytes) {
+  List& list = lists_[Rounded(bytes) / kStep];
+  if (list.first == nullptr) return std::malloc(Rounded(bytes));
+  --list.count;
+  return std::exchange(list.first, list.first->next);
+}
+
+void LuaSandbox::SmallBlocks::Give(void* block, size_t bytes) {
+  List& list = lists_[Rounded(bytes) / kStep];
+  if (list.count == kKeptMax) return std::free(block);
+  ++list.count;
+  list.first = new (block) Free{list.first};
+}
+
+// Null without memory; a block of `new_bytes` with the content of `block`, which may be null.
+void* LuaSandbox::Resize(void* block, size_t old_bytes, size_t new_bytes) {
+  constexpr size_t kSmall = SmallBlocks::kBytesMax;
+  if (block == nullptr) {
+    return new_bytes <= kSmall ? small_blocks_.Take(new_bytes) : std::malloc(new_bytes);
+  }
+  if (old_bytes > kSmall && new_bytes > kSmall) return std::realloc(block, new_bytes);
+  if (SmallBlocks::Rounded(old_bytes) == SmallBlocks::Rounded(new_bytes)) return block;
+  void* const moved = new_bytes <= kSmall ? small_blocks_.Take(new_bytes) : std::malloc(new_bytes);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(old_bytes, new_bytes));
+  Free(block, old_bytes);
+  return moved;
+}
+
+void LuaSandbox::Free(void* block, size_t bytes) {
+  if (block == nullptr) return;
+  if (bytes <= SmallBlocks::kBytesMax) {
+    small_blocks_.Give(block, bytes);
+  } else {
+    std::free(block);
+  }
+}
+
 void* LuaSandbox::Allocate(void* self, void* block, size_t old_bytes, size_t new_bytes) {
   auto& sandbox = *static_cast<LuaSandbox*>(self);
   if (block == nullptr) old_bytes = 0;
   if (new_bytes == 0) {
-    std::free(block);
+    sandbox.Free(block, old_bytes);
     sandbox.memory_bytes_ -= old_bytes;
     return nullptr;
   }
@@ -167,7 +215,7 @@ void* LuaSandbox::Allocate(void* self, void* block, size_t old_bytes, size_t new
       lua_sethook(sandbox.lua_, OnCount, LUA_MASKCOUNT, 1);
     }
   }
-  void* moved = std::realloc(block, new_bytes);
+  void* moved = sandbox.Resize(block, old_bytes, new_bytes);
   if (moved == nullptr) {
     if (new_bytes <= old_bytes) return block;  // Lua does not expect that to fail
     sandbox.ran_out_of_memory_ = true;

@@ -131,6 +131,36 @@ class LuaSandbox {
  private:
   explicit LuaSandbox(const SandboxOptions& options) : options_(options) {}
 
+  // Small blocks that Lua has given back, for the next run: it makes and drops the same few tables
+  // and strings each time. One list for each size.
+  class SmallBlocks {
+   public:
+    SmallBlocks() = default;
+    ~SmallBlocks();
+    SmallBlocks(const SmallBlocks&) = delete;
+    SmallBlocks& operator=(const SmallBlocks&) = delete;
+
+    static constexpr size_t kStep = 16;
+    static constexpr size_t kBytesMax = 256;
+    static size_t Rounded(size_t bytes) { return (bytes + kStep - 1) & ~(kStep - 1); }
+    // bytes: 1 to kBytesMax. Null without memory.
+    void* Take(size_t bytes);
+    void Give(void* block, size_t bytes);
+
+   private:
+    static constexpr size_t kKeptMax = 256;  // of each size
+    struct Free {
+      Free* next;
+    };
+    struct List {
+      Free* first = nullptr;
+      size_t count = 0;
+    };
+    std::array<List, kBytesMax / kStep + 1> lists_;
+  };
+  void* Resize(void* block, size_t old_bytes, size_t new_bytes);
+  void Free(void* block, size_t bytes);
+
   static void* Allocate(void* self, void* block, size_t old_bytes, size_t new_bytes);
   static void OnCount(lua_State* lua, lua_Debug* event);
   static int SetUp(lua_State* lua);
@@ -148,6 +178,7 @@ class LuaSandbox {
   void UseGlobals(lua_State* lua, int ref);
 
   const SandboxOptions options_;
+  SmallBlocks small_blocks_;
   lua_State* lua_ = nullptr;
   ScriptHost* host_ = nullptr;
   MonotonicNanos deadline_ = 0;

@@ -85,36 +85,32 @@ bool ScriptCacheReader::NoticeFlush() {
   const uint64_t now = cache_.generation();
   if (now == generation_) return false;
   generation_ = now;
+  last_ = nullptr;
   by_sha1_.clear();
   by_body_.clear();
   return true;
 }
 
 ScriptPtr ScriptCacheReader::Find(std::string_view sha1) {
+  if (last_ != nullptr && last_->sha1 == sha1 && IsKept(last_)) return last_;
   const std::string name = ToLower(sha1);
   const auto seen = by_sha1_.find(name);
-  if (seen != by_sha1_.end() && !seen->second->was_dropped.load(std::memory_order_relaxed)) {
-    seen->second->was_used.store(true, std::memory_order_relaxed);
-    return seen->second;
-  }
+  if (seen != by_sha1_.end() && IsKept(seen->second)) return last_ = seen->second;
   ScriptPtr script = cache_.Find(name);
   if (script != nullptr) Remember(script);
   return script;
 }
 
 Result<ScriptPtr> ScriptCacheReader::FindOrMake(std::string_view body) {
-  if (const auto seen = by_body_.find(body); seen != by_body_.end()) {
-    const ScriptPtr& script = seen->second;
-    if (!script->was_dropped.load(std::memory_order_relaxed)) {
-      script->was_used.store(true, std::memory_order_relaxed);
-      return script;
-    }
-  }
+  if (last_ != nullptr && last_->body == body && IsKept(last_)) return last_;
+  const auto seen = by_body_.find(body);
+  if (seen != by_body_.end() && IsKept(seen->second)) return last_ = seen->second;
   ASSIGN_OR_RETURN(ScriptPtr script, MakeScript(body));
   return script;
 }
 
 void ScriptCacheReader::Keep(const ScriptPtr& script, ScriptCache::Origin origin) {
+  if (origin == ScriptCache::Origin::kEval && script == last_ && IsKept(script)) return;
   const auto seen = by_sha1_.find(script->sha1);
   const bool is_known = origin == ScriptCache::Origin::kEval && seen != by_sha1_.end() &&
                         seen->second == script &&

@@ -86,9 +86,18 @@ class ScriptCacheReader {
   static constexpr size_t kSeenBodyBytesMax = 16 << 10;  // larger ones are looked up in the cache
 
   void Remember(const ScriptPtr& script);
+  // Whether `script` is in the cache, as far as this thread knows; notes its use.
+  static bool IsKept(const ScriptPtr& script) {
+    if (script == nullptr || script->was_dropped.load(std::memory_order_relaxed)) return false;
+    if (!script->was_used.load(std::memory_order_relaxed)) {
+      script->was_used.store(true, std::memory_order_relaxed);
+    }
+    return true;
+  }
 
   ScriptCache& cache_;
   uint64_t generation_ = 0;
+  ScriptPtr last_;  // found: most threads run one script for long
   ScriptMap by_sha1_;
   ScriptMap by_body_;  // saves the SHA-1 of a body that comes again and again
 };

@@ -39,6 +39,40 @@ TEST(ScriptCache, DropsScriptsOfEvalThatWereNotUsed) {
   EXPECT_TRUE(unused->was_dropped);
 }
 
+TEST(ScriptCacheReader, DoesNotFindTheLastScriptOnceTheCacheHasDroppedIt) {
+  ScriptCache cache;
+  ScriptCacheReader reader(cache);
+  const ScriptPtr script = *reader.FindOrMake("return 1");
+  reader.Keep(script, Origin::kEval);
+  EXPECT_EQ(reader.Find(script->sha1), script);
+  EXPECT_EQ(*reader.FindOrMake("return 1"), script);
+  script->was_used = false;
+  for (size_t i = 0; i < ScriptCache::kEvalScriptsMax; ++i) {
+    cache.Add(Numbered(i + 10), Origin::kEval);
+  }
+  EXPECT_TRUE(script->was_dropped);
+  EXPECT_EQ(reader.Find(script->sha1), nullptr);
+  const ScriptPtr anew = *reader.FindOrMake("return 1");
+  EXPECT_NE(anew, script);
+  reader.Keep(anew, Origin::kEval);
+  EXPECT_EQ(reader.Find(script->sha1), anew);
+}
+
+TEST(ScriptCacheReader, TellsTheLastScriptFromAnother) {
+  ScriptCache cache;
+  ScriptCacheReader reader(cache);
+  const ScriptPtr one = *reader.FindOrMake("return 1");
+  reader.Keep(one, Origin::kEval);
+  const ScriptPtr two = *reader.FindOrMake("return 2");
+  reader.Keep(two, Origin::kEval);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(reader.Find(one->sha1), one);
+    EXPECT_EQ(*reader.FindOrMake("return 2"), two);
+    EXPECT_EQ(reader.Find(ToLower(two->sha1)), two);
+    EXPECT_EQ(*reader.FindOrMake("return 1"), one);
+  }
+}
+
 TEST(ScriptCache, BoundsTheBytesOfEval) {
   ScriptCache cache;
   for (int i = 0; i < 20; ++i) {

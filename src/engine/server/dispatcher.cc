@@ -20,7 +20,8 @@ void ReplyFault(wire::RespWriter& reply, Fault fault) {
 
 }  // namespace
 
-void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
+void Dispatcher::Resolve(Request& request, std::vector<KeyPlace>& scratch,
+                         std::vector<Key>& keys) const {
   request.command = table_.Find(request.args[0]);
   if (request.command == nullptr) return;
   if (!request.command->subcommands.empty() && request.args.size() > 1) {
@@ -31,8 +32,7 @@ void Dispatcher::Resolve(Request& request, std::vector<Key>& keys) const {
       !spec.arity.Accepts(request.args.size())) {
     return;
   }
-  std::vector<KeyPlace> places;
-  FindKeys(spec, request.args, keyspace_.hasher(), places, keys);
+  FindKeys(spec, request.args, keyspace_.hasher(), scratch, keys);
 }
 
 // Makes room under maxmemory for what the request writes; any that has keys gives back first what

@@ -35,7 +35,7 @@ class Dispatcher {
 
   // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
   // words fits the row; otherwise the request has no keys (and Run answers the error).
-  void Resolve(Request& request, std::vector<Key>& keys) const;
+  void Resolve(Request& request, std::vector<KeyPlace>& scratch, std::vector<Key>& keys) const;
 
   // Resolve() for rows with one key and no subcommands whose number of words fits: true when this
   // request is one; it may be given to RunOneKey() then. Nothing is changed otherwise.

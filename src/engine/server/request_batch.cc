@@ -12,7 +12,9 @@ namespace {
 // Nearly all requests are for database 0; a wrong hint costs a wasted prefetch.
 constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
-constexpr size_t kWordsKept = 1 << 14;   // the same, of words and of keys
+constexpr uint32_t kAclCollections =
+    kAclSet | kAclSortedSet | kAclList | kAclHash | kAclGeo | kAclStream;
+constexpr size_t kWordsKept = 1 << 14;  // the same, of words and of keys
 
 template <typename Item>
 void ClearAndShrink(std::vector<Item>& items) {
@@ -86,7 +88,7 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   Request request;
   request.args = {words_.data() + words_begin, item.words_count};
   item.is_checked = dispatcher_.ResolveOneKey(request, keys_, last_command_);
-  if (!item.is_checked) dispatcher_.Resolve(request, keys_);
+  if (!item.is_checked) dispatcher_.Resolve(request, places_, keys_);
   item.command = request.command;
   item.subcommand = request.subcommand;
   item.keys_count = static_cast<uint32_t>(keys_.size()) - item.keys_begin;
@@ -97,6 +99,7 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   uint32_t flags = row != nullptr ? row->flags : 0;
   const ClientState& client = session.state();
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->FlagsWith(flags);
+  has_collections_ = has_collections_ || (row != nullptr && (row->acl & kAclCollections) != 0);
   must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kMayWait | kLocksItself)) != 0;
 }
 
@@ -132,8 +135,8 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
   return status;
 }
 
-// Three short loops, so that the misses of many requests overlap: table headers, then buckets, then
-// entries.
+// Short loops, so that the misses of many requests overlap: table headers, then buckets, then
+// entries, then what collections hold.
 void RequestBatch::Prefetch() {
   if (keys_.size() < 2) return;
   for (const Key& key : keys_) keyspace_.UnlockedShard(key.shard()).PrefetchTable(kHintDatabase);
@@ -142,6 +145,10 @@ void RequestBatch::Prefetch() {
   }
   for (const Key& key : keys_) {
     keyspace_.UnlockedShard(key.shard()).PrefetchEntry(kHintDatabase, key);
+  }
+  if (!has_collections_) return;
+  for (const Key& key : keys_) {
+    keyspace_.UnlockedShard(key.shard()).PrefetchCollection(kHintDatabase, key);
   }
 }
 
@@ -300,6 +307,7 @@ void RequestBatch::Run(UnixMillis now) {
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
+  has_collections_ = false;
 }
 
 void RequestBatch::ForgetSent() {

@@ -109,6 +109,7 @@ class RequestBatch {
   std::vector<Item> requests_;
   std::vector<std::string_view> words_;
   std::vector<std::unique_ptr<std::string>> storage_;
+  std::vector<KeyPlace> places_;  // scratch
   std::vector<Key> keys_;
   std::vector<std::string> errors_;
   std::unique_ptr<wire::MemcachedRequest[]>
@@ -117,6 +118,7 @@ class RequestBatch {
   std::vector<Range> ranges_;
   std::vector<Session*> suspended_;
   CommandTable::Memory last_command_;
+  bool has_collections_ = false;  // some request is about another type than strings
   bool must_run_ = false;
 };
 

@@ -48,6 +48,10 @@ void HashTable::Swap(HashTable& other) {
   SwapCounts(bytes_, other.bytes_);
 }
 
+// What is loaded ahead of a collection: its object, and the first bytes of a packed one.
+constexpr uint64_t kCollectionBytesHinted = 320;
+constexpr uint64_t kPackedBytesHinted = 1024;
+
 // Reads a bucket that may change or be freed meanwhile; whatever it finds only chooses addresses to
 // prefetch. Written with plain loads in one function, so that the attribute covers all of them.
 void HashTable::PrefetchEntries(uint64_t hash) const {
@@ -75,6 +79,46 @@ void HashTable::PrefetchEntries(uint64_t hash) const {
     __builtin_prefetch(entry);
     __builtin_prefetch(entry + 64);
     __builtin_prefetch(entry + 104);  // 105 bytes can lie on three lines
+  }
+}
+
+// As above. Further lines of a packed collection, which is walked from its begin, and those of an
+// object; what an object points to is no address to go by without the lock.
+void HashTable::PrefetchCollections(uint64_t hash) const {
+  constexpr uint64_t kHeaderBytesMax = 512;
+  constexpr uint64_t kLine = 64;
+  const char* const line = region_ + HintedChainOffset(hash);
+  const uint8_t tag = TagOf(hash);
+  for (uint32_t i = 0; i < kPlaces; ++i) {
+    if (static_cast<uint8_t>(line[i]) != tag) continue;
+    uint32_t low;
+    __builtin_memcpy(&low, line + kPlaces + i * 5, sizeof low);
+    const uint64_t ref = low | (uint64_t{static_cast<uint8_t>(line[kPlaces + i * 5 + 4])} << 32);
+    const uint64_t offset = ref * kRefUnitBytes;
+    if (offset + kHeaderBytesMax > allocator_->region_mask()) continue;
+    const char* const entry = region_ + offset;
+    const auto flags = static_cast<uint8_t>(entry[0]);
+    const uint32_t key_length = static_cast<uint8_t>(entry[1]);
+    uint32_t value_length = static_cast<uint8_t>(entry[2]);
+    uint32_t begin = 3;
+    if (key_length >= 0x80) continue;  // rare
+    if (value_length >= 0x80) {
+      value_length = (value_length & 0x7F) | uint32_t{static_cast<uint8_t>(entry[3])} << 7;
+      begin = 4;
+    }
+    begin += key_length + (flags & kHasDeadline) * 2u +
+             ((flags & kHasMemcached) >> 3) * kMemcachedBytes + (flags >> 7) * kAccessBytes;
+    if ((flags & kKindMask) == kKindCollection) {
+      const char* object;
+      __builtin_memcpy(&object, entry + begin, sizeof object);
+      for (uint64_t at = 0; at < kCollectionBytesHinted; at += kLine)
+        __builtin_prefetch(object + at);
+    } else if ((flags & kKindMask) > kKindExternal) {
+      const uint64_t end =
+          begin + (value_length < kPackedBytesHinted ? value_length : kPackedBytesHinted);
+      for (uint64_t at = 2 * kLine; at < end; at += kLine) __builtin_prefetch(entry + at);
+    }
+    return;
   }
 }
 

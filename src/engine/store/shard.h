@@ -105,6 +105,11 @@ class alignas(64) Shard {
     if (const Table* table = TableAt(database)) table->keys().PrefetchEntries(key.hash);
   }
 
+  // Behind that, for keys that hold collections.
+  void PrefetchCollection(int database, const Key& key) const {
+    if (const Table* table = TableAt(database)) table->keys().PrefetchCollections(key.hash);
+  }
+
   // ---- Reading. Cost O(1). Find counts a use of the entry, Peek does not. Under a policy that
   // tracks uses, the first Find of an older entry makes room for the field in it.
   Found Find(int database, const Key& key, const Access& access);
