@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -28,6 +29,7 @@ import collections_of_a_million as workload  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 END = b"$17\r\nthis-is-the-end-7\r\n"
+ECHO = workload.encode("ECHO", "this-is-the-end-7")
 SETTLE_SECONDS = 0.15
 
 
@@ -39,7 +41,17 @@ class Connection:
 
     def run(self, request):
         """Sends it and reads all replies, up to that of an ECHO behind; returns their first bytes."""
-        self.socket.sendall(request + workload.encode("ECHO", "this-is-the-end-7"))
+        self.socket.sendall(request + ECHO)
+        return self.read()
+
+    def load(self, requests):
+        """The same for many requests: their replies are read while they are sent."""
+        sender = threading.Thread(target=self.socket.sendall, args=(requests + ECHO,))
+        sender.start()
+        self.read()
+        sender.join()
+
+    def read(self):
         first, tail = b"", b""
         while not tail.endswith(END):
             size = self.socket.recv_into(self.buffer)
@@ -123,7 +135,7 @@ def before_others():
 
 
 def measure(case, client, pipe):
-    client.run(b"".join(make() for make in case.prepare))
+    client.load(b"".join(make() for make in case.prepare))
     time.sleep(SETTLE_SECONDS)
     pipe.send("begin")
     time.sleep(0.02)
