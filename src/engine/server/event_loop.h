@@ -177,6 +177,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ResumePaused();
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
+  static bool IsToBeAnswered(Session& session);
+  void SendNow(Session& session, std::string_view bytes);
   void NoteFailedWait(Session& session, std::string_view reply);
   bool GivesUpWaiting(Session& session);
   void EndLateWaits();

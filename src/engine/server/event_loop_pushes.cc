@@ -80,6 +80,11 @@ void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
     }
     return;
   }
+  if (IsToBeAnswered(session)) {
+    session.held_pushes += head;
+    session.held_pushes += part;
+    return;
+  }
   statistics_.output_bytes.Add(head.size() + part.size());
   session.record().output_bytes.Add(head.size() + part.size());
   session.Enqueue(head);

@@ -2,6 +2,7 @@
 // The sessions of an event loop that are suspended: clients that wait for keys, for the end of a
 // pause, or for their request to be tried again.
 #include <algorithm>
+#include <utility>
 
 #include "engine/keyspace/waiter_table.h"
 #include "engine/server/event_loop.h"
@@ -74,13 +75,24 @@ void EventLoop::AnswerWait(Session& session) {
   session.state().waiting->WriteReply(reply);
   StopWaiting(session);
   if (out.view().starts_with('-')) NoteFailedWait(session, out.view());
-  if (!session.drops_reply() && !session.doomed) {
-    statistics_.output_bytes.Add(out.size());
-    session.record().output_bytes.Add(out.size());
-    if (!session.Send(out.view())) session.doomed = true;
-    NotePending(session);
-  }
+  if (!session.drops_reply()) SendNow(session, out.view());
+  SendNow(session, std::exchange(session.held_pushes, {}));
   Resume(session);
+}
+
+void EventLoop::SendNow(Session& session, std::string_view bytes) {
+  if (bytes.empty() || session.doomed) return;
+  statistics_.output_bytes.Add(bytes.size());
+  session.record().output_bytes.Add(bytes.size());
+  if (!session.Send(bytes)) session.doomed = true;
+  NotePending(session);
+}
+
+// The client was served by somebody: its reply will come, and what the service itself made (that a
+// key it had read has changed) must not come before.
+bool EventLoop::IsToBeAnswered(Session& session) {
+  return session.suspension() == Suspension::kBlocked &&
+         session.state().waiting->state() != Waiter::State::kWaiting;
 }
 
 // Its command was counted when it began to wait.

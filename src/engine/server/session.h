@@ -128,6 +128,7 @@ class Session {
   bool peer_closed = false;     // end of file was read: answer what is there, then end
   bool doomed = false;          // ends as soon as the batch is done; no further command runs
   bool has_pushes = false;      // since its output was last flushed
+  std::string held_pushes;      // that stand behind the reply of a wait, which is on its way
   bool is_handshaking = false;  // TLS: nothing is received or sent yet
   std::string_view refusal;     // what is said behind the handshake instead of serving it
   bool input_blocked = false;   // not read while too much output is pending
