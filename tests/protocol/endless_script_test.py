@@ -215,6 +215,25 @@ class BusyScript:
         type(self).server = Server("mikura", "--threads", str(self.threads), "--requirepass",
                                    "secret")
 
+    def test_at_the_memory_limit_nobody_waits_to_evict(self):
+        """What would have to go may be in shards that the script has."""
+        self.control.call("CONFIG", "SET", "maxmemory", "4mb", "maxmemory-policy", "allkeys-lru")
+        self.addCleanup(lambda: self.control.call("CONFIG", "SET", "maxmemory", 0,
+                                                  "maxmemory-policy", "noeviction"))
+        self.control.call("SELECT", 1)
+        for i in range(5000):
+            self.control.call("SET", f"key{i}", "x" * 1000)
+        writers = [self.client() for _ in range(8)]
+        runner = self.run_script("for i = 1, 5000 do redis.call('EXISTS', 'key' .. i) end "
+                                 "while true do end")
+        for i, writer in enumerate(writers):
+            writer.send(encode([b"SET", b"new%d" % i, b"x" * 3000]))
+        for _ in range(8):
+            self.assertTrue(self.soon(self.client(), "PING").startswith("-BUSY"))
+        self.kill(runner)
+        for writer in writers:
+            self.assertIn(writer.read().text[:5], ("+OK", "-BUSY"))
+
     def test_shutdown_nosave(self):
         self.run_script("redis.call('SET', KEYS[1], 'x') while true do end", "1", "k")
         with self.assertRaises(Closed):

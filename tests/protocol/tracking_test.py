@@ -317,6 +317,21 @@ class Tracking(SideBySide):
                 admin.call("CONFIG", "SET", "maxmemory", "0")
                 self.assertEqual(got[0], ">2 $invalidate *1 $k")
 
+    def test_what_a_wait_brought_about_is_told_behind_its_reply(self):
+        for server in self.nodes:
+            with self.subTest(server.kind):
+                client, admin = self.caching_client(server), self.client(server)
+                pushers = [self.client(server) for _ in range(5)]  # some on its event loop
+                for i in range(20):
+                    client.call("LRANGE", "target", "0", "-1")
+                    client.send(encode([b"BLMOVE", b"source", b"target", b"LEFT", b"LEFT", b"0"]))
+                    self.assertTrue(wait_until(lambda: "blocked_clients:1" in
+                                               admin.call("INFO", "clients").text))
+                    pushers[i % 5].call("RPUSH", "source", "element")
+                    self.assertEqual(client.read().text, "$element")
+                    self.assertEqual(" ".join(client.read().lines()),
+                                     ">2 $invalidate *1 $target")
+
     def test_the_table_is_bounded(self):
         for server in self.nodes:
             with self.subTest(server.kind):

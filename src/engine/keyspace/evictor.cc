@@ -35,6 +35,24 @@ uint64_t NextRandom(uint64_t& state) {
   return mixed ^ (mixed >> 31);
 }
 
+// Whether another thread runs a script, or visits all shards.
+bool IsScriptElsewhere(Keyspace& keyspace) {
+  ScriptToken& token = keyspace.script_token();
+  if (token.is_mine()) return false;
+  if (!token.EnterFor(Keyspace::kPatience)) return true;
+  token.Leave();
+  return false;
+}
+
+// False when a script runs elsewhere and has the shard, perhaps for long.
+bool LockUnlessScript(Keyspace& keyspace, uint32_t shard)
+    TRY_ACQUIRE(true, keyspace.lock(shard)) NO_THREAD_SAFETY_ANALYSIS {
+  while (!keyspace.lock(shard).LockFor(Keyspace::kPatience)) {
+    if (IsScriptElsewhere(keyspace)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Evictor::~Evictor() = default;
@@ -165,7 +183,10 @@ bool Evictor::MakeRoom(uint64_t limit_bytes, uint64_t wanted_bytes, UnixMillis n
   // the limit, and far above it (the limit was lowered) when the command takes less than it freed.
   const bool goes_down = evicted == budget && used + wanted <= before;
   const int64_t tolerance = evicted > 0 ? limit / kToleranceDivisor : 0;
-  return used <= limit + tolerance || goes_down;
+  if (used <= limit + tolerance || goes_down) return true;
+  // A script has what would have to go, for as long as it runs: the command finds out itself
+  // whether it has to wait for it.
+  return IsScriptElsewhere(keyspace_) && PickShard(settings.policy.volatile_only, State()) >= 0;
 }
 
 bool Evictor::EvictOne(const EvictionSettings& settings, UnixMillis now) {
@@ -224,9 +245,11 @@ void Evictor::FillPool(const EvictionSettings& settings, uint32_t shard, ThreadS
   const size_t wanted = std::min<size_t>(settings.samples, kSamplesMax);
   size_t count = 0;
   {
-    ShardGuard guard(keyspace_.lock(shard));
+    // A script may have it for long; an event loop must not wait for that.
+    if (!LockUnlessScript(keyspace_, shard)) return;
     count = keyspace_.LockedShard(shard).SampleForEviction(settings, NextRandom(state.random), now,
                                                            std::span(samples).first(wanted));
+    keyspace_.lock(shard).Unlock();
   }
   for (size_t i = 0; i < count; ++i) state.pool.Add({samples[i], shard});
 }
@@ -244,8 +267,10 @@ bool Evictor::EvictSampled(const EvictionSettings& settings, UnixMillis now) {
     }
     while (!state.pool.empty()) {
       const EvictionPool::Item best = state.pool.TakeBest();
-      ShardGuard guard(keyspace_.lock(best.shard));
-      if (keyspace_.LockedShard(best.shard).Evict(settings, best.candidate, now)) return true;
+      if (!LockUnlessScript(keyspace_, best.shard)) return false;
+      const bool is_gone = keyspace_.LockedShard(best.shard).Evict(settings, best.candidate, now);
+      keyspace_.lock(best.shard).Unlock();
+      if (is_gone) return true;
     }
   }
   return false;
