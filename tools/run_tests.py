@@ -44,11 +44,12 @@ WHAT = {
     "system": "real processes of the service, started and killed",
     "concurrency": "many clients at once: nothing lost, nothing doubled, histories linearizable",
     "frameworks": "frameworks that people build on, of Node.js, Python and others",
-    "race": "a node with its replica under load, in the thread sanitizer",
+    "race": "locks, and a node with its replica under load, in the thread sanitizer",
     "fuzz": "each fuzzer for some seconds, from its seeds (./dev fuzz: for longer)",
 }
 # Stages whose scripts need another build than release: the preset and its targets.
-BUILDS = {"race": ("tsan", ("mikura", "concurrency_load")), "fuzz": ("fuzz", ("mikura_fuzzers",))}
+BUILDS = {"race": ("tsan", ("mikura", "concurrency_load", "mikura_keyspace_test")),
+          "fuzz": ("fuzz", ("mikura_fuzzers",))}
 
 
 def all_stages():

@@ -76,6 +76,11 @@ constexpr ParameterSpec Words(std::string_view name, std::string_view alias, std
   return spec;
 }
 
+constexpr ParameterSpec Accumulating(ParameterSpec spec) {
+  spec.accumulates = true;
+  return spec;
+}
+
 constexpr ParameterSpec Choice(std::string_view name, std::string_view choices,
                                std::string P::*field, bool runtime, std::string_view summary) {
   return {.name = name,
@@ -266,9 +271,12 @@ constexpr ParameterSpec kRows[] = {
            "Port for memcached clients; 0 for none."),
     Memory("memcached-max-item-size", &P::memcached_max_item_size_bytes, 1024, 1LL << 30, kRuntime,
            "Longest value a memcached client may store."),
+    // Snapshots
+    Accumulating(Words("save", "", &P::save, kRuntime,
+                       "When a snapshot is saved: seconds and changes, in pairs.")),
+    Text("dbfilename", "", &P::dbfilename, kRuntime, "Name of the snapshot in dir."),
 
     // Persistence
-    NotBuilt("save", ""),
     NotBuilt("appendonly", "no"),
     NotBuilt("appendfsync", "everysec"),
     NotBuilt("appendfilename", "appendonly.aof"),
@@ -283,7 +291,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("aof-disable-auto-gc", "no"),
     NotBuilt("aof_rewrite_cpulist", ""),
     NotBuilt("bgsave_cpulist", ""),
-    NotBuilt("dbfilename", "dump.rdb"),
     NotBuilt("rdbcompression", "yes"),
     NotBuilt("rdbchecksum", "yes"),
     NotBuilt("rdb-del-sync-files", "no"),

@@ -91,6 +91,19 @@ Status SetText(const ParameterSpec& spec, std::string_view text, EngineParameter
     field = EventLetters(bits);
     return Ok();
   }
+  if (spec.field == ParameterField(&EngineParameters::save)) {
+    ASSIGN_OR_RETURN(const std::vector<SavePoint> points, ParseSavePoints(text));
+    field.clear();
+    for (const SavePoint& point : points) {
+      field += fmt::format("{}{} {}", field.empty() ? "" : " ", point.seconds, point.changes);
+    }
+    return Ok();
+  }
+  if (spec.field == ParameterField(&EngineParameters::dbfilename)) {
+    if (text.empty() || text.find('/') != std::string_view::npos) {
+      return Error{"dbfilename can't be a path, just a filename"};
+    }
+  }
   if (spec.field == ParameterField(&EngineParameters::replicaof)) {
     const std::vector<std::string_view> words = BlankSeparated(text);
     if (words.empty() || (words.size() == 2 && EqualsIgnoreCase(words[0], "no") &&
@@ -187,6 +200,20 @@ Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits
     *limit = {*hard, *soft, *seconds};
   }
   return limits;
+}
+
+Result<std::vector<SavePoint>> ParseSavePoints(std::string_view text) {
+  const std::vector<std::string_view> words = BlankSeparated(text);
+  std::vector<SavePoint> points;
+  for (size_t i = 0; i < words.size(); i += 2) {
+    const auto seconds = ParseInt64(words[i]);
+    const auto changes = i + 1 < words.size() ? ParseInt64(words[i + 1]) : std::nullopt;
+    if (!seconds || *seconds < 1 || !changes || *changes < 0) {
+      return Error{"Invalid save parameters"};
+    }
+    points.push_back({*seconds, *changes});
+  }
+  return points;
 }
 
 std::string OutputLimitsText(const OutputLimits& limits) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 
@@ -95,6 +96,10 @@ struct EngineParameters {
   int64_t min_replicas_max_lag_seconds = 10;
   bool replica_serve_stale_data = true;
 
+  // Persistence
+  std::string save;  // "seconds changes seconds changes": see ParseSavePoints(); "": none
+  std::string dbfilename = "dump.rdb";
+
   // Scripts
   int64_t busy_reply_threshold_millis = 5000;  // 0: never
 
@@ -142,6 +147,7 @@ struct ParameterSpec {
   std::string_view choices = {};  // kChoice: "no|yes|local"
   bool runtime = false;           // CONFIG SET may change it
   bool secret = false;            // never shown in logs
+  bool accumulates = false;       // another line of the file adds to it; an empty one clears it
   std::string_view unit = {};     // seconds, bytes
   std::string_view summary = {};
   // Not built: the value that is in force, and others that change nothing ("a|b").
@@ -179,5 +185,13 @@ struct OutputLimits {
 // Reads groups of four words over `current`: classes that are not named keep their limits.
 Result<OutputLimits> ParseOutputLimits(std::string_view text, const OutputLimits& current = {});
 std::string OutputLimitsText(const OutputLimits& limits);
+
+// A snapshot is to be saved so many seconds after the last one, if so much has changed by then.
+struct SavePoint {
+  int64_t seconds;
+  int64_t changes;
+  bool operator==(const SavePoint&) const = default;
+};
+Result<std::vector<SavePoint>> ParseSavePoints(std::string_view text);
 
 }  // namespace mikura::wire

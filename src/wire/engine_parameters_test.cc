@@ -74,9 +74,19 @@ TEST(EngineParameters, ASettingThatIsNotBuiltTakesOnlyValuesThatChangeNothing) {
   EXPECT_EQ(ErrorOf(Set("appendonly", "no", p)), "");
   EXPECT_EQ(ErrorOf(Set("appendonly", "yes", p)),
             "not available in this version: only 'no' is accepted");
-  EXPECT_EQ(ErrorOf(Set("save", "", p)), "");
-  EXPECT_EQ(ErrorOf(Set("save", "3600 1", p)),
-            "not available in this version: only '' is accepted");
+}
+
+TEST(EngineParameters, SavePointsArePairsOfNumbers) {
+  EngineParameters p;
+  EXPECT_TRUE(Set("save", "3600  1 300 100", p).ok());
+  EXPECT_EQ(p.save, "3600 1 300 100");
+  for (const char* text : {"10", "10 x", "10 -1", "0 1", "1 2 3"}) {
+    EXPECT_EQ(ErrorOf(Set("save", text, p)), "Invalid save parameters") << text;
+  }
+  EXPECT_EQ(p.save, "3600 1 300 100");
+  EXPECT_TRUE(Set("save", "", p).ok());
+  EXPECT_EQ(p.save, "");
+  EXPECT_EQ(ErrorOf(Set("dbfilename", "a/b", p)), "dbfilename can't be a path, just a filename");
 }
 
 TEST(EngineParameters, AnOutputLimitChangesOnlyTheClassItNames) {

@@ -74,7 +74,9 @@ Status ParameterSet::Load(std::string_view name, std::span<const std::string> wo
     return Error{"wrong number of arguments"};
   }
   EngineParameters next = *Current();
-  Status status = SetParameter(*spec, Join(words), next);
+  std::string text = Join(words);
+  if (spec->accumulates && !text.empty()) text = ParameterText(*spec, next) + " " + text;
+  Status status = SetParameter(*spec, text, next);
   if (!status.ok()) return Error{fmt::format("'{}': {}", name, status.error().message)};
   MutexLock lock(mutex_);
   current_ = std::make_shared<const EngineParameters>(std::move(next));

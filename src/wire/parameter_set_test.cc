@@ -35,6 +35,14 @@ TEST(ParameterSet, ReadsAConfigurationFile) {
             "normal 0 0 0 slave 7 67108864 60 pubsub 33554432 8388608 60");
 }
 
+TEST(ParameterSet, LinesWithSavePointsAddUpUntilAnEmptyOne) {
+  ParameterSet set;
+  EXPECT_EQ(ErrorOf(set.LoadText("save 900 1\nsave 300 10 60 10000\n", "a.conf")), "");
+  EXPECT_EQ(set.Current()->save, "900 1 300 10 60 10000");
+  EXPECT_EQ(ErrorOf(set.LoadText("save \"\"\nsave 5 1\n", "b.conf")), "");
+  EXPECT_EQ(set.Current()->save, "5 1");
+}
+
 TEST(ParameterSet, AMistakeInAFileNamesTheLine) {
   ParameterSet set;
   EXPECT_EQ(ErrorOf(set.LoadText("port 1\nfoo bar\n", "redis.conf")),

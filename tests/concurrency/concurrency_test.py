@@ -123,6 +123,9 @@ class Concurrency(unittest.TestCase):
     def test_no_cache_keeps_what_has_changed(self):
         self.run_scenario("tracking")
 
+    def test_a_script_without_end_stops_nobody(self):
+        self.run_scenario("endless-scripts")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -108,8 +108,10 @@ def step(random, clock):
         lambda: Step(("XINFO", "STREAM", key), "shape"),
         lambda: Step(("XINFO", "GROUPS", key)),
         lambda: Step(("XINFO", "CONSUMERS", key, random.choice(GROUPS)), "shape"),
-        lambda: Step(("XSETID", key, random.choice(("60-5", entry_id(random))),
-                      *some(random, ["ENTRIESADDED", "50"], ["MAXDELETEDID", "3-0"], chance=0.2))),
+        # Forwards only: Redis does not trim behind a deleted entry of a greater id.
+        lambda: Step(("XSETID", key, random.choice(("60-5", "75-1", *BAD_IDS)),
+                      *some(random, ["ENTRIESADDED", "50"],
+                            ["MAXDELETEDID", random.choice(("3-0", "99-0"))], chance=0.2))),
         lambda: random.choice((Step(("DEL", "t")), Step(("SET", "string", "s")),
                                Step(("COPY", "s", "t", "REPLACE")), Step(("RENAME", "t", "s")),
                                Step(("HELLO", random.choice((2, 3))), "shape"))),
@@ -117,4 +119,4 @@ def step(random, clock):
 
 
 def sequence(random):
-    return [step(random, i // 5) for i in range(random.choice((20, 80, 300)))]
+    return [step(random, 1 + i // 5) for i in range(random.choice((20, 80, 300)))]

@@ -23,14 +23,19 @@ class Server:
     """kind: "mikura" or "redis". A context manager; the process ends with it."""
 
     def __init__(self, kind, *options):
-        self.kind, self.host, self.port = kind, "127.0.0.1", free_port()
+        self.kind, self.host, self.port, self.options = kind, "127.0.0.1", free_port(), options
         self.folder = tempfile.TemporaryDirectory(prefix=f"{kind}-protocol-")
+        self.log_path = os.path.join(self.folder.name, "log")
+        self.start()
+
+    def start(self):
+        """Also again, after the process has ended."""
+        kind, options = self.kind, self.options
         command = ([mikura_binary(), "engine", "--threads", "2"] if kind == "mikura"
                    else ["redis-server", "--save", ""])
         command += ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder.name,
                     "--enable-debug-command", "yes", *options]
-        self.log_path = os.path.join(self.folder.name, "log")
-        with open(self.log_path, "wb") as log:
+        with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT)
         self.wait_until_ready()

@@ -116,6 +116,20 @@ std::shared_ptr<BlockedClient> LetWait(CommandContext& ctx, std::span<const Key>
   return client;
 }
 
+std::shared_ptr<BlockedClient> WaitForJob(CommandContext& ctx, std::string_view unblocked) {
+  class JobWait final : public BlockedCommand {
+   public:
+    explicit JobWait(std::string_view unblocked) : unblocked_(unblocked) {}
+    FaultOr<bool> IsReady(KeyAccess&, const Key&) override { return false; }
+    FaultOr<> Serve(const ServeContext&, const Key&) override { return Ok(); }
+    void ReplyNothing(wire::RespWriter& reply, bool) override { reply.Error("ERR", unblocked_); }
+
+   private:
+    const std::string unblocked_;
+  };
+  return LetWait(ctx, {}, 0, std::make_unique<JobWait>(unblocked));
+}
+
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text) {
   const std::optional<long double> seconds = ParseSeconds(text);
   if (!seconds) {

@@ -103,6 +103,10 @@ std::shared_ptr<BlockedClient> LetWait(CommandContext& ctx, std::span<const Key>
                                        UnixMillis timeout, std::unique_ptr<BlockedCommand> command,
                                        const Key* target = nullptr);
 
+// Lets the client wait for no key, but for what another thread does and tells it (Finish).
+// unblocked: what an impatient CLIENT UNBLOCK is answered ("ERR ...").
+std::shared_ptr<BlockedClient> WaitForJob(CommandContext& ctx, std::string_view unblocked);
+
 // The milliseconds that a timeout means: seconds as a decimal number, rounded up, or milliseconds
 // as an integer. Nullopt after an error reply.
 std::optional<UnixMillis> WaitSeconds(CommandContext& ctx, std::string_view text);

@@ -69,6 +69,7 @@ std::span<const CommandSpec> StreamInfoCommands();
 std::span<const CommandSpec> HyperLogLogCommands();
 std::span<const CommandSpec> SortCommands();
 std::span<const CommandSpec> MigrateCommands();
+std::span<const CommandSpec> SaveCommands();
 std::span<const CommandSpec> BitmapCommands();
 std::span<const CommandSpec> BitfieldCommands();
 

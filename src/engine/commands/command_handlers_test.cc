@@ -128,9 +128,11 @@ TEST(Commands, RoleShowsReplicasOrThePrimary) {
 
 TEST(Commands, ShutdownIsNotAnsweredWhenItSucceeds) {
   CommandRunner runner;
-  EXPECT_EQ(runner.Run("SHUTDOWN SAVE"), "-ERR Errors trying to SHUTDOWN. Check logs. ");
+  EXPECT_EQ(runner.Run("SHUTDOWN SAVE NOSAVE"), "-ERR syntax error ");
+  EXPECT_EQ(runner.Run("SHUTDOWN ABORT"), "-ERR No shutdown in progress. ");
+  EXPECT_FALSE(runner.fakes().is_stopped);
   EXPECT_EQ(runner.Run("SHUTDOWN NOSAVE NOW"), "");
-  EXPECT_EQ(runner.fakes().shutdown, "nosave=true now=true force=false");
+  EXPECT_TRUE(runner.fakes().is_stopped);
   EXPECT_TRUE(runner.client().close_after_reply);
 }
 

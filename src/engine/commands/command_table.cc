@@ -26,7 +26,7 @@ CommandTable::CommandTable() {
       HashCommands(), HashReadCommands(), HashScanCommands(), ListBlockingCommands(),
       DumpCommands(), BitmapCommands(), BitfieldCommands(), HashExpireCommands(),
       HashGetExCommands(), HyperLogLogCommands(), SortCommands(),
-      MigrateCommands(), WaitCommands(), ClusterCommands(),
+      MigrateCommands(), WaitCommands(), ClusterCommands(), SaveCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

@@ -92,12 +92,6 @@ void FakeServices::Pause(UnixMillis now, UnixMillis end, bool all) {
   pause = fmt::format("{} {}", end - now, all ? "all" : "writes");
 }
 
-Status FakeServices::Shutdown(bool save, bool nosave, bool now, bool force) {
-  if (save) return Error{"Errors trying to SHUTDOWN. Check logs."};
-  shutdown = fmt::format("nosave={} now={} force={}", nosave, now, force);
-  return Ok();
-}
-
 std::string FakeServices::DescribeOwn(const ClientState& state, UnixMillis) {
   return "id=" + std::to_string(state.id);
 }

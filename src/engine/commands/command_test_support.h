@@ -36,7 +36,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   RoleInfo Role() override { return role; }
   bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
-  Status Shutdown(bool save, bool nosave, bool now, bool force) override;
+  void Stop() override { is_stopped = true; }
   void ResetStatistics() override { ++resets; }
   bool HasRoom(UnixMillis) override { return true; }
   bool IsReadOnly() override { return false; }
@@ -53,7 +53,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   MemoryReport memory;
   RoleInfo role;
   std::string replica_of = "not asked";
-  std::string shutdown = "not asked";
+  bool is_stopped = false;
   std::shared_ptr<BlockedClient> answered;
   std::string unblocked = "not asked";
   std::string pause = "none";

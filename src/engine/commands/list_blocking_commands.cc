@@ -25,7 +25,7 @@ class PopWait final : public ListWait {
     const size_t mark = ctx.reply.out().size();
     ctx.reply.Array(2);
     ctx.reply.Bulk(key.name);
-    return PopElements(ctx.keys, ctx.reply, mark, key, list, end_, 1);
+    return PopElements(ctx.keys, ctx.reply, mark, key, list, {.end = end_, .counted = false});
   }
 
  private:

@@ -29,7 +29,7 @@ TEST_F(ListEffects, APopSaysHowManyWent) {
   EXPECT_EQ(Of("RPOP l 2"), "RPOP l 2");
   EXPECT_EQ(Of("LMPOP 2 absent l LEFT COUNT 2"), "LPOP l 2");
   EXPECT_EQ(Of("LPOP l 0"), "");
-  EXPECT_EQ(Of("RPOP l 100"), "RPOP l");
+  EXPECT_EQ(Of("LMPOP 1 l LEFT"), "LPOP l 1");
   EXPECT_EQ(Of("RPOP l 100"), "");
 }
 

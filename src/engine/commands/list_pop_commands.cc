@@ -35,7 +35,7 @@ FaultOr<> Pop(CommandContext& ctx, ListEnd end) {
   count = std::min(count, list->size());
   if (has_count) ctx.reply.Array(static_cast<size_t>(count));
   if (count == 0) return Ok();
-  return PopElements(ctx.keys, ctx.reply, mark, key, list, end, count);
+  return PopElements(ctx.keys, ctx.reply, mark, key, list, {end, count, has_count});
 }
 
 // Cost: O(log n) and what is returned.

@@ -74,7 +74,9 @@ FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, ListEdit& list, std::st
 }
 
 FaultOr<> PopElements(KeyAccess& keys, wire::RespWriter& reply, size_t mark, const Key& key,
-                      ListEdit& list, ListEnd end, uint64_t count) {
+                      ListEdit& list, const ListPop& pop) {
+  const ListEnd end = pop.end;
+  const uint64_t count = pop.count;
   const uint64_t size = list->size();
   const bool at_tail = end == ListEnd::kTail;
   uint64_t left = count;
@@ -101,10 +103,10 @@ FaultOr<> PopElements(KeyAccess& keys, wire::RespWriter& reply, size_t mark, con
     return committed;
   }
   const std::string_view name = end == ListEnd::kHead ? "LPOP" : "RPOP";
-  if (count == 1) {
-    keys.effects().Add(keys.database(), {name, key.name});
-  } else {
+  if (pop.counted) {
     keys.effects().Add(keys.database(), {name, key.name, NumberText(static_cast<int64_t>(count))});
+  } else {
+    keys.effects().Add(keys.database(), {name, key.name});
   }
   return Ok();
 }
@@ -157,7 +159,7 @@ FaultOr<> PopWithName(KeyAccess& keys, wire::RespWriter& reply, const Key& key, 
   reply.Array(2);
   reply.Bulk(key.name);
   reply.Array(static_cast<size_t>(count));
-  return PopElements(keys, reply, mark, key, list, options.end, count);
+  return PopElements(keys, reply, mark, key, list, {options.end, count});
 }
 
 }  // namespace mikura::engine

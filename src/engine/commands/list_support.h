@@ -25,11 +25,15 @@ void PushAt(ListValue& list, ListEnd end, std::string_view element);
 // Stores a list from which something was removed, and tells of it. Errors: kOutOfMemory.
 FaultOr<> CommitRemoval(KeyAccess& keys, const Key& key, ListEdit& list, std::string_view event);
 
-// Removes `count` elements, at least one and no more than there are, and writes them one by one in
-// the order in which they go. Adds the effect. Errors: kOutOfMemory; what was replied since `mark`
-// is taken back then.
+struct ListPop {
+  ListEnd end;
+  uint64_t count = 1;   // at least one and no more than there are
+  bool counted = true;  // the command named a count: the effect does so, too
+};
+// Removes elements and writes them one by one in the order in which they go. Adds the effect.
+// Errors: kOutOfMemory; what was replied since `mark` is taken back then.
 FaultOr<> PopElements(KeyAccess& keys, wire::RespWriter& reply, size_t mark, const Key& key,
-                      ListEdit& list, ListEnd end, uint64_t count);
+                      ListEdit& list, const ListPop& pop);
 
 struct ListMove {
   const Key& from;

@@ -7,16 +7,6 @@
 namespace mikura::engine {
 namespace {
 
-// A client that waits for the network, and for no key.
-class MigrationWait final : public BlockedCommand {
- public:
-  FaultOr<bool> IsReady(KeyAccess&, const Key&) override { return false; }
-  FaultOr<> Serve(const ServeContext&, const Key&) override { return Ok(); }
-  void ReplyNothing(wire::RespWriter& reply, bool) override {
-    reply.Error("ERR", "the client was unblocked; the migration goes on");
-  }
-};
-
 struct MigrateOption {
   std::string_view name;
   size_t operands;
@@ -104,10 +94,7 @@ FaultOr<> Migrate(CommandContext& ctx) {
     ctx.reply.Error("ERR", "MIGRATE has to wait, which a transaction or a script cannot");
     return Ok();
   }
-  const auto client = std::make_shared<BlockedClient>(
-      ctx, std::span<const Key>(), nullptr, store::kNoDeadline, std::make_unique<MigrationWait>());
-  ctx.client.waiting.set(client);
-  ctx.outcome = RunOutcome::kBlocked;
+  const auto client = WaitForJob(ctx, "the client was unblocked; the migration goes on");
   ctx.services.migrations->Start(
       std::make_shared<Migration>(std::move(plan), ctx.keyspace, ctx.services, client));
   return Ok();

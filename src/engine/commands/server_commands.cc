@@ -8,7 +8,6 @@
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 #include "engine/commands/compatible_version.h"
-#include "engine/commands/script_run.h"
 #include "engine/commands/subcommand_help.h"
 #include "engine/messaging/monitors.h"
 
@@ -96,46 +95,6 @@ FaultOr<> ReplicaOf(CommandContext& ctx) {
     return Ok();
   }
   ReplyStatus(ctx, ctx.services.control.ReplicaOf(ctx.args[1], static_cast<int>(*port)));
-  return Ok();
-}
-
-// SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] | ABORT. Not answered when it succeeds.
-FaultOr<> Shutdown(CommandContext& ctx) {
-  bool save = false;
-  bool nosave = false;
-  bool now = false;
-  bool force = false;
-  bool abort = false;
-  for (const std::string_view word : ctx.args.subspan(1)) {
-    if (EqualsIgnoreCase(word, "SAVE")) {
-      save = true;
-    } else if (EqualsIgnoreCase(word, "NOSAVE")) {
-      nosave = true;
-    } else if (EqualsIgnoreCase(word, "NOW")) {
-      now = true;
-    } else if (EqualsIgnoreCase(word, "FORCE")) {
-      force = true;
-    } else if (EqualsIgnoreCase(word, "ABORT")) {
-      abort = true;
-    } else {
-      return Fault::kSyntax;
-    }
-  }
-  if ((save && nosave) || (abort && ctx.args.size() > 2)) return Fault::kSyntax;
-  if (abort) {
-    ctx.reply.Error("ERR", "No shutdown in progress.");
-    return Ok();
-  }
-  if (!nosave && ctx.services.scripts.state.is_busy()) {
-    ReplyBusy(ctx.reply, ctx.services.scripts.state);
-    return Ok();
-  }
-  const Status status = ctx.services.control.Shutdown(save, nosave, now, force);
-  if (status.ok()) {
-    ctx.client.close_after_reply = true;
-  } else {
-    ctx.reply.Error("ERR", status.error().message);
-  }
   return Ok();
 }
 
@@ -243,13 +202,6 @@ constexpr CommandSpec kServerCommands[] = {
      .group = "server",
      .since = "1.0.0",
      .summary = "Older name of REPLICAOF."},
-    {.name = "SHUTDOWN",
-     .handler = Shutdown,
-     .arity = AtLeast(1),
-     .flags = kAdmin | kNoScript | kLoadingOk | kStaleOk | kNoMulti | kAllowBusy,
-     .group = "server",
-     .since = "1.0.0",
-     .summary = "Ends the server."},
     {.name = "LOLWUT",
      .handler = LolWut,
      .arity = AtLeast(1),

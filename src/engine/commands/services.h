@@ -29,6 +29,7 @@ class ClientTracking;
 class Migration;
 class Monitors;
 class PubSub;
+class SnapshotSaver;
 
 // A copy of what CLIENT LIST shows of one client; as of its last batch of commands.
 struct ClientInfo {
@@ -115,9 +116,8 @@ class ServerControl {
   virtual bool IsPrimary() = 0;
   // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
   virtual Status ReplicaOf(std::string_view host, int port) = 0;
-  // Ends the process soon, after the running commands; save is refused with words when not
-  // possible.
-  virtual Status Shutdown(bool save, bool nosave, bool now, bool force) = 0;
+  // Ends the process soon, after the running commands, without saving anything.
+  virtual void Stop() = 0;
   virtual void ResetStatistics() = 0;
   // Whether memory is below its limit, or could be brought below it. May evict.
   virtual bool HasRoom(UnixMillis now) = 0;
@@ -172,8 +172,10 @@ struct Services {
   // the event loops; relaxed.
   std::atomic<uint64_t> string_bytes_max = 512ULL << 20;
   EncodingLimits encoding_limits = {};
-  Migrations* migrations = nullptr;  // null: not on this node; set once, before any command runs
-  ReplicaWaits* replica_waits = nullptr;  // set once, before any client; null in unit tests
+  // Null: not on this node; set once, before any command runs.
+  Migrations* migrations = nullptr;
+  ReplicaWaits* replica_waits = nullptr;
+  SnapshotSaver* saver = nullptr;
 };
 
 }  // namespace mikura::engine

@@ -57,6 +57,28 @@ void ForEachInFirstOnly(const Sets& sets, const Visit& visit) {
   }
 }
 
+// Redis stores a difference by taking members out of a copy of the first set, unless looking each
+// of them up in all sets is less work; what the copy held shows in OBJECT ENCODING.
+bool StartsFromFirst(const Sets& sets) {
+  uint64_t lookups = 0;
+  uint64_t members = 0;
+  for (const auto& set : sets) {
+    if (!set) continue;
+    lookups += sets[0]->size();
+    members += set->size();
+  }
+  return lookups / 2 > members;
+}
+
+bool OutgrowsIntset(const CommandContext& ctx, const SetValue& set) {
+  const int64_t most = ctx.services.encoding_limits.set_integers.load(std::memory_order_relaxed);
+  if (set.size() > static_cast<uint64_t>(most)) return true;
+  if (set.is_intset()) return false;
+  SetValue::Cursor c(set);
+  while (!c.at_end() && ParseInt64(c.element())) c.Next();
+  return !c.at_end();
+}
+
 SetValue Compute(CommandContext& ctx, Operation operation, const Sets& sets) {
   SetValue result(ctx.keys.node_memory());
   const auto add = [&](std::string_view member) {
@@ -69,6 +91,9 @@ SetValue Compute(CommandContext& ctx, Operation operation, const Sets& sets) {
       break;
     case Operation::kDifference:
       ForEachInFirstOnly(sets, add);
+      if (sets[0] && StartsFromFirst(sets) && OutgrowsIntset(ctx, *sets[0])) {
+        result.BecomeHashtable();
+      }
       break;
     case Operation::kUnion:
       for (const auto& set : sets) {

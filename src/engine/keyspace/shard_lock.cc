@@ -41,34 +41,28 @@ void FutexWakeOne(std::atomic<uint32_t>* word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
-}  // namespace
-
 MonotonicNanos LockNow() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * kSecond + now.tv_nsec;
 }
 
-struct ShardLock::Waiter {
-  explicit Waiter(const LockWait& wait) : since(wait.since), is_holder(wait.is_holder) {}
+}  // namespace
 
+struct ShardLock::Waiter {
   Waiter* next = nullptr;
-  const MonotonicNanos since;
-  const bool is_holder;
+  const MonotonicNanos since = LockNow();
   // Of Signal. Set under kLine, slept on; the release with kGranted publishes the shard's data.
   std::atomic<uint32_t> signal{kSleep};
 };
 
-bool ShardLock::Spin(const LockWait& wait) {
-  const uint32_t taken = StateOf(wait.is_holder);
+bool ShardLock::Spin() {
   for (int i = 0; i < kSpins; ++i) {
     uint32_t word = word_.load(std::memory_order_relaxed);
     const bool may_take = (word & (kHeld | kLine)) == 0;
-    if (may_take && word_.compare_exchange_weak(word, word | taken, std::memory_order_acquire)) {
+    if (may_take && word_.compare_exchange_weak(word, word | kHeld, std::memory_order_acquire)) {
       return true;
     }
-    // A long wait is none to spin for.
-    if ((word & (kWithHolder | kSlow)) != 0) return false;
     Pause();
   }
   return false;
@@ -91,14 +85,9 @@ void ShardLock::LockLine() {
 
 void ShardLock::UnlockLine() { word_.fetch_and(~kLine, std::memory_order_release); }
 
-// Behind those that are as old; the holder in front of all.
-void ShardLock::Insert(Waiter& waiter) {
+void ShardLock::Append(Waiter& waiter) {
   Waiter** place = &head_;
-  while (!waiter.is_holder && *place != nullptr &&
-         ((*place)->is_holder || (*place)->since <= waiter.since)) {
-    place = &(*place)->next;
-  }
-  waiter.next = *place;
+  while (*place != nullptr) place = &(*place)->next;
   *place = &waiter;
 }
 
@@ -110,7 +99,7 @@ void ShardLock::Erase(const Waiter& waiter) {
 
 // Sets the whole word under kLine, of a lock that is free or owned by the caller; kLine stays.
 void ShardLock::SetState(uint32_t state) {
-  if (head_ != nullptr) state |= kWaiters | (head_->is_holder ? kReserved : 0);
+  if (head_ != nullptr) state |= kWaiters;
   word_.store(state | kLine, std::memory_order_relaxed);
 }
 
@@ -119,10 +108,10 @@ bool ShardLock::TakeOrLineUp(Waiter& waiter) {
   LockLine();
   const bool is_free = !IsHeld();
   if (is_free) {
-    SetState(StateOf(waiter.is_holder));
+    SetState(kHeld);
   } else {
-    Insert(waiter);
-    word_.fetch_or(kWaiters | (waiter.is_holder ? kReserved : 0), std::memory_order_relaxed);
+    Append(waiter);
+    word_.fetch_or(kWaiters, std::memory_order_relaxed);
   }
   UnlockLine();
   return is_free;
@@ -135,7 +124,7 @@ bool ShardLock::TakeFromLine(Waiter& waiter) {
   const bool is_free = !is_granted && !IsHeld();
   if (is_free) {
     Erase(waiter);
-    SetState(StateOf(waiter.is_holder));
+    SetState(kHeld);
   } else if (!is_granted) {
     waiter.signal.store(kSleep, std::memory_order_relaxed);
   }
@@ -151,9 +140,7 @@ bool ShardLock::Leave(Waiter& waiter) {
     return false;
   }
   Erase(waiter);
-  uint32_t gone = waiter.is_holder ? kReserved : 0;
-  if (head_ == nullptr) gone |= kWaiters;
-  word_.fetch_and(~gone, std::memory_order_relaxed);
+  if (head_ == nullptr) word_.fetch_and(~kWaiters, std::memory_order_relaxed);
   // A wake-up that it got is the next one's.
   Waiter* const next = IsHeld() ? nullptr : head_;
   if (next != nullptr) next->signal.store(kTry, std::memory_order_relaxed);
@@ -162,20 +149,21 @@ bool ShardLock::Leave(Waiter& waiter) {
   return true;
 }
 
-bool ShardLock::LockFor(const LockWait& wait) {
-  if (Spin(wait)) return true;
-  Waiter waiter(wait);
+bool ShardLock::LockFor(std::chrono::nanoseconds patience) {
+  return TryLock() || LockUntil(LockNow() + patience.count());
+}
+
+bool ShardLock::LockUntil(MonotonicNanos until) {
+  if (Spin()) return true;
+  Waiter waiter;
   if (TakeOrLineUp(waiter)) return true;
   while (true) {
     const uint32_t signal = waiter.signal.load(std::memory_order_acquire);
     if (signal == kGranted) return true;
     if (signal == kTry && TakeFromLine(waiter)) return true;
-    // After lining up: whoever is told something from now on does not wait in vain.
     const MonotonicNanos now = LockNow();
-    if (now >= wait.until || (wait.watch != nullptr && wait.watch->MustLetGo())) {
-      return !Leave(waiter);
-    }
-    FutexWait(&waiter.signal, kSleep, std::min(wait.until - now, kSecond));
+    if (now >= until) return !Leave(waiter);
+    FutexWait(&waiter.signal, kSleep, std::min(until - now, kSecond));
   }
 }
 
@@ -186,9 +174,9 @@ void ShardLock::UnlockSlow() {
   bool must_wake = false;
   if (head == nullptr) {
     SetState(kFree);
-  } else if (head->is_holder || LockNow() - head->since >= kHandOverAfter) {
+  } else if (LockNow() - head->since >= kHandOverAfter) {
     head_ = head->next;
-    SetState(StateOf(head->is_holder));
+    SetState(kHeld);
     head->signal.store(kGranted, std::memory_order_release);
     must_wake = true;
   } else {

@@ -24,9 +24,11 @@ Error FileError(std::string_view what, const std::string& path) {
 // Collects small writes into large ones.
 class FileSink final : public SnapshotSink {
  public:
-  FileSink(int fd, const std::string& path) : fd_(fd), path_(path) {}
+  FileSink(int fd, const std::string& path, const SaveHooks& hooks)
+      : fd_(fd), path_(path), hooks_(hooks) {}
 
   Status Write(std::string_view bytes) override {
+    if (hooks_.is_interrupted && hooks_.is_interrupted()) return Error{"it was interrupted"};
     buffer_.append(bytes);
     return buffer_.size() < kWriteBytes ? Status() : Flush();
   }
@@ -45,6 +47,7 @@ class FileSink final : public SnapshotSink {
  private:
   const int fd_;
   const std::string& path_;
+  const SaveHooks& hooks_;
   std::string buffer_;
 };
 
@@ -64,11 +67,13 @@ class FileSource final : public ByteSource {
   const std::string& path_;
 };
 
-Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path) {
+Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path,
+                    const SaveHooks& hooks) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FileError("create", path);
-  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, Snapshot::Begin(keyspace, slots));
-  FileSink sink(fd.get(), path);
+  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
+                   Snapshot::Begin(keyspace, slots, hooks.at_gate));
+  FileSink sink(fd.get(), path, hooks);
   RETURN_IF_ERROR(snapshot->WriteRdb(sink, {}));
   RETURN_IF_ERROR(sink.Flush());
   if (fsync(fd.get()) != 0) return FileError("sync", path);
@@ -85,11 +90,12 @@ Status SyncFolderOf(const std::string& path) {
 
 }  // namespace
 
-Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path) {
+Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path,
+               const SaveHooks& hooks) {
   // The address of a local tells concurrent saves of one process apart.
   const std::string temporary =
       fmt::format("{}.{}-{}.tmp", path, getpid(), static_cast<const void*>(&path));
-  Status written = WriteAndSync(keyspace, slots, temporary);
+  Status written = WriteAndSync(keyspace, slots, temporary, hooks);
   if (!written.ok()) {
     unlink(temporary.c_str());
     return written;

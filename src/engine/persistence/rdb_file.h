@@ -13,9 +13,14 @@
 
 namespace mikura::engine {
 
+struct SaveHooks {
+  std::function<void()> at_gate = {};         // see Snapshot::Begin
+  std::function<bool()> is_interrupted = {};  // asked now and then: true ends it with an error
+};
 // Writes a snapshot to a temporary file beside `path`, syncs it, and renames it: `path` is the old
 // file or the complete new one at every moment. Blocks; the keyspace goes on meanwhile.
-Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path);
+Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path,
+               const SaveHooks& hooks = {});
 
 struct LoadedCount {
   uint64_t keys = 0;

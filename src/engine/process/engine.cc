@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include "base/logging.h"
@@ -52,6 +53,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       memcached_(*keyspace_, parameters, node_, clock_, memcached_settings, stop),
       udp_port_(memcached_settings.udp_port),
       udp_(*keyspace_, memcached_, deliveries_, clock_),
+      saver_(*keyspace_, snapshot_slots_, clock_),
       stream_executor_(*keyspace_, table_, services_),
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
@@ -70,6 +72,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
+  BindSaving(parameters_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
@@ -89,7 +92,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   services_.replica_waits = &replica_waits_;
   control_.SetScripts(scripts_);
   control_.SetMessaging(pubsub_, tracking_);
+  control_.SetSaver(saver_);
   services_.migrations = &migrations_;
+  services_.saver = &saver_;
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
@@ -114,8 +119,14 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
     RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
   }
   RETURN_IF_ERROR(ConfigureTls(*current_, tls_));
-  // The role comes first: a replica must not take a write while it finds its primary.
-  RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+  const bool loads = ::access(current_->dbfilename.c_str(), F_OK) == 0;
+  if (loads) {
+    // Clients are told so meanwhile: they and the agent are served before the data are there.
+    node_.loading.store(true, std::memory_order_relaxed);
+  } else {
+    // Before clients: a replica must not take a write while it finds its primary.
+    RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+  }
   if (udp_port_ != 0) {
     std::istringstream addresses(current_->bind);
     std::string first;
@@ -128,9 +139,43 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   if (!current_->admin_socket.empty()) {
     RETURN_IF_ERROR(admin_->Start(current_->admin_socket));
   }
+  if (loads) {
+    RETURN_IF_ERROR(LoadSnapshot());
+    RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+    if (current_->replicaof.empty()) node_.loading.store(false, std::memory_order_relaxed);
+  }
+  saver_.Start();
   Log(LogLevel::kNotice, "server", "ready: {} threads, port {}, memcached port {}, pid {}",
       ThreadCount(), current_->port, current_->memcached_port, getpid());
   return Ok();
+}
+
+// The data of the file. A replica keeps what has expired: only its primary
+// deletes.
+Status Engine::LoadSnapshot() {
+  const std::string& path = current_->dbfilename;
+  const UnixMillis begin = clock_.NowMillis();
+  std::vector<std::string> libraries;
+  const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
+  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at, &libraries);
+  if (!loaded.ok()) return Error{fmt::format("cannot load {}: {}", path, loaded.error().message)};
+  RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
+  control_.NoteLoaded(*loaded);
+  Log(LogLevel::kNotice, "persistence", "loaded {}: {} keys, {} had expired, {} ms", path,
+      loaded->keys, loaded->expired, clock_.NowMillis() - begin);
+  return Ok();
+}
+
+bool Engine::SaveAtEnd() {
+  if (!saver_.has_points()) return true;
+  constexpr UnixMillis kDay = 24LL * 3600 * 1000;
+  const UnixMillis now = clock_.NowMillis();
+  control_.Pause(now, now + kDay, false);
+  std::promise<bool> ended;
+  saver_.BeginInstead([&ended](const Status& status) { ended.set_value(status.ok()); });
+  const bool is_saved = ended.get_future().get();
+  if (!is_saved) control_.Unpause();
+  return is_saved;
 }
 
 void Engine::ReloadPasswords() {
@@ -165,6 +210,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 
 void Engine::Stop() {
   admin_->Stop();
+  saver_.Stop();
   migrations_.Stop();
   scripts_.state.EndAll();
   loops_->Stop();

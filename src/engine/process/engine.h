@@ -15,6 +15,7 @@
 #include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/snapshot.h"
+#include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/admin_server.h"
 #include "engine/server/engine_control.h"
@@ -46,12 +47,17 @@ class Engine {
   // MEMCACHED_PORT_FILENAME names. Errors: the file cannot be written.
   Status WritePortFile(const std::vector<std::shared_ptr<Listener>>& listeners) const;
 
+  // Saves a snapshot when the settings ask for one at the end; writes wait from then on. False: it
+  // failed, which is logged, and the node goes on.
+  bool SaveAtEnd();
+
   // Ends all threads and closes all connections.
   void Stop();
 
  private:
   uint32_t ThreadCount() const;
   void UnblockClients();
+  Status LoadSnapshot();
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
@@ -78,6 +84,7 @@ class Engine {
   const int udp_port_;
   MemcachedUdpServer udp_;
   SnapshotSlots snapshot_slots_;
+  SnapshotSaver saver_;
   StreamExecutor stream_executor_;
   ReplicationService replication_;
   LoopContext context_;

@@ -74,15 +74,16 @@ class StopSignal {
     signal(SIGPIPE, SIG_IGN);
   }
   void Raise() { eventfd_write(event_.get(), 1); }
-  // Returns when the process is to end; calls `reload` for each SIGHUP.
-  void Wait(const std::function<void()>& reload) {
+  // Returns when the process is to end: by a signal, or (false) by a word from inside. Calls
+  // `reload` for each SIGHUP.
+  bool Wait(const std::function<void()>& reload) {
     pollfd waiting[] = {{signals_.get(), POLLIN, 0}, {event_.get(), POLLIN, 0}};
     while (true) {
       if (poll(waiting, 2, -1) < 0) continue;
-      if (waiting[1].revents != 0) return;
+      if (waiting[1].revents != 0) return false;
       signalfd_siginfo info{};
       if (read(signals_.get(), &info, sizeof info) != sizeof info) continue;
-      if (info.ssi_signo != SIGHUP) return;
+      if (info.ssi_signo != SIGHUP) return true;
       reload();
     }
   }
@@ -143,7 +144,10 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
     engine.Stop();
     return Fail(status.error());
   }
-  stop.Wait([&engine] { engine.ReloadPasswords(); });
+  const auto reload = [&engine] { engine.ReloadPasswords(); };
+  while (stop.Wait(reload) && !engine.SaveAtEnd()) {
+    Log(LogLevel::kWarning, "server", "not stopping: the snapshot could not be saved");
+  }
   Log(LogLevel::kNotice, "server", "stopping");
   engine.Stop();
   return 0;

@@ -167,12 +167,8 @@ void AdminServer::Execute(const Words& words, Connection& connection, wire::Resp
   } else if (name == "ROLE") {
     WriteRole(parts_.control.Role(), reply);
   } else if (name == "SHUTDOWN") {
-    const Status status = parts_.control.Shutdown(false, true, true, true);
-    if (status.ok()) {
-      reply.Ok();
-    } else {
-      reply.Error("ERR", status.error().message);
-    }
+    parts_.control.Stop();
+    reply.Ok();
   } else if (name == "MIKURA" && words.size() >= 2) {
     ExecuteNode(words, connection, reply, send_fd);
   } else {

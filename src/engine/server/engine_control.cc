@@ -54,6 +54,9 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
                    syncs.partial - partial_syncs_before_.load(std::memory_order_relaxed),
                    syncs.partial_refused - refused_syncs_before_.load(std::memory_order_relaxed)};
   sources.memory = Memory();
+  sources.saving = saver_->status();
+  sources.loaded = {loaded_keys_.load(std::memory_order_relaxed),
+                    loaded_expired_.load(std::memory_order_relaxed)};
   return InfoText(sources, sections);
 }
 
@@ -78,12 +81,6 @@ RoleInfo EngineControl::Role() {
 
 Status EngineControl::ReplicaOf(std::string_view host, int port) {
   return replication_->ReplicaOf(host, port);
-}
-
-Status EngineControl::Shutdown(bool save, bool, bool, bool) {
-  if (save) return Error{"Errors trying to SHUTDOWN. Check logs."};
-  stop_();
-  return Ok();
 }
 
 bool EngineControl::HasRoom(UnixMillis now) {

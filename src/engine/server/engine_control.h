@@ -9,6 +9,8 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/persistence/rdb_file.h"
+#include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memory_info.h"
@@ -32,6 +34,12 @@ class EngineControl final : public ServerControl {
     pubsub_ = &pubsub;
     tracking_ = &tracking;
   }
+  void SetSaver(const SnapshotSaver& saver) { saver_ = &saver; }
+  // What the node began with.
+  void NoteLoaded(const LoadedCount& loaded) {
+    loaded_keys_.store(loaded.keys, std::memory_order_relaxed);
+    loaded_expired_.store(loaded.expired, std::memory_order_relaxed);
+  }
   // Once, when everything is built and nothing is served yet.
   void NoteStart() { memory_.NoteStart(*loops_, *scripts_); }
 
@@ -40,7 +48,7 @@ class EngineControl final : public ServerControl {
   RoleInfo Role() override;
   bool IsPrimary() override { return !node_.read_only.load(std::memory_order_relaxed); }
   Status ReplicaOf(std::string_view host, int port) override;
-  Status Shutdown(bool save, bool nosave, bool now, bool force) override;
+  void Stop() override { stop_(); }
   void SetObservation(Observation& observation, const CommandTable& table) {
     observation_ = &observation;
     table_ = &table;
@@ -64,6 +72,10 @@ class EngineControl final : public ServerControl {
   const UnixMillis started_at_;
   std::function<void()> stop_;
   LoopGroup* loops_ = nullptr;
+  const SnapshotSaver* saver_ = nullptr;
+  // Publish nothing but themselves, to Info.
+  std::atomic<uint64_t> loaded_keys_{0};
+  std::atomic<uint64_t> loaded_expired_{0};
   Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;

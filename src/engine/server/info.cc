@@ -83,12 +83,18 @@ void MemorySection(const InfoSources& sources, std::string& out) {
 }
 
 void PersistenceSection(const InfoSources& sources, std::string& out) {
-  fmt::format_to(Out(out),
-                 "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\nrdb_bgsave_in_"
-                 "progress:0\r\naof_enabled:0\r\n"
-                 "aof_rewrite_in_progress:0\r\n",
-                 sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0,
-                 sources.keyspace.ChangeCount());
+  const SaveStatus& saving = sources.saving;
+  fmt::format_to(
+      Out(out),
+      "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\n"
+      "rdb_bgsave_in_progress:{}\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\n"
+      "rdb_last_bgsave_time_sec:{}\r\nrdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\n"
+      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n"
+      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
+      sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0, saving.changes,
+      saving.is_saving ? 1 : 0, saving.last_save_at / 1000, saving.last_ok ? "ok" : "err",
+      saving.last_seconds, saving.current_seconds, saving.saves, sources.loaded.expired,
+      sources.loaded.keys);
 }
 
 // Of event loops: what they received, ran and sent.

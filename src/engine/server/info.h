@@ -13,6 +13,8 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/persistence/rdb_file.h"
+#include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/primary_side.h"
 #include "engine/server/node_state.h"
 #include "engine/server/statistics.h"
@@ -39,6 +41,8 @@ struct InfoSources {
   uint64_t evicted_before = 0;
   SyncCounts syncs{};  // since the last CONFIG RESETSTAT
   MemoryReport memory;
+  SaveStatus saving;
+  LoadedCount loaded;       // when the node started
   std::string replication;  // the lines of the section, from the replication service
 };
 

@@ -183,6 +183,25 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   }
 }
 
+void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver) {
+  const auto apply = [&saver](const wire::EngineParameters& current) {
+    const auto points = wire::ParseSavePoints(current.save);
+    CHECK(points.ok());  // it was parsed when it was set
+    SaveSettings settings{.path = current.dbfilename, .points = {}};
+    for (const wire::SavePoint& point : *points) {
+      settings.points.push_back({point.seconds, static_cast<uint64_t>(point.changes)});
+    }
+    saver.Configure(std::move(settings));
+  };
+  apply(*parameters.Current());
+  for (const std::string_view name : {"save", "dbfilename"}) {
+    parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
+      apply(after);
+      return Ok();
+    });
+  }
+}
+
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking) {
   const auto apply = [&tracking](const wire::EngineParameters& current) {
     tracking.SetKeysMax(static_cast<uint64_t>(current.tracking_table_max_keys));

@@ -6,6 +6,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/key_event_publisher.h"
+#include "engine/persistence/snapshot_saver.h"
 #include "engine/server/node_state.h"
 #include "wire/parameter_set.h"
 
@@ -40,6 +41,8 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation);
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
 // Makes `tracking-table-max-keys` act.
+// `save` and the file's name.
+void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver);
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking);
 // Makes `notify-keyspace-events` act.
 void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/persistence/snapshot_saver.h"
+
+#include <utility>
+
+#include "base/logging.h"
+#include "engine/persistence/rdb_file.h"
+
+namespace mikura::engine {
+
+SnapshotSaver::SnapshotSaver(Keyspace& keyspace, SnapshotSlots& slots, const Clock& clock)
+    : keyspace_(keyspace), slots_(slots), clock_(clock), last_save_at_(clock.NowMillis()) {}
+
+void SnapshotSaver::Configure(SaveSettings settings) {
+  MutexLock lock(mutex_);
+  settings_ = std::move(settings);
+  wake_.NotifyAll();
+}
+
+bool SnapshotSaver::has_points() const {
+  MutexLock lock(mutex_);
+  return !settings_.points.empty();
+}
+
+void SnapshotSaver::Start() {
+  {
+    MutexLock lock(mutex_);
+    last_save_at_ = clock_.NowMillis();
+    changes_at_save_ = keyspace_.ChangeCount();
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+void SnapshotSaver::Stop() {
+  {
+    MutexLock lock(mutex_);
+    is_stopping_ = true;
+    is_interrupted_.store(true, std::memory_order_relaxed);
+    wake_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+bool SnapshotSaver::Begin(Done done) {
+  MutexLock lock(mutex_);
+  if (is_saving_ || !asked_.empty() || is_stopping_) return false;
+  asked_.push_back(std::move(done));
+  wake_.NotifyAll();
+  return true;
+}
+
+void SnapshotSaver::BeginInstead(Done done) {
+  MutexLock lock(mutex_);
+  asked_.push_back(std::move(done));
+  if (is_saving_) is_interrupted_.store(true, std::memory_order_relaxed);
+  wake_.NotifyAll();
+}
+
+uint64_t SnapshotSaver::ChangesSince(uint64_t before) const {
+  const uint64_t now = keyspace_.ChangeCount();
+  return now > before ? now - before : 0;
+}
+
+SaveStatus SnapshotSaver::status() const {
+  MutexLock lock(mutex_);
+  return {.is_saving = is_saving_,
+          .last_ok = last_ok_,
+          .last_save_at = last_save_at_,
+          .last_seconds = last_seconds_,
+          .current_seconds = is_saving_ ? (clock_.NowMillis() - began_at_) / 1000 : -1,
+          .saves = saves_,
+          .changes = ChangesSince(changes_at_save_)};
+}
+
+bool SnapshotSaver::IsDue(UnixMillis now) const {
+  MutexLock lock(mutex_);
+  return IsDueLocked(now);
+}
+
+bool SnapshotSaver::IsDueLocked(UnixMillis now) const {
+  if (settings_.points.empty() || (!last_ok_ && now < failed_at_ + kRetryPause)) return false;
+  const uint64_t changes = ChangesSince(changes_at_save_);
+  for (const SaveSettings::Point& point : settings_.points) {
+    if (changes >= point.changes && now - last_save_at_ > point.seconds * 1000) return true;
+  }
+  return false;
+}
+
+void SnapshotSaver::Run() {
+  while (true) {
+    Done done;
+    std::string path;
+    {
+      MutexLock lock(mutex_);
+      while (!is_stopping_ && asked_.empty() && !IsDueLocked(clock_.NowMillis())) {
+        if (settings_.points.empty()) {
+          wake_.Wait(mutex_);
+        } else {
+          wake_.WaitFor(mutex_, kLookPeriod);
+        }
+      }
+      if (is_stopping_) break;
+      if (!asked_.empty()) {
+        done = std::move(asked_.front());
+        asked_.erase(asked_.begin());
+      }
+      path = settings_.path;
+      is_saving_ = true;
+      began_at_ = clock_.NowMillis();
+      is_interrupted_.store(false, std::memory_order_relaxed);
+    }
+    Save(path, done);
+  }
+  std::vector<Done> refused;
+  {
+    MutexLock lock(mutex_);
+    refused = std::exchange(asked_, {});
+  }
+  for (const Done& done : refused) {
+    if (done) done(Error{"the node is stopping"});
+  }
+}
+
+void SnapshotSaver::Save(const std::string& path, const Done& done) {
+  uint64_t changes = 0;
+  Log(LogLevel::kNotice, "persistence", "saving a snapshot to {}", path);
+  const Status status = SaveRdb(
+      keyspace_, slots_, path,
+      {.at_gate = [&] { changes = keyspace_.ChangeCount(); },
+       .is_interrupted = [this] { return is_interrupted_.load(std::memory_order_relaxed); }});
+  {
+    MutexLock lock(mutex_);
+    const UnixMillis now = clock_.NowMillis();
+    is_saving_ = false;
+    last_seconds_ = (now - began_at_) / 1000;
+    last_ok_ = status.ok();
+    if (status.ok()) {
+      last_save_at_ = now;
+      changes_at_save_ = changes;
+      ++saves_;
+      Log(LogLevel::kNotice, "persistence", "saved a snapshot in {} ms", now - began_at_);
+    } else {
+      failed_at_ = now;
+      Log(LogLevel::kWarning, "persistence", "no snapshot was saved: {}", status.error().message);
+    }
+  }
+  if (done) done(status);
+}
+
+}  // namespace mikura::engine

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saves snapshots to the RDB file of the node, one at a time, on a thread of its own: when asked,
+// and when a save point is reached.
+//
+//   idle -> (asked, or a save point) saving -> idle
+//
+// What fails leaves the file of before. After a failure save points wait for kRetryPause.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "engine/keyspace/keyspace.h"
+#include "engine/persistence/snapshot.h"
+
+namespace mikura::engine {
+
+struct SaveSettings {
+  // So many seconds after the last snapshot one is due, if so much has changed.
+  struct Point {
+    int64_t seconds;
+    uint64_t changes;
+  };
+  std::string path;
+  std::vector<Point> points;
+};
+
+struct SaveStatus {
+  bool is_saving = false;
+  bool last_ok = true;          // how the last one ended
+  UnixMillis last_save_at = 0;  // end of the last that succeeded; at first the start of the node
+  int64_t last_seconds = -1;    // what the last one took; -1: there was none
+  int64_t current_seconds = -1;
+  uint64_t saves = 0;    // that succeeded
+  uint64_t changes = 0;  // since the last that succeeded
+};
+
+class SnapshotSaver {
+ public:
+  static constexpr UnixMillis kRetryPause = 5000;
+  static constexpr auto kLookPeriod = std::chrono::milliseconds(100);
+
+  // Nothing is saved before Start().
+  SnapshotSaver(Keyspace& keyspace, SnapshotSlots& slots, const Clock& clock);
+  ~SnapshotSaver() { Stop(); }
+  SnapshotSaver(const SnapshotSaver&) = delete;
+  SnapshotSaver& operator=(const SnapshotSaver&) = delete;
+
+  void Configure(SaveSettings settings);
+  bool has_points() const;
+
+  void Start();
+  // Interrupts what is being saved, and joins. What was asked for and has not begun is told so.
+  void Stop();
+
+  // Told how it ended, on the saver's thread, once.
+  using Done = std::function<void(const Status& status)>;
+  // False: something is being saved already, and `done` is not called.
+  bool Begin(Done done = {});
+  // The same, but what is being saved is interrupted.
+  void BeginInstead(Done done);
+
+  SaveStatus status() const;
+  // Whether a save point is reached. For tests, beside the saver's thread.
+  bool IsDue(UnixMillis now) const;
+
+ private:
+  void Run();
+  void Save(const std::string& path, const Done& done);
+  bool IsDueLocked(UnixMillis now) const REQUIRES(mutex_);
+  uint64_t ChangesSince(uint64_t before) const;
+
+  Keyspace& keyspace_;
+  SnapshotSlots& slots_;
+  const Clock& clock_;
+  std::thread thread_;
+
+  mutable Mutex mutex_;
+  CondVar wake_;
+  SaveSettings settings_ GUARDED_BY(mutex_);
+  std::vector<Done> asked_ GUARDED_BY(mutex_);  // what comes next; none: nothing
+  bool is_stopping_ GUARDED_BY(mutex_) = false;
+  bool is_saving_ GUARDED_BY(mutex_) = false;
+  bool last_ok_ GUARDED_BY(mutex_) = true;
+  UnixMillis last_save_at_ GUARDED_BY(mutex_);
+  UnixMillis began_at_ GUARDED_BY(mutex_) = 0;
+  UnixMillis failed_at_ GUARDED_BY(mutex_) = 0;
+  int64_t last_seconds_ GUARDED_BY(mutex_) = -1;
+  uint64_t saves_ GUARDED_BY(mutex_) = 0;
+  uint64_t changes_at_save_ GUARDED_BY(mutex_) = 0;
+  // Asked by the thread that writes; publishes nothing but itself.
+  std::atomic<bool> is_interrupted_{false};
+};
+
+}  // namespace mikura::engine
