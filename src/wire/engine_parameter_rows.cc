@@ -214,10 +214,9 @@ constexpr ParameterSpec kRows[] = {
            "History kept for replicas that reconnect."),
     Number("min-replicas-to-write", "min-slaves-to-write", &P::min_replicas_to_write, 0, kIntMax,
            kRuntime, "", "Replicas without which a primary refuses writes; 0 for none."),
-    Number(
-        "min-replicas-max-lag", "min-slaves-max-lag", &P::min_replicas_max_lag_seconds, 0, kIntMax,
-        kRuntime, kSeconds,
-        "Silence after which min-replicas-to-write counts a replica no more; 0 for no refusals."),
+    Number("min-replicas-max-lag", "min-slaves-max-lag", &P::min_replicas_max_lag_seconds, 0,
+           kIntMax, kRuntime, kSeconds,
+           "Silence after which a replica does not count for that; 0 for no refusals."),
     YesNo("replica-serve-stale-data", "slave-serve-stale-data", &P::replica_serve_stale_data,
           kRuntime, "Answer while the link of a replica to its primary is down."),
     // Scripts

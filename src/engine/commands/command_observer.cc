@@ -55,6 +55,8 @@ void NumberCommands(const CommandTable& table, CommandNumbers& numbers) {
 }
 
 void CommandObserver::NoteError(std::string_view reply) {
+  if (std::exchange(next_repeats_, false)) return;
+  ++error_count_;
   reply.remove_prefix(1);
   shared_.errors.Note(reply.substr(0, reply.find_first_of(" \r")));
 }

@@ -73,6 +73,10 @@ class CommandObserver {
 
   // reply: an error reply, from its '-' on.
   void NoteError(std::string_view reply);
+  // The next error is one that was noted already: a script ends with that of a command it called.
+  void set_next_repeats(bool value) { next_repeats_ = value; }
+  // How many errors were noted since the last call.
+  uint64_t TakeErrorCount() { return std::exchange(error_count_, 0); }
 
  private:
   void NoteLong(const CommandSpec& spec, std::span<const std::string_view> args,
@@ -84,6 +88,8 @@ class CommandObserver {
   Observation& shared_;
   CommandStatistics statistics_;
   uint64_t last_ticks_ = 0;
+  uint64_t error_count_ = 0;
+  bool next_repeats_ = false;
 };
 
 // Gives every row of the table, subcommands included, its number.

@@ -76,7 +76,8 @@ void ScriptRun::RunBody(const Body& body) {
       std::min(busy_at_ticks_, running.started_ticks + scale.FromMicros(kFirstTurnMicros));
   const int database = ctx_.client.database;
   state_.Begin(std::move(running));
-  body(*ctx_.script_thread, *this);
+  const scripting::RunOutcome outcome = body(*ctx_.script_thread, *this);
+  if (ctx_.observer != nullptr) ctx_.observer->set_next_repeats(outcome.repeats_error);
   ctx_.script_thread->CountMemory(ctx_.services.scripts);
   state_.End();
   // Half of what it was to do must not reach anybody else.
@@ -154,12 +155,13 @@ void ScriptRun::TakeShardsOf(const CommandSpec& spec) NO_THREAD_SAFETY_ANALYSIS 
 
 void ScriptRun::Call(std::span<const std::string_view> args, wire::RespWriter& reply) {
   const CommandSpec* const spec = RowOf(args);
-  if (spec == nullptr) {
-    scripting::WriteErrorText(reply, "ERR Unknown Redis command called from script");
-    return;
-  }
-  if (const std::string_view refusal = Refusal(*spec, args); !refusal.empty()) {
+  const std::string_view refusal =
+      spec == nullptr ? "-ERR Unknown Redis command called from script" : Refusal(*spec, args);
+  if (!refusal.empty()) {
     scripting::WriteErrorText(reply, refusal.substr(1));
+    if (ctx_.observer == nullptr) return;
+    if (spec != nullptr) ctx_.observer->NoteRejected(*spec);
+    ctx_.observer->NoteError(refusal);
     return;
   }
   keys_.clear();

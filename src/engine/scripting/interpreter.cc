@@ -86,6 +86,18 @@ void DescribeError(lua_State* lua, int index, std::string_view name, std::string
   lua_pop(lua, 3);
 }
 
+// Whether the value is the error table of a command (reply_to_lua.cc).
+bool IsErrorOfCommand(lua_State* lua, int index) {
+  if (!lua_istable(lua, index)) return false;
+  lua_pushliteral(lua, "err");
+  lua_rawget(lua, index);
+  lua_pushstring(lua, kCountedErrorField);
+  lua_rawget(lua, index);
+  const bool is_one = lua_type(lua, -2) == LUA_TSTRING && lua_toboolean(lua, -1) != 0;
+  lua_pop(lua, 2);
+  return is_one;
+}
+
 // One protected run.
 struct RunFrame {
   LuaSandbox& sandbox;
@@ -94,6 +106,7 @@ struct RunFrame {
   const ScriptWords& words;
   wire::RespWriter& reply;
   bool failed = false;
+  bool repeats_error = false;
 };
 
 int RunProtected(lua_State* lua) {
@@ -111,6 +124,7 @@ int RunProtected(lua_State* lua) {
     frame.sandbox.SetGlobal(lua, "ARGV");
   }
   frame.failed = lua_pcall(lua, arguments, 1, 1) != 0;
+  frame.repeats_error = IsErrorOfCommand(lua, 2);
   if (frame.failed) {
     DescribeError(lua, 2, frame.name, frame.sandbox.scratch);
     WriteErrorText(frame.reply, frame.sandbox.scratch);
@@ -126,6 +140,7 @@ RunOutcome RunFunctionAt(RunFrame& frame) {
   if (lua_cpcall(lua, RunProtected, &frame) != 0) {
     // Outside of the script: while its arguments were made, or its result written.
     frame.failed = true;
+    frame.repeats_error = false;
     frame.reply.out().Truncate(before);
     const std::string_view text = lua_isstring(lua, -1) != 0 ? ViewAt(lua, -1) : "unknown error";
     WriteErrorText(frame.reply, fmt::format("ERR {} script: {}", text, frame.name));
@@ -133,6 +148,7 @@ RunOutcome RunFunctionAt(RunFrame& frame) {
   lua_settop(lua, 0);
   RunOutcome outcome;
   outcome.failed = frame.failed;
+  outcome.repeats_error = frame.repeats_error;
   outcome.killed = frame.sandbox.was_killed();
   outcome.out_of_memory = frame.failed && frame.sandbox.ran_out_of_memory();
   return outcome;

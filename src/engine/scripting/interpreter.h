@@ -43,6 +43,8 @@ struct RunOutcome {
   bool failed = false;         // the script ended with an error, and the reply is that error
   bool killed = false;         // because the hook said so
   bool out_of_memory = false;  // because of memory_bytes_max
+  // The reply is the error of a command that the script called: whoever counts errors has seen it.
+  bool repeats_error = false;
 };
 
 class Interpreter {

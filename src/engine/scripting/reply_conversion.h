@@ -9,6 +9,9 @@
 
 namespace mikura::engine::scripting {
 
+// A field of the error tables of commands, which Redis has too: true.
+inline constexpr char kCountedErrorField[] = "ignore_error_stats_update";
+
 // Pushes what the one reply in `resp` is to a script; raises when it is nested too deeply. Replies
 // are the host's own bytes: a malformed one is a bug, and becomes false.
 void PushReply(lua_State* lua, std::string_view resp);

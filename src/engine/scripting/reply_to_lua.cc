@@ -72,7 +72,7 @@ class ReplyReader {
       case '-':
         PushErrorTable(lua_, line);
         lua_pushboolean(lua_, 1);
-        lua_setfield(lua_, -2, "ignore_error_stats_update");
+        lua_setfield(lua_, -2, kCountedErrorField);
         break;
       case ':':
         lua_pushnumber(lua_, static_cast<double>(Count(line)));

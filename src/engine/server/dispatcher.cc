@@ -169,7 +169,7 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
                            Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
   const size_t begin = reply.out().size();
   const CommandSpec* const spec = RowOf(request, reply);
-  if (spec == nullptr) return Refuse(spec, client, begin, reply, statistics);
+  if (spec == nullptr) return Refuse(spec, client, begin, reply);
   uint32_t flags = spec->flags;
   if ((flags & kRunsQueue) != 0 && client.in_multi) {
     flags = client.transaction->FlagsWith(flags);
@@ -181,7 +181,7 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if (MustWait(request, *spec, flags, client)) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, *spec, flags, client, now, reply)) {
-    return Refuse(spec, client, begin, reply, statistics);
+    return Refuse(spec, client, begin, reply);
   }
   if (client.in_multi && (flags & kRunsInMulti) == 0) {
     Queue(request, *spec, client, reply, statistics);
@@ -194,9 +194,8 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
 
 // A request that could not get its shards in time: it is tried again, unless a script has had them
 // for very long.
-RunOutcome Dispatcher::PutAside(wire::RespWriter& reply, LoopStatistics& statistics) const {
+RunOutcome Dispatcher::PutAside(wire::RespWriter& reply) const {
   if (!services_.scripts.state.is_busy()) return RunOutcome::kPutAside;
-  statistics.error_replies.Add(1);
   ReplyBusy(reply, services_.scripts.state);
   return RunOutcome::kRefused;
 }
@@ -232,7 +231,6 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   if (MustWait(request, spec, spec.flags, client)) [[unlikely]]
     return RunOutcome::kPutAside;
   if (!Admit(request, spec, spec.flags, client, now, reply)) {
-    statistics.error_replies.Add(1);
     return RunOutcome::kRefused;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));
@@ -240,7 +238,7 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
   CommandContext context{request.args, request.keys, keys,   reply, client,
                          keyspace_,    services_,    table_, spec,  statistics.observer};
   if (!keyspace_.lock(request.keys[0].shard()).LockFor(Keyspace::kPatience)) [[unlikely]]
-    return PutAside(reply, statistics);
+    return PutAside(reply);
   const TrackedWriter writer(services_.tracking, client.id);
   const FaultOr<> outcome =
       keyspace_.RunHeld(request.keys[0], now, effects, [&] { return RunHandler(context); });
@@ -263,29 +261,29 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
   if ((spec.flags & kLocksItself) != 0) {
     outcome = run();
   } else if (spec.ReadsUnnamedKeys(request.args)) {
-    if (!keyspace_.script_token().EnterFor(Keyspace::kPatience)) return PutAside(reply, statistics);
+    if (!keyspace_.script_token().EnterFor(Keyspace::kPatience)) return PutAside(reply);
     outcome = RunCollecting(context, request.keys);
     keyspace_.script_token().Leave();
   } else if (request.keys.empty()) {
     const bool visits_all = VisitsAllShards(spec);
     if (visits_all && !keyspace_.script_token().EnterFor(Keyspace::kPatience)) {
-      return PutAside(reply, statistics);
+      return PutAside(reply);
     }
     effects.Begin(keyspace_.change_log().active());
     outcome = run();
     if (visits_all) keyspace_.script_token().Leave();
   } else if (request.keys.size() == 1) {
     if (!keyspace_.lock(request.keys[0].shard()).LockFor(Keyspace::kPatience)) {
-      return PutAside(reply, statistics);
+      return PutAside(reply);
     }
     outcome = keyspace_.RunHeld(request.keys[0], now, effects, run);
   } else {
     ShardSet shards;
     for (const Key& key : request.keys) shards.set(key.shard());
-    if (!keyspace_.LockShardsFor(shards, Keyspace::kPatience)) return PutAside(reply, statistics);
+    if (!keyspace_.LockShardsFor(shards, Keyspace::kPatience)) return PutAside(reply);
     outcome = keyspace_.RunHeld(shards, request.keys, now, effects, run);
   }
-  if (context.outcome == RunOutcome::kPutAside) return PutAside(reply, statistics);
+  if (context.outcome == RunOutcome::kPutAside) return PutAside(reply);
   Finish(outcome, spec, keys, reply, statistics);
   return context.outcome;
 }
@@ -293,7 +291,6 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
 void Dispatcher::Finish(const FaultOr<>& outcome, const CommandSpec& spec, const KeyAccess& keys,
                         wire::RespWriter& reply, LoopStatistics& statistics) const {
   if (!outcome.ok()) {
-    statistics.error_replies.Add(1);
     ReplyFault(reply, outcome.error());
   }
   if ((spec.flags & (kReadOnly | kRunsQueue)) != 0) {

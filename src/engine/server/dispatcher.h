@@ -86,11 +86,11 @@ class Dispatcher {
   const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
   // After a request was refused with what stands in the output from `error_begin` on.
   RunOutcome Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
-                    wire::RespWriter& reply, LoopStatistics& statistics) const;
-  RunOutcome PutAside(wire::RespWriter& reply, LoopStatistics& statistics) const;
+                    wire::RespWriter& reply) const;
+  RunOutcome PutAside(wire::RespWriter& reply) const;
   bool IsWithinBounds(ClientState& client) const;
   void Queue(const Request& request, const CommandSpec& spec, ClientState& client,
-             wire::RespWriter& reply, LoopStatistics& statistics) const;
+             wire::RespWriter& reply, const LoopStatistics& statistics) const;
   RunOutcome Execute(const Request& request, const CommandSpec& spec, ClientState& client,
                      UnixMillis now, Effects& effects, wire::RespWriter& reply,
                      LoopStatistics& statistics);

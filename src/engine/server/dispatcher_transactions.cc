@@ -11,8 +11,7 @@ namespace mikura::engine {
 
 // A transaction of which something was refused will not run; EXEC itself says why it was.
 RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
-                              wire::RespWriter& reply, LoopStatistics& statistics) const {
-  statistics.error_replies.Add(1);
+                              wire::RespWriter& reply) const {
   if (spec == nullptr || (spec->flags & kRunsQueue) == 0) {
     if (client.in_multi) client.transaction->MarkFaulty();
     return RunOutcome::kRefused;
@@ -28,9 +27,8 @@ RunOutcome Dispatcher::Refuse(const CommandSpec* spec, ClientState& client, size
 }
 
 void Dispatcher::Queue(const Request& request, const CommandSpec& spec, ClientState& client,
-                       wire::RespWriter& reply, LoopStatistics& statistics) const {
+                       wire::RespWriter& reply, const LoopStatistics& statistics) const {
   if ((spec.flags & kNoMulti) != 0) {
-    statistics.error_replies.Add(1);
     client.transaction->MarkFaulty();
     reply.Error("ERR", "Command not allowed inside a transaction");
     return;

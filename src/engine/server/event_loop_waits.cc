@@ -93,8 +93,8 @@ void EventLoop::AnswerWait(Session& session) {
 void EventLoop::NoteWait(Session& session, bool served, std::string_view reply) {
   const bool failed = reply.starts_with('-');
   if (failed) {
-    statistics_.error_replies.Add(1);
     observer_.NoteError(reply);
+    statistics_.error_replies.Add(observer_.TakeErrorCount());
   }
   const auto request = session.TakeWaitingRequest();
   if (request == nullptr) return;

@@ -183,6 +183,8 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
   const bool failed = output_.size() > begin && output_.data()[begin] == '-';
   if (failed) [[unlikely]]
     observer_.NoteError(output_.view().substr(begin));
+  if (const uint64_t errors = observer_.TakeErrorCount(); errors != 0) [[unlikely]]
+    statistics_.error_replies.Add(errors);
   if (item.command == nullptr) return;
   const CommandSpec& row = item.subcommand != nullptr ? *item.subcommand : *item.command;
   const ClientState& client = item.session->state();
