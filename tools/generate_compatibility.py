@@ -117,6 +117,8 @@ def parameters_document():
     for match in re.finditer(rf"^    (\w+)\(((?:{STRING}|[^()\"]|\((?:[^()\"]|{STRING})*\))*)\),",
                              body, re.MULTILINE):
         kind, arguments = match.group(1), match.group(2)
+        if kind == "Accumulating":  # a row made from another one
+            kind, arguments = re.fullmatch(r"(\w+)\((.*)\)", arguments, re.DOTALL).groups()
         strings = re.findall(STRING, arguments)
         if kind == "NotBuilt":
             missing.append((strings[0], strings[1] if len(strings) > 1 else ""))

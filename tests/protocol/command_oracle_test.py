@@ -30,7 +30,7 @@ NEWER = {
     "hexpire", "hpexpire", "hexpireat", "hpexpireat", "httl", "hpttl", "hexpiretime",
     "hpexpiretime", "hpersist", "hgetdel", "hgetex", "hsetex",
     "xackdel", "xdelex", "script|show",
-    "delex", "delifeq", "digest", "msetex",
+    "delex", "delifeq", "digest", "msetex", "waitaof",
     "commandlog", "commandlog|get", "commandlog|help", "commandlog|len", "commandlog|reset",
 }
 

@@ -69,6 +69,7 @@ class WaitTest(unittest.TestCase):
         for primary, replica in self.pairs():
             with self.subTest(primary=primary.kind, replica=replica.kind):
                 primary.client.set("k", 1)
+                eventually(lambda: primary.client.wait(1, 100) == 1, "it acknowledges")
                 begin = time.monotonic()
                 self.assertEqual(primary.client.wait(2, 300), 1)
                 self.assertGreater(time.monotonic() - begin, 0.29)

@@ -102,6 +102,7 @@ FaultOr<> ServeOrWait(CommandContext& ctx, std::span<const Key> keys, UnixMillis
 std::shared_ptr<BlockedClient> LetWait(CommandContext& ctx, std::span<const Key> keys,
                                        UnixMillis timeout, std::unique_ptr<BlockedCommand> command,
                                        const Key* target = nullptr);
+
 // Lets the client wait for no key, but for what another thread does and tells it (Finish).
 // unblocked: what an impatient CLIENT UNBLOCK is answered ("ERR ...").
 std::shared_ptr<BlockedClient> WaitForJob(CommandContext& ctx, std::string_view unblocked);

@@ -37,7 +37,7 @@ class CommandObserver {
       NoteLarge(spec, args, client, request_bytes, reply_bytes);
     }
   }
-  // Of one that waits now: it is counted, and logged when it has ended. Returns its time so far.
+  // Of one that waits now: it is counted, and logged when it is served. Returns its time so far.
   uint64_t NoteWaiting(const CommandSpec& spec) {
     const uint64_t now = TicksNow();
     const uint64_t ticks = now - std::exchange(last_ticks_, now);
@@ -45,9 +45,10 @@ class CommandObserver {
                          shared_.counts_durations.load(std::memory_order_relaxed));
     return ticks;
   }
-  void NoteWaited(const CommandSpec& spec, std::span<const std::string_view> args,
-                  const ClientState& client, uint64_t ticks, bool failed) {
-    if (failed) statistics_.NoteFailed(&spec);
+  // The error came after it had been counted: it waited.
+  void NoteFailed(const CommandSpec& spec) { statistics_.NoteFailed(&spec); }
+  void NoteServed(const CommandSpec& spec, std::span<const std::string_view> args,
+                  const ClientState& client, uint64_t ticks) {
     const uint64_t micros = shared_.scale.ToMicros(ticks);
     if (micros >= shared_.noted_micros()) [[unlikely]]
       NoteLong(spec, args, client, micros);

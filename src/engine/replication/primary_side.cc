@@ -103,7 +103,8 @@ void PrimarySide::AwaitSent(std::chrono::milliseconds patience) {
 bool PrimarySide::AllOnlineWereSent(Lsn lsn) const {
   const std::vector<ReplicaStatus> all = replicas();
   return std::all_of(all.begin(), all.end(), [lsn](const ReplicaStatus& replica) {
-    return replica.state != "online" || replica.sent >= lsn;
+    // One that has its snapshot is online in a moment.
+    return replica.state == "wait_bgsave" || replica.sent >= lsn;
   });
 }
 

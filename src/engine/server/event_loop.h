@@ -181,7 +181,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void ResumePaused();
   void AnswerWait(Session& session);
   void StopWaiting(Session& session);
-  void NoteWait(Session& session, std::string_view reply);
+  void NoteWait(Session& session, bool served, std::string_view reply);
   static bool IsAboutToBeAnswered(Session& session);
   bool GivesUpWaiting(Session& session);
   void EndLateWaits();

@@ -86,8 +86,9 @@ void EventLoop::AnswerWait(Session& session) {
   wire::OutputBuffer out;
   wire::RespWriter reply(out, session.state().resp_version);
   session.state().waiting->WriteReply(reply);
+  const bool served = session.state().waiting->state() == Waiter::State::kServed;
   StopWaiting(session);
-  NoteWait(session, out.view());
+  NoteWait(session, served, out.view());
   if (session.drops_reply()) out.Clear();
   out.Append(std::exchange(session.late_pushes, {}));
   if (out.size() > 0 && !session.doomed) {
@@ -99,8 +100,9 @@ void EventLoop::AnswerWait(Session& session) {
   Resume(session);
 }
 
-// Its command has come to its end. It was counted when it began to wait.
-void EventLoop::NoteWait(Session& session, std::string_view reply) {
+// Its command has come to its end. It was counted when it began to wait, and is logged if it got
+// what it waited for.
+void EventLoop::NoteWait(Session& session, bool served, std::string_view reply) {
   const bool failed = reply.starts_with('-');
   if (failed) {
     observer_.NoteError(reply);
@@ -109,7 +111,8 @@ void EventLoop::NoteWait(Session& session, std::string_view reply) {
   const auto request = session.TakeWaitingRequest();
   if (request == nullptr) return;
   const std::vector<std::string_view> words(request->words.begin(), request->words.end());
-  observer_.NoteWaited(*request->row, words, session.state(), request->ticks, failed);
+  if (failed) observer_.NoteFailed(*request->row);
+  if (served) observer_.NoteServed(*request->row, words, session.state(), request->ticks);
   observer_.NoteSizes(*request->row, words, session.state(), request->bytes, reply.size());
 }
 

@@ -141,7 +141,6 @@ class Session {
   bool doomed = false;          // ends as soon as the batch is done; no further command runs
   std::string late_pushes;      // for behind the reply of the command that waited
   bool has_pushes = false;      // since its output was last flushed
-  std::string held_pushes;      // that stand behind the reply of a wait, which is on its way
   bool is_handshaking = false;  // TLS: nothing is received or sent yet
   std::string_view refusal;     // what is said behind the handshake instead of serving it
   bool input_blocked = false;   // not read while too much output is pending
