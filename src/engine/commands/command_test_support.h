@@ -109,9 +109,9 @@ class CommandRunner {
   ManualClock clock_;
   FakeServices fakes_;
   DeliveryQueues queues_{1, [](uint32_t) {}};
-  ClientState client_;
   CommandTable table_;
   std::unique_ptr<Keyspace> keyspace_ = Keyspace::Create({}).value();
+  ClientState client_;  // may hold values of the keyspace
   AccessControl access_{table_};
   Observation observation_;
   Scripts scripts_;
