@@ -274,8 +274,7 @@ constexpr ParameterSpec kRows[] = {
     Memory("memcached-max-item-size", &P::memcached_max_item_size_bytes, 1024, 1LL << 30, kRuntime,
            "Longest value a memcached client may store."),
     // Snapshots
-    Lines("save", &P::save, kRuntime,
-          "When a snapshot is saved: seconds and changes, in pairs."),
+    Lines("save", &P::save, kRuntime, "When a snapshot is saved: seconds and changes, in pairs."),
     Text("dbfilename", "", &P::dbfilename, kRuntime, "Name of the snapshot in dir."),
 
     // Persistence
