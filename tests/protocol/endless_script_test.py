@@ -217,7 +217,12 @@ class BusyScript:
 
     def test_at_the_memory_limit_nobody_waits_to_evict(self):
         """What would have to go may be in shards that the script has."""
-        self.control.call("CONFIG", "SET", "maxmemory", "4mb", "maxmemory-policy", "allkeys-lru")
+        for policy in ("allkeys-lru", "allkeys-s3fifo"):
+            with self.subTest(policy):
+                self.evict_beside_a_script(policy)
+
+    def evict_beside_a_script(self, policy):
+        self.control.call("CONFIG", "SET", "maxmemory", "4mb", "maxmemory-policy", policy)
         self.addCleanup(lambda: self.control.call("CONFIG", "SET", "maxmemory", 0,
                                                   "maxmemory-policy", "noeviction"))
         self.control.call("SELECT", 1)

@@ -303,10 +303,14 @@ bool Evictor::EvictQueued(UnixMillis now) {
     }
     const auto taken = domain->Take();
     if (!taken.has_value()) continue;
-    ShardGuard guard(keyspace_.lock(taken->shard));
-    if (keyspace_.LockedShard(taken->shard).EvictTaken(*taken, now, step >= kForceAfter)) {
-      return true;
+    if (!LockUnlessScript(keyspace_, taken->shard)) {
+      domain->GiveBack(*taken);
+      return false;
     }
+    const bool is_gone =
+        keyspace_.LockedShard(taken->shard).EvictTaken(*taken, now, step >= kForceAfter);
+    keyspace_.lock(taken->shard).Unlock();
+    if (is_gone) return true;
   }
   return false;
 }
@@ -320,9 +324,10 @@ bool Evictor::BuildStep(size_t budget) {
     while (const std::optional<uint32_t> next = domain->NextToBuild()) {
       if (left == 0) return false;
       const uint32_t shard = *next;
-      ShardGuard guard(keyspace_.lock(shard));
+      if (!LockUnlessScript(keyspace_, shard)) return false;
       const uint64_t keys = EvictableKeys(shard, false) + 1;  // an empty shard is work too
       keyspace_.LockedShard(shard).BuildEvictionDomain(left);
+      keyspace_.lock(shard).Unlock();
       left -= std::min<size_t>(left, keys);
     }
   }

@@ -63,10 +63,18 @@ std::optional<EvictionDomain::Taken> EvictionDomain::Take() {
       continue;
     }
     Account();
-    return Taken{this, first_shard_ + item.shard, item, from_small};
+    return Taken{this, first_shard_ + item.shard, item, from_small, generation_};
   }
   Account();
   return std::nullopt;
+}
+
+// A key that went meanwhile has left its dead item: that is this one.
+void EvictionDomain::GiveBack(const Taken& taken) {
+  MutexLock lock(mutex_);
+  if (taken.generation != generation_) return;
+  (taken.from_small ? small_ : main_).Push(taken.item);
+  Account();
 }
 
 // Whether a key stays for its uses.
@@ -130,6 +138,7 @@ void EvictionDomain::Reset() {
 }
 
 void EvictionDomain::Clear() {
+  ++generation_;
   small_.Clear();
   main_.Clear();
   ghosts_.Clear();

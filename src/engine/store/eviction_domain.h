@@ -52,6 +52,7 @@ class EvictionDomain {
     uint32_t shard = 0;                      // of all shards; item.shard is that of the domain
     QueueItem item;
     bool from_small = false;
+    uint64_t generation = 0;  // of the domain's queues
   };
   enum class Verdict : uint8_t {
     kForget,  // the item was dead
@@ -69,6 +70,8 @@ class EvictionDomain {
   // ---- By whoever evicts. Take: nothing held. Judge: under the lock of the item's shard; exists:
   // whether a tracked key is at its position; force: evict although it was used.
   std::optional<Taken> Take();
+  // Puts an item back that is not judged now, at the end of its queue. Nothing is held.
+  void GiveBack(const Taken& taken);
   Verdict Judge(const Taken& taken, bool exists, uint8_t uses, size_t bytes, bool force);
   static uint8_t KeptUses(const Taken& taken, uint8_t uses) {
     return taken.from_small ? 0 : uses / 2;
@@ -113,6 +116,7 @@ class EvictionDomain {
   GhostSet ghosts_ GUARDED_BY(mutex_);
   SmallQueueShare small_share_ GUARDED_BY(mutex_);
   uint32_t first_shard_ GUARDED_BY(mutex_) = 0;
+  uint64_t generation_ GUARDED_BY(mutex_) = 0;  // grows when all items are dropped
   // Keys that went while their items stayed, for each shard.
   std::vector<PositionMultiset> dead_ GUARDED_BY(mutex_);
   uint64_t dead_count_ GUARDED_BY(mutex_) = 0;

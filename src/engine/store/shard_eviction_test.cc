@@ -223,6 +223,34 @@ TEST(QueuedEviction, TakesNewKeysBeforeOldOnesWhenTheirQueueIsFull) {
   EXPECT_GE(old_keys, 75);
 }
 
+TEST(QueuedEviction, WhatIsGivenBackIsTakenAgain) {
+  QueuedShard queued;
+  queued.Build();
+  for (int i = 0; i < 10; ++i) queued.keys.Set("k" + std::to_string(i), "v");
+  for (int i = 0; i < 25; ++i) {
+    const auto taken = queued.domain.Take();
+    ASSERT_TRUE(taken.has_value());
+    queued.domain.GiveBack(*taken);
+    EXPECT_EQ(queued.domain.items(), 10u);
+  }
+  for (int i = 0; i < 10; ++i) EXPECT_NE(queued.EvictOne(), "");
+  EXPECT_EQ(queued.EvictOne(), "");
+  EXPECT_EQ(queued.keys.shard().key_count(0), 0u);
+}
+
+TEST(QueuedEviction, WhatIsGivenBackToQueuesThatAreNewIsDropped) {
+  QueuedShard queued;
+  queued.Build();
+  for (int i = 0; i < 10; ++i) queued.keys.Set("k" + std::to_string(i), "v");
+  const auto taken = queued.domain.Take();
+  ASSERT_TRUE(taken.has_value());
+  queued.Attach(false);
+  queued.domain.GiveBack(*taken);
+  EXPECT_EQ(queued.domain.items(), 0u);
+  queued.Build();
+  EXPECT_EQ(queued.domain.items(), 10u);
+}
+
 TEST(QueuedEviction, IsNotConfusedByATakenKeyWhoseShardHasAnotherDomainNow) {
   QueuedShard queued;
   queued.Build();
