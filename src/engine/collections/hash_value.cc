@@ -76,8 +76,8 @@ uint64_t DeadlineOrder(std::string_view element) {
 // Whether the element's field has this name.
 bool IsNamed(std::string_view element, std::string_view name) {
   // A short name without deadline: its length is one byte.
-  if (static_cast<uint8_t>(element[0]) < 0x80) {
-    const auto length = static_cast<size_t>(element[0]);
+  const auto length = static_cast<uint8_t>(element[0]);
+  if (length < 0x80) {
     return length == name.size() && SameBytes(element.substr(1, length), name);
   }
   return HashValue::FieldOf(element).name == name;
