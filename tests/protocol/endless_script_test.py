@@ -3,12 +3,12 @@
 """A script without end holds up nobody who does not want what it has: with one thread, where the
 script itself lets the loop take turns, and with several."""
 import sys
-import threading
 import time
 import unittest
 
 from resp_client import Client, Closed, encode
 from servers import Server
+from work_threads import run_threads
 
 SOON = 3.0  # seconds; the tests share their machine
 LOOPS = {
@@ -251,16 +251,6 @@ class BusyScript:
     def test_many_clients_while_scripts_come_and_go(self):
         """Long scripts, short requests, connections that come and go: every one is answered."""
         self.control.call("CONFIG", "SET", "busy-reply-threshold", 5000)
-        stop = threading.Event()
-        failures = []
-
-        def guarded(work):
-            try:
-                while not stop.is_set():
-                    work()
-            except Exception as error:  # pylint: disable=broad-except
-                failures.append(error)
-                stop.set()
 
         def script():
             client = self.client()
@@ -277,17 +267,7 @@ class BusyScript:
             client.call("GET", "k")
             client.call("EXEC")
 
-        threads = [threading.Thread(target=guarded, args=(work,))
-                   for work in (script, script, requests, requests, requests)]
-        for thread in threads:
-            thread.start()
-        stop.wait(4)
-        stop.set()
-        for thread in threads:
-            thread.join(20)
-            self.assertFalse(thread.is_alive(), "a client hangs")
-        if failures:
-            raise failures[0]
+        run_threads(self, (script, script, requests, requests, requests), 4)
 
 
 class OneThread(BusyScript, unittest.TestCase):

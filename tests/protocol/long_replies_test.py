@@ -5,15 +5,9 @@ the command ran, however slowly the client takes them."""
 import unittest
 
 from limits_test import MEGABYTE, resident_bytes, send_as_taken, slow_reader
-from resp_client import Client, encode
-from servers import Server
+from whole_replies import WholeReplies, request
 
 ELEMENTS = 6000
-END = b"$12\r\nend-of-reply\r\n"
-
-
-def request(*words):
-    return encode([w if isinstance(w, bytes) else str(w).encode() for w in words])
 
 
 def element(i):
@@ -64,30 +58,8 @@ UNORDERED = [
 ]
 
 
-class LongReplies(unittest.TestCase):
-    def setUp(self):
-        self.servers, self.clients = {}, {}
-        for kind in ("mikura", "redis"):
-            self.servers[kind] = Server(kind)
-            self.addCleanup(self.servers[kind].stop)
-            self.clients[kind] = self.connect(kind)
-            self.raw(kind, fill())
-
-    def connect(self, kind):
-        client = Client(self.servers[kind].host, self.servers[kind].port)
-        self.addCleanup(client.close)
-        return client
-
-    def raw(self, kind, requests, client=None):
-        """All bytes that come as the answer to the requests."""
-        client = client or self.clients[kind]
-        client.send(requests + request("ECHO", "end-of-reply"))
-        received = bytearray()
-        while not received.endswith(END):
-            piece = client.socket.recv(1 << 20)
-            self.assertTrue(piece, "the connection was closed")
-            received += piece
-        return bytes(received[:-len(END)])
+class LongReplies(WholeReplies):
+    FILL = fill()
 
     def compare(self, words, prefix=b""):
         ours, theirs = (self.raw(kind, prefix + request(*words)) for kind in ("mikura", "redis"))

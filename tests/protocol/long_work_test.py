@@ -7,16 +7,12 @@ import threading
 import time
 import unittest
 
-from resp_client import Client, encode
+from resp_client import Client
 from servers import Server
+from whole_replies import WholeReplies, request
 
 ELEMENTS = 6000
 LIST = 20_000
-END = b"$12\r\nend-of-reply\r\n"
-
-
-def request(*words):
-    return encode([w if isinstance(w, bytes) else str(w).encode() for w in words])
 
 
 def element(i):
@@ -102,30 +98,9 @@ CHANGED = ["{k}to", "{k}a", "{k}b", "{k}new", "{k}few", "{k}l2"]
 SORTED_SETS = ["{k}zt", "{k}z", "{k}y", "{k}p", "{k}geo"]
 
 
-class LongWork(unittest.TestCase):
-    def setUp(self):
-        self.servers, self.clients = {}, {}
-        for kind in ("mikura", "redis"):
-            self.servers[kind] = Server(kind)
-            self.addCleanup(self.servers[kind].stop)
-            self.clients[kind] = self.connect(kind)
-            self.raw(kind, fill())
-
-    def connect(self, kind="mikura"):
-        client = Client(self.servers[kind].host, self.servers[kind].port, seconds_max=60)
-        self.addCleanup(client.close)
-        return client
-
-    def raw(self, kind, requests, client=None):
-        """All bytes that come as the answer to the requests."""
-        client = client or self.clients[kind]
-        client.send(requests + request("ECHO", "end-of-reply"))
-        received = bytearray()
-        while not received.endswith(END):
-            piece = client.socket.recv(1 << 20)
-            self.assertTrue(piece, "the connection was closed")
-            received += piece
-        return bytes(received[:-len(END)])
+class LongWork(WholeReplies):
+    FILL = fill()
+    SECONDS_MAX = 60
 
     def ask(self, *words, client=None):
         return self.raw("mikura", request(*words), client)

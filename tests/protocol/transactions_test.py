@@ -4,11 +4,11 @@
 import os
 import random
 import sys
-import threading
 import unittest
 
 from resp_client import Client, Closed
 from servers import Server
+from work_threads import run_threads
 
 ACCOUNTS = 8
 MONEY = 1000
@@ -33,29 +33,6 @@ class Transactions(unittest.TestCase):
         client = Client(self.server.host, self.server.port)
         self.addCleanup(client.close)
         return client
-
-    def run_threads(self, works):
-        """Runs each work in a thread, with a flag that says when to end; passes failures on."""
-        stop, failures = threading.Event(), []
-
-        def guarded(work):
-            try:
-                while not stop.is_set():
-                    work()
-            except Exception as error:  # pylint: disable=broad-except
-                failures.append(error)
-                stop.set()
-
-        threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-        for thread in threads:
-            thread.start()
-        stop.wait(SECONDS)
-        stop.set()
-        for thread in threads:
-            thread.join(20)
-            self.assertFalse(thread.is_alive(), "a client hangs")
-        if failures:
-            raise failures[0]
 
     def transfer(self, client, counts):
         """Moves money between two accounts, if nobody else touched them."""
@@ -84,7 +61,7 @@ class Transactions(unittest.TestCase):
         counts = {"done": 0, "refused": 0}
         works = [lambda c=self.client(): self.transfer(c, counts) for _ in range(CLIENTS)]
         works += [lambda c=self.client(): self.audit(c) for _ in range(2)]
-        self.run_threads(works)
+        run_threads(self, works, SECONDS)
         self.audit(setup)
         self.assertGreater(counts["done"], 10)
         self.assertGreater(counts["refused"], 0)
@@ -101,7 +78,7 @@ class Transactions(unittest.TestCase):
             if client.call("EXEC").text == "*1":
                 done.append(1)
 
-        self.run_threads([lambda c=self.client(): add_one(c) for _ in range(CLIENTS)])
+        run_threads(self, [lambda c=self.client(): add_one(c) for _ in range(CLIENTS)], SECONDS)
         self.assertEqual(number(self.client().call("GET", "counter")), len(done))
 
     def test_whole_databases_change_in_transactions(self):
@@ -126,7 +103,7 @@ class Transactions(unittest.TestCase):
 
         works = [lambda c=self.client(): refill(c) for _ in range(4)]
         works += [lambda c=self.client(): look(c) for _ in range(4)]
-        self.run_threads(works)
+        run_threads(self, works, SECONDS)
 
     def test_clients_that_go_away_leave_nothing(self):
         for _ in range(200):
