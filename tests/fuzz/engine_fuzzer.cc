@@ -91,7 +91,8 @@ class Player {
     std::vector<engine::Key> keys;
     engine::Request request;
     request.args = words;
-    dispatcher_.Resolve(request, keys);
+    std::vector<engine::KeyPlace> places;
+    dispatcher_.Resolve(request, places, keys);
     request.keys = keys;
     for (const engine::Key& key : keys) touched_.set(key.shard());
     wire::OutputBuffer out;

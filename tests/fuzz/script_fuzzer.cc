@@ -124,7 +124,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     fuzz::Run(*interpreter, code.view(), argument, (choices & 2) != 0 ? 3 : 2);
   }
-  CHECK(interpreter->memory_bytes() <= 2 * fuzz::kMemoryMax);
+  const Interpreter::Memory held = interpreter->memory();
+  CHECK(held.scripts <= fuzz::kMemoryMax && held.functions <= fuzz::kMemoryMax);
   CHECK(fuzz::Run(*interpreter, fuzz::kProbe, "", 2) == expected);
   return 0;
 }
