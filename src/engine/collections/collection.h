@@ -32,6 +32,10 @@ class Collection {
   // does.
   virtual UnixMillis next_deadline() const { return INT64_MAX; }
 
+  // Loads ahead what the next requests probably read: the root of a tree, and where it was changed
+  // last. Cost: some prefetches; nothing is waited for.
+  virtual void Prefetch() const {}
+
   bool is_exclusive() const { return owners_.load(std::memory_order_acquire) == 1; }
   void Acquire() { owners_.fetch_add(1, std::memory_order_relaxed); }
   // True when the caller was the last owner, who then deletes it.

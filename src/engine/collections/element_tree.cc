@@ -2,6 +2,8 @@
 #include "engine/collections/element_tree.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 
@@ -11,6 +13,8 @@ namespace {
 // Two neighbours are made one when together they fill no more than this.
 constexpr size_t kMergeBytes = Leaf::kBytesMax / 2;
 constexpr size_t kMergeChildren = Inner::kChildrenMax / 2;
+
+constexpr size_t kLineBytes = 64;
 
 // The position behind the last element, wherever that is.
 constexpr uint64_t kAtEnd = UINT64_MAX;
@@ -30,7 +34,8 @@ ElementTree::ElementTree(const ElementTree& other)
       order_of_(other.order_of_),
       root_(other.root_),
       size_(other.size_),
-      bytes_(other.bytes_) {
+      bytes_(other.bytes_),
+      recent_(other.recent_) {
   if (root_ != nullptr) Acquire(root_);
 }
 
@@ -40,7 +45,42 @@ ElementTree& ElementTree::operator=(ElementTree other) noexcept {
   std::swap(root_, other.root_);
   std::swap(size_, other.size_);
   std::swap(bytes_, other.bytes_);
+  std::swap(recent_, other.recent_);
   return *this;
+}
+
+void ElementTree::PrefetchRecent() const {
+  const char* const root = reinterpret_cast<const char*>(root_);
+  if (root == nullptr) return;
+  __builtin_prefetch(root);
+  if (recent_.leaf == nullptr) return;
+  __builtin_prefetch(recent_.leaf);
+  __builtin_prefetch(recent_.leaf + recent_.place);
+  __builtin_prefetch(recent_.leaf + recent_.place + kLineBytes);
+  __builtin_prefetch(recent_.leaf + recent_.offsets);
+  __builtin_prefetch(recent_.leaf + recent_.offsets + kLineBytes);
+  if (root == recent_.leaf) return;
+  // Addresses only: when the root is a leaf after all, nothing is read that is not there.
+  __builtin_prefetch(&AsInner(root_)->children[recent_.child]);
+  __builtin_prefetch(&AsInner(root_)->counts[recent_.child]);
+}
+
+void ElementTree::PrefetchOrders() const {
+  if (root_ == nullptr) return;
+  __builtin_prefetch(root_);
+  const size_t leaves = static_cast<size_t>(bytes_) / Leaf::kBytesMax;
+  const size_t children = std::min(leaves, Inner::kChildrenMax);
+  for (size_t i = 0; i < children; i += kLineBytes / sizeof(uint64_t)) {
+    __builtin_prefetch(&AsInner(root_)->orders[i]);
+  }
+}
+
+// place: where the next change at the same end reads or writes, behind the leaf's header.
+void ElementTree::NoteRecent(const Leaf* leaf, size_t place) {
+  recent_.leaf = reinterpret_cast<const char*>(leaf);
+  recent_.place = static_cast<uint32_t>(sizeof(Leaf) + place);
+  recent_.offsets =
+      static_cast<uint32_t>(sizeof(Leaf) + leaf->capacity - leaf->count * sizeof(uint16_t));
 }
 
 void ElementTree::Clear() {
@@ -142,6 +182,7 @@ ElementTree::Pieces ElementTree::InsertInto(Node* node, uint64_t index, std::str
   if (pieces.count > 1) return PutPieces(inner, child, pieces);
   inner->children[child] = pieces.nodes[0];
   ++inner->counts[child];
+  recent_.child = static_cast<uint32_t>(child);
   // Otherwise the first element below is the one that it was: it need not be read, which mostly is
   // in no cache when a list changes at its end.
   if (is_first) inner->orders[child] = FirstOrder(pieces.nodes[0]);
@@ -191,6 +232,7 @@ ElementTree::Pieces ElementTree::InsertIntoLeaf(Leaf* leaf, size_t index,
     leaf = roomier;
   }
   leaf->Insert(index, element);
+  NoteRecent(leaf, leaf->used);
   Pieces result;
   result.Add(leaf);
   return result;
@@ -209,6 +251,7 @@ Leaf* ElementTree::CopyRange(const Leaf* leaf, size_t begin, size_t end, size_t 
 ElementTree::Pieces ElementTree::SplitAround(Leaf* leaf, size_t index, std::string_view element) {
   Leaf* const own = MakeLeaf(Leaf::Footprint(element.size()));
   own->Insert(0, element);
+  NoteRecent(own, own->used);
   Pieces result;
   if (index > 0) result.Add(index == leaf->count ? leaf : CopyRange(leaf, 0, index, 0));
   result.Add(own);
@@ -289,12 +332,15 @@ Node* ElementTree::EraseFrom(Node* node, uint64_t index, uint64_t count) {
   }
   node = Exclusive(node);
   if (node->is_leaf()) {
-    static_cast<Leaf*>(node)->Erase(static_cast<size_t>(index), static_cast<size_t>(count));
-    return node;
+    auto* const leaf = static_cast<Leaf*>(node);
+    leaf->Erase(static_cast<size_t>(index), static_cast<size_t>(count));
+    NoteRecent(leaf, leaf->offset(std::min<size_t>(static_cast<size_t>(index), leaf->count - 1u)));
+    return leaf;
   }
   auto* const inner = static_cast<Inner*>(node);
   size_t child = ChildAt(inner, index);
   const size_t first = child;
+  recent_.child = static_cast<uint32_t>(child);
   size_t gone_from = child;
   size_t gone = 0;
   for (; count > 0; ++child, index = 0) {
@@ -356,55 +402,15 @@ bool ElementTree::MergePair(Inner* inner, size_t index) {
 
 // ---- Iteration
 
-ElementTree::Cursor::Cursor(const ElementTree& tree, uint64_t index) {
-  if (index >= tree.size_) return;
-  const Node* node = tree.root_;
-  while (!node->is_leaf()) {
-    const Inner* const inner = AsInner(node);
-    const size_t child = ChildAt(inner, index);
-    path_.push_back({inner, child});
-    node = inner->children[child];
-  }
+void ElementTree::Cursor::Seek(uint64_t index) {
+  leaf_ = nullptr;
+  if (index >= tree_->size_) return;
+  uint64_t left = index;
+  const Node* node = tree_->root_;
+  while (!node->is_leaf()) node = AsInner(node)->children[ChildAt(AsInner(node), left)];
   leaf_ = AsLeaf(node);
-  place_ = static_cast<size_t>(index);
-}
-
-void ElementTree::Cursor::Descend(const Node* node, bool to_last) {
-  while (!node->is_leaf()) {
-    const Inner* const inner = AsInner(node);
-    const size_t child = to_last ? inner->count - 1u : 0;
-    path_.push_back({inner, child});
-    node = inner->children[child];
-  }
-  leaf_ = AsLeaf(node);
-  place_ = to_last ? leaf_->count - 1u : 0;
-}
-
-void ElementTree::Cursor::Next() {
-  if (++place_ < leaf_->count) return;
-  while (!path_.empty() && path_.back().child + 1 == path_.back().node->count) path_.pop_back();
-  if (path_.empty()) {
-    leaf_ = nullptr;
-    return;
-  }
-  Step& step = path_.back();
-  ++step.child;
-  Descend(step.node->children[step.child], false);
-}
-
-void ElementTree::Cursor::Previous() {
-  if (place_ > 0) {
-    --place_;
-    return;
-  }
-  while (!path_.empty() && path_.back().child == 0) path_.pop_back();
-  if (path_.empty()) {
-    leaf_ = nullptr;
-    return;
-  }
-  Step& step = path_.back();
-  --step.child;
-  Descend(step.node->children[step.child], true);
+  place_ = static_cast<size_t>(left);
+  first_ = index - left;
 }
 
 // ---- Checks

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "engine/collections/tree_node.h"
 
@@ -32,7 +31,8 @@ class ElementTree {
         order_of_(other.order_of_),
         root_(std::exchange(other.root_, nullptr)),
         size_(std::exchange(other.size_, 0)),
-        bytes_(std::exchange(other.bytes_, 0)) {}
+        bytes_(std::exchange(other.bytes_, 0)),
+        recent_(other.recent_) {}
   ElementTree& operator=(ElementTree other) noexcept;
   ~ElementTree() { Clear(); }
 
@@ -44,6 +44,11 @@ class ElementTree {
   OrderOf order_of() const { return order_of_; }
   // Cost: one step for each node that nobody shares.
   void Clear();
+  // Loads ahead the root, and the leaf that was changed last: what the next change at the same end
+  // reads. Follows no pointer.
+  void PrefetchRecent() const;
+  // The same of what a descent by order reads of the root.
+  void PrefetchOrders() const;
 
   // ---- By position. Views are valid until the next change of this tree.
   std::string_view At(uint64_t index) const;
@@ -73,22 +78,25 @@ class ElementTree {
   class Cursor {
    public:
     // At `index`, which may be size(): then it is at the end.
-    Cursor(const ElementTree& tree, uint64_t index);
+    Cursor(const ElementTree& tree, uint64_t index) : tree_(&tree) { Seek(index); }
     bool at_end() const { return leaf_ == nullptr; }
     std::string_view element() const { return leaf_->At(place_); }
-    void Next();
+    void Next() {
+      if (++place_ == leaf_->count) Seek(first_ + place_);
+    }
     // From the first element it goes to the end.
-    void Previous();
+    void Previous() {
+      if (place_-- == 0) Seek(first_ - 1);
+    }
 
    private:
-    struct Step {
-      const Inner* node;
-      size_t child;
-    };
-    void Descend(const Node* node, bool to_last);
-    std::vector<Step> path_;
+    // To `index`; outside of the tree is its end. Cost: O(log n), which a walk pays once a leaf.
+    void Seek(uint64_t index);
+
+    const ElementTree* tree_;
     const Leaf* leaf_ = nullptr;
     size_t place_ = 0;
+    uint64_t first_ = 0;  // index of the leaf's first element
   };
 
   // Aborts when a rule of tree_node.h, a count or an order is wrong. O(n), for tests.
@@ -127,6 +135,8 @@ class ElementTree {
   uint64_t FirstOrder(const Node* node) const;
   void CheckNode(const Node* node, bool is_root) const;
 
+  void NoteRecent(const Leaf* leaf, size_t place);
+
   static const Leaf* AsLeaf(const Node* node) { return static_cast<const Leaf*>(node); }
   static const Inner* AsInner(const Node* node) { return static_cast<const Inner*>(node); }
 
@@ -135,6 +145,16 @@ class ElementTree {
   Node* root_ = nullptr;
   uint64_t size_ = 0;
   int64_t bytes_ = 0;
+
+  // Where the last change was: addresses to load ahead, which are never followed, for the leaf may
+  // be gone.
+  struct Recent {
+    const char* leaf = nullptr;
+    uint32_t place = 0;    // of the element there, from the leaf on
+    uint32_t offsets = 0;  // the same: where offsets begin
+    uint32_t child = 0;    // of the root
+  };
+  Recent recent_;
 };
 
 template <typename IsBefore>

@@ -108,6 +108,13 @@ void HashValue::AppendPacked(std::string& out) const {
   out.append(fields_.packed());
 }
 
+std::optional<PackedSplice> HashValue::Splice(std::string& header) const {
+  // Deadlines count outside of the value too.
+  if (packed_first_deadline_ != kNoFieldDeadline) return std::nullopt;
+  AppendVarint(header, size() << kFlagBits | (is_hashtable_ ? kHashtableFlag : 0));
+  return fields_.splice();
+}
+
 UnixMillis HashValue::FirstDeadlineOf(std::string_view packed) {
   return PackedHeader(packed).first_deadline;
 }

@@ -48,11 +48,15 @@ class HashValue final : public Collection {
 
   bool is_packed() const { return fields_.is_packed(); }
   void AppendPacked(std::string& out) const;
+  // The one change since it was made of packed bytes, when that is all that AppendPacked() would
+  // differ by, but for what stands in front of the elements: that is appended to `header`.
+  std::optional<PackedSplice> Splice(std::string& header) const;
   // first_deadline() of what AppendPacked() wrote.
   static UnixMillis FirstDeadlineOf(std::string_view packed);
 
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new HashValue(*this); }
+  void Prefetch() const override { fields_.PrefetchOrders(); }
   size_t memory_bytes() const override {
     return sizeof(HashValue) + fields_.memory_bytes() + deadlines_.memory_bytes();
   }

@@ -23,6 +23,11 @@ void ListValue::AppendPacked(std::string& out) const {
   out.append(elements_.packed());
 }
 
+std::optional<PackedSplice> ListValue::Splice(std::string& header) const {
+  AppendVarint(header, size());
+  return elements_.splice();
+}
+
 void ListValue::Insert(uint64_t index, std::string_view element) {
   elements_.Insert(index, element);
   if (elements_.is_overfull()) elements_.Unpack();

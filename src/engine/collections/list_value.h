@@ -5,6 +5,7 @@
 // when it outgrows that form, and stays one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,13 @@ class ListValue final : public Collection {
 
   bool is_packed() const { return elements_.is_packed(); }
   void AppendPacked(std::string& out) const;
+  // The one change since it was made of packed bytes, when that is all that AppendPacked() would
+  // differ by, but for what stands in front of the elements: that is appended to `header`.
+  std::optional<PackedSplice> Splice(std::string& header) const;
 
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new ListValue(*this); }
+  void Prefetch() const override { elements_.PrefetchRecent(); }
   size_t memory_bytes() const override { return sizeof(ListValue) + elements_.memory_bytes(); }
 
   uint64_t size() const { return elements_.size(); }

@@ -53,6 +53,20 @@ struct PackedSpot {
   size_t offset = 0;  // of its length
 };
 
+// A change of packed elements that has not been made yet: `removed` bytes at `offset` of `elements`
+// give way to `added`.
+struct PackedSplice {
+  std::string_view elements;
+  size_t offset = 0;
+  size_t removed = 0;
+  std::string_view added;
+
+  std::string_view before() const { return elements.substr(0, offset); }
+  std::string_view behind() const { return elements.substr(offset + removed); }
+  // Of the elements when it has been made.
+  size_t size() const { return elements.size() - removed + added.size(); }
+};
+
 // Walks over packed elements of whole length.
 class PackedWalk {
  public:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/collections/sequence.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace mikura::engine::collections {
@@ -62,7 +64,25 @@ std::optional<uint64_t> TakeLongVarint(std::string_view& bytes) {
   return std::nullopt;
 }
 
+void Sequence::NoteSplice(size_t offset, size_t removed) {
+  has_splice_ = true;
+  splice_offset_ = offset;
+  splice_removed_ = removed;
+}
+
+void Sequence::MakeSplice(size_t more) {
+  const PackedSplice made = *splice();
+  std::string whole;
+  whole.reserve(made.size() + more);
+  whole.append(made.before()).append(made.added).append(made.behind());
+  own_ = std::move(whole);
+  view_ = {};
+  is_owned_ = true;
+  has_splice_ = false;
+}
+
 std::string& Sequence::Own(size_t more) {
+  if (has_splice_) MakeSplice(more);
   if (!is_owned_) {
     own_.reserve(view_.size() + more);
     own_.assign(view_);
@@ -91,6 +111,7 @@ void Sequence::BecomeTree(ElementTree tree) {
   tree_ = std::move(tree);
   is_packed_ = false;
   is_owned_ = false;
+  has_splice_ = false;
   view_ = {};
   own_ = {};
   count_ = 0;
@@ -110,8 +131,13 @@ void Sequence::Insert(uint64_t index, std::string_view element) {
 }
 
 void Sequence::InsertAt(const PackedSpot& spot, std::string_view element) {
-  DCHECK(is_packed_ && spot.offset <= packed().size());
-  PutElement(Own(element.size() + kVarintBytesMax), spot.offset, 0, element);
+  DCHECK(is_packed_ && spot.offset <= packed_bytes());
+  if (is_unchanged_view()) {
+    PutElement(own_, 0, 0, element);
+    NoteSplice(spot.offset, 0);
+  } else {
+    PutElement(Own(element.size() + kVarintBytesMax), spot.offset, 0, element);
+  }
   ++count_;
 }
 
@@ -122,20 +148,25 @@ void Sequence::Replace(uint64_t index, std::string_view element) {
 }
 
 void Sequence::ReplaceAt(const PackedSpot& spot, std::string_view element) {
-  DCHECK(is_packed_ && spot.offset < packed().size());
+  DCHECK(is_packed_ && spot.offset < packed_bytes());
   std::string_view rest = packed().substr(spot.offset);
   const size_t before = rest.size();
   TakeElement(rest);
-  PutElement(Own(element.size() + kVarintBytesMax), spot.offset, before - rest.size(), element);
+  const size_t removed = before - rest.size();
+  if (is_unchanged_view()) {
+    PutElement(own_, 0, 0, element);
+    NoteSplice(spot.offset, removed);
+  } else {
+    PutElement(Own(element.size() + kVarintBytesMax), spot.offset, removed, element);
+  }
 }
 
 void Sequence::EraseAt(const PackedSpot& spot) {
-  DCHECK(is_packed_ && spot.offset < packed().size());
+  DCHECK(is_packed_ && spot.offset < packed_bytes());
   std::string_view rest = packed().substr(spot.offset);
   const size_t before = rest.size();
   TakeElement(rest);
-  const size_t size = before - rest.size();
-  Own(0).erase(spot.offset, size);
+  EraseBytes(spot.offset, before - rest.size());
   --count_;
 }
 
@@ -143,14 +174,21 @@ void Sequence::Erase(uint64_t index, uint64_t count) {
   if (!is_packed_) return tree_.Erase(index, count);
   DCHECK(index + count <= count_);
   const size_t begin = OffsetOf(index);
-  const size_t end = OffsetOf(index + count);
-  Own(0).erase(begin, end - begin);
+  EraseBytes(begin, OffsetOf(index + count) - begin);
   count_ -= count;
+}
+
+void Sequence::EraseBytes(size_t offset, size_t bytes) {
+  if (is_unchanged_view()) return NoteSplice(offset, bytes);
+  Own(0).erase(offset, bytes);
 }
 
 void Sequence::Clear() {
   if (!is_packed_) return tree_.Clear();
-  Own(0).clear();
+  own_.clear();
+  view_ = {};
+  is_owned_ = true;
+  has_splice_ = false;
   count_ = 0;
 }
 

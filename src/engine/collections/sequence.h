@@ -3,7 +3,8 @@
 // lie in an entry; or a tree (element_tree.h). What each type is written on, once for both forms.
 //
 // Packed: as packed_elements.h has it. Access by position is O(n) there, with n at most
-// kPackedElementsMax.
+// kPackedElementsMax. The first change of a view is noted only (splice()), so that whoever owns the
+// bytes can make it there; it is made on a copy when anything else is asked of the elements.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ class Sequence {
   // Empty and packed. order_of: of the tree that it may become (ElementTree::OrderOf).
   Sequence(NodeMemory& memory, ElementTree::OrderOf order_of)
       : tree_(memory, order_of), is_packed_(true) {}
-  // Packed elements of whole length: a view on them, which must outlive it and is copied at the
-  // first change; `count` is their number.
+  // Packed elements of whole length: a view on them, which must outlive it; `count` is their
+  // number.
   Sequence(NodeMemory& memory, ElementTree::OrderOf order_of, std::string_view packed,
            uint64_t count)
       : tree_(memory, order_of), is_packed_(true), view_(packed), count_(count) {}
@@ -37,13 +38,25 @@ class Sequence {
 
   bool is_packed() const { return is_packed_; }
   // Only of a packed one.
-  std::string_view packed() const { return is_owned_ ? std::string_view(own_) : view_; }
+  std::string_view packed() const {
+    if (has_splice_) const_cast<Sequence*>(this)->MakeSplice(0);
+    return is_owned_ ? std::string_view(own_) : view_;
+  }
+  size_t packed_bytes() const {
+    return has_splice_ ? splice()->size() : is_owned_ ? own_.size() : view_.size();
+  }
+  // The one change of a view, while nothing has asked for what it makes of the elements. Valid
+  // until the next call.
+  std::optional<PackedSplice> splice() const {
+    if (!has_splice_) return std::nullopt;
+    return PackedSplice{view_, splice_offset_, splice_removed_, own_};
+  }
   // Only of a tree.
   const ElementTree& tree() const { return tree_; }
   ElementTree& tree() { return tree_; }
   // True when it is packed and has outgrown that form.
   bool is_overfull() const {
-    return is_packed_ && (packed().size() > kPackedBytesMax || count_ > kPackedElementsMax);
+    return is_packed_ && (packed_bytes() > kPackedBytesMax || count_ > kPackedElementsMax);
   }
   // Becomes a tree with the same elements in the same order; for sequences kept in another order
   // see BecomeTree().
@@ -54,6 +67,13 @@ class Sequence {
   uint64_t size() const { return is_packed_ ? count_ : tree_.size(); }
   bool empty() const { return size() == 0; }
   NodeMemory& memory() const { return tree_.memory(); }
+  // As ElementTree; nothing of a packed one.
+  void PrefetchRecent() const {
+    if (!is_packed_) tree_.PrefetchRecent();
+  }
+  void PrefetchOrders() const {
+    if (!is_packed_) tree_.PrefetchOrders();
+  }
   // Memory beside the object itself.
   size_t memory_bytes() const { return is_packed_ ? own_.capacity() : tree_.memory_bytes(); }
 
@@ -103,13 +123,21 @@ class Sequence {
  private:
   // Its own bytes, with room for so many more.
   std::string& Own(size_t more);
+  // Whether the next change is to be noted only.
+  bool is_unchanged_view() const { return !is_owned_ && !has_splice_ && !view_.empty(); }
+  void NoteSplice(size_t offset, size_t removed);
+  void EraseBytes(size_t offset, size_t bytes);
+  void MakeSplice(size_t more);
   size_t OffsetOf(uint64_t index) const;
 
   ElementTree tree_;
   bool is_packed_;
-  bool is_owned_ = false;  // the packed bytes are in own_, otherwise in view_
+  bool is_owned_ = false;    // the packed bytes are in own_, otherwise in view_
+  bool has_splice_ = false;  // own_ is what the splice of view_ adds
   std::string_view view_;
   std::string own_;
+  size_t splice_offset_ = 0;
+  size_t splice_removed_ = 0;
   uint64_t count_ = 0;  // packed
 };
 

@@ -37,6 +37,11 @@ void SetValue::AppendPacked(std::string& out) const {
   out.append(elements_.packed());
 }
 
+std::optional<PackedSplice> SetValue::Splice(std::string& header) const {
+  AppendVarint(header, size() << 1 | (is_intset_ ? 0 : 1));
+  return elements_.splice();
+}
+
 SetValue::Place SetValue::PlaceOf(std::string_view element) const {
   if (is_intset_) {
     return IsInteger(element) ? PlaceOfInteger(element) : Place{size(), false};

@@ -9,6 +9,7 @@
 // Packed form in an entry: varint (elements * 2 + 1 unless an intset) | elements.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,9 +31,13 @@ class SetValue final : public Collection {
 
   bool is_packed() const { return elements_.is_packed(); }
   void AppendPacked(std::string& out) const;
+  // The one change since it was made of packed bytes, when that is all that AppendPacked() would
+  // differ by, but for what stands in front of the elements: that is appended to `header`.
+  std::optional<PackedSplice> Splice(std::string& header) const;
 
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new SetValue(*this); }
+  void Prefetch() const override { elements_.PrefetchOrders(); }
   size_t memory_bytes() const override { return sizeof(SetValue) + elements_.memory_bytes(); }
   // Bytes of what it holds, about.
   size_t content_bytes() const {

@@ -76,6 +76,11 @@ void SortedSetValue::AppendPacked(std::string& out) const {
   out.append(by_score_.packed());
 }
 
+std::optional<PackedSplice> SortedSetValue::Splice(std::string& header) const {
+  AppendVarint(header, size() << 1 | (is_skiplist_ ? 1 : 0));
+  return by_score_.splice();
+}
+
 SortedSetValue::Place SortedSetValue::PlaceByMember(std::string_view member) const {
   const ElementTree::Spot spot = by_member_.Seek(
       ElementHash(member),

@@ -44,9 +44,16 @@ class SortedSetValue final : public Collection {
 
   bool is_packed() const { return by_score_.is_packed(); }
   void AppendPacked(std::string& out) const;
+  // The one change since it was made of packed bytes, when that is all that AppendPacked() would
+  // differ by, but for what stands in front of the elements: that is appended to `header`.
+  std::optional<PackedSplice> Splice(std::string& header) const;
 
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new SortedSetValue(*this); }
+  void Prefetch() const override {
+    by_score_.PrefetchOrders();
+    by_member_.PrefetchOrders();
+  }
   size_t memory_bytes() const override {
     return sizeof(SortedSetValue) + by_score_.memory_bytes() + by_member_.memory_bytes();
   }

@@ -66,12 +66,23 @@ StreamValue::StreamValue(NodeMemory& memory, std::string_view packed) : StreamVa
 void StreamValue::AppendPacked(std::string& out) const {
   DCHECK(nodes_.empty() && groups_.empty());  // S4
   out.reserve(out.size() + kHeaderBytesMax + last_node_.names.size() + entries_.packed().size());
+  AppendHeader(out);
+  out.append(entries_.packed());
+}
+
+std::optional<PackedSplice> StreamValue::Splice(std::string& header) const {
+  if (!is_packed() || !nodes_.empty() || !groups_.empty()) return std::nullopt;
+  AppendHeader(header);
+  return entries_.splice();
+}
+
+// What stands in front of the entries of a packed stream.
+void StreamValue::AppendHeader(std::string& out) const {
   AppendVarint(out, size());
   AppendId(out, last_id_);
   AppendId(out, max_deleted_id_);
   AppendVarint(out, entries_added_);
   if (!last_node_.empty()) last_node_.AppendTo(out);
-  out.append(entries_.packed());
 }
 
 size_t StreamValue::memory_bytes() const {

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,11 +49,15 @@ class StreamValue final : public Collection {
 
   bool is_packed() const { return entries_.is_packed(); }
   void AppendPacked(std::string& out) const;
+  // The one change since it was made of packed bytes, when that is all that AppendPacked() would
+  // differ by, but for what stands in front of the elements: that is appended to `header`.
+  std::optional<PackedSplice> Splice(std::string& header) const;
   // A stream without entries is a value like any other.
   bool empty() const { return false; }
 
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new StreamValue(*this); }
+  void Prefetch() const override { entries_.PrefetchRecent(); }
   size_t memory_bytes() const override;
 
   uint64_t size() const { return entries_.size(); }
@@ -130,6 +135,7 @@ class StreamValue final : public Collection {
   void CheckInvariants() const;
 
  private:
+  void AppendHeader(std::string& out) const;
   template <typename Visit>
   void VisitPacked(uint64_t index, uint64_t count, bool downwards, const Visit& visit) const;
   // Where a node is: in nodes_, or at nodes_.size() for last_node_.

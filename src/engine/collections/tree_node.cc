@@ -139,6 +139,15 @@ Inner* NewInner(NodeMemory& memory, uint8_t height) {
 
 Leaf* CopyLeaf(NodeMemory& memory, const Leaf& leaf, size_t extra_bytes) {
   Leaf* const copy = NewLeaf(memory, leaf.live_bytes() + extra_bytes);
+  if (leaf.dead == 0) {
+    const size_t offsets = leaf.count * sizeof(uint16_t);
+    std::memcpy(copy->bytes(), leaf.bytes(), leaf.used);
+    std::memcpy(copy->bytes() + copy->capacity - offsets, leaf.bytes() + leaf.capacity - offsets,
+                offsets);
+    copy->used = leaf.used;
+    copy->count = leaf.count;
+    return copy;
+  }
   for (size_t i = 0; i < leaf.count; ++i) copy->Insert(i, leaf.At(i));
   return copy;
 }

@@ -91,12 +91,25 @@ class CollectionEdit {
       NoteObject();
       return Ok();
     }
+    ASSIGN_OR_RETURN(const bool is_spliced, Splice());
+    if (is_spliced) return Ok();
     RETURN_IF_ERROR(keys_->StoreValue(*key_, std::move(*value_), deadline_));
     existed_ = true;
     return Ok();
   }
 
  private:
+  // Makes the one change of a packed value where that lies; false when it is not that simple.
+  FaultOr<bool> Splice() {
+    if constexpr (requires(std::string & header) { value_->Splice(header); }) {
+      if (!existed_ || !value_->is_packed()) return false;
+      std::string header;
+      if (const auto splice = value_->Splice(header)) {
+        return keys_->SplicePacked(*key_, header, *splice);
+      }
+    }
+    return false;
+  }
   // Tells the shard what changed of the object.
   void NoteObject() {
     if (object_ == nullptr) return;

@@ -147,6 +147,10 @@ class KeyAccess {
   // Stores a value that is not empty. Tells nobody.
   template <typename T>
   FaultOr<> StoreValue(const Key& key, T value, UnixMillis deadline);
+  FaultOr<bool> SplicePacked(const Key& key, std::string_view header,
+                             const collections::PackedSplice& splice) {
+    return shard(key).SplicePacked(database_, key, header, splice);
+  }
   // Before something is stored under `key`.
   void NotifyIfNew(const Key& key) {
     if (keyspace_.ListensTo(EventClass::kNew) && !Peek(key)) [[unlikely]]

@@ -3,8 +3,9 @@
 // holds up nobody but those who want what it has: new connections, SCRIPT KILL and whatever else
 // needs no shard is served, the rest is put aside or told BUSY (Dispatcher::WaitsForScriptHere).
 //
-// B1. A script runs in Parse(), as the last request of its batch (RequestBatch::must_run). So a
-//     turn may send what the batch has answered so far, and no other request waits in it.
+// B1. A script runs in Parse(), and only requests of its own client stand behind it in the batch
+//     (RequestBatch::has_script). So a turn may send what the batch has answered so far, and nobody
+//     else's request waits in it.
 // B2. Such a turn has a batch and memory of its own. It leaves alone the client of the script, and
 //     memcached's clients, whose requests may wait for shards.
 // B3. No script runs inside of it, and nothing that waits for a shard or for the script token.

@@ -164,7 +164,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
     }
   }
   // Requests in the batch point into a session's own memory: run them before it moves.
-  if (is_rest) RunRequests();
+  if (is_rest || batch_->has_script()) RunRequests();
   parsing_ = nullptr;
   if (const std::string_view kept = session.TakeKept(); !kept.empty()) [[unlikely]] {
     used = static_cast<size_t>(kept.data() - input.data());

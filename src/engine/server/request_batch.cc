@@ -95,12 +95,12 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
   // What stands behind a command that blocks is better not parsed yet.
   const CommandSpec* row = request.command;
-  // And while a script runs, nothing may wait behind it in the batch.
   uint32_t flags = row != nullptr ? row->flags : 0;
   const ClientState& client = session.state();
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->FlagsWith(flags);
   has_collections_ = has_collections_ || (row != nullptr && (row->acl & kAclCollections) != 0);
-  must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kMayWait | kLocksItself)) != 0;
+  must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kMayWait)) != 0;
+  has_script_ = has_script_ || (flags & kLocksItself) != 0;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
@@ -146,9 +146,22 @@ void RequestBatch::Prefetch() {
   for (const Key& key : keys_) {
     keyspace_.UnlockedShard(key.shard()).PrefetchEntry(kHintDatabase, key);
   }
-  if (!has_collections_) return;
+  if (has_collections_) PrefetchCollections();
+}
+
+// An object is looked into under its shard's lock, if that is free; a batch has none of its own
+// yet.
+void RequestBatch::PrefetchCollections() {
+  large_.clear();
   for (const Key& key : keys_) {
-    keyspace_.UnlockedShard(key.shard()).PrefetchCollection(kHintDatabase, key);
+    const store::Shard& shard = keyspace_.UnlockedShard(key.shard());
+    if (shard.PrefetchCollection(kHintDatabase, key)) large_.push_back(&key);
+  }
+  for (const Key* key : large_) {
+    ShardLock& lock = keyspace_.lock(key->shard());
+    if (!lock.TryLock()) continue;
+    keyspace_.LockedShard(key->shard()).PrefetchInside(kHintDatabase, *key);
+    lock.Unlock();
   }
 }
 
@@ -307,6 +320,7 @@ void RequestBatch::Run(UnixMillis now) {
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
+  has_script_ = false;
   has_collections_ = false;
 }
 

@@ -30,6 +30,9 @@ class RequestBatch {
   bool empty() const { return requests_.empty(); }
   // True when the last request may change how the bytes behind it are to be read: run it first.
   bool must_run() const { return must_run_; }
+  // True when a script is among the requests: while it runs, only its own client may wait behind
+  // it, so the batch is run before another client's requests are added.
+  bool has_script() const { return has_script_; }
 
   // Parses one request of `session` at the start of `input` and adds it; returns what the parser
   // said. A protocol error is added as a request of its own that answers it and dooms the session.
@@ -90,6 +93,7 @@ class RequestBatch {
 
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
+  void PrefetchCollections();
   void RunOne(const Item& item, UnixMillis now);
   void Observe(const Item& item, RunOutcome outcome, size_t begin, size_t bytes_before);
   RunOutcome RunResp(const Item& item, UnixMillis now);
@@ -111,6 +115,7 @@ class RequestBatch {
   std::vector<std::unique_ptr<std::string>> storage_;
   std::vector<KeyPlace> places_;  // scratch
   std::vector<Key> keys_;
+  std::vector<const Key*> large_;  // scratch: keys that seem to hold large collections
   std::vector<std::string> errors_;
   std::unique_ptr<wire::MemcachedRequest[]>
       memcached_requests_;  // kRequestsMax, made when first used
@@ -120,6 +125,7 @@ class RequestBatch {
   CommandTable::Memory last_command_;
   bool has_collections_ = false;  // some request is about another type than strings
   bool must_run_ = false;
+  bool has_script_ = false;
 };
 
 }  // namespace mikura::engine

@@ -84,7 +84,7 @@ void HashTable::PrefetchEntries(uint64_t hash) const {
 
 // As above. Further lines of a packed collection, which is walked from its begin, and those of an
 // object; what an object points to is no address to go by without the lock.
-void HashTable::PrefetchCollections(uint64_t hash) const {
+bool HashTable::PrefetchCollection(uint64_t hash) const {
   constexpr uint64_t kHeaderBytesMax = 512;
   constexpr uint64_t kLine = 64;
   const char* const line = region_ + HintedChainOffset(hash);
@@ -113,13 +113,16 @@ void HashTable::PrefetchCollections(uint64_t hash) const {
       __builtin_memcpy(&object, entry + begin, sizeof object);
       for (uint64_t at = 0; at < kCollectionBytesHinted; at += kLine)
         __builtin_prefetch(object + at);
-    } else if ((flags & kKindMask) > kKindExternal) {
+      return true;
+    }
+    if ((flags & kKindMask) > kKindExternal) {
       const uint64_t end =
           begin + (value_length < kPackedBytesHinted ? value_length : kPackedBytesHinted);
       for (uint64_t at = 2 * kLine; at < end; at += kLine) __builtin_prefetch(entry + at);
     }
-    return;
+    return false;
   }
+  return false;
 }
 
 void HashTable::PrefetchAll(Bucket* head) const {

@@ -68,8 +68,9 @@ class HashTable {
   // read.
   void PrefetchChain(uint64_t hash) const;
   MIKURA_UNSYNCHRONIZED_HINT void PrefetchEntries(uint64_t hash) const;
-  // Behind that, for collections: the object, or the bytes packed in the entry.
-  MIKURA_UNSYNCHRONIZED_HINT void PrefetchCollections(uint64_t hash) const;
+  // Behind that, for collections: the object, or the bytes packed in the entry. True when it seems
+  // to be an object.
+  MIKURA_UNSYNCHRONIZED_HINT bool PrefetchCollection(uint64_t hash) const;
 
   // ---- Under the shard's lock.
   bool has_chains() const { return current_.buckets.load(std::memory_order_relaxed) != 0; }

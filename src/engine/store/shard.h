@@ -19,6 +19,7 @@
 #include <span>
 #include <string_view>
 
+#include "engine/collections/packed_elements.h"
 #include "engine/store/defragmentation.h"
 #include "engine/store/entry.h"
 #include "engine/store/eviction_domain.h"
@@ -105,10 +106,13 @@ class alignas(64) Shard {
     if (const Table* table = TableAt(database)) table->keys().PrefetchEntries(key.hash);
   }
 
-  // Behind that, for keys that hold collections.
-  void PrefetchCollection(int database, const Key& key) const {
-    if (const Table* table = TableAt(database)) table->keys().PrefetchCollections(key.hash);
+  // Behind that, for keys that hold collections. True: PrefetchInside() may load more.
+  bool PrefetchCollection(int database, const Key& key) const {
+    const Table* table = TableAt(database);
+    return table != nullptr && table->keys().PrefetchCollection(key.hash);
   }
+  // What the object of a large collection points to; under the lock.
+  void PrefetchInside(int database, const Key& key) const;
 
   // ---- Reading. Cost O(1). Find counts a use of the entry, Peek does not. Under a policy that
   // tracks uses, the first Find of an older entry makes room for the field in it.
@@ -138,6 +142,12 @@ class alignas(64) Shard {
   // Stores packed bytes of a collection, at most kInlineValueMax of them.
   FaultOr<> SetPacked(int database, const Key& key, ValueType type, std::string_view packed,
                       UnixMillis deadline, const Access& access);
+  // A packed collection that lies in its entry gets one change there: `header` in place of what
+  // stands in front of its elements, and `splice` of those. Moves no more bytes than that takes
+  // while the size class stays. False, and nothing done, when the elements are not those of `key`
+  // or some of them have deadlines. Errors: kOutOfMemory.
+  FaultOr<bool> SplicePacked(int database, const Key& key, std::string_view header,
+                             const collections::PackedSplice& splice);
   // Stores a further ownership of `collection`.
   FaultOr<> SetCollection(int database, const Key& key, collections::Collection* collection,
                           UnixMillis deadline, const Access& access);

@@ -34,6 +34,14 @@ FaultOr<> Shard::StoreCollectionContent(int database, const Key& key, EntryConte
   return Ok();
 }
 
+void Shard::PrefetchInside(int database, const Key& key) const {
+  const Table* table = TableAt(database);
+  if (table == nullptr) return;
+  const Place place = table->keys().Lookup(key);
+  if (place.entry == nullptr) return;
+  if (const collections::Collection* object = Entry(place.entry).collection()) object->Prefetch();
+}
+
 FaultOr<collections::Collection*> Shard::ExclusiveCollection(Found& found, const Key& key) {
   Table& table = *TableAt(found.database);
   walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
