@@ -124,6 +124,10 @@ void PrimarySession::Run() {
 
 Status PrimarySession::Serve() {
   const milliseconds timeout = side_.settings()().timeout;
+  if (side_.hands_over()) {
+    RETURN_IF_ERROR(socket_.SendAll("-NOMASTERLINK Can't SYNC while failing over\r\n", timeout));
+    return Error{"this node hands over its role"};
+  }
   if (!handshake_.is_sync && handshake_.wanted_offset > 0) {
     const Result<std::string> id = side_.BeginPartialSync(handshake_, cursor_);
     if (id.ok()) {
@@ -158,6 +162,7 @@ Status PrimarySession::FullSync() {
       handshake_.listening_port, sync.snapshot->lsn());
   RETURN_IF_ERROR(SendSnapshot(sync));
   sync.snapshot.reset();
+  if (handshake_.wants_only_snapshot) return Error{"it has the snapshot that it wanted"};
   return handshake_.understands_eof ? AwaitFirstAck() : Ok();
 }
 

@@ -17,18 +17,18 @@ constexpr size_t kMarkBytes = 40;
 // Reads the snapshot from the link, noting that the primary is alive.
 class LinkSource final : public ByteSource {
  public:
-  LinkSource(LinkSocket& socket, milliseconds timeout, std::function<void()> note_io)
+  LinkSource(LinkSocket& socket, milliseconds timeout, std::function<void(size_t)> note_io)
       : socket_(socket), timeout_(timeout), note_io_(std::move(note_io)) {}
   Result<size_t> Read(char* out, size_t size) override {
     ASSIGN_OR_RETURN(const size_t received, socket_.Receive(out, size, timeout_));
-    note_io_();
+    note_io_(received);
     return received;
   }
 
  private:
   LinkSocket& socket_;
   const milliseconds timeout_;
-  const std::function<void()> note_io_;
+  const std::function<void(size_t)> note_io_;
 };
 
 // Also learns which database the stream behind the snapshot begins in, and which libraries of
@@ -125,8 +125,17 @@ Status ReplicaLink::Synchronize() {
   const ReplicationIds ids = side_.ids();
   const std::string wanted_id = may_continue_ ? ids.current : "?";
   const Lsn wanted = may_continue_ ? keyspace_.change_log().head() + 1 : -1;
-  ASSIGN_OR_RETURN(const std::string reply, Ask({"PSYNC", wanted_id, std::to_string(wanted)}));
+  // Only what it has written itself can a primary hand over.
+  auto answer = hands_over_ ? Ask({"PSYNC", ids.current, std::to_string(wanted), "FAILOVER"})
+                            : Ask({"PSYNC", wanted_id, std::to_string(wanted)});
+  if (!answer.ok()) return std::move(answer).error();
+  const std::string reply = std::move(answer).value();
   const std::vector<std::string_view> words = SplitWords(reply);
+  const bool is_served = words[0] == "+CONTINUE" || words[0] == "+FULLRESYNC";
+  if (hands_over_) {
+    hands_over_ = !is_served;
+    on_handover_(is_served);
+  }
   if (words[0] == "+CONTINUE" && may_continue_) {
     if (words.size() > 1) side_.FollowNewId(std::string(words[1]));
     reader_ = std::make_unique<RecordReader>();
@@ -141,6 +150,8 @@ Status ReplicaLink::Synchronize() {
 }
 
 Status ReplicaLink::FullSync(const std::string& id, Lsn lsn) {
+  sync_total_bytes_.store(-1, std::memory_order_relaxed);
+  sync_read_bytes_.store(0, std::memory_order_relaxed);
   SetState(LinkState::kSync);
   // Until the snapshot comes, the old data goes on being served.
   ASSIGN_OR_RETURN(const std::string announcement, ReadLine(settings_().timeout));
@@ -172,7 +183,12 @@ Status ReplicaLink::Load(const std::string& announcement) {
   if (!announcement.starts_with('$') || (!until_mark && !length.has_value())) {
     return Error{"the primary announces no snapshot: " + announcement};
   }
-  LinkSource source(*socket_, settings_().timeout, [this] { NoteIo(); });
+  sync_total_bytes_.store(static_cast<int64_t>(length.value_or(0)), std::memory_order_relaxed);
+  sync_read_bytes_.store(static_cast<int64_t>(input_.size()), std::memory_order_relaxed);
+  LinkSource source(*socket_, settings_().timeout, [this](size_t received) {
+    NoteIo();
+    sync_read_bytes_.fetch_add(static_cast<int64_t>(received), std::memory_order_relaxed);
+  });
   SyncLoader loader(keyspace_);
   RdbReader rdb(source, loader, keyspace_.allocator().collections(), input_);
   RETURN_IF_ERROR(rdb.Read());

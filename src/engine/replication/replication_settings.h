@@ -26,6 +26,8 @@ struct ReplicationSettings {
   int64_t min_replicas = 0;
   std::string primary_user;      // masteruser; empty: the default user
   std::string primary_password;  // masterauth; empty: none
+  int64_t priority = 100;        // of INFO, for who chooses a new primary
+  bool is_announced = true;      // the same
   std::string announce_ip;
   int announce_port = 0;  // 0: listening_port
   int listening_port = 0;

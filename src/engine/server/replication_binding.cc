@@ -44,15 +44,17 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
 }
 
 ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
-                                            std::function<void()> unblock_clients) {
-  return [&node, &keyspace,
-          unblock = std::move(unblock_clients)](const ReplicationService::Role& role) {
+                                            std::function<void()> unblock_clients,
+                                            std::function<void(bool)> hold_writes) {
+  return [&node, &keyspace, unblock = std::move(unblock_clients),
+          hold = std::move(hold_writes)](const ReplicationService::Role& role) {
     node.loading.store(role.loading, std::memory_order_relaxed);
     node.link_is_up.store(role.is_primary || role.link_is_up, std::memory_order_relaxed);
     node.good_replicas.store(role.good_replicas, std::memory_order_relaxed);
     const bool was_primary = !node.read_only.exchange(!role.is_primary, std::memory_order_relaxed);
     keyspace.set_may_expire(role.is_primary);
     if (was_primary && !role.is_primary) unblock();
+    hold(role.holds_writes);
   };
 }
 
