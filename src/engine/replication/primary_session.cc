@@ -22,22 +22,51 @@ constexpr milliseconds kOnlinePoll{1000};
 constexpr size_t kInputMax = 64 * 1024;
 constexpr std::string_view kTooFarBehind = "it is too far behind";
 
-// Gives up when the changes that gather meanwhile are too many for the replica.
+// Gives up when what gathers meanwhile is too much: changes in the backlog, or values that writers
+// handed over to the snapshot. Looks often, also while the replica takes nothing.
 class SocketSink final : public SnapshotSink {
  public:
-  SocketSink(LinkSocket& socket, milliseconds timeout, const Backlog& backlog,
-             const Backlog::Cursor& cursor)
-      : socket_(socket), timeout_(timeout), backlog_(backlog), cursor_(cursor) {}
+  // snapshot: the one that is being written; null: it is complete.
+  SocketSink(LinkSocket& socket, const ReplicationSettings& settings, const Backlog& backlog,
+             const Backlog::Cursor& cursor, const Snapshot* snapshot)
+      : socket_(socket),
+        timeout_(settings.timeout),
+        gathered_max_(settings.lag_limits.hard_bytes),
+        backlog_(backlog),
+        cursor_(cursor),
+        snapshot_(snapshot) {}
+
   Status Write(std::string_view bytes) override {
-    if (backlog_.IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
-    return socket_.SendAll(bytes, timeout_);
+    milliseconds waited{0};
+    while (!bytes.empty()) {
+      if (socket_.interrupted()) return Error{"interrupted"};
+      if (IsTooMuch()) return Error{std::string(kTooFarBehind)};
+      const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+      const ssize_t n = socket_.TrySend({&part, 1});
+      if (n == LinkSocket::kGone) return Error{"the peer closed the connection"};
+      if (n > 0) {
+        bytes.remove_prefix(static_cast<size_t>(n));
+        waited = milliseconds{0};
+      } else if (!socket_.AwaitWritable(kSlotPoll)) {
+        waited += kSlotPoll;
+        if (waited >= timeout_) return Error{"the peer does not take any data"};
+      }
+    }
+    return Ok();
   }
 
  private:
+  bool IsTooMuch() const {
+    if (backlog_.IsCut(cursor_)) return true;
+    return snapshot_ != nullptr && gathered_max_ > 0 && snapshot_->gathered_bytes() > gathered_max_;
+  }
+
   LinkSocket& socket_;
   const milliseconds timeout_;
+  const uint64_t gathered_max_;
   const Backlog& backlog_;
   const Backlog::Cursor& cursor_;
+  const Snapshot* const snapshot_;
 };
 
 // A file without a name, which goes with its descriptor.
@@ -160,10 +189,11 @@ Status PrimarySession::FullSync() {
   state_.store(State::kSending, std::memory_order_relaxed);
   Log(LogLevel::kNotice, "replication", "full sync of replica {}:{} from offset {}", host_,
       handshake_.listening_port, sync.snapshot->lsn());
-  RETURN_IF_ERROR(SendSnapshot(sync));
+  const bool marks_end = SendsDirectly();
+  RETURN_IF_ERROR(SendSnapshot(sync, marks_end));
   sync.snapshot.reset();
   if (handshake_.wants_only_snapshot) return Error{"it has the snapshot that it wanted"};
-  return handshake_.understands_eof ? AwaitFirstAck() : Ok();
+  return marks_end ? AwaitFirstAck() : Ok();
 }
 
 Result<PrimarySide::FullSync> PrimarySession::BeginFullSync() {
@@ -183,18 +213,22 @@ Result<PrimarySide::FullSync> PrimarySession::BeginFullSync() {
   }
 }
 
-Status PrimarySession::SendSnapshot(PrimarySide::FullSync& sync) {
+Status PrimarySession::SendSnapshot(PrimarySide::FullSync& sync, bool marks_end) {
   Snapshot::AuxFields aux = {
       {"repl-stream-db", std::to_string(sync.stream_database)},
       {"repl-id", sync.id},
       {"repl-offset", std::to_string(sync.snapshot->lsn())},
   };
-  if (!handshake_.understands_eof) return SendSpooled(sync, aux);
-  SocketSink sink(socket_, side_.settings()().timeout, side_.backlog(), cursor_);
+  if (!marks_end) return SendSpooled(sync, aux);
+  SocketSink sink(socket_, side_.settings()(), side_.backlog(), cursor_, sync.snapshot.get());
   const std::string mark = NewReplicationId();
   RETURN_IF_ERROR(sink.Write(fmt::format("$EOF:{}\r\n", mark)));
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(sink, aux));
   return sink.Write(mark);
+}
+
+bool PrimarySession::SendsDirectly() const {
+  return handshake_.understands_eof && side_.settings()().sends_directly;
 }
 
 Status PrimarySession::SendSpooled(PrimarySide::FullSync& sync, const Snapshot::AuxFields& aux) {
@@ -202,7 +236,7 @@ Status PrimarySession::SendSpooled(PrimarySide::FullSync& sync, const Snapshot::
   SpoolSink spool(settings.folder);
   if (!spool.valid()) return Error{"cannot make a spool in " + settings.folder};
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(spool, aux));
-  SocketSink sink(socket_, settings.timeout, side_.backlog(), cursor_);
+  SocketSink sink(socket_, settings, side_.backlog(), cursor_, nullptr);
   RETURN_IF_ERROR(sink.Write(fmt::format("${}\r\n", spool.size())));
   return spool.CopyTo(sink);
 }

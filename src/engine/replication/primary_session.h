@@ -39,7 +39,9 @@ class PrimarySession {
   Status Serve();
   Status FullSync();
   Result<PrimarySide::FullSync> BeginFullSync();
-  Status SendSnapshot(PrimarySide::FullSync& sync);
+  bool SendsDirectly() const;
+  // marks_end: it is followed by a mark, its length being unknown at the beginning.
+  Status SendSnapshot(PrimarySide::FullSync& sync, bool marks_end);
   Status SendSpooled(PrimarySide::FullSync& sync, const Snapshot::AuxFields& aux);
   Status AwaitFirstAck();
   Status StreamLog();

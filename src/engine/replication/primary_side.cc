@@ -225,6 +225,25 @@ void PrimarySide::Resume(const std::string& id, Lsn lsn) {
   ids_ = {id, "", -1};
 }
 
+void PrimarySide::Restore(const std::string& id, Lsn lsn) {
+  MutexLock sync(sync_mutex_);
+  keyspace_.change_log().SetHead(lsn);
+  Activate();
+  MutexLock lock(ids_mutex_);
+  ids_ = {NewReplicationId(), id, lsn};
+  restored_id_ = ids_.current;
+}
+
+void PrimarySide::ReclaimRestoredId() {
+  MutexLock sync(sync_mutex_);
+  MutexLock lock(ids_mutex_);
+  const bool is_untouched = !restored_id_.empty() && ids_.current == restored_id_ &&
+                            keyspace_.change_log().head() == ids_.previous_end &&
+                            full_syncs_.load(std::memory_order_relaxed) == 0 &&
+                            partial_syncs_.load(std::memory_order_relaxed) == 0;
+  if (is_untouched) ids_ = {ids_.previous, "", -1};
+}
+
 void PrimarySide::FollowNewId(const std::string& id) {
   {
     MutexLock lock(ids_mutex_);

@@ -92,6 +92,12 @@ class PrimarySide {
   // Nobody is served while the role is being handed over.
   void set_hands_over(bool value) { hands_over_.store(value, std::memory_order_relaxed); }
   bool hands_over() const { return hands_over_.load(std::memory_order_relaxed); }
+  // The data were loaded from a file that says where in whose history they stand. Once, before
+  // anybody follows or is followed: as a primary the node goes on under an id of its own.
+  void Restore(const std::string& id, Lsn lsn);
+  // About to follow: with nothing written since Restore(), and nobody served, the data are still
+  // those of the restored id.
+  void ReclaimRestoredId();
   // Goes on with the data, the id and the position of the primary.
   void Resume(const std::string& id, Lsn lsn);
   // The primary that is followed goes on under another id.
@@ -157,6 +163,7 @@ class PrimarySide {
 
   mutable Mutex ids_mutex_;
   ReplicationIds ids_ GUARDED_BY(ids_mutex_);
+  std::string restored_id_;  // the current one of before any sync; on the role's owner's thread
 
   mutable Mutex sessions_mutex_;
   std::vector<std::unique_ptr<PrimarySession>> sessions_ GUARDED_BY(sessions_mutex_);

@@ -152,6 +152,7 @@ void ReplicationService::BecomeReplica(std::string_view host, int port, const Fo
       PublishRole(false, holds_writes);
     });
     adjusted.may_continue = keyspace_.change_log().active();
+    primary_side_.ReclaimRestoredId();
     // They ask again and are told how it goes on.
     primary_side_.AwaitSent(kParting);
     primary_side_.DropReplicas();

@@ -74,6 +74,10 @@ class ReplicationService {
   // over.
   Status ReplicaOf(std::string_view host, int port);
 
+  // The data were loaded from a file: they are those at `offset` of history `id`. Once, before
+  // anything else; then a replica of before continues where the file ends, if that is still known.
+  void Restore(const std::string& id, Lsn offset) { primary_side_.Restore(id, offset); }
+
   // ---- FAILOVER, see replication_failover.cc. Errors: words for the client.
   Status StartFailover(const FailoverRequest& request);
   Status AbortFailover();

@@ -27,6 +27,7 @@ struct ReplicationSettings {
   std::string primary_user;      // masteruser; empty: the default user
   std::string primary_password;  // masterauth; empty: none
   int64_t priority = 100;        // of INFO, for who chooses a new primary
+  bool sends_directly = true;    // repl-diskless-sync: a snapshot is sent while it is made
   bool is_announced = true;      // the same
   std::string announce_ip;
   int announce_port = 0;  // 0: listening_port

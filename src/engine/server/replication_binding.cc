@@ -29,6 +29,10 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   }
   settings.timeout = std::chrono::seconds(parameters.repl_timeout_seconds);
   settings.ping_period = std::chrono::seconds(parameters.repl_ping_replica_period_seconds);
+  settings.unread_log_time = std::chrono::seconds(parameters.repl_backlog_ttl_seconds);
+  settings.sends_directly = parameters.repl_diskless_sync;
+  settings.priority = parameters.replica_priority;
+  settings.is_announced = parameters.replica_announced;
   settings.replica_lag_max = std::chrono::seconds(parameters.min_replicas_max_lag_seconds);
   settings.min_replicas =
       parameters.min_replicas_max_lag_seconds != 0 ? parameters.min_replicas_to_write : 0;
