@@ -219,6 +219,8 @@ constexpr ParameterSpec kRows[] = {
            "How long that history is kept when no replica is there; 0 for ever."),
     YesNo("repl-diskless-sync", "", &P::repl_diskless_sync, kRuntime,
           "A copy is sent as it is made; else it is made in a file of the folder first."),
+    Choice("repl-diskless-load", "disabled|on-empty-db", &P::repl_diskless_load, kRuntime,
+           "Whether a copy is loaded as it comes, or received in a file of the folder first."),
     Number("replica-priority", "slave-priority", &P::replica_priority, 0, kIntMax, kRuntime, "",
            "What INFO says to those who choose a new primary."),
     YesNo("replica-announced", "", &P::replica_announced, kRuntime,
@@ -369,7 +371,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("replica-lazy-flush", "no", "slave-lazy-flush"),
     NotBuilt("repl-diskless-sync-delay", "5", "", "0"),
     NotBuilt("repl-diskless-sync-max-replicas", "0"),
-    NotBuilt("repl-diskless-load", "disabled"),
     NotBuilt("repl-disable-tcp-nodelay", "no"),
     NotBuilt("replica-read-only", "yes", "slave-read-only"),
     // Cluster

@@ -94,6 +94,7 @@ struct EngineParameters {
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
   int64_t repl_backlog_ttl_seconds = 3600;
   bool repl_diskless_sync = true;
+  std::string repl_diskless_load = "disabled";
   int64_t replica_priority = 100;
   bool replica_announced = true;
   int64_t min_replicas_to_write = 0;  // 0: writes need no replica

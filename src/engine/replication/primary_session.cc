@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/replication/primary_session.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "engine/replication/snapshot_spool.h"
 #include "wire/resp_parser.h"
 
 namespace mikura::engine {
@@ -67,41 +66,6 @@ class SocketSink final : public SnapshotSink {
   const Backlog& backlog_;
   const Backlog::Cursor& cursor_;
   const Snapshot* const snapshot_;
-};
-
-// A file without a name, which goes with its descriptor.
-class SpoolSink final : public SnapshotSink {
- public:
-  explicit SpoolSink(const std::string& folder)
-      : fd_(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {}
-  bool valid() const { return fd_.valid(); }
-  uint64_t size() const { return size_; }
-
-  Status Write(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t n = write(fd_.get(), bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Error{fmt::format("cannot write the spool: {}", std::strerror(errno))};
-      bytes.remove_prefix(static_cast<size_t>(n));
-      size_ += static_cast<uint64_t>(n);
-    }
-    return Ok();
-  }
-  Status CopyTo(SnapshotSink& sink) {
-    std::string buffer(256 * 1024, '\0');
-    for (uint64_t at = 0; at < size_;) {
-      const ssize_t n = pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return Error{"cannot read the spool"};
-      RETURN_IF_ERROR(sink.Write({buffer.data(), static_cast<size_t>(n)}));
-      at += static_cast<uint64_t>(n);
-    }
-    return Ok();
-  }
-
- private:
-  UniqueFd fd_;
-  uint64_t size_ = 0;
 };
 
 }  // namespace
@@ -233,7 +197,7 @@ bool PrimarySession::SendsDirectly() const {
 
 Status PrimarySession::SendSpooled(PrimarySide::FullSync& sync, const Snapshot::AuxFields& aux) {
   const ReplicationSettings settings = side_.settings()();
-  SpoolSink spool(settings.folder);
+  SnapshotSpool spool(settings.folder);
   if (!spool.valid()) return Error{"cannot make a spool in " + settings.folder};
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(spool, aux));
   SocketSink sink(socket_, settings, side_.backlog(), cursor_, nullptr);
@@ -249,7 +213,10 @@ Status PrimarySession::AwaitFirstAck() {
   while (acknowledged_at_.load(std::memory_order_relaxed) == before &&
          acknowledged_.load(std::memory_order_relaxed) == none) {
     if (socket_.interrupted()) return Error{"interrupted"};
-    if (clock_.NowNanos() - start > limit) return Error{"it does not say that it has loaded"};
+    // One that loads says so by empty lines.
+    if (clock_.NowNanos() - std::max(start, heard_at_) > limit) {
+      return Error{"it does not say that it has loaded"};
+    }
     if (socket_.Wait(false, -1, kOnlinePoll).readable) RETURN_IF_ERROR(ReceiveSome());
   }
   return Ok();
@@ -272,7 +239,7 @@ Status PrimarySession::StreamLog() {
     // One that takes nothing at all never comes to ask the backlog again.
     if (blocked && side_.backlog().IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
     const MonotonicNanos silence =
-        clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
+        clock_.NowNanos() - std::max(heard_at_, acknowledged_at_.load(std::memory_order_relaxed));
     if (silence > std::chrono::nanoseconds(side_.settings()().timeout).count()) {
       return Error{"it has been silent for too long"};
     }
@@ -315,6 +282,7 @@ Status PrimarySession::ReceiveSome() {
   const ssize_t n = socket_.TryReceive(bytes, sizeof(bytes));
   if (n == LinkSocket::kGone) return Error{"the peer closed the connection"};
   if (n > 0) input_.append(bytes, static_cast<size_t>(n));
+  if (n > 0) heard_at_ = clock_.NowNanos();
   std::vector<std::string_view> words;
   std::vector<std::unique_ptr<std::string>> storage;
   size_t used = 0;

@@ -61,6 +61,7 @@ class PrimarySession {
   std::vector<LogSlice> pending_;
   size_t pending_first_ = 0;  // index of the first slice that is not wholly sent
   SystemClock clock_;
+  MonotonicNanos heard_at_ = 0;  // when it has said anything, last
   std::thread thread_;
 
   // For status() on other threads.

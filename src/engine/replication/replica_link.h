@@ -24,6 +24,7 @@
 #include "engine/replication/primary_side.h"
 #include "engine/replication/record_executor.h"
 #include "engine/replication/record_reader.h"
+#include "engine/replication/snapshot_spool.h"
 
 namespace mikura::engine {
 
@@ -83,7 +84,16 @@ class ReplicaLink {
   Status Authenticate(const ReplicationSettings& settings);
   Status Synchronize();
   Status FullSync(const std::string& id, Lsn lsn);
-  Status Load(const std::string& announcement);
+  // What the primary says of a snapshot: its length, or the mark behind it.
+  struct Announcement {
+    std::optional<uint64_t> length;
+    std::string mark;
+  };
+  static Result<Announcement> ParseAnnouncement(const std::string& line);
+  bool MustReceiveFirst() const;
+  Status ReceiveInto(const Announcement& announcement, SnapshotSpool& spool);
+  // spool: the whole snapshot; null: it comes from the socket.
+  Status Load(const Announcement& announcement, SnapshotSpool* spool);
   Status ExpectMark(const std::string& mark);
   Status StreamLoop();
   Status ExecuteReceived();

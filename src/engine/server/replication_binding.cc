@@ -30,6 +30,7 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   settings.timeout = std::chrono::seconds(parameters.repl_timeout_seconds);
   settings.ping_period = std::chrono::seconds(parameters.repl_ping_replica_period_seconds);
   settings.unread_log_time = std::chrono::seconds(parameters.repl_backlog_ttl_seconds);
+  settings.loads_directly_when_empty = parameters.repl_diskless_load == "on-empty-db";
   settings.sends_directly = parameters.repl_diskless_sync;
   settings.priority = parameters.replica_priority;
   settings.is_announced = parameters.replica_announced;
