@@ -42,6 +42,7 @@ WHAT = {
     "replication": "primaries and replicas, ours and Redis'",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
+    "simulation": "replication, promotion, fence and recovery from seeds, with all that goes wrong",
     "concurrency": "many clients at once: nothing lost, nothing doubled, histories linearizable",
     "frameworks": "frameworks that people build on, of Node.js, Python and others",
     "race": "locks, and a node with its replica under load, in the thread sanitizer",

@@ -92,6 +92,11 @@ struct EngineParameters {
   int64_t repl_timeout_seconds = 60;
   int64_t repl_ping_replica_period_seconds = 10;
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
+  int64_t repl_backlog_ttl_seconds = 3600;
+  bool repl_diskless_sync = true;
+  std::string repl_diskless_load = "disabled";
+  int64_t replica_priority = 100;
+  bool replica_announced = true;
   int64_t min_replicas_to_write = 0;  // 0: writes need no replica
   int64_t min_replicas_max_lag_seconds = 10;
   bool replica_serve_stale_data = true;

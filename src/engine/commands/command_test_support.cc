@@ -83,6 +83,18 @@ Status FakeServices::ReplicaOf(std::string_view host, int port) {
   return Ok();
 }
 
+Status FakeServices::Failover(const FailoverWish& wish) {
+  failover = fmt::format("{}:{} {} {}", wish.host, wish.port, wish.is_forced ? "force" : "-",
+                         wish.timeout.value_or(-1));
+  return Ok();
+}
+
+Status FakeServices::AbortFailover() { return Error{"No failover in progress."}; }
+
+Status FakeServices::TakeOver(std::string_view) {
+  return Error{"PSYNC FAILOVER can't be sent to a master."};
+}
+
 bool FakeServices::Unblock(uint64_t id, bool with_error) {
   unblocked = fmt::format("{} {}", id, with_error ? "error" : "timeout");
   return id == 8;

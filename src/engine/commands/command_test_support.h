@@ -38,6 +38,9 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   RoleInfo Role() override { return role; }
   bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
+  Status Failover(const FailoverWish& wish) override;
+  Status AbortFailover() override;
+  Status TakeOver(std::string_view id) override;
   void Stop() override { is_stopped = true; }
   void ResetStatistics() override { ++resets; }
   bool HasRoom(UnixMillis) override { return true; }
@@ -55,6 +58,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   MemoryReport memory;
   RoleInfo role;
   std::string replica_of = "not asked";
+  std::string failover = "not asked";
   bool is_stopped = false;
   std::shared_ptr<BlockedClient> answered;
   std::string unblocked = "not asked";

@@ -27,6 +27,14 @@ bool SetOption(CommandContext& ctx, std::string_view option, std::string_view va
     // Capabilities we do not know are none of our business.
     if (EqualsIgnoreCase(value, "eof")) replica.understands_eof = true;
     if (EqualsIgnoreCase(value, "psync2")) replica.understands_psync2 = true;
+  } else if (EqualsIgnoreCase(option, "rdb-only")) {
+    const std::optional<int64_t> only = ParseInt64(value);
+    if (!only || *only < 0 || *only > 1) {
+      ctx.reply.Error("ERR", only ? "value is out of range, value must between 0 and 1"
+                                  : "value is not an integer or out of range");
+      return false;
+    }
+    replica.wants_only_snapshot = *only == 1;
   } else if (!EqualsIgnoreCase(option, "version")) {
     ctx.reply.Error("ERR", "Unrecognized REPLCONF option: " + std::string(option.substr(0, 128)));
     return false;
@@ -47,9 +55,16 @@ FaultOr<> ReplConf(CommandContext& ctx) {
   return Ok();
 }
 
-// PSYNC id offset. Replies nothing: the connection goes to replication, which answers.
+// PSYNC id offset [FAILOVER]. Replies nothing: the connection goes to replication, which answers.
+// FAILOVER: of the primary that is followed, which becomes a replica of this node.
 FaultOr<> Psync(CommandContext& ctx) {
-  if (ctx.args.size() != 3) return Fault::kNotSupported;  // PSYNC ... FAILOVER
+  if (ctx.args.size() > 3 && EqualsIgnoreCase(ctx.args[3], "FAILOVER")) {
+    const Status taken = ctx.services.control.TakeOver(ctx.args[1]);
+    if (!taken.ok()) {
+      ctx.reply.Error("ERR", taken.error().message);
+      return Ok();
+    }
+  }
   ASSIGN_OR_RETURN(ctx.client.replica.wanted_offset, ToInteger(ctx.args[2]));
   ctx.client.replica.wanted_id = ctx.args[1];
   ctx.client.replica.is_sync = false;
@@ -64,10 +79,49 @@ FaultOr<> Sync(CommandContext& ctx) {
   return Ok();
 }
 
+// The arguments behind FAILOVER, each at most once, in any order.
+FaultOr<> ParseFailover(CommandContext& ctx, FailoverWish& wish, bool& is_refused) {
+  for (size_t i = 1; i < ctx.args.size(); ++i) {
+    const size_t left = ctx.args.size() - 1 - i;
+    if (EqualsIgnoreCase(ctx.args[i], "TIMEOUT") && left >= 1 && !wish.timeout) {
+      ASSIGN_OR_RETURN(wish.timeout, ToInteger(ctx.args[++i]));
+      if (*wish.timeout > 0) continue;
+      ctx.reply.Error("ERR", "FAILOVER timeout must be greater than 0");
+      is_refused = true;
+      return Ok();
+    }
+    if (EqualsIgnoreCase(ctx.args[i], "TO") && left >= 2 && wish.host.empty()) {
+      ASSIGN_OR_RETURN(const int64_t port, ToInteger(ctx.args[i + 2]));
+      // No replica has another port.
+      wish.port = port >= 0 && port <= 65535 ? static_cast<int>(port) : -1;
+      wish.host = ctx.args[i + 1];
+      i += 2;
+      continue;
+    }
+    if (!EqualsIgnoreCase(ctx.args[i], "FORCE") || wish.is_forced) return Fault::kSyntax;
+    wish.is_forced = true;
+  }
+  return Ok();
+}
+
+void ReplyStatus(CommandContext& ctx, const Status& status) {
+  if (status.ok()) {
+    ctx.reply.Ok();
+  } else {
+    ctx.reply.Error("ERR", status.error().message);
+  }
+}
+
+// FAILOVER [TO host port [FORCE]] [TIMEOUT milliseconds] | ABORT -> OK when it has begun, or ended.
 FaultOr<> Failover(CommandContext& ctx) {
-  ctx.reply.Error("ERR",
-                  "FAILOVER is not supported: the control plane moves the primary role of a "
-                  "replication group");
+  if (ctx.args.size() == 2 && EqualsIgnoreCase(ctx.args[1], "ABORT")) {
+    ReplyStatus(ctx, ctx.services.control.AbortFailover());
+    return Ok();
+  }
+  FailoverWish wish;
+  bool is_refused = false;
+  RETURN_IF_ERROR(ParseFailover(ctx, wish, is_refused));
+  if (!is_refused) ReplyStatus(ctx, ctx.services.control.Failover(wish));
   return Ok();
 }
 
@@ -101,7 +155,7 @@ constexpr CommandSpec kReplicationCommands[] = {
      .flags = kAdmin | kNoScript | kStaleOk,
      .group = "server",
      .since = "6.2.0",
-     .summary = "Refused: failover is the control plane's."},
+     .summary = "Hands the role of the primary over to a replica, without losing a write."},
 };
 
 }  // namespace

@@ -94,6 +94,12 @@ FaultOr<> ReplicaOf(CommandContext& ctx) {
     ctx.reply.Error("ERR", "Invalid master port");
     return Ok();
   }
+  const RoleInfo role = ctx.services.control.Role();
+  if (!role.is_primary && EqualsIgnoreCase(role.primary_host, ctx.args[1]) &&
+      role.primary_port == *port) {
+    ctx.reply.Simple("OK Already connected to specified master");
+    return Ok();
+  }
   ReplyStatus(ctx, ctx.services.control.ReplicaOf(ctx.args[1], static_cast<int>(*port)));
   return Ok();
 }

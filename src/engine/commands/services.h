@@ -106,6 +106,14 @@ struct RoleInfo {
   std::string link_state;  // connect, connecting, sync, connected
 };
 
+// FAILOVER's arguments.
+struct FailoverWish {
+  std::string host;  // empty: any replica
+  int port = 0;
+  bool is_forced = false;
+  std::optional<int64_t> timeout;  // milliseconds
+};
+
 class ServerControl {
  public:
   virtual ~ServerControl() = default;
@@ -117,6 +125,11 @@ class ServerControl {
   virtual bool IsPrimary() = 0;
   // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
   virtual Status ReplicaOf(std::string_view host, int port) = 0;
+  // FAILOVER: begins, or ends, a planned change of roles. Errors: the text for the client.
+  virtual Status Failover(const FailoverWish& wish) = 0;
+  virtual Status AbortFailover() = 0;
+  // PSYNC ... FAILOVER: the primary, whose replication id that is, hands over its role.
+  virtual Status TakeOver(std::string_view id) = 0;
   // Ends the process soon, after the running commands, without saving anything.
   virtual void Stop() = 0;
   virtual void ResetStatistics() = 0;

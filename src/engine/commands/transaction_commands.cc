@@ -7,6 +7,7 @@
 
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/fault_replies.h"
 #include "engine/commands/inside_command.h"
 #include "engine/commands/transaction.h"
 
@@ -118,6 +119,11 @@ class QueueRun {
 
   void RunInto(wire::RespWriter& reply, const QueuedCommand& command, HeldShards held) {
     if (!ctx_.client.is_unrestricted && !StillMayRun(reply, command)) return;
+    // The node may have become a replica while the shards were waited for.
+    if ((command.spec->flags & kWrite) != 0 && ctx_.services.control.IsReadOnly()) {
+      const FaultReply& words = ReplyFor(Fault::kReadOnlyReplica);
+      return reply.Error(words.code, words.message);
+    }
     RunInside(ctx_, held, {*command.spec, command.args, command.keys}, reply);
   }
 

@@ -11,6 +11,7 @@ namespace mikura::engine {
 void EntryCollector::Consume(int database, const store::Entry& entry) {
   Stripe& stripe = stripes_[ThreadIndex() % kStripes];
   MutexLock lock(stripe.mutex);
+  stripe.gathered += entry.key().size() + entry.value().size();
   if (stripe.database != database) {
     AppendRdbSelect(stripe.bytes, database);
     stripe.database = database;
@@ -52,8 +53,18 @@ std::vector<EntryCollector::Piece> EntryCollector::Take() {
     stripe.pieces.clear();
     if (!stripe.bytes.empty()) all.push_back({std::exchange(stripe.bytes, {}), {}});
     stripe.database = -1;
+    stripe.gathered = 0;
   }
   return all;
+}
+
+uint64_t EntryCollector::gathered_bytes() const {
+  uint64_t bytes = 0;
+  for (const Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    bytes += stripe.gathered;
+  }
+  return bytes;
 }
 
 }  // namespace mikura::engine

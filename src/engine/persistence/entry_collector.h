@@ -56,6 +56,8 @@ class EntryCollector final : public store::EntryConsumer {
 
   // Everything gathered so far; each run of pieces of one stripe selects its databases itself.
   std::vector<Piece> Take();
+  // What has been gathered and not been taken yet: about what it costs.
+  uint64_t gathered_bytes() const;
 
  private:
   // Writers of different stripes do not meet.
@@ -63,7 +65,8 @@ class EntryCollector final : public store::EntryConsumer {
   static constexpr size_t kPieceBytes = 64 * 1024;
 
   struct alignas(64) Stripe {
-    Mutex mutex;
+    mutable Mutex mutex;
+    uint64_t gathered GUARDED_BY(mutex) = 0;
     int database GUARDED_BY(mutex) = -1;  // selected by the bytes gathered so far
     std::string bytes GUARDED_BY(mutex);
     std::vector<Piece> pieces GUARDED_BY(mutex);

@@ -74,6 +74,8 @@ class Snapshot {
 
   // Walks and writes the whole RDB file. Called once. Errors: those of the sink.
   Status WriteRdb(SnapshotSink& sink, const AuxFields& aux);
+  // What writers have handed over and the sink has not been given yet.
+  uint64_t gathered_bytes() const { return collector_.gathered_bytes(); }
 
  private:
   Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot)

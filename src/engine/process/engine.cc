@@ -62,7 +62,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
             settings.tls = tls_.Current();
             return settings;
           },
-          SwitchRole(node_, *keyspace_, [this] { UnblockClients(); })),
+          SwitchRole(
+              node_, *keyspace_, [this] { UnblockClients(); },
+              [this](bool holds) { control_.HoldWrites(holds); })),
       context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
                clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_},
       computations_([this](uint64_t client) {

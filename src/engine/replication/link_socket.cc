@@ -143,12 +143,16 @@ Status LinkSocket::SendAll(std::string_view bytes, milliseconds timeout) {
       bytes.remove_prefix(static_cast<size_t>(n));
       continue;
     }
-    const bool turned = socket_.tls() != nullptr && socket_.tls()->wants_readable();
-    if (!Poll(turned ? POLLIN : POLLOUT, timeout)) {
+    if (!AwaitWritable(timeout) && !interrupted()) {
       return Error{"the peer does not take any data"};
     }
   }
   return Ok();
+}
+
+bool LinkSocket::AwaitWritable(milliseconds timeout) {
+  const bool turned = socket_.tls() != nullptr && socket_.tls()->wants_readable();
+  return Poll(turned ? POLLIN : POLLOUT, timeout) && !interrupted();
 }
 
 Result<size_t> LinkSocket::Receive(char* out, size_t size, milliseconds timeout) {

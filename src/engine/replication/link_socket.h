@@ -51,6 +51,8 @@ class LinkSocket {
   // readable, an interruption, or `timeout`.
   Readiness Wait(bool want_write, int extra_fd, milliseconds timeout);
 
+  // Before more can be sent; false: not within `timeout`, or interrupted.
+  bool AwaitWritable(milliseconds timeout);
   // Waits for an interruption only.
   void Pause(milliseconds time);
   void Close() { socket_.Close(); }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/replication/primary_session.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
+#include <algorithm>
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "engine/replication/snapshot_spool.h"
 #include "wire/resp_parser.h"
 
 namespace mikura::engine {
@@ -22,57 +21,51 @@ constexpr milliseconds kOnlinePoll{1000};
 constexpr size_t kInputMax = 64 * 1024;
 constexpr std::string_view kTooFarBehind = "it is too far behind";
 
-// Gives up when the changes that gather meanwhile are too many for the replica.
+// Gives up when what gathers meanwhile is too much: changes in the backlog, or values that writers
+// handed over to the snapshot. Looks often, also while the replica takes nothing.
 class SocketSink final : public SnapshotSink {
  public:
-  SocketSink(LinkSocket& socket, milliseconds timeout, const Backlog& backlog,
-             const Backlog::Cursor& cursor)
-      : socket_(socket), timeout_(timeout), backlog_(backlog), cursor_(cursor) {}
+  // snapshot: the one that is being written; null: it is complete.
+  SocketSink(LinkSocket& socket, const ReplicationSettings& settings, const Backlog& backlog,
+             const Backlog::Cursor& cursor, const Snapshot* snapshot)
+      : socket_(socket),
+        timeout_(settings.timeout),
+        gathered_max_(settings.lag_limits.hard_bytes),
+        backlog_(backlog),
+        cursor_(cursor),
+        snapshot_(snapshot) {}
+
   Status Write(std::string_view bytes) override {
-    if (backlog_.IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
-    return socket_.SendAll(bytes, timeout_);
+    milliseconds waited{0};
+    while (!bytes.empty()) {
+      if (socket_.interrupted()) return Error{"interrupted"};
+      if (IsTooMuch()) return Error{std::string(kTooFarBehind)};
+      const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+      const ssize_t n = socket_.TrySend({&part, 1});
+      if (n == LinkSocket::kGone) return Error{"the peer closed the connection"};
+      if (n > 0) {
+        bytes.remove_prefix(static_cast<size_t>(n));
+        waited = milliseconds{0};
+      } else if (!socket_.AwaitWritable(kSlotPoll)) {
+        waited += kSlotPoll;
+        if (waited >= timeout_) return Error{"the peer does not take any data"};
+      }
+    }
+    return Ok();
   }
 
  private:
+  bool IsTooMuch() const {
+    if (backlog_.IsCut(cursor_)) return true;
+    return snapshot_ != nullptr && gathered_max_ > 0 && snapshot_->gathered_bytes() > gathered_max_;
+  }
+
   LinkSocket& socket_;
   const milliseconds timeout_;
+  const uint64_t gathered_max_;
   const Backlog& backlog_;
   const Backlog::Cursor& cursor_;
-};
-
-// A file without a name, which goes with its descriptor.
-class SpoolSink final : public SnapshotSink {
- public:
-  explicit SpoolSink(const std::string& folder)
-      : fd_(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {}
-  bool valid() const { return fd_.valid(); }
-  uint64_t size() const { return size_; }
-
-  Status Write(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t n = write(fd_.get(), bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Error{fmt::format("cannot write the spool: {}", std::strerror(errno))};
-      bytes.remove_prefix(static_cast<size_t>(n));
-      size_ += static_cast<uint64_t>(n);
-    }
-    return Ok();
-  }
-  Status CopyTo(SnapshotSink& sink) {
-    std::string buffer(256 * 1024, '\0');
-    for (uint64_t at = 0; at < size_;) {
-      const ssize_t n = pread(fd_.get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return Error{"cannot read the spool"};
-      RETURN_IF_ERROR(sink.Write({buffer.data(), static_cast<size_t>(n)}));
-      at += static_cast<uint64_t>(n);
-    }
-    return Ok();
-  }
-
- private:
-  UniqueFd fd_;
-  uint64_t size_ = 0;
+  const Snapshot* const snapshot_;
 };
 
 }  // namespace
@@ -124,6 +117,10 @@ void PrimarySession::Run() {
 
 Status PrimarySession::Serve() {
   const milliseconds timeout = side_.settings()().timeout;
+  if (side_.hands_over()) {
+    RETURN_IF_ERROR(socket_.SendAll("-NOMASTERLINK Can't SYNC while failing over\r\n", timeout));
+    return Error{"this node hands over its role"};
+  }
   if (!handshake_.is_sync && handshake_.wanted_offset > 0) {
     const Result<std::string> id = side_.BeginPartialSync(handshake_, cursor_);
     if (id.ok()) {
@@ -156,9 +153,11 @@ Status PrimarySession::FullSync() {
   state_.store(State::kSending, std::memory_order_relaxed);
   Log(LogLevel::kNotice, "replication", "full sync of replica {}:{} from offset {}", host_,
       handshake_.listening_port, sync.snapshot->lsn());
-  RETURN_IF_ERROR(SendSnapshot(sync));
+  const bool marks_end = SendsDirectly();
+  RETURN_IF_ERROR(SendSnapshot(sync, marks_end));
   sync.snapshot.reset();
-  return handshake_.understands_eof ? AwaitFirstAck() : Ok();
+  if (handshake_.wants_only_snapshot) return Error{"it has the snapshot that it wanted"};
+  return marks_end ? AwaitFirstAck() : Ok();
 }
 
 Result<PrimarySide::FullSync> PrimarySession::BeginFullSync() {
@@ -178,26 +177,30 @@ Result<PrimarySide::FullSync> PrimarySession::BeginFullSync() {
   }
 }
 
-Status PrimarySession::SendSnapshot(PrimarySide::FullSync& sync) {
+Status PrimarySession::SendSnapshot(PrimarySide::FullSync& sync, bool marks_end) {
   Snapshot::AuxFields aux = {
       {"repl-stream-db", std::to_string(sync.stream_database)},
       {"repl-id", sync.id},
       {"repl-offset", std::to_string(sync.snapshot->lsn())},
   };
-  if (!handshake_.understands_eof) return SendSpooled(sync, aux);
-  SocketSink sink(socket_, side_.settings()().timeout, side_.backlog(), cursor_);
+  if (!marks_end) return SendSpooled(sync, aux);
+  SocketSink sink(socket_, side_.settings()(), side_.backlog(), cursor_, sync.snapshot.get());
   const std::string mark = NewReplicationId();
   RETURN_IF_ERROR(sink.Write(fmt::format("$EOF:{}\r\n", mark)));
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(sink, aux));
   return sink.Write(mark);
 }
 
+bool PrimarySession::SendsDirectly() const {
+  return handshake_.understands_eof && side_.settings()().sends_directly;
+}
+
 Status PrimarySession::SendSpooled(PrimarySide::FullSync& sync, const Snapshot::AuxFields& aux) {
   const ReplicationSettings settings = side_.settings()();
-  SpoolSink spool(settings.folder);
+  SnapshotSpool spool(settings.folder);
   if (!spool.valid()) return Error{"cannot make a spool in " + settings.folder};
   RETURN_IF_ERROR(sync.snapshot->WriteRdb(spool, aux));
-  SocketSink sink(socket_, settings.timeout, side_.backlog(), cursor_);
+  SocketSink sink(socket_, settings, side_.backlog(), cursor_, nullptr);
   RETURN_IF_ERROR(sink.Write(fmt::format("${}\r\n", spool.size())));
   return spool.CopyTo(sink);
 }
@@ -210,7 +213,10 @@ Status PrimarySession::AwaitFirstAck() {
   while (acknowledged_at_.load(std::memory_order_relaxed) == before &&
          acknowledged_.load(std::memory_order_relaxed) == none) {
     if (socket_.interrupted()) return Error{"interrupted"};
-    if (clock_.NowNanos() - start > limit) return Error{"it does not say that it has loaded"};
+    // One that loads says so by empty lines.
+    if (clock_.NowNanos() - std::max(start, heard_at_) > limit) {
+      return Error{"it does not say that it has loaded"};
+    }
     if (socket_.Wait(false, -1, kOnlinePoll).readable) RETURN_IF_ERROR(ReceiveSome());
   }
   return Ok();
@@ -233,7 +239,7 @@ Status PrimarySession::StreamLog() {
     // One that takes nothing at all never comes to ask the backlog again.
     if (blocked && side_.backlog().IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
     const MonotonicNanos silence =
-        clock_.NowNanos() - acknowledged_at_.load(std::memory_order_relaxed);
+        clock_.NowNanos() - std::max(heard_at_, acknowledged_at_.load(std::memory_order_relaxed));
     if (silence > std::chrono::nanoseconds(side_.settings()().timeout).count()) {
       return Error{"it has been silent for too long"};
     }
@@ -276,6 +282,7 @@ Status PrimarySession::ReceiveSome() {
   const ssize_t n = socket_.TryReceive(bytes, sizeof(bytes));
   if (n == LinkSocket::kGone) return Error{"the peer closed the connection"};
   if (n > 0) input_.append(bytes, static_cast<size_t>(n));
+  if (n > 0) heard_at_ = clock_.NowNanos();
   std::vector<std::string_view> words;
   std::vector<std::unique_ptr<std::string>> storage;
   size_t used = 0;

@@ -39,7 +39,9 @@ class PrimarySession {
   Status Serve();
   Status FullSync();
   Result<PrimarySide::FullSync> BeginFullSync();
-  Status SendSnapshot(PrimarySide::FullSync& sync);
+  bool SendsDirectly() const;
+  // marks_end: it is followed by a mark, its length being unknown at the beginning.
+  Status SendSnapshot(PrimarySide::FullSync& sync, bool marks_end);
   Status SendSpooled(PrimarySide::FullSync& sync, const Snapshot::AuxFields& aux);
   Status AwaitFirstAck();
   Status StreamLog();
@@ -59,6 +61,7 @@ class PrimarySession {
   std::vector<LogSlice> pending_;
   size_t pending_first_ = 0;  // index of the first slice that is not wholly sent
   SystemClock clock_;
+  MonotonicNanos heard_at_ = 0;  // when it has said anything, last
   std::thread thread_;
 
   // For status() on other threads.

@@ -145,7 +145,7 @@ void PrimarySide::ReapSessions() {
   std::erase(sessions_, nullptr);
 }
 
-void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
+void PrimarySide::Tick(MonotonicNanos now, bool is_primary, bool writes) {
   ReapSessions();
   const ReplicationSettings settings = settings_();
   backlog_.set_size(settings.backlog_bytes);
@@ -161,13 +161,15 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
   // The first one comes after a whole period.
   if (!is_primary || !attended || last_ping_ == 0) last_ping_ = now;
   if (!log.active()) return;
-  if (is_primary && attended &&
+  if (is_primary && writes && attended &&
       now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
     last_ping_ = now;
     ShardGuard guard(keyspace_.lock(0));
     if (log.active()) log.Append(kPing);
   }
-  if (now - last_attended_ >= std::chrono::nanoseconds(settings.unread_log_time).count()) {
+  const bool may_end = settings.unread_log_time.count() > 0;
+  if (may_end &&
+      now - last_attended_ >= std::chrono::nanoseconds(settings.unread_log_time).count()) {
     MutexLock sync(sync_mutex_);
     MutexLock lock(sessions_mutex_);
     if (!sessions_.empty()) return;
@@ -223,10 +225,32 @@ void PrimarySide::Resume(const std::string& id, Lsn lsn) {
   ids_ = {id, "", -1};
 }
 
-void PrimarySide::FollowNewId(const std::string& id) {
+void PrimarySide::Restore(const std::string& id, Lsn lsn) {
+  MutexLock sync(sync_mutex_);
+  keyspace_.change_log().SetHead(lsn);
+  Activate();
   MutexLock lock(ids_mutex_);
-  if (id == ids_.current) return;
-  ids_ = {id, ids_.current, keyspace_.change_log().head()};
+  ids_ = {NewReplicationId(), id, lsn};
+  restored_id_ = ids_.current;
+}
+
+void PrimarySide::ReclaimRestoredId() {
+  MutexLock sync(sync_mutex_);
+  MutexLock lock(ids_mutex_);
+  const bool is_untouched = !restored_id_.empty() && ids_.current == restored_id_ &&
+                            keyspace_.change_log().head() == ids_.previous_end &&
+                            full_syncs_.load(std::memory_order_relaxed) == 0 &&
+                            partial_syncs_.load(std::memory_order_relaxed) == 0;
+  if (is_untouched) ids_ = {ids_.previous, "", -1};
+}
+
+void PrimarySide::FollowNewId(const std::string& id) {
+  {
+    MutexLock lock(ids_mutex_);
+    if (!ids_.GoOnAs(id, keyspace_.change_log().head())) return;
+  }
+  // What follows has another name: they ask again, continue, and are told it.
+  DropReplicas();
 }
 
 void PrimarySide::Promote() {
@@ -234,7 +258,7 @@ void PrimarySide::Promote() {
   suspended_ = false;
   MutexLock apply(apply_mutex_);
   MutexLock lock(ids_mutex_);
-  ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};
+  ids_.GoOnAs(NewReplicationId(), keyspace_.change_log().head());
   keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
   stream_database_ = 0;
 }
@@ -275,9 +299,7 @@ Result<std::string> PrimarySide::BeginPartialSync(const ReplicaHandshake& handsh
   const ReplicationIds known = ids();
   // The offset names the first byte that is lacking, counted from 1.
   const Lsn lsn = handshake.wanted_offset - 1;
-  const bool same = handshake.wanted_id == known.current;
-  const bool before = handshake.wanted_id == known.previous && lsn <= known.previous_end;
-  if (!same && !before) return Error{"it followed another history"};
+  if (!known.Covers(handshake.wanted_id, lsn)) return Error{"it followed another history"};
   if (!keyspace_.change_log().active()) return Error{"there is no backlog"};
   if (!backlog_.AttachAt(cursor, lsn)) return Error{"its offset is not in the backlog"};
   return known.current;

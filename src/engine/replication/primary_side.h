@@ -26,20 +26,12 @@
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/backlog.h"
 #include "engine/replication/replica_handshake.h"
+#include "engine/replication/replication_ids.h"
 #include "engine/replication/replication_settings.h"
 
 namespace mikura::engine {
 
 class PrimarySession;
-
-struct ReplicationIds {
-  std::string current;    // 40 hexadecimal digits
-  std::string previous;   // the primary's that was followed before a promotion; empty when none
-  Lsn previous_end = -1;  // up to where `previous` names the same history
-};
-
-// 40 random hexadecimal digits.
-std::string NewReplicationId();
 
 struct ReplicaStatus {
   std::string host;
@@ -90,12 +82,22 @@ class PrimarySide {
   uint32_t CountGood() const;
 
   // Some times a second: pings (on a primary), ended sessions, the end of an unread log.
-  void Tick(MonotonicNanos now, bool is_primary);
+  // `writes`: the node is a primary that may add to the log.
+  void Tick(MonotonicNanos now, bool is_primary, bool writes);
 
   // ---- The role, from the owner of the replica's side.
   ReplicationIds ids() const;
   // A replica lost its data and is about to copy another's: no syncs, no log, until Resume().
   void Suspend();
+  // Nobody is served while the role is being handed over.
+  void set_hands_over(bool value) { hands_over_.store(value, std::memory_order_relaxed); }
+  bool hands_over() const { return hands_over_.load(std::memory_order_relaxed); }
+  // The data were loaded from a file that says where in whose history they stand. Once, before
+  // anybody follows or is followed: as a primary the node goes on under an id of its own.
+  void Restore(const std::string& id, Lsn lsn);
+  // About to follow: with nothing written since Restore(), and nobody served, the data are still
+  // those of the restored id.
+  void ReclaimRestoredId();
   // Goes on with the data, the id and the position of the primary.
   void Resume(const std::string& id, Lsn lsn);
   // The primary that is followed goes on under another id.
@@ -145,6 +147,8 @@ class PrimarySide {
   const SettingsSource& settings_;
   Backlog backlog_;
   std::function<void()> on_ack_;
+  // Publishes nothing but itself, to sessions that begin.
+  std::atomic<bool> hands_over_{false};
   // Publish nothing but themselves, to INFO.
   std::atomic<uint64_t> full_syncs_{0};
   std::atomic<uint64_t> partial_syncs_{0};
@@ -159,6 +163,7 @@ class PrimarySide {
 
   mutable Mutex ids_mutex_;
   ReplicationIds ids_ GUARDED_BY(ids_mutex_);
+  std::string restored_id_;  // the current one of before any sync; on the role's owner's thread
 
   mutable Mutex sessions_mutex_;
   std::vector<std::unique_ptr<PrimarySession>> sessions_ GUARDED_BY(sessions_mutex_);

@@ -12,6 +12,7 @@ struct ReplicaHandshake {
   std::string ip_address;           // empty: the one it connects from
   bool understands_eof = false;     // takes a snapshot of unknown length
   bool understands_psync2 = false;  // takes a new replication id with +CONTINUE
+  bool wants_only_snapshot = false;
   // SYNC of very old replicas: no reply line in front of the snapshot.
   bool is_sync = false;
   std::string wanted_id;       // of PSYNC; "?" for a full sync

@@ -39,10 +39,11 @@ ReplicaLink::~ReplicaLink() {
   thread_.join();
 }
 
-void ReplicaLink::Follow(const std::string& host, int port, bool may_continue) {
+void ReplicaLink::Follow(const std::string& host, int port, const FollowTerms& terms) {
   MutexLock lock(mutex_);
-  target_ = {host, port, target_.generation + 1, may_continue};
+  target_ = {host, port, target_.generation + 1, terms};
   idle_ = false;
+  was_connected_.store(false, std::memory_order_relaxed);
   down_since_.store(clock_.NowNanos(), std::memory_order_relaxed);
   SetState(LinkState::kConnect);
   if (current_ != nullptr) current_->Interrupt();
@@ -51,15 +52,19 @@ void ReplicaLink::Follow(const std::string& host, int port, bool may_continue) {
 
 void ReplicaLink::Release() {
   MutexLock lock(mutex_);
-  target_ = {"", 0, target_.generation + 1, false};
+  target_ = {"", 0, target_.generation + 1, {}};
   if (current_ != nullptr) current_->Interrupt();
   changed_.NotifyAll();
   while (!idle_) changed_.Wait(mutex_);
 }
 
 LinkStatus ReplicaLink::status() const {
-  return {state_.load(std::memory_order_relaxed), last_io_.load(std::memory_order_relaxed),
-          down_since_.load(std::memory_order_relaxed)};
+  return {state_.load(std::memory_order_relaxed),
+          last_io_.load(std::memory_order_relaxed),
+          down_since_.load(std::memory_order_relaxed),
+          was_connected_.load(std::memory_order_relaxed),
+          sync_total_bytes_.load(std::memory_order_relaxed),
+          sync_read_bytes_.load(std::memory_order_relaxed)};
 }
 
 bool ReplicaLink::AwaitTarget(milliseconds patience, Target& target) {
@@ -92,7 +97,10 @@ void ReplicaLink::Run() {
   while (AwaitTarget(patience, target)) {
     if (target.generation != generation_) {
       generation_ = target.generation;
-      may_continue_ = may_continue_ && target.may_continue;
+      may_continue_ = target.terms.may_continue.value_or(may_continue_);
+      // Its own log says for each record which database it is for.
+      if (target.terms.may_continue) database_ = 0;
+      hands_over_ = target.terms.hands_over;
       patience = milliseconds{0};
     }
     connected_at_ = 0;
@@ -121,10 +129,12 @@ Status ReplicaLink::FollowOnce(const Target& target) {
     RETURN_IF_ERROR(socket_->StartTls(*settings.tls, kConnectTimeout));
   }
   NoteIo();
+  SetState(LinkState::kHandshake);
   RETURN_IF_ERROR(Handshake());
   RETURN_IF_ERROR(Synchronize());
   connected_at_ = clock_.NowNanos();
   down_since_.store(0, std::memory_order_relaxed);
+  was_connected_.store(true, std::memory_order_relaxed);
   SetState(LinkState::kConnected);
   Log(LogLevel::kNotice, "replication", "following {}:{} from offset {}", target.host, target.port,
       keyspace_.change_log().head());

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The replica's side: follows one primary, on a thread of its own.
 //
-//   none -> connect -> connecting -> sync -> connected -> (link lost) -> connect ...
+//   none -> connect -> connecting -> handshake -> sync -> connected -> (link lost) -> connect ...
 //
 // F1. What was received is executed and appended to the log as one step (PrimarySide, R3), so the
 //     log's head is the offset that this node has reached.
 // F2. It asks to continue only while its data is that of the id and offset it names: not after a
-//     full sync that was not finished, not after a record that failed, not after it was a primary.
+//     full sync that was not finished, not after a record that failed. One that was a primary names
+//     what it wrote itself; whoever follows that history knows up to where.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,15 +24,28 @@
 #include "engine/replication/primary_side.h"
 #include "engine/replication/record_executor.h"
 #include "engine/replication/record_reader.h"
+#include "engine/replication/snapshot_spool.h"
 
 namespace mikura::engine {
 
-enum class LinkState : uint8_t { kNone, kConnect, kConnecting, kSync, kConnected };
+enum class LinkState : uint8_t { kNone, kConnect, kConnecting, kHandshake, kSync, kConnected };
 
 struct LinkStatus {
   LinkState state = LinkState::kNone;
   MonotonicNanos last_io = 0;
   MonotonicNanos down_since = 0;  // 0 while connected
+  bool was_connected = false;     // to this primary
+  // Of a full sync that goes on; total: -1 not known yet, 0 never known.
+  int64_t sync_total_bytes = -1;
+  int64_t sync_read_bytes = 0;
+};
+
+// What the node that is to be followed from now on has to know.
+struct FollowTerms {
+  // Whether the data of this node is that of its id and offset; none: as before (F2).
+  std::optional<bool> may_continue;
+  // It is a replica still, which is asked to become the primary (FAILOVER).
+  bool hands_over = false;
 };
 
 class ReplicaLink {
@@ -40,9 +55,13 @@ class ReplicaLink {
               const SettingsSource& settings, std::function<void(bool)> on_loading);
   ~ReplicaLink();
 
-  // Follows this primary from now on; returns at once. `may_continue` false: the data of this node
-  // is not that of any primary (F2).
-  void Follow(const std::string& host, int port, bool may_continue);
+  // Follows this primary from now on; returns at once.
+  void Follow(const std::string& host, int port, const FollowTerms& terms);
+  // Of FollowTerms::hands_over: told on the link's thread whether the node has agreed. Set once,
+  // before anybody is followed.
+  void SetHandoverListener(std::function<void(bool agreed)> listener) {
+    on_handover_ = std::move(listener);
+  }
   // Ceases to follow: executes what the socket holds already, then returns. Blocks for as long.
   void Release();
 
@@ -53,7 +72,7 @@ class ReplicaLink {
     std::string host;  // empty: none
     int port = 0;
     uint64_t generation = 0;
-    bool may_continue = false;
+    FollowTerms terms;
   };
 
   void Run();
@@ -65,7 +84,16 @@ class ReplicaLink {
   Status Authenticate(const ReplicationSettings& settings);
   Status Synchronize();
   Status FullSync(const std::string& id, Lsn lsn);
-  Status Load(const std::string& announcement);
+  // What the primary says of a snapshot: its length, or the mark behind it.
+  struct Announcement {
+    std::optional<uint64_t> length;
+    std::string mark;
+  };
+  static Result<Announcement> ParseAnnouncement(const std::string& line);
+  bool MustReceiveFirst() const;
+  Status ReceiveInto(const Announcement& announcement, SnapshotSpool& spool);
+  // spool: the whole snapshot; null: it comes from the socket.
+  Status Load(const Announcement& announcement, SnapshotSpool* spool);
   Status ExpectMark(const std::string& mark);
   Status StreamLoop();
   Status ExecuteReceived();
@@ -84,6 +112,7 @@ class ReplicaLink {
   RecordExecutor& executor_;
   const SettingsSource& settings_;
   const std::function<void(bool)> on_loading_;
+  std::function<void(bool)> on_handover_;
   SystemClock clock_;
 
   mutable Mutex mutex_;
@@ -100,6 +129,7 @@ class ReplicaLink {
   std::unique_ptr<RecordReader> reader_;
   uint64_t generation_ = 0;  // of the target that is followed
   bool may_continue_ = false;
+  bool hands_over_ = false;
   MonotonicNanos connected_at_ = 0;
   int database_ = 0;
   MonotonicNanos next_ack_ = 0;
@@ -109,6 +139,9 @@ class ReplicaLink {
   std::atomic<LinkState> state_{LinkState::kNone};
   std::atomic<MonotonicNanos> last_io_{0};
   std::atomic<MonotonicNanos> down_since_{0};
+  std::atomic<bool> was_connected_{false};
+  std::atomic<int64_t> sync_total_bytes_{-1};
+  std::atomic<int64_t> sync_read_bytes_{0};
 
   std::thread thread_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of ReplicaLink between connecting and following: handshake and full sync.
-#include <charconv>
+#include <algorithm>
+#include <utility>
 
 #include "base/logging.h"
 #include "base/numbers.h"
@@ -17,18 +18,42 @@ constexpr size_t kMarkBytes = 40;
 // Reads the snapshot from the link, noting that the primary is alive.
 class LinkSource final : public ByteSource {
  public:
-  LinkSource(LinkSocket& socket, milliseconds timeout, std::function<void()> note_io)
+  LinkSource(LinkSocket& socket, milliseconds timeout, std::function<void(size_t)> note_io)
       : socket_(socket), timeout_(timeout), note_io_(std::move(note_io)) {}
   Result<size_t> Read(char* out, size_t size) override {
     ASSIGN_OR_RETURN(const size_t received, socket_.Receive(out, size, timeout_));
-    note_io_();
+    note_io_(received);
     return received;
   }
 
  private:
   LinkSocket& socket_;
   const milliseconds timeout_;
-  const std::function<void()> note_io_;
+  const std::function<void(size_t)> note_io_;
+};
+
+// Reads a snapshot that was received, and tells the primary meanwhile that this node is alive.
+class LivelySource final : public ByteSource {
+ public:
+  LivelySource(SnapshotSpool* spool, LinkSocket& socket) : spool_(spool), socket_(socket) {}
+  Result<size_t> Read(char* out, size_t size) override {
+    const MonotonicNanos now = clock_.NowNanos();
+    if (now - told_at_ > kLifeSign) {
+      told_at_ = now;
+      // When it cannot be sent, whatever comes next will say so.
+      const iovec line{const_cast<char*>("\n"), 1};
+      [[maybe_unused]] const ssize_t sent = socket_.TrySend({&line, 1});
+    }
+    if (socket_.interrupted()) return Error{"interrupted"};
+    return spool_->Read(out, size);
+  }
+
+ private:
+  static constexpr MonotonicNanos kLifeSign = 1'000'000'000;
+  SnapshotSpool* const spool_;
+  LinkSocket& socket_;
+  SystemClock clock_;
+  MonotonicNanos told_at_ = 0;
 };
 
 // Also learns which database the stream behind the snapshot begins in, and which libraries of
@@ -125,8 +150,17 @@ Status ReplicaLink::Synchronize() {
   const ReplicationIds ids = side_.ids();
   const std::string wanted_id = may_continue_ ? ids.current : "?";
   const Lsn wanted = may_continue_ ? keyspace_.change_log().head() + 1 : -1;
-  ASSIGN_OR_RETURN(const std::string reply, Ask({"PSYNC", wanted_id, std::to_string(wanted)}));
+  // Only what it has written itself can a primary hand over.
+  auto answer = hands_over_ ? Ask({"PSYNC", ids.current, std::to_string(wanted), "FAILOVER"})
+                            : Ask({"PSYNC", wanted_id, std::to_string(wanted)});
+  if (!answer.ok()) return std::move(answer).error();
+  const std::string reply = std::move(answer).value();
   const std::vector<std::string_view> words = SplitWords(reply);
+  const bool is_served = words[0] == "+CONTINUE" || words[0] == "+FULLRESYNC";
+  if (hands_over_) {
+    hands_over_ = !is_served;
+    on_handover_(is_served);
+  }
   if (words[0] == "+CONTINUE" && may_continue_) {
     if (words.size() > 1) side_.FollowNewId(std::string(words[1]));
     reader_ = std::make_unique<RecordReader>();
@@ -141,15 +175,27 @@ Status ReplicaLink::Synchronize() {
 }
 
 Status ReplicaLink::FullSync(const std::string& id, Lsn lsn) {
+  sync_total_bytes_.store(-1, std::memory_order_relaxed);
+  sync_read_bytes_.store(0, std::memory_order_relaxed);
   SetState(LinkState::kSync);
-  // Until the snapshot comes, the old data goes on being served.
-  ASSIGN_OR_RETURN(const std::string announcement, ReadLine(settings_().timeout));
+  // Until the snapshot is there, the old data goes on being served.
+  ASSIGN_OR_RETURN(const std::string line, ReadLine(settings_().timeout));
+  ASSIGN_OR_RETURN(const Announcement announcement, ParseAnnouncement(line));
+  sync_total_bytes_.store(static_cast<int64_t>(announcement.length.value_or(0)),
+                          std::memory_order_relaxed);
+  std::optional<SnapshotSpool> spool;
+  if (MustReceiveFirst()) {
+    const std::string folder = settings_().folder;
+    spool.emplace(folder);
+    if (!spool->valid()) return Error{"cannot make a spool in " + folder};
+    RETURN_IF_ERROR(ReceiveInto(announcement, *spool));
+  }
   may_continue_ = false;
   on_loading_(true);
   side_.Suspend();
   Effects effects;
   keyspace_.FlushAll(effects);
-  Status loaded = Load(announcement);
+  Status loaded = Load(announcement, spool ? &*spool : nullptr);
   if (!loaded.ok()) {
     // Half a copy is worse than none.
     keyspace_.FlushAll(effects);
@@ -164,22 +210,68 @@ Status ReplicaLink::FullSync(const std::string& id, Lsn lsn) {
   return Ok();
 }
 
-Status ReplicaLink::Load(const std::string& announcement) {
-  const bool until_mark =
-      announcement.starts_with(kEofPrefix) && announcement.size() == kEofPrefix.size() + kMarkBytes;
-  const std::optional<uint64_t> length =
-      until_mark ? std::nullopt : ParseUint64(std::string_view(announcement).substr(1));
-  if (!announcement.starts_with('$') || (!until_mark && !length.has_value())) {
-    return Error{"the primary announces no snapshot: " + announcement};
+bool ReplicaLink::MustReceiveFirst() const {
+  if (!settings_().loads_directly_when_empty) return true;
+  for (int database = 0; database < keyspace_.database_count(); ++database) {
+    if (keyspace_.KeyCount(database) > 0) return true;
   }
-  LinkSource source(*socket_, settings_().timeout, [this] { NoteIo(); });
+  return false;
+}
+
+Result<ReplicaLink::Announcement> ReplicaLink::ParseAnnouncement(const std::string& line) {
+  Announcement announcement;
+  if (line.starts_with(kEofPrefix) && line.size() == kEofPrefix.size() + kMarkBytes) {
+    announcement.mark = line.substr(kEofPrefix.size());
+    return announcement;
+  }
+  if (line.starts_with('$')) announcement.length = ParseUint64(std::string_view(line).substr(1));
+  if (!announcement.length) return Error{"the primary announces no snapshot: " + line};
+  return announcement;
+}
+
+// Behind a mark nothing comes before this node has answered; so what ends in the mark is complete.
+Status ReplicaLink::ReceiveInto(const Announcement& announcement, SnapshotSpool& spool) {
+  LinkSource source(*socket_, settings_().timeout, [this](size_t) { NoteIo(); });
+  std::string piece = std::exchange(input_, {});
+  std::string tail;
+  while (true) {
+    const uint64_t left = announcement.length ? *announcement.length - spool.size() : UINT64_MAX;
+    if (piece.size() > left) {
+      input_ = piece.substr(left);
+      piece.resize(left);
+    }
+    RETURN_IF_ERROR(spool.Write(piece));
+    sync_read_bytes_.store(static_cast<int64_t>(spool.size()), std::memory_order_relaxed);
+    if (announcement.length && spool.size() == *announcement.length) return Ok();
+    tail.append(piece, piece.size() - std::min(piece.size(), kMarkBytes));
+    tail.erase(0, tail.size() - std::min(tail.size(), kMarkBytes));
+    if (!announcement.length && tail == announcement.mark) {
+      spool.TrimTo(spool.size() - kMarkBytes);
+      return Ok();
+    }
+    piece.resize(receive_buffer_.size());
+    ASSIGN_OR_RETURN(const size_t received, source.Read(piece.data(), piece.size()));
+    piece.resize(received);
+  }
+}
+
+Status ReplicaLink::Load(const Announcement& announcement, SnapshotSpool* spool) {
   SyncLoader loader(keyspace_);
-  RdbReader rdb(source, loader, keyspace_.allocator().collections(), input_);
+  LinkSource link(*socket_, settings_().timeout, [this](size_t received) {
+    NoteIo();
+    sync_read_bytes_.fetch_add(static_cast<int64_t>(received), std::memory_order_relaxed);
+  });
+  LivelySource file(spool, *socket_);
+  ByteSource& source = spool != nullptr ? static_cast<ByteSource&>(file) : link;
+  RdbReader rdb(source, loader, keyspace_.allocator().collections(),
+                spool != nullptr ? std::string_view() : std::string_view(input_));
   RETURN_IF_ERROR(rdb.Read());
-  input_ = rdb.rest();
-  if (length.has_value() && *length != rdb.offset())
-    return Error{"the snapshot has another length"};
-  if (until_mark) RETURN_IF_ERROR(ExpectMark(announcement.substr(kEofPrefix.size())));
+  const std::optional<uint64_t> length = spool != nullptr ? spool->size() : announcement.length;
+  if (length && *length != rdb.offset()) return Error{"the snapshot has another length"};
+  if (spool == nullptr) {
+    input_ = rdb.rest();
+    if (!announcement.length) RETURN_IF_ERROR(ExpectMark(announcement.mark));
+  }
   if (loader.stream_database() < 0 || loader.stream_database() >= keyspace_.database_count()) {
     return Error{"the primary's stream is in a database that this node does not have"};
   }

@@ -3,14 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "base/logging.h"
 
 namespace mikura::engine {
 namespace {
 
 constexpr milliseconds kTickPeriod{500};
+constexpr milliseconds kFailoverTickPeriod{10};
 // How long a primary that ends waits for its replicas.
 constexpr milliseconds kFarewell{2000};
 constexpr milliseconds kParting{100};  // a client waits for the change of role
@@ -20,6 +19,8 @@ std::string_view LinkStateName(LinkState state) {
   switch (state) {
     case LinkState::kConnecting:
       return "connecting";
+    case LinkState::kHandshake:
+      return "handshake";
     case LinkState::kSync:
       return "sync";
     case LinkState::kConnected:
@@ -42,7 +43,9 @@ ReplicationService::ReplicationService(Keyspace& keyspace, SnapshotSlots& slots,
       primary_side_(keyspace, slots, settings_),
       link_(std::make_unique<ReplicaLink>(keyspace, primary_side_, executor, settings_,
                                           [this](bool loading) { PublishLoading(loading); })),
-      tick_thread_([this] { RunTicks(); }) {}
+      tick_thread_([this] { RunTicks(); }) {
+  link_->SetHandoverListener([this](bool agreed) { NoteHandover(agreed); });
+}
 
 ReplicationService::~ReplicationService() { Stop(); }
 
@@ -54,31 +57,31 @@ void ReplicationService::Stop() {
   }
   if (tick_thread_.joinable()) tick_thread_.join();
   link_->Release();
-  bool is_primary = false;
-  {
-    MutexLock lock(role_mutex_);
-    is_primary = primary_host_.empty();
-  }
   // A replica has nothing of its own to hand on.
-  if (is_primary) primary_side_.AwaitReplicas(kFarewell);
+  if (is_primary()) primary_side_.AwaitReplicas(kFarewell);
   primary_side_.DropReplicas();
 }
 
 void ReplicationService::RunTicks() {
   while (true) {
+    const bool is_failing_over =
+        failover_state_.load(std::memory_order_relaxed) != FailoverState::kNone;
     {
       MutexLock lock(tick_mutex_);
-      if (!stopping_) tick_.WaitFor(tick_mutex_, kTickPeriod);
+      if (!stopping_ && !handover_agreed_) {
+        tick_.WaitFor(tick_mutex_, is_failing_over ? kFailoverTickPeriod : kTickPeriod);
+      }
       if (stopping_) return;
     }
+    TendFailover();
     bool is_primary = false;
     {
       MutexLock lock(role_mutex_);
-      is_primary = primary_host_.empty();
+      is_primary = this->is_primary();
       PublishLinks(!is_primary && link_->status().state == LinkState::kConnected,
                    primary_side_.CountGood());
     }
-    primary_side_.Tick(clock_.NowNanos(), is_primary);
+    primary_side_.Tick(clock_.NowNanos(), is_primary, !is_failing_over);
   }
 }
 
@@ -87,9 +90,10 @@ void ReplicationService::Adopt(ConnectedSocket socket, const ReplicaHandshake& h
   primary_side_.Adopt(std::move(socket), handshake, std::move(received));
 }
 
-void ReplicationService::PublishRole(bool is_primary) {
+void ReplicationService::PublishRole(bool is_primary, bool holds_writes) {
   MutexLock lock(published_mutex_);
   published_.is_primary = is_primary;
+  published_.holds_writes = holds_writes;
   published_.link_is_up = false;
   on_role_(published_);
 }
@@ -110,37 +114,68 @@ void ReplicationService::PublishLoading(bool loading) {
 
 Status ReplicationService::ReplicaOf(std::string_view host, int port) {
   MutexLock lock(role_mutex_);
-  const bool was_primary = primary_host_.empty();
+  if (failover_state_.load(std::memory_order_relaxed) != FailoverState::kNone) {
+    return Error{"REPLICAOF not allowed while failing over."};
+  }
   if (host.empty()) {
-    if (was_primary) return Ok();
-    link_->Release();
-    primary_side_.Promote();
-    primary_host_.clear();
-    keyspace_.set_may_expire(true);
-    PublishRole(true);
-    Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
-        keyspace_.change_log().head());
+    if (!is_primary()) BecomePrimary();
     return Ok();
   }
-  if (host == primary_host_ && port == primary_port_) return Ok();
-  primary_host_ = host;
-  primary_port_ = port;
-  PublishRole(false);
-  keyspace_.set_may_expire(false);
-  // Their history ends here; they ask again and are told how it goes on.
+  {
+    MutexLock place(place_mutex_);
+    if (host == primary_host_ && port == primary_port_) return Ok();
+  }
+  BecomeReplica(host, port, {});
+  return Ok();
+}
+
+void ReplicationService::BecomePrimary() {
+  link_->Release();
+  primary_side_.Promote();
+  SetPrimary("", 0);
+  keyspace_.set_may_expire(true);
+  PublishRole(true, false);
+  Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
+      keyspace_.change_log().head());
+}
+
+// When the gate opens no client's write goes on, and none begins: a handler looks at the role under
+// the locks of its shards. So the log's head is the end of what this node has written.
+void ReplicationService::BecomeReplica(std::string_view host, int port, const FollowTerms& terms) {
+  const bool was_primary = is_primary();
+  const bool holds_writes = terms.hands_over;
+  SetPrimary(host, port);
+  FollowTerms adjusted = terms;
   if (was_primary) {
+    keyspace_.WithGate({}, [&] {
+      keyspace_.set_may_expire(false);
+      PublishRole(false, holds_writes);
+    });
+    adjusted.may_continue = keyspace_.change_log().active();
+    primary_side_.ReclaimRestoredId();
+    // They ask again and are told how it goes on.
     primary_side_.AwaitSent(kParting);
     primary_side_.DropReplicas();
   }
-  link_->Follow(primary_host_, port, !was_primary);
+  link_->Follow(std::string(host), port, adjusted);
   Log(LogLevel::kNotice, "replication", "this node follows {}:{} now", host, port);
-  return Ok();
+}
+
+bool ReplicationService::is_primary() const {
+  MutexLock lock(place_mutex_);
+  return primary_host_.empty();
+}
+
+void ReplicationService::SetPrimary(std::string_view host, int port) {
+  MutexLock lock(place_mutex_);
+  primary_host_ = host;
+  primary_port_ = port;
 }
 
 ReplicationStatus ReplicationService::status() const {
   ReplicationStatus status;
   {
-    MutexLock lock(role_mutex_);
+    MutexLock lock(place_mutex_);
     status.is_primary = primary_host_.empty();
     status.primary_host = primary_host_;
     status.primary_port = primary_port_;
@@ -151,54 +186,14 @@ ReplicationStatus ReplicationService::status() const {
   status.backlog_active = keyspace_.change_log().active();
   status.backlog = primary_side_.backlog_extent();
   const LinkStatus link = link_->status();
+  status.link = link;
   const MonotonicNanos now = clock_.NowNanos();
   status.link_state = LinkStateName(link.state);
   status.sync_in_progress = link.state == LinkState::kSync;
   if (link.last_io != 0) status.last_io_seconds = (now - link.last_io) / kSecond;
-  if (link.down_since != 0) status.link_down_seconds = (now - link.down_since) / kSecond;
+  if (link.down_since != 0 && link.was_connected)
+    status.link_down_seconds = (now - link.down_since) / kSecond;
   return status;
-}
-
-std::string ReplicationService::InfoText() const {
-  const ReplicationStatus status = this->status();
-  std::string out;
-  const auto line = [&out](std::string_view name, const auto& value) {
-    fmt::format_to(std::back_inserter(out), "{}:{}\r\n", name, value);
-  };
-  line("role", status.is_primary ? "master" : "slave");
-  if (!status.is_primary) {
-    line("master_host", status.primary_host);
-    line("master_port", status.primary_port);
-    line("master_link_status", status.link_up() ? "up" : "down");
-    line("master_last_io_seconds_ago", status.link_up() ? status.last_io_seconds : -1);
-    line("master_sync_in_progress", status.sync_in_progress ? 1 : 0);
-    line("slave_read_repl_offset", status.offset);
-    line("slave_repl_offset", status.offset);
-    if (!status.link_up()) line("master_link_down_since_seconds", status.link_down_seconds);
-    line("slave_priority", 100);
-    line("slave_read_only", 1);
-    line("replica_announced", 1);
-  }
-  line("connected_slaves", status.replicas.size());
-  if (settings_().min_replicas > 0) line("min_slaves_good_slaves", primary_side_.CountGood());
-  for (size_t i = 0; i < status.replicas.size(); ++i) {
-    const ReplicaStatus& replica = status.replicas[i];
-    line(fmt::format("slave{}", i),
-         fmt::format("ip={},port={},state={},offset={},lag={}", replica.host, replica.port,
-                     replica.state, replica.offset, replica.lag_seconds));
-  }
-  line("master_failover_state", "no-failover");
-  line("master_replid", status.ids.current);
-  line("master_replid2", status.ids.previous.empty() ? std::string(40, '0') : status.ids.previous);
-  line("master_repl_offset", status.offset);
-  // As Redis counts: the first byte that belongs to the new id only.
-  line("second_repl_offset", status.ids.previous_end < 0 ? -1 : status.ids.previous_end + 1);
-  line("repl_backlog_active", status.backlog_active ? 1 : 0);
-  line("repl_backlog_size", status.backlog.size);
-  line("repl_backlog_first_byte_offset", status.backlog_active ? status.backlog.begin + 1 : 0);
-  line("repl_backlog_histlen",
-       status.backlog_active ? status.backlog.end - status.backlog.begin : 0);
-  return out;
 }
 
 }  // namespace mikura::engine

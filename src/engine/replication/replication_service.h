@@ -4,7 +4,9 @@
 // Thread-safe; nothing here is called with a shard lock held.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,20 +28,31 @@ struct ReplicationStatus {
   // ---- Of a replica.
   std::string primary_host;
   int primary_port = 0;
-  std::string link_state;  // connect, connecting, sync, connected
+  std::string link_state;  // connect, connecting, handshake, sync, connected
+  LinkStatus link;
   bool sync_in_progress = false;
   int64_t last_io_seconds = -1;
-  int64_t link_down_seconds = 0;
+  int64_t link_down_seconds = -1;  // never: it was not up yet
 
   bool link_up() const { return link_state == "connected"; }
 };
+
+struct FailoverRequest {
+  std::string host;  // empty: whichever replica has everything first
+  int port = 0;
+  bool is_forced = false;  // at the end of `timeout` also to one that has not everything
+  std::optional<std::chrono::milliseconds> timeout;
+};
+
+enum class FailoverState : uint8_t { kNone, kWaitingForSync, kInProgress };
 
 class ReplicationService {
  public:
   // What the rest of the node has to know of the role. Called in order, one call at a time.
   struct Role {
     bool is_primary = true;
-    bool loading = false;  // a copy of the primary's data replaces this node's
+    bool loading = false;       // a copy of the primary's data replaces this node's
+    bool holds_writes = false;  // clients' writes wait: the role is being handed over
     // As of half a second ago.
     bool link_is_up = false;     // a replica's, to its primary
     uint32_t good_replicas = 0;  // PrimarySide::CountGood
@@ -57,8 +70,19 @@ class ReplicationService {
 
   // Follows another node: from when this returns, clients' writes are refused; the copy of its data
   // comes later. An empty host: becomes a primary with the data it has; what the old primary sent
-  // and this node has received is executed before this returns. Never fails.
+  // and this node has received is executed before this returns. Errors: the role is being handed
+  // over.
   Status ReplicaOf(std::string_view host, int port);
+
+  // The data were loaded from a file: they are those at `offset` of history `id`. Once, before
+  // anything else; then a replica of before continues where the file ends, if that is still known.
+  void Restore(const std::string& id, Lsn offset) { primary_side_.Restore(id, offset); }
+
+  // ---- FAILOVER, see replication_failover.cc. Errors: words for the client.
+  Status StartFailover(const FailoverRequest& request);
+  Status AbortFailover();
+  // The primary, which has that id, asks this replica to be the primary.
+  Status TakeOver(std::string_view id);
 
   // ---- For clients that wait for replicas (WAIT); the first may be called under locks.
   // Behind the last change that is logged.
@@ -82,20 +106,39 @@ class ReplicationService {
   void Stop();
 
  private:
-  void PublishRole(bool is_primary);
+  void PublishRole(bool is_primary, bool holds_writes);
   void PublishLoading(bool loading);
   void PublishLinks(bool link_is_up, uint32_t good_replicas);
   void RunTicks();
+  bool is_primary() const EXCLUDES(place_mutex_);
+  void SetPrimary(std::string_view host, int port) EXCLUDES(place_mutex_);
+  void BecomePrimary() REQUIRES(role_mutex_);
+  void BecomeReplica(std::string_view host, int port, const FollowTerms& terms)
+      REQUIRES(role_mutex_);
+  // ---- FAILOVER.
+  void TendFailover();
+  void AwaitTarget() REQUIRES(role_mutex_);
+  bool HandOver(const std::string& host, int port, Lsn acknowledged) REQUIRES(role_mutex_);
+  void EndFailover() REQUIRES(role_mutex_);
+  void NoteHandover(bool agreed);
 
   Keyspace& keyspace_;
   const SettingsSource settings_;
   const RoleListener on_role_;
   SystemClock clock_;
 
-  // Held while the role changes; taken before any other lock of replication.
+  // Held while the role changes, which waits for shards and threads; taken before any other lock of
+  // replication. Never taken by a command that may hold shards.
   mutable Mutex role_mutex_;
-  std::string primary_host_ GUARDED_BY(role_mutex_);  // empty: this is a primary
-  int primary_port_ GUARDED_BY(role_mutex_) = 0;
+  FailoverRequest failover_ GUARDED_BY(role_mutex_);
+  MonotonicNanos failover_began_ GUARDED_BY(role_mutex_) = 0;
+  // Written with role_mutex_ held; publishes nothing but itself.
+  std::atomic<FailoverState> failover_state_{FailoverState::kNone};
+
+  // A leaf. Written with role_mutex_ held.
+  mutable Mutex place_mutex_;
+  std::string primary_host_ GUARDED_BY(place_mutex_);  // empty: this is a primary
+  int primary_port_ GUARDED_BY(place_mutex_) = 0;
 
   // The role that was published, and its lock, which the link's thread takes while it loads.
   mutable Mutex published_mutex_;
@@ -107,6 +150,8 @@ class ReplicationService {
   Mutex tick_mutex_;
   CondVar tick_;
   bool stopping_ GUARDED_BY(tick_mutex_) = false;
+  // What the replica said that shall become the primary.
+  std::optional<bool> handover_agreed_ GUARDED_BY(tick_mutex_);
   std::thread tick_thread_;
 };
 

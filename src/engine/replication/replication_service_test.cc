@@ -356,6 +356,77 @@ TEST(Replication, AFormerPrimaryCopiesEverythingOfItsSuccessor) {
   EXPECT_EQ(primary.All(), (Contents{{"0/a", "1"}, {"0/b", "2"}}));
 }
 
+// What a process finds in its file after a restart.
+void Restart(Node& node, const Contents& file, const std::string& id, Lsn offset) {
+  for (const auto& [name, value] : file) node.Set(name.substr(2), value);
+  node.service->Restore(id, offset);
+}
+
+TEST(Replication, AReplicaThatWasRestartedContinuesWhereItsFileEnds) {
+  Node primary;
+  Node replica;
+  replica.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  primary.Set("a", "1");
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  Node restarted;
+  Restart(restarted, replica.All(), replica.service->status().ids.current, replica.offset());
+  primary.Set("b", "2");
+  restarted.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return restarted.HasReached(primary); }));
+  EXPECT_EQ(restarted.All(), (Contents{{"0/a", "1"}, {"0/b", "2"}}));
+  EXPECT_EQ(primary.service->sync_counts().partial, 1u);
+}
+
+TEST(Replication, ReplicasContinueAtAPrimaryThatWasRestartedWithAllThatItHad) {
+  Node primary;
+  Node replica;
+  replica.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  primary.Set("a", "1");
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  Node restarted;
+  Restart(restarted, primary.All(), primary.service->status().ids.current, primary.offset());
+  restarted.Set("b", "2");
+  replica.Follow(restarted);
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(restarted); }));
+  EXPECT_EQ(replica.All(), restarted.All());
+  EXPECT_EQ(restarted.service->sync_counts().partial, 1u);
+  EXPECT_NE(restarted.service->status().ids.current, primary.service->status().ids.current);
+}
+
+TEST(Replication, AReplicaThatWroteAfterItsRestartCopiesEverything) {
+  Node primary;
+  Node replica;
+  replica.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  Node restarted;
+  Restart(restarted, replica.All(), replica.service->status().ids.current, replica.offset());
+  restarted.Set("own", "1");
+  primary.Set("a", "1");
+  restarted.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return restarted.HasReached(primary); }));
+  EXPECT_EQ(restarted.All(), (Contents{{"0/a", "1"}}));
+  EXPECT_EQ(primary.service->sync_counts().full, 2u);
+}
+
+TEST(Replication, APrimaryThatIsDemotedContinuesAtItsFormerReplica) {
+  Node primary;
+  Node replica;
+  primary.Set("a", "1");
+  replica.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  primary.Set("b", "2");
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  ASSERT_TRUE(replica.service->ReplicaOf("", 0).ok());
+  replica.Set("c", "3");
+  primary.Follow(replica);
+  ASSERT_TRUE(Eventually([&] { return primary.HasReached(replica); }));
+  EXPECT_EQ(primary.All(), (Contents{{"0/a", "1"}, {"0/b", "2"}, {"0/c", "3"}}));
+  EXPECT_EQ(replica.service->sync_counts().full, 0u);
+  EXPECT_EQ(replica.service->sync_counts().partial, 1u);
+}
+
 TEST(Replication, ARecordThatCannotBeExecutedLeadsToAFullSync) {
   Node primary;
   Node replica;

@@ -26,6 +26,9 @@ struct ReplicationSettings {
   int64_t min_replicas = 0;
   std::string primary_user;      // masteruser; empty: the default user
   std::string primary_password;  // masterauth; empty: none
+  int64_t priority = 100;        // of INFO, for who chooses a new primary
+  bool sends_directly = true;    // repl-diskless-sync: a snapshot is sent while it is made
+  bool is_announced = true;      // the same
   std::string announce_ip;
   int announce_port = 0;  // 0: listening_port
   int listening_port = 0;
@@ -33,7 +36,11 @@ struct ReplicationSettings {
   std::string source_address;
   bool uses_tls = false;                  // to the primary that is followed
   std::shared_ptr<const TlsContext> tls;  // for the next link; of the node's TlsContexts
-  // Folder for the snapshot of a replica that needs to know its length first.
+  // repl-diskless-load: a snapshot is loaded as it comes, if there are no data that would be lost
+  // when it does not come whole. Else it is received first.
+  bool loads_directly_when_empty = false;
+  // Folder for snapshots on their way: of a replica that needs to know the length first, and those
+  // that are received first.
   std::string folder = ".";
 };
 

@@ -202,6 +202,11 @@ RunOutcome Dispatcher::PutAside(wire::RespWriter& reply) const {
 
 // With the shards of its keys locked.
 inline FaultOr<> Dispatcher::RunHandler(CommandContext& context) {
+  // The role changes while all shards are locked: a write that waited for them may come too late.
+  if ((context.spec.flags & kWrite) != 0 && node_.read_only.load(std::memory_order_relaxed))
+      [[unlikely]] {
+    return Fault::kReadOnlyReplica;
+  }
   const FaultOr<> outcome = context.spec.handler(context);
   RememberReads(context, context.spec, context.key_list);
   if (!RunsAgain(context.outcome)) ShowToMonitors(context);

@@ -80,7 +80,7 @@ class Dispatcher {
   bool MayNotWrite(wire::RespWriter& reply) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
-  static FaultOr<> RunHandler(CommandContext& context);
+  FaultOr<> RunHandler(CommandContext& context);
   FaultOr<> RunCollecting(CommandContext& context, std::span<const Key> keys);
   // The row to run; null after an error reply.
   const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;

@@ -71,11 +71,13 @@ RoleInfo EngineControl::Role() {
   const ReplicationStatus status = replication_->status();
   RoleInfo role{.is_primary = status.is_primary, .offset = status.offset};
   for (const ReplicaStatus& replica : status.replicas) {
+    if (replica.state != "online") continue;
     role.replicas.push_back({replica.host, replica.port, replica.offset});
   }
   role.primary_host = status.primary_host;
   role.primary_port = status.primary_port;
   role.link_state = status.link_state;
+  if (!status.is_primary && !status.link_up()) role.offset = -1;
   return role;
 }
 
@@ -113,22 +115,30 @@ bool EngineControl::DebugAllowed(const ClientState& client) {
 }
 
 void EngineControl::Pause(UnixMillis now, UnixMillis end, bool all) {
-  MutexLock lock(pause_mutex_);
-  const UnixMillis other_end = node_.pause_end.load(std::memory_order_relaxed);
-  const bool goes_on = other_end > now;
-  const bool pauses_all = all || (goes_on && node_.pauses_all.load(std::memory_order_relaxed));
-  node_.pauses_all.store(pauses_all, std::memory_order_relaxed);
-  node_.pause_end.store(goes_on ? std::max(end, other_end) : end, std::memory_order_relaxed);
+  pause_.Begin(now, end, all);
   keyspace_.set_paused(true);
 }
 
 void EngineControl::Unpause() {
-  {
-    MutexLock lock(pause_mutex_);
-    node_.pause_end.store(0, std::memory_order_relaxed);
-    keyspace_.set_paused(false);
-  }
+  pause_.End();
+  keyspace_.set_paused(pause_.is_active(clock_.NowMillis()));
   loops_->WakeAll();
 }
+
+void EngineControl::HoldWrites(bool holds) {
+  if (!pause_.HoldWrites(holds)) return;
+  keyspace_.set_paused(pause_.is_active(clock_.NowMillis()));
+  if (!holds && loops_ != nullptr) loops_->WakeAll();
+}
+
+Status EngineControl::Failover(const FailoverWish& wish) {
+  return replication_->StartFailover(
+      {wish.host, wish.port, wish.is_forced,
+       wish.timeout ? std::optional(std::chrono::milliseconds(*wish.timeout)) : std::nullopt});
+}
+
+Status EngineControl::AbortFailover() { return replication_->AbortFailover(); }
+
+Status EngineControl::TakeOver(std::string_view id) { return replication_->TakeOver(id); }
 
 }  // namespace mikura::engine

@@ -12,6 +12,7 @@
 #include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
+#include "engine/server/client_pause.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memory_info.h"
 #include "engine/server/node_state.h"
@@ -60,6 +61,11 @@ class EngineControl final : public ServerControl {
   void ResetStatistics() override;
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
   void Unpause() override;
+  // Writes wait until the end of a failover. May be called under locks, from any thread.
+  void HoldWrites(bool holds);
+  Status Failover(const FailoverWish& wish) override;
+  Status AbortFailover() override;
+  Status TakeOver(std::string_view id) override;
   bool DebugAllowed(const ClientState& client) override;
 
  private:
@@ -76,7 +82,7 @@ class EngineControl final : public ServerControl {
   // Publish nothing but themselves, to Info.
   std::atomic<uint64_t> loaded_keys_{0};
   std::atomic<uint64_t> loaded_expired_{0};
-  Mutex pause_mutex_;
+  ClientPause pause_{node_};
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;
   const Scripts* scripts_ = nullptr;

@@ -106,6 +106,11 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
 
 void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request) {
   keyspace_.RunLocked(*context.key, context.keys.now(), context.keys.effects(), [&] {
+    // The node may have become a replica while the shard was waited for.
+    if (node_.read_only.load(std::memory_order_relaxed) && DemandOf(request).writes) [[unlikely]] {
+      RefuseMemcached(request, Fault::kReadOnlyReplica, context.out);
+      return Unit{};
+    }
     if (context.observation != nullptr) NoteOldEntry(context);
     RunMemcached(context, request);
     return Unit{};

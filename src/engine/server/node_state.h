@@ -16,7 +16,7 @@ struct NodeState {
   bool IsPaused(uint32_t flags, UnixMillis now) const {
     if (pause_end.load(std::memory_order_relaxed) <= now) [[likely]]
       return false;
-    return pauses_all.load(std::memory_order_relaxed) ||
+    return all_pause_end.load(std::memory_order_relaxed) > now ||
            (flags & (kWrite | kMayReplicate | kPublishes)) != 0;
   }
 
@@ -34,8 +34,8 @@ struct NodeState {
            !serves_stale.load(std::memory_order_relaxed);
   }
 
-  std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on
-  std::atomic<bool> pauses_all{false};       // not only what may write
+  std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on; see ClientPause
+  std::atomic<UnixMillis> all_pause_end{0};  // until then it is not only what may write
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
   std::atomic<bool> link_is_up{true};        // on a replica, to its primary

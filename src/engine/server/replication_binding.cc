@@ -29,6 +29,11 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   }
   settings.timeout = std::chrono::seconds(parameters.repl_timeout_seconds);
   settings.ping_period = std::chrono::seconds(parameters.repl_ping_replica_period_seconds);
+  settings.unread_log_time = std::chrono::seconds(parameters.repl_backlog_ttl_seconds);
+  settings.loads_directly_when_empty = parameters.repl_diskless_load == "on-empty-db";
+  settings.sends_directly = parameters.repl_diskless_sync;
+  settings.priority = parameters.replica_priority;
+  settings.is_announced = parameters.replica_announced;
   settings.replica_lag_max = std::chrono::seconds(parameters.min_replicas_max_lag_seconds);
   settings.min_replicas =
       parameters.min_replicas_max_lag_seconds != 0 ? parameters.min_replicas_to_write : 0;
@@ -44,15 +49,17 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
 }
 
 ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
-                                            std::function<void()> unblock_clients) {
-  return [&node, &keyspace,
-          unblock = std::move(unblock_clients)](const ReplicationService::Role& role) {
+                                            std::function<void()> unblock_clients,
+                                            std::function<void(bool)> hold_writes) {
+  return [&node, &keyspace, unblock = std::move(unblock_clients),
+          hold = std::move(hold_writes)](const ReplicationService::Role& role) {
     node.loading.store(role.loading, std::memory_order_relaxed);
     node.link_is_up.store(role.is_primary || role.link_is_up, std::memory_order_relaxed);
     node.good_replicas.store(role.good_replicas, std::memory_order_relaxed);
     const bool was_primary = !node.read_only.exchange(!role.is_primary, std::memory_order_relaxed);
     keyspace.set_may_expire(role.is_primary);
     if (was_primary && !role.is_primary) unblock();
+    hold(role.holds_writes);
   };
 }
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests that may not run for a while: CLIENT PAUSE, and a failover that holds back writes.
+// Either ends without regard to the other.
+#pragma once
+
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "engine/server/node_state.h"
+
+namespace mikura::engine {
+
+class ClientPause {
+ public:
+  explicit ClientPause(NodeState& node) : node_(node) {}
+
+  // Until `end` nothing runs that may write, or (all) nothing at all. With such a pause that goes
+  // on already, the later end and the stricter kind hold.
+  void Begin(UnixMillis now, UnixMillis end, bool all) EXCLUDES(mutex_);
+  void End() EXCLUDES(mutex_);
+  // Returns whether that is a change.
+  bool HoldWrites(bool holds) EXCLUDES(mutex_);
+  bool is_active(UnixMillis now) const {
+    return node_.pause_end.load(std::memory_order_relaxed) > now;
+  }
+
+ private:
+  void Publish() REQUIRES(mutex_);
+
+  NodeState& node_;
+  Mutex mutex_;
+  UnixMillis end_ GUARDED_BY(mutex_) = 0;
+  bool all_ GUARDED_BY(mutex_) = false;
+  bool holds_writes_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace mikura::engine
