@@ -3,13 +3,16 @@
 // runs, appended to the change log before its shards are unlocked.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
+#include "engine/keyspace/log_chunk.h"
 #include "engine/keyspace/log_record.h"
 
 namespace mikura::engine {
@@ -48,6 +51,13 @@ class Effects {
   // The same for one that was encoded before.
   void AddEncoded(int database, std::string_view command);
 
+  // Whether the log was read when the command began: then it may have effects, and has seen some.
+  bool is_logged() const { return active_; }
+  // ---- The position behind the last change in the shards that commands have seen since this was
+  // last asked. Only while the log is read.
+  void NoteSeen(Lsn lsn) { seen_ = std::max(seen_, lsn); }
+  Lsn TakeSeen() { return std::exchange(seen_, 0); }
+
   bool empty() const { return count_ == 0; }
   // The record: one command as it is, several inside MULTI ... EXEC, with a SELECT where the
   // database changes between them. Valid until the next call.
@@ -62,6 +72,7 @@ class Effects {
   int count_ = 0;
   int first_database_ = 0;
   int current_database_ = 0;
+  Lsn seen_ = 0;
   std::string bytes_;
   std::string record_;
 };

@@ -100,7 +100,7 @@ class Keyspace final : public store::RemovalListener {
     }
     effects.Begin(change_log_.active());
     auto outcome = run();
-    Commit(effects);
+    Commit(effects, shard);
     held.Unlock();
     return outcome;
   }
@@ -118,7 +118,7 @@ class Keyspace final : public store::RemovalListener {
       return RunAmongWaiters(shards, keys, now, effects, run);
     effects.Begin(change_log_.active());
     auto outcome = run();
-    Commit(effects);
+    Commit(effects, shards);
     UnlockShards(shards);
     return outcome;
   }
@@ -129,10 +129,22 @@ class Keyspace final : public store::RemovalListener {
   void ServeTouched(uint32_t shard, UnixMillis now, Effects& effects);
   WaiterTable& waiters() { return *waiters_; }
 
-  // Appends what `effects` holds to the change log; the changed shards are still locked.
-  void Commit(Effects& effects) {
-    if (!effects.empty()) change_log_.Append(effects.Record());
+  // Appends what `effects` holds to the change log, and notes in it up to where the log tells of
+  // these shards. They are still locked: all that the command has seen.
+  void Commit(Effects& effects, uint32_t shard) {
+    if (effects.is_logged()) [[unlikely]]
+      CommitLogged(effects, shard);
   }
+  void Commit(Effects& effects, const ShardSet& shards) {
+    if (effects.is_logged()) [[unlikely]]
+      CommitLogged(effects, shards);
+  }
+  // The same for what changes no key (PUBLISH).
+  void CommitWithoutKeys(Effects& effects) {
+    if (!effects.empty()) effects.NoteSeen(change_log_.Append(effects.Record()));
+  }
+  // From now on all shards count as changed at `lsn`. All shards are locked.
+  void MarkAllChanged(Lsn lsn);
 
   // ---- Whole databases (all shards locked inside, for some hundred microseconds). Few keys are
   // freed before these return, many by the reclaimer afterwards. Each logs its own effect, through
@@ -287,6 +299,8 @@ class Keyspace final : public store::RemovalListener {
     std::atomic<uint64_t> changes{0};   // by commands; written under the lock, read by statistics
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
+    // Behind the last record about the shard; guarded by its lock. Kept while the log is read.
+    Lsn last_lsn = 0;
   };
   uint8_t observed(uint32_t shard) const {
     return cells_[shard].observed.load(std::memory_order_relaxed);
@@ -324,6 +338,8 @@ class Keyspace final : public store::RemovalListener {
   template <typename CountOf>
   uint64_t SumOverShards(const CountOf& count_of) const;
   void LogRemoval(int database, const Key& key);
+  void CommitLogged(Effects& effects, uint32_t shard);
+  void CommitLogged(Effects& effects, const ShardSet& shards);
   void TellObservers(int database, const Key& key);
 
   Options options_;

@@ -110,7 +110,7 @@ void WaiterTable::ServeKey(const Note& note, const ShardSet& shards, UnixMillis 
   if (entries == nullptr) return;
   KeyAccess keys(keyspace_, effects, note.database, keyspace_.AccessAt(now));
   const auto commit = [&] {
-    keyspace_.Commit(effects);
+    keyspace_.Commit(effects, shards);
     effects.Begin(keyspace_.change_log().active());
   };
   effects.Begin(keyspace_.change_log().active());
