@@ -9,7 +9,8 @@
 // S2. One joins when it has acknowledged all that left without it. While no replica counts, and the
 //     settings let the node go on alone, anything may leave: then it counts first, and is in sync
 //     when it has what had been logged by that moment.
-// S3. Leaving the set is explicit: the replica went, or it was behind for longer than lag_max. It is
+// S3. Leaving the set is explicit: the replica went, or it was behind for longer than lag_max. It
+// is
 //     logged, and whoever waits looks again.
 // S4. While fewer than `needed` are in sync, writes are refused (on_state). With none that counts,
 //     nothing more becomes durable.
@@ -35,9 +36,9 @@ class InSyncSet {
     uint32_t needed = 1;  // 0: without any the node goes on alone
   };
   struct State {
-    Lsn durable = 0;               // kEverything: nothing waits
-    uint32_t in_sync = 0;          // replicas
-    bool lacks = false;            // fewer than are needed
+    Lsn durable = 0;                // kEverything: nothing waits
+    uint32_t in_sync = 0;           // replicas
+    bool lacks = false;             // fewer than are needed
     MonotonicNanos lost_since = 0;  // no replica counts and one is needed since then; 0: not so
   };
   static constexpr Lsn kEverything = INT64_MAX;
@@ -63,9 +64,13 @@ class InSyncSet {
   void NoteDemand(MonotonicNanos now) EXCLUDES(mutex_);
   // Drops those that are behind for too long.
   void Tick(MonotonicNanos now) EXCLUDES(mutex_);
-  // The node became a primary: what its replicas said to another one means nothing, and what it
-  // holds itself may have been acknowledged by nobody.
+  // The node became a primary: what its replicas said in another epoch means nothing, and what it
+  // holds itself may have been acknowledged by nobody, or shown by the primary before it.
   void BeginEpoch(MonotonicNanos now) EXCLUDES(mutex_);
+
+  // The node is about to follow another one: what is durable stays as it is, whatever replicas do,
+  // until Configure() or BeginEpoch().
+  void Freeze() EXCLUDES(mutex_);
 
   State state() const EXCLUDES(mutex_);
 
@@ -88,6 +93,7 @@ class InSyncSet {
   Replica* Find(Id id) REQUIRES(mutex_);
   void CatchUp(Replica& replica) REQUIRES(mutex_);
   void Promote(Replica& replica) REQUIRES(mutex_);
+  void Enter(Replica& replica) REQUIRES(mutex_);
   void NoteBehind(MonotonicNanos now) REQUIRES(mutex_);
   bool AnyCounts() const REQUIRES(mutex_);
   Lsn Durable() const REQUIRES(mutex_);
@@ -97,10 +103,12 @@ class InSyncSet {
   const Listener on_state_;
   mutable Mutex mutex_;
   Settings settings_ GUARDED_BY(mutex_);
+  bool is_frozen_ GUARDED_BY(mutex_) = false;
   std::vector<Replica> replicas_ GUARDED_BY(mutex_);
-  // All that left was durable up to here, unless anything may have left.
+  // No reply that told of more than this has left, unless anything may have left.
   Lsn released_ GUARDED_BY(mutex_) = 0;
   bool anything_left_ GUARDED_BY(mutex_) = true;
+  Lsn kept_ GUARDED_BY(mutex_) = 0;  // what is durable while no replica counts
   State state_ GUARDED_BY(mutex_) = {.durable = kEverything};
 };
 
