@@ -21,6 +21,18 @@ namespace mikura::engine {
 void AppendCommandHeader(std::string& out, size_t words);
 void AppendCommandWord(std::string& out, std::string_view word);
 
+// Somebody for whom it matters whether what a command does is in the log already. On the command's
+// thread.
+class CommitListener {
+ public:
+  virtual ~CommitListener() = default;
+  virtual void BeforeCommand() = 0;
+  // Under the command's locks: what it has changed, if anything, is in the log.
+  virtual void OnLogged() = 0;
+  // It was logged, or does not come to that.
+  virtual void AfterCommand() = 0;
+};
+
 // One per event loop, reused. Not thread-safe.
 class Effects {
  public:
@@ -58,6 +70,10 @@ class Effects {
   void NoteSeen(Lsn lsn) { seen_ = std::max(seen_, lsn); }
   Lsn TakeSeen() { return std::exchange(seen_, 0); }
 
+  // Null: there is none. It outlives this.
+  CommitListener* listener() const { return listener_; }
+  void set_listener(CommitListener* listener) { listener_ = listener; }
+
   bool empty() const { return count_ == 0; }
   // The record: one command as it is, several inside MULTI ... EXEC, with a SELECT where the
   // database changes between them. Valid until the next call.
@@ -73,6 +89,7 @@ class Effects {
   int first_database_ = 0;
   int current_database_ = 0;
   Lsn seen_ = 0;
+  CommitListener* listener_ = nullptr;
   std::string bytes_;
   std::string record_;
 };

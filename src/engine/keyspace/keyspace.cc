@@ -415,6 +415,7 @@ void Keyspace::CommitLogged(Effects& effects, uint32_t shard) {
   Lsn& last_lsn = cells_[shard].last_lsn;
   if (!effects.empty()) last_lsn = change_log_.Append(effects.Record());
   effects.NoteSeen(last_lsn);
+  if (effects.listener() != nullptr) effects.listener()->OnLogged();
 }
 
 // One record may be about any of them.
@@ -426,6 +427,12 @@ void Keyspace::CommitLogged(Effects& effects, const ShardSet& shards) {
     if (recorded != 0) last_lsn = recorded;
     effects.NoteSeen(last_lsn);
   }
+  if (effects.listener() != nullptr) effects.listener()->OnLogged();
+}
+
+void Keyspace::CommitWithoutKeys(Effects& effects) {
+  if (!effects.empty()) effects.NoteSeen(change_log_.Append(effects.Record()));
+  if (effects.listener() != nullptr) effects.listener()->OnLogged();
 }
 
 void Keyspace::MarkAllChanged(Lsn lsn) {

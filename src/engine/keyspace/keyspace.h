@@ -140,9 +140,7 @@ class Keyspace final : public store::RemovalListener {
       CommitLogged(effects, shards);
   }
   // The same for what changes no key (PUBLISH).
-  void CommitWithoutKeys(Effects& effects) {
-    if (!effects.empty()) effects.NoteSeen(change_log_.Append(effects.Record()));
-  }
+  void CommitWithoutKeys(Effects& effects);
   // From now on all shards count as changed at `lsn`. All shards are locked.
   void MarkAllChanged(Lsn lsn);
 
@@ -188,10 +186,12 @@ class Keyspace final : public store::RemovalListener {
     return evictor_->MakeRoom(limit_bytes, wanted_bytes, now);
   }
 
-  // False on a replica, where only the primary removes expired keys, and while clients are paused.
+  // False on a replica, where only the primary removes expired keys, while clients are paused, and
+  // on a node that may not be the primary any more.
   bool may_expire() const { return keeps_expired_.load(std::memory_order_relaxed) == 0; }
   void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
   void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
+  void set_fenced(bool value) { SetKeepsExpired(kIsFenced, value); }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -284,7 +284,7 @@ class Keyspace final : public store::RemovalListener {
   }
 
  private:
-  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2 };
+  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsFenced = 4 };
   void SetKeepsExpired(ExpiredKeeper bit, bool value) {
     if (value) {
       keeps_expired_.fetch_or(bit, std::memory_order_relaxed);

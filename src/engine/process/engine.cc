@@ -92,7 +92,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   const unsigned reasons = current_->durability == "sync" ? ReplyGuard::kReplicas : 0;
   context_.starts_guarded = reasons != 0;
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
-  guard_ = std::make_unique<ReplyGuard>(*loops_, reasons);
+  guard_ = std::make_unique<ReplyGuard>(*loops_, node_, reasons);
   BindDurability(parameters_, *guard_, node_, horizon_, replication_);
   control_.SetLoops(*loops_);
   control_.SetObservation(observation_, table_);

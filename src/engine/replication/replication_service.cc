@@ -165,6 +165,11 @@ void ReplicationService::ApplyDurability() {
   tick_.NotifyAll();
 }
 
+void ReplicationService::StartDurability() {
+  ApplyDurability(true);
+  TendDurability(false);
+}
+
 void ReplicationService::EndHeldReplies() {
   MutexLock lock(tick_mutex_);
   durability_changed_ = held_replies_ended_ = true;

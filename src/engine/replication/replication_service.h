@@ -81,6 +81,8 @@ class ReplicationService {
   // Makes the settings act, soon. allowed: false until all event loops hold replies back. Never
   // waits for anything, as all three.
   void ApplyDurability(bool allowed);
+  // The same at once, before there are clients.
+  void StartDurability();
   void ApplyDurability();
   // See PrimarySide.
   bool TryAskForAcks(Lsn need) { return primary_side_.TryAskForAcks(need); }

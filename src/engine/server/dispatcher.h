@@ -32,6 +32,8 @@ class Dispatcher {
 
   const CommandTable& table() const { return table_; }
   AccessControl& access() { return services_.access; }
+  bool IsFenced() const { return node_.IsFenced(); }
+  bool fences_reads() const { return node_.fences_reads(); }
 
   // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
   // words fits the row; otherwise the request has no keys (and Run answers the error).

@@ -201,6 +201,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void SendFromSource(Session& session);
 
   // In event_loop_held.cc.
+  void NoteFence();
   void NoteHeld(Session& session);
   UnixMillis AwaitDurable(UnixMillis wait);
   void ReleaseHeld();
@@ -254,6 +255,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   bool is_guarded_ = false;
   Lsn released_ = DurableHorizon::kEverything;  // the horizon, as of the last look
   Lsn told_most_ = 0;                           // of the replies so far
+  bool is_fenced_ = false;                      // as the first loop told the keyspace
 
   std::vector<std::shared_ptr<const Listener>> listeners_;
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;

@@ -27,10 +27,18 @@ constexpr UnixMillis kAskAgain = 1;  // when no shard was free to ask replicas u
 
 void EventLoop::SetGuarded(bool value) {
   is_guarded_ = value;
-  batch_->set_guarded(value);
-  busy_turn_->batch->set_guarded(value);
+  batch_->set_guarded(value, &context_.deliveries);
+  busy_turn_->batch->set_guarded(value, &context_.deliveries);
   ReleaseHeld();
   if (!value) context_.horizon.Forget(index_);
+}
+
+// Expiry and eviction are writes: they stop behind the fence.
+void EventLoop::NoteFence() {
+  const bool is_fenced = is_guarded_ && context_.node.IsFenced();
+  if (is_fenced == is_fenced_) return;
+  is_fenced_ = is_fenced;
+  context_.keyspace.set_fenced(is_fenced);
 }
 
 // After something was sent to it.
@@ -54,14 +62,15 @@ UnixMillis EventLoop::AwaitDurable(UnixMillis wait) {
 
 // Sends what is durable by now; fails what does not leave any more.
 void EventLoop::ReleaseHeld() {
+  if (index_ == 0) NoteFence();
+  // Before it is known what has become durable: the fence lets none of it go.
+  if (!held_.empty() && MayNotLeave()) FailAllHeld();
   const Lsn before = released_;
   released_ = is_guarded_ ? context_.horizon.durable() : DurableHorizon::kEverything;
   if (released_ < before) {
     // A source came on: what sockets did not take has to wait again.
     for (auto& [id, session] : sessions_) NoteHeld(*session);
   }
-  if (held_.empty()) return;
-  if (MayNotLeave()) return FailAllHeld();
   std::erase_if(held_, [this](Session* session) {
     const Lsn first = session->FirstHeld();
     if (first != session->held_until) FlushWaiting(*session);
@@ -82,7 +91,11 @@ bool EventLoop::MayNotLeave() const {
 void EventLoop::FailAllHeld() {
   for (Session* session : std::exchange(held_, {})) {
     session->held_until = 0;
-    if (session->DropHeld()) Fail(*session);
+    if (session->DropHeld()) {
+      Fail(*session);
+    } else {
+      FlushWaiting(*session);  // a look between has found it durable
+    }
   }
 }
 
@@ -110,8 +123,8 @@ void EventLoop::Fail(Session& session) {
 bool EventLoop::SendTold(Session& session, const RequestBatch::Told& told, std::string_view bytes,
                          size_t base, std::span<wire::OutputBuffer::Insertion> insertions) {
   // A read is served on past the fence where nothing was promised of reads.
-  const bool may_leave =
-      !context_.node.IsFenced() || (!told.is_change && !context_.node.fences_reads());
+  const bool is_concerned = told.is_change || (told.is_state && context_.node.fences_reads());
+  const bool may_leave = !is_concerned || !context_.node.IsFenced();
   if (!may_leave) {
     session.DropHeld();
     Fail(session);
@@ -128,7 +141,7 @@ bool EventLoop::SendLate(Session& session, std::string_view bytes) {
   if (!is_guarded_) [[likely]]
     return session.Send(bytes);
   released_ = context_.horizon.durable();
-  return SendTold(session, {context_.keyspace.change_log().head(), true}, bytes, 0, {});
+  return SendTold(session, {context_.keyspace.change_log().head(), true, true}, bytes, 0, {});
 }
 
 }  // namespace mikura::engine

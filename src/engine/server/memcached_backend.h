@@ -66,6 +66,8 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   // Carries out a planned flush_all whose moment has come. Called by the first event loop.
   void Maintain(UnixMillis now, Effects& effects);
 
+  // Replies wait until what they tell of is durable; for who cannot let them wait.
+  bool holds_replies() const { return node_.holds_replies.load(std::memory_order_relaxed); }
   // The node got a fence. It keeps looking at it from then on.
   void BeginFence() { looks_closer_.store(true, std::memory_order_relaxed); }
 

@@ -57,6 +57,7 @@ struct NodeState {
   }
 
   Fence fence;
+  std::atomic<bool> holds_replies{false};           // until what they tell of is durable
   std::atomic<bool> is_sync{false};                 // durability sync
   std::atomic<MonotonicNanos> held_replies_end{0};  // replies held back fail then; 0: never
   std::atomic<UnixMillis> pause_end{0};             // no pause goes on from then on

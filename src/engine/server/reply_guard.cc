@@ -8,6 +8,7 @@ namespace mikura::engine {
 void ReplyGuard::Set(Reason reason, bool on, std::function<void()> then) {
   MutexLock lock(mutex_);
   reasons_ = on ? reasons_ | reason : reasons_ & ~static_cast<unsigned>(reason);
+  node_.holds_replies = (reasons_ & kHolds) != 0;
   loops_.SetGuarded(reasons_ != 0, std::move(then));
 }
 
@@ -22,7 +23,7 @@ void BindDurability(wire::ParameterSet& parameters, ReplyGuard& guard, NodeState
   });
   const bool starts_sync = parameters.Current()->durability == "sync";
   node.is_sync.store(starts_sync, std::memory_order_relaxed);
-  if (starts_sync) replication.ApplyDurability(true);
+  if (starts_sync) replication.StartDurability();
   parameters.OnChange("durability", [&](const auto&, const auto& after) -> Status {
     const bool is_sync = after.durability == "sync";
     node.is_sync.store(is_sync, std::memory_order_relaxed);

@@ -20,7 +20,10 @@ class ReplyGuard {
   enum Reason : unsigned { kLocalLog = 1, kReplicas = 2, kFence = 4 };
 
   // reasons: for which the loops were started guarded.
-  ReplyGuard(LoopGroup& loops, unsigned reasons) : loops_(loops), reasons_(reasons) {}
+  ReplyGuard(LoopGroup& loops, NodeState& node, unsigned reasons)
+      : loops_(loops), node_(node), reasons_(reasons) {
+    node_.holds_replies = (reasons & kHolds) != 0;
+  }
 
   // From any thread. then: called once all loops guard replies, or have been told that they need
   // not; on the last loop's thread, maybe in a turn that a script takes: it must not wait.
@@ -28,7 +31,10 @@ class ReplyGuard {
       Reason reason, bool on, std::function<void()> then = [] {}) EXCLUDES(mutex_);
 
  private:
+  static constexpr unsigned kHolds = kLocalLog | kReplicas;
+
   LoopGroup& loops_;
+  NodeState& node_;
   Mutex mutex_;  // held while loops are told, so that all hear the same last
   unsigned reasons_ GUARDED_BY(mutex_);
 };

@@ -61,10 +61,14 @@ class RequestBatch {
   };
   const std::vector<Range>& ranges() const { return ranges_; }
   // Guarded: the node promises something of its replies. Then each range has a Told.
-  void set_guarded(bool value) { is_guarded_ = value; }
+  void set_guarded(bool value, CommitListener* listener) {
+    is_guarded_ = value;
+    effects_.set_listener(value ? listener : nullptr);
+  }
   struct Told {
     Lsn lsn = 0;             // the last change that the range's replies may tell of
     bool is_change = false;  // one of its requests may have changed something
+    bool is_state = false;   // or tells of what is in the shards
   };
   // Of ranges()[index].
   Told ToldIn(size_t index) const;
@@ -102,7 +106,7 @@ class RequestBatch {
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
   void RunGuarded(UnixMillis now);
-  void NoteTold(const Item& item);
+  void NoteTold(const Item& item, bool was_fenced);
   void Observe(const Item& item, RunOutcome outcome, size_t begin, size_t bytes_before);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   size_t PlacePushes(const Item& item, size_t reply_begin);
