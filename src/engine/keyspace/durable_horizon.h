@@ -4,7 +4,8 @@
 // H1. It is the minimum over the sources that are on: the local log (appendfsync always), the
 //     replicas that are in sync (durability sync). With none on, everything counts as durable.
 // H2. It falls when a source comes on, or when another history begins. What has left has left.
-// H3. A waiter says what it needs, looks again, and sleeps. A publisher publishes, and looks at what
+// H3. A waiter says what it needs, looks again, and sleeps. A publisher publishes, and looks at
+// what
 //     is needed. Whichever comes second sees the other: no wake-up is lost.
 #pragma once
 
@@ -27,6 +28,7 @@ class DurableHorizon {
   using Wake = std::function<void(uint32_t waiter)>;
 
   DurableHorizon(uint32_t waiters, Wake wake);
+  virtual ~DurableHorizon() = default;
 
   // ---- For sources, from any thread.
   // The source has everything before `lsn`; kEverything: it is off.
@@ -46,8 +48,8 @@ class DurableHorizon {
   static constexpr Lsn kNothing = INT64_MAX;
   static constexpr int kSources = 2;
 
-  // The first half of Await().
-  void Register(uint32_t waiter, Lsn need) {
+  // The first half of Await(). Virtual for tests, which let others publish at this very moment.
+  virtual void Register(uint32_t waiter, Lsn need) {
     needs_[waiter].value.store(need, std::memory_order_seq_cst);
   }
 

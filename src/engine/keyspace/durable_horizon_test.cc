@@ -50,17 +50,29 @@ class Sleepers {
   int wakes_ = 0;
 };
 
-// The mutant: looks before it says what it needs, and not again.
-class OneLook : public DurableHorizon {
+// Somebody publishes right before a need is told, or right behind it.
+class Interrupted : public DurableHorizon {
  public:
   using DurableHorizon::DurableHorizon;
+
+  void Register(uint32_t waiter, Lsn need) override {
+    if (before_) before_();
+    DurableHorizon::Register(waiter, need);
+    if (behind_) behind_();
+  }
+  std::function<void()> before_;
+  std::function<void()> behind_;
+};
+
+// The mutant: looks before it says what it needs, and not again.
+class OneLook final : public Interrupted {
+ public:
+  using Interrupted::Interrupted;
   bool Await(uint32_t waiter, Lsn need) {
     if (durable() >= need) return false;
-    if (between_) between_();
     Register(waiter, need);
     return true;
   }
-  std::function<void()> between_;
 };
 
 TEST(DurableHorizon, IsTheMinimumOverTheSourcesThatAreOn) {
@@ -117,14 +129,24 @@ TEST(DurableHorizon, NobodyIsWokenForWhatIsForgotten) {
   EXPECT_EQ(wakes, 0);
 }
 
-// What the second look is for (H3), and that the tests would see it missing.
-TEST(DurableHorizon, OneLookOnlySleepsForEver) {
+// Awaits 5 while that is published; false: it slept, and nobody woke it.
+template <typename Horizon>
+bool EndsItsWait(std::function<void()> Interrupted::*moment) {
   Sleepers sleepers(1);
-  OneLook horizon(1, [&](uint32_t waiter) { sleepers.Wake(waiter); });
+  Horizon horizon(1, [&](uint32_t waiter) { sleepers.Wake(waiter); });
   horizon.Publish(Source::kReplicas, 1);
-  horizon.between_ = [&] { horizon.Publish(Source::kReplicas, 5); };
-  ASSERT_TRUE(horizon.Await(0, 5));
-  EXPECT_FALSE(sleepers.Sleep(0, milliseconds(50)));
+  horizon.*moment = [&] { horizon.Publish(Source::kReplicas, 5); };
+  return !horizon.Await(0, 5) || sleepers.Sleep(0, milliseconds(50));
+}
+
+TEST(DurableHorizon, SeesWhatIsPublishedWhileItsNeedIsTold) {
+  EXPECT_TRUE(EndsItsWait<Interrupted>(&Interrupted::before_));
+  EXPECT_TRUE(EndsItsWait<Interrupted>(&Interrupted::behind_));
+}
+
+// What the second look is for (H3), and that the test above sees it missing.
+TEST(DurableHorizon, OneLookOnlySleepsForEver) {
+  EXPECT_FALSE(EndsItsWait<OneLook>(&Interrupted::before_));
 }
 
 // Waiters that need one position after the other, and two sources that go on when all have passed
