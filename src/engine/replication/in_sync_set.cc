@@ -11,7 +11,7 @@ namespace mikura::engine {
 InSyncSet::InSyncSet(std::function<Lsn()> log_end, Listener on_state)
     : log_end_(std::move(log_end)), on_state_(std::move(on_state)) {}
 
-void InSyncSet::Configure(const Settings& settings, MonotonicNanos now) {
+void InSyncSet::Configure(const Settings& settings, MonotonicNanos now, bool begins_epoch) {
   MutexLock lock(mutex_);
   const bool begins = settings.enabled && !settings_.enabled;
   is_frozen_ = false;
@@ -22,6 +22,7 @@ void InSyncSet::Configure(const Settings& settings, MonotonicNanos now) {
     anything_left_ = true;
     for (Replica& replica : replicas_) CatchUp(replica);
   }
+  if (begins_epoch) BeginEpoch();
   Publish(now);
 }
 
@@ -128,9 +129,10 @@ void InSyncSet::NoteBehind(MonotonicNanos now) {
   }
 }
 
-void InSyncSet::NoteDemand(MonotonicNanos now) {
+bool InSyncSet::NoteDemand(MonotonicNanos now) {
   MutexLock lock(mutex_);
   if (settings_.enabled) NoteBehind(now);
+  return settings_.enabled;
 }
 
 void InSyncSet::Tick(MonotonicNanos now) {
@@ -155,9 +157,7 @@ void InSyncSet::Freeze() {
   is_frozen_ = settings_.enabled;
 }
 
-void InSyncSet::BeginEpoch(MonotonicNanos now) {
-  MutexLock lock(mutex_);
-  is_frozen_ = false;
+void InSyncSet::BeginEpoch() {
   for (Replica& replica : replicas_) {
     CatchUp(replica);
     replica.acknowledged = 0;
@@ -165,7 +165,6 @@ void InSyncSet::BeginEpoch(MonotonicNanos now) {
   released_ = log_end_();
   kept_ = 0;
   anything_left_ = false;
-  Publish(now);
 }
 
 Lsn InSyncSet::Durable() const {

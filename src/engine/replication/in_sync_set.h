@@ -49,8 +49,11 @@ class InSyncSet {
   // with this locked, when anything of the state has changed.
   InSyncSet(std::function<Lsn()> log_end, Listener on_state);
 
-  // Once a second or oftener, and whenever they change.
-  void Configure(const Settings& settings, MonotonicNanos now) EXCLUDES(mutex_);
+  // Whenever the settings change, and when the node's role does. begins_epoch: it became a primary;
+  // what its replicas said in another epoch means nothing, and what it holds itself may have been
+  // acknowledged by nobody, or shown by the primary before it.
+  void Configure(const Settings& settings, MonotonicNanos now, bool begins_epoch = false)
+      EXCLUDES(mutex_);
   bool is_enabled() const EXCLUDES(mutex_);
 
   // ---- Replicas. `acknowledged`: what a replica says that it has.
@@ -60,16 +63,14 @@ class InSyncSet {
   void Remove(Id replica, MonotonicNanos now) EXCLUDES(mutex_);
   bool IsInSync(Id replica) const EXCLUDES(mutex_);
 
-  // Somebody waits for all before log_end(): who does not have it is behind from now on.
-  void NoteDemand(MonotonicNanos now) EXCLUDES(mutex_);
+  // Somebody waits for all before log_end(): who does not have it is behind from now on. False: it
+  // is not for replicas that he waits.
+  bool NoteDemand(MonotonicNanos now) EXCLUDES(mutex_);
   // Drops those that are behind for too long.
   void Tick(MonotonicNanos now) EXCLUDES(mutex_);
-  // The node became a primary: what its replicas said in another epoch means nothing, and what it
-  // holds itself may have been acknowledged by nobody, or shown by the primary before it.
-  void BeginEpoch(MonotonicNanos now) EXCLUDES(mutex_);
 
   // The node is about to follow another one: what is durable stays as it is, whatever replicas do,
-  // until Configure() or BeginEpoch().
+  // until Configure().
   void Freeze() EXCLUDES(mutex_);
 
   State state() const EXCLUDES(mutex_);
@@ -92,6 +93,7 @@ class InSyncSet {
 
   Replica* Find(Id id) REQUIRES(mutex_);
   void CatchUp(Replica& replica) REQUIRES(mutex_);
+  void BeginEpoch() REQUIRES(mutex_);
   void Promote(Replica& replica) REQUIRES(mutex_);
   void Enter(Replica& replica) REQUIRES(mutex_);
   void NoteBehind(MonotonicNanos now) REQUIRES(mutex_);

@@ -16,8 +16,9 @@ constexpr int kReplicas = 3;
 
 class InSync : public testing::Test {
  protected:
-  void Enable(uint32_t needed) {
-    set_.Configure({.enabled = true, .lag_max = milliseconds(1000), .needed = needed}, now_);
+  void Enable(uint32_t needed, bool begins_epoch = false) {
+    set_.Configure({.enabled = true, .lag_max = milliseconds(1000), .needed = needed}, now_,
+                   begins_epoch);
   }
   static InSyncSet::Id Id(int replica) {
     static const char ids[kReplicas] = {};
@@ -173,7 +174,7 @@ TEST_F(InSync, BehindANodeThatWasAloneItCountsBeforeItIsInSync) {
 TEST_F(InSync, ANewEpochForgetsWhatWasAcknowledgedBefore) {
   Enable(1);
   Join(0);
-  set_.BeginEpoch(now_);
+  Enable(1, true);
   EXPECT_EQ(set_.state().durable, 0);  // what this node holds may be known to nobody else
   EXPECT_TRUE(set_.state().lacks);
   Acknowledge(0, 99);

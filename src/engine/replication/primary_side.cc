@@ -83,7 +83,7 @@ void PrimarySide::AskForAcks() {
 // Under the lock of any shard the log is not switched off meanwhile.
 bool PrimarySide::TryAskForAcks(Lsn need) NO_THREAD_SAFETY_ANALYSIS {
   if (asked_.load(std::memory_order_relaxed) >= need) return true;
-  in_sync_.NoteDemand(SystemClock().NowNanos());
+  if (!in_sync_.NoteDemand(SystemClock().NowNanos())) return true;
   ChangeLog& log = keyspace_.change_log();
   for (uint32_t i = 0; i < kAskTries; ++i) {
     ShardLock& lock = keyspace_.lock((ThreadIndex() * kAskTries + i) % kShardCount);
@@ -102,12 +102,12 @@ bool PrimarySide::TryAskForAcks(Lsn need) NO_THREAD_SAFETY_ANALYSIS {
   return false;
 }
 
-void PrimarySide::ConfigureSync(bool enabled) {
+void PrimarySide::ConfigureSync(bool enabled, bool begins_epoch) {
   const ReplicationSettings settings = settings_();
   in_sync_.Configure({.enabled = enabled && settings.is_sync,
                       .lag_max = settings.sync_lag_max,
                       .needed = settings.in_sync_needed},
-                     SystemClock().NowNanos());
+                     SystemClock().NowNanos(), begins_epoch);
 }
 
 size_t PrimarySide::CountAt(Lsn lsn, bool on_disk) const {

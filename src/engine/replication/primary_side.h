@@ -91,8 +91,8 @@ class PrimarySide {
 
   // ---- durability sync. The listener: set once, before any replica comes; see InSyncSet.
   void SetSyncListener(InSyncSet::Listener listener) { on_sync_ = std::move(listener); }
-  // By the settings; enabled: they may act, the node being a primary.
-  void ConfigureSync(bool enabled);
+  // By the settings; enabled: they may act, the node being a primary. begins_epoch: since now.
+  void ConfigureSync(bool enabled, bool begins_epoch = false);
   InSyncSet& in_sync() { return in_sync_; }
   const InSyncSet& in_sync() const { return in_sync_; }
 

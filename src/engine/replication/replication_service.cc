@@ -128,8 +128,7 @@ Status ReplicationService::ReplicaOf(std::string_view host, int port) {
     link_->Release();
     primary_side_.Promote();
     primary_host_.clear();
-    primary_side_.ConfigureSync(SyncAllowed());
-    primary_side_.in_sync().BeginEpoch(clock_.NowNanos());
+    primary_side_.ConfigureSync(SyncAllowed(), true);
     keyspace_.set_may_expire(true);
     PublishRole(true);
     Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
