@@ -249,6 +249,7 @@ class SyncTest(unittest.TestCase):
         writer, reader = self.line(primary), self.line(primary)
         with self.stopped(replica):
             writer.send(("SET", "k", 1), ("PING",))
+            self.assertEqual(writer.read(1, MOMENT), b"")
             reader.send(("GET", "k"))
             for line in (writer, reader):
                 self.assertRegex(line.ends(), b"^-UNKNOWNOUTCOME [^\r]*may or may not[^\r]*\r\n$")
