@@ -65,8 +65,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
           SwitchRole(
               node_, *keyspace_, [this] { UnblockClients(); },
               [this](bool holds) { control_.HoldWrites(holds); })),
+      horizon_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
-               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_},
+               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_,     horizon_},
       computations_([this](uint64_t client) {
         if (const auto loop = clients_.LoopOf(client)) loops_->TellComputed(*loop, client);
       }) {
@@ -89,7 +90,12 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
                                   std::string received) {
     replication_.Adopt(std::move(socket), client.replica, std::move(received));
   };
+  context_.ask_for_acks = [this](Lsn need) { return replication_.TryAskForAcks(need); };
+  const unsigned reasons = current_->durability == "sync" ? ReplyGuard::kReplicas : 0;
+  context_.starts_guarded = reasons != 0;
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
+  guard_ = std::make_unique<ReplyGuard>(*loops_, node_, reasons);
+  BindDurability(parameters_, *guard_, node_, horizon_, replication_);
   control_.SetLoops(*loops_);
   control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
@@ -103,8 +109,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   services_.saver = &saver_;
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
-  admin_ = std::make_unique<AdminServer>(
-      AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
+  admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
+                                                            node_, *guard_, current_->node_id});
 }
 
 // When all shards were free for a moment, no command goes on that was let in by a primary: whoever
@@ -115,7 +121,7 @@ void Engine::UnblockClients() {
     // In a turn that a script takes, the gate would wait for that script.
     if (keyspace_->script_token().is_mine()) return UnblockClients();
     keyspace_->WithGate({}, [] {});
-    loops_->UnblockAll();
+    loops_->UnblockAll([this] { replication_.EndHeldReplies(); });
   });
 }
 

@@ -25,6 +25,7 @@
 #include "engine/server/migration_workers.h"
 #include "engine/server/parameter_adapter.h"
 #include "engine/server/replica_wait_list.h"
+#include "engine/server/reply_guard.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -63,7 +64,8 @@ class Engine {
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
   const SystemClock clock_;
-  NodeState node_;
+  const SystemFenceClock fence_clock_;
+  NodeState node_{fence_clock_};
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
   TlsContexts tls_;
@@ -88,8 +90,10 @@ class Engine {
   SnapshotSaver saver_;
   StreamExecutor stream_executor_;
   ReplicationService replication_;
+  DurableHorizon horizon_;
   LoopContext context_;
   std::unique_ptr<LoopGroup> loops_;
+  std::unique_ptr<ReplyGuard> guard_;
   std::unique_ptr<AdminServer> admin_;
   MigrationWorkers migrations_{clock_};
   ComputationThreads computations_;

@@ -61,13 +61,19 @@ void AddPrimary(InfoLines& lines, const ReplicationStatus& status,
   lines.Add("replica_announced", settings.is_announced ? 1 : 0);
 }
 
-void AddReplicas(InfoLines& lines, const std::vector<ReplicaStatus>& replicas) {
-  for (size_t i = 0; i < replicas.size(); ++i) {
-    const ReplicaStatus& replica = replicas[i];
-    lines.Add(fmt::format("slave{}", i),
-              fmt::format("ip={},port={},state={},offset={},lag={}", replica.host, replica.port,
-                          replica.state, replica.offset, replica.lag_seconds));
+void AddReplicas(InfoLines& lines, const ReplicationStatus& status) {
+  for (size_t i = 0; i < status.replicas.size(); ++i) {
+    const ReplicaStatus& replica = status.replicas[i];
+    lines.Add(
+        fmt::format("slave{}", i),
+        fmt::format("ip={},port={},state={},offset={},lag={}{}", replica.host, replica.port,
+                    replica.state, replica.offset, replica.lag_seconds,
+                    status.is_sync ? fmt::format(",in_sync={}", replica.in_sync ? 1 : 0) : ""));
   }
+  if (!status.is_sync) return;
+  lines.Add("in_sync_slaves", status.sync.in_sync);
+  lines.Add("durable_repl_offset",
+            status.sync.durable == InSyncSet::kEverything ? status.offset : status.sync.durable);
 }
 
 }  // namespace
@@ -82,7 +88,7 @@ std::string ReplicationService::InfoText() const {
   if (settings.min_replicas > 0) {
     lines.Add("min_slaves_good_slaves", primary_side_.CountGood());
   }
-  AddReplicas(lines, status.replicas);
+  AddReplicas(lines, status);
   lines.Add("master_failover_state",
             FailoverStateName(failover_state_.load(std::memory_order_relaxed)));
   lines.Add("master_replid", status.ids.current);

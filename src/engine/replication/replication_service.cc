@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+#include <utility>
+
 #include "base/logging.h"
 
 namespace mikura::engine {
@@ -10,6 +13,8 @@ namespace {
 
 constexpr milliseconds kTickPeriod{500};
 constexpr milliseconds kFailoverTickPeriod{10};
+constexpr milliseconds kSyncTickPeriod{
+    50};  // replicas that are too far behind, with durability sync
 // How long a primary that ends waits for its replicas.
 constexpr milliseconds kFarewell{2000};
 constexpr milliseconds kParting{100};  // a client waits for the change of role
@@ -66,14 +71,23 @@ void ReplicationService::RunTicks() {
   while (true) {
     const bool is_failing_over =
         failover_state_.load(std::memory_order_relaxed) != FailoverState::kNone;
+    const milliseconds patience = is_failing_over                         ? kFailoverTickPeriod
+                                  : primary_side_.in_sync().is_enabled() ? kSyncTickPeriod
+                                                                         : kTickPeriod;
+    bool tends_durability = false;
+    bool held_replies_ended = false;
     {
       MutexLock lock(tick_mutex_);
-      if (!stopping_ && !handover_agreed_) {
-        tick_.WaitFor(tick_mutex_, is_failing_over ? kFailoverTickPeriod : kTickPeriod);
+      if (!stopping_ && !handover_agreed_ && !durability_changed_) {
+        tick_.WaitFor(tick_mutex_, patience);
       }
       if (stopping_) return;
+      tends_durability = std::exchange(durability_changed_, false);
+      held_replies_ended = std::exchange(held_replies_ended_, false);
     }
     TendFailover();
+    if (tends_durability) TendDurability(held_replies_ended);
+    primary_side_.in_sync().Tick(clock_.NowNanos());
     bool is_primary = false;
     {
       MutexLock lock(role_mutex_);
@@ -133,6 +147,7 @@ void ReplicationService::BecomePrimary() {
   link_->Release();
   primary_side_.Promote();
   SetPrimary("", 0);
+  primary_side_.ConfigureSync(SyncAllowed(), true);
   keyspace_.set_may_expire(true);
   PublishRole(true, false);
   Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
@@ -155,6 +170,7 @@ void ReplicationService::BecomeReplica(std::string_view host, int port, const Fo
     primary_side_.ReclaimRestoredId();
     // They ask again and are told how it goes on.
     primary_side_.AwaitSent(kParting);
+    primary_side_.in_sync().Freeze();
     primary_side_.DropReplicas();
   }
   link_->Follow(std::string(host), port, adjusted);
@@ -172,6 +188,42 @@ void ReplicationService::SetPrimary(std::string_view host, int port) {
   primary_port_ = port;
 }
 
+void ReplicationService::ApplyDurability(bool allowed) {
+  MutexLock lock(tick_mutex_);
+  sync_allowed_ = allowed;
+  durability_changed_ = true;
+  tick_.NotifyAll();
+}
+
+void ReplicationService::ApplyDurability() {
+  MutexLock lock(tick_mutex_);
+  durability_changed_ = true;
+  tick_.NotifyAll();
+}
+
+void ReplicationService::StartDurability() {
+  ApplyDurability(true);
+  TendDurability(false);
+}
+
+void ReplicationService::EndHeldReplies() {
+  MutexLock lock(tick_mutex_);
+  durability_changed_ = held_replies_ended_ = true;
+  tick_.NotifyAll();
+}
+
+// On the ticks' thread, which may wait for a change of role.
+void ReplicationService::TendDurability(bool held_replies_ended) {
+  MutexLock lock(role_mutex_);
+  const bool leads = is_primary();
+  if (leads || held_replies_ended) primary_side_.ConfigureSync(leads && SyncAllowed());
+}
+
+bool ReplicationService::SyncAllowed() {
+  MutexLock lock(tick_mutex_);
+  return sync_allowed_;
+}
+
 ReplicationStatus ReplicationService::status() const {
   ReplicationStatus status;
   {
@@ -182,6 +234,8 @@ ReplicationStatus ReplicationService::status() const {
   }
   status.ids = primary_side_.ids();
   status.offset = keyspace_.change_log().head();
+  status.is_sync = primary_side_.in_sync().is_enabled();
+  status.sync = primary_side_.in_sync().state();
   status.replicas = primary_side_.replicas();
   status.backlog_active = keyspace_.change_log().active();
   status.backlog = primary_side_.backlog_extent();

@@ -22,6 +22,8 @@ struct ReplicationStatus {
   bool is_primary = true;
   ReplicationIds ids;
   Lsn offset = 0;
+  bool is_sync = false;  // of a primary: durability sync
+  InSyncSet::State sync;
   std::vector<ReplicaStatus> replicas;
   bool backlog_active = false;
   Backlog::Extent backlog;
@@ -96,6 +98,21 @@ class ReplicationService {
     primary_side_.SetAckListener(std::move(listener));
   }
 
+  // ---- durability sync. The listener: set once, before any replica comes; see InSyncSet.
+  void SetSyncListener(InSyncSet::Listener listener) {
+    primary_side_.SetSyncListener(std::move(listener));
+  }
+  // Makes the settings act, soon. allowed: false until all event loops hold replies back. Never
+  // waits for anything, as all three.
+  void ApplyDurability(bool allowed);
+  // The same at once, before there are clients.
+  void StartDurability();
+  void ApplyDurability();
+  // See PrimarySide.
+  bool TryAskForAcks(Lsn need) { return primary_side_.TryAskForAcks(need); }
+  // The node became a replica, and what its event loops held back was failed: nothing waits here.
+  void EndHeldReplies();
+
   ReplicationStatus status() const;
   SyncCounts sync_counts() const { return primary_side_.sync_counts(); }
   // The lines of INFO's section "replication" behind its heading, with "\r\n" line ends.
@@ -121,6 +138,8 @@ class ReplicationService {
   bool HandOver(const std::string& host, int port, Lsn acknowledged) REQUIRES(role_mutex_);
   void EndFailover() REQUIRES(role_mutex_);
   void NoteHandover(bool agreed);
+  void TendDurability(bool held_replies_ended) EXCLUDES(role_mutex_, tick_mutex_);
+  bool SyncAllowed() EXCLUDES(tick_mutex_);
 
   Keyspace& keyspace_;
   const SettingsSource settings_;
@@ -152,6 +171,9 @@ class ReplicationService {
   bool stopping_ GUARDED_BY(tick_mutex_) = false;
   // What the replica said that shall become the primary.
   std::optional<bool> handover_agreed_ GUARDED_BY(tick_mutex_);
+  bool sync_allowed_ GUARDED_BY(tick_mutex_) = false;
+  bool durability_changed_ GUARDED_BY(tick_mutex_) = false;
+  bool held_replies_ended_ GUARDED_BY(tick_mutex_) = false;
   std::thread tick_thread_;
 };
 

@@ -56,6 +56,9 @@ class EngineControl final : public ServerControl {
   }
   bool HasRoom(UnixMillis now) override;
   bool IsReadOnly() override;
+  bool IsFenced(bool changes) override {
+    return node_.IsFenced() && (changes || node_.fences_reads());
+  }
   bool LacksReplicas() override { return node_.LacksReplicas(); }
   bool RefusesStale() override { return node_.RefusesStale(); }
   void ResetStatistics() override;

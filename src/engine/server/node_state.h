@@ -7,7 +7,9 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "engine/commands/command_spec.h"
+#include "engine/server/fence.h"
 
 namespace mikura::engine {
 
@@ -34,16 +36,40 @@ struct NodeState {
            !serves_stale.load(std::memory_order_relaxed);
   }
 
-  std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on; see ClientPause
-  std::atomic<UnixMillis> all_pause_end{0};  // until then it is not only what may write
-  std::atomic<bool> read_only{false};        // a replica refuses client writes
-  std::atomic<bool> loading{false};          // a full sync replaces the data set
-  std::atomic<bool> link_is_up{true};        // on a replica, to its primary
-  std::atomic<bool> serves_stale{true};      // replica-serve-stale-data
-  std::atomic<uint32_t> min_replicas{0};     // 0: writes need none
-  std::atomic<uint32_t> good_replicas{0};    // online, and heard of lately
-  std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients
-  std::atomic<uint64_t> maxmemory_bytes{0};  // 0: no limit
+  explicit NodeState(const FenceClock& clock) : fence(clock) {}
+
+  // Past the deadline of a primary, by a fresh clock. Replicas act for nobody.
+  bool IsFenced() const { return fence.IsPast() && !read_only.load(std::memory_order_relaxed); }
+  // Whether a fenced node refuses reads too: a new primary must not be contradicted.
+  bool fences_reads() const { return is_sync.load(std::memory_order_relaxed); }
+
+  // min-replicas-to-write, and whether durability sync lacks replicas: then it is as if more were
+  // wanted than there can be.
+  void SetWantedReplicas(uint32_t count) {
+    MutexLock lock(wanted_mutex);
+    wanted_replicas = count;
+    min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
+  }
+  void SetLacksInSync(bool value) {
+    MutexLock lock(wanted_mutex);
+    lacks_in_sync = value;
+    min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
+  }
+
+  Fence fence;
+  std::atomic<bool> holds_replies{false};           // until what they tell of is durable
+  std::atomic<bool> is_sync{false};                 // durability sync
+  std::atomic<MonotonicNanos> held_replies_end{0};  // replies held back fail then; 0: never
+  std::atomic<UnixMillis> pause_end{0};             // no pause goes on from then on; see ClientPause
+  std::atomic<UnixMillis> all_pause_end{0};         // until then it is not only what may write
+  std::atomic<bool> read_only{false};               // a replica refuses client writes
+  std::atomic<bool> loading{false};                 // a full sync replaces the data set
+  std::atomic<bool> link_is_up{true};               // on a replica, to its primary
+  std::atomic<bool> serves_stale{true};             // replica-serve-stale-data
+  std::atomic<uint32_t> min_replicas{0};            // 0: writes need none
+  std::atomic<uint32_t> good_replicas{0};           // online, and heard of lately
+  std::atomic<bool> has_password{false};            // requirepass is set: for memcached clients
+  std::atomic<uint64_t> maxmemory_bytes{0};         // 0: no limit
   std::atomic<uint32_t> maxclients{10000};
   std::atomic<int> keepalive_seconds{300};
   std::atomic<int> idle_timeout_seconds{0};  // 0: clients may idle for ever
@@ -57,6 +83,10 @@ struct NodeState {
   std::atomic<int64_t> subscriber_output_soft_seconds{0};
   std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
   std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
+
+  Mutex wanted_mutex;
+  uint32_t wanted_replicas GUARDED_BY(wanted_mutex) = 0;
+  bool lacks_in_sync GUARDED_BY(wanted_mutex) = false;
 };
 
 }  // namespace mikura::engine

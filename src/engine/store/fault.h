@@ -33,6 +33,7 @@ enum class Fault : uint8_t {
   kReadOnlyReplica,
   kMasterDown,
   kTooFewReplicas,
+  kFenced,  // the node may not be the primary any more
   kLoading,
   kNotAScoreRange,
   kNotALexRange,
