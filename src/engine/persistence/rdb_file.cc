@@ -72,9 +72,9 @@ Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string&
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FileError("create", path);
   ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                   Snapshot::Begin(keyspace, slots, hooks.at_gate));
+                   hooks.begin ? hooks.begin() : Snapshot::Begin(keyspace, slots, hooks.at_gate));
   FileSink sink(fd.get(), path, hooks);
-  RETURN_IF_ERROR(snapshot->WriteRdb(sink, {}));
+  RETURN_IF_ERROR(snapshot->WriteRdb(sink, hooks.aux));
   RETURN_IF_ERROR(sink.Flush());
   if (fsync(fd.get()) != 0) return FileError("sync", path);
   return Ok();

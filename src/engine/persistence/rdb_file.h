@@ -14,7 +14,10 @@
 namespace mikura::engine {
 
 struct SaveHooks {
-  std::function<void()> at_gate = {};         // see Snapshot::Begin
+  std::function<void()> at_gate = {};  // see Snapshot::Begin
+  // Begins the snapshot instead, without at_gate.
+  std::function<Result<std::unique_ptr<Snapshot>>()> begin = {};
+  Snapshot::AuxFields aux = {};
   std::function<bool()> is_interrupted = {};  // asked now and then: true ends it with an error
 };
 // Writes a snapshot to a temporary file beside `path`, syncs it, and renames it: `path` is the old
