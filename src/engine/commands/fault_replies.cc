@@ -34,6 +34,7 @@ constexpr FaultReply kFaultReplies[] = {
     {Fault::kMasterDown, "MASTERDOWN",
      "Link with MASTER is down and replica-serve-stale-data is set to 'no'."},
     {Fault::kTooFewReplicas, "NOREPLICAS", "Not enough good replicas to write."},
+    {Fault::kLogFailed, "MISCONF", "Errors writing to the AOF file"},
     {Fault::kLoading, "LOADING", "Redis is loading the dataset in memory"},
     {Fault::kNotAScoreRange, "ERR", "min or max is not a float"},
     {Fault::kNotALexRange, "ERR", "min or max not valid string range item"},

@@ -6,6 +6,7 @@
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/command_observer.h"
 #include "engine/commands/fault_replies.h"
@@ -150,6 +151,10 @@ std::string_view ScriptRun::Refusal(const CommandSpec& spec,
   if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
   // A script that has begun to write goes on: half of what it does must not be missing.
   if (!state_.has_written()) {
+    if (const int error = ctx_.services.control.LogError(); error != 0) {
+      log_failure_ = "-MISCONF " + LogFailureMessage(error);
+      return log_failure_;
+    }
     if (ctx_.services.control.LacksReplicas()) return kTooFewReplicas;
     if ((spec.flags & kDenyOom) != 0 && rights_.checks_memory && was_full_) return kNoMemory;
   }
@@ -264,6 +269,10 @@ std::optional<ScriptRights> RightsOf(CommandContext& ctx, uint32_t flags, bool h
   const bool no_writes = (flags & scripting::kNoWrites) != 0;
   if (read_only && !no_writes) {
     ctx.reply.Error("ERR", "Can not execute a script with write flag using *_ro command.");
+    return std::nullopt;
+  }
+  if (const int error = ctx.services.control.LogError(); !no_writes && error != 0) {
+    ctx.reply.Error("MISCONF", LogFailureMessage(error));
     return std::nullopt;
   }
   if (!no_writes && ctx.services.control.IsReadOnly()) {

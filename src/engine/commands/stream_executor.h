@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs what a primary sent through the same handlers as what clients send.
+// Runs what a primary sent, or the append log holds, through the same handlers as what clients
+// send.
 #pragma once
 
 #include <memory>

@@ -180,6 +180,8 @@ class Keyspace final : public store::RemovalListener {
   bool may_expire() const { return keeps_expired_.load(std::memory_order_relaxed) == 0; }
   void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
   void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
+  // While records are executed that say themselves what is removed.
+  void set_loading(bool value) { SetKeepsExpired(kIsLoading, value); }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -272,7 +274,7 @@ class Keyspace final : public store::RemovalListener {
   }
 
  private:
-  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2 };
+  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsLoading = 4 };
   void SetKeepsExpired(ExpiredKeeper bit, bool value) {
     if (value) {
       keeps_expired_.fetch_or(bit, std::memory_order_relaxed);

@@ -17,6 +17,9 @@ constexpr size_t kSessionsMax = 32;  // a thread each
 constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
 constexpr std::string_view kGetAck = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
 
+// For replicas; the append log alone is no reason for what only they need.
+bool IsKept(const ChangeLog& log) { return log.IsActiveFor(LogUse::kReplicas); }
+
 }  // namespace
 
 std::string NewReplicationId() {
@@ -57,7 +60,7 @@ void PrimarySide::Adopt(ConnectedSocket socket, const ReplicaHandshake& handshak
 void PrimarySide::AwaitReplicas(std::chrono::milliseconds patience) {
   ChangeLog& log = keyspace_.change_log();
   const Lsn lsn = log.head();
-  if (!log.active() || AllOnlineHave(lsn)) return;
+  if (!IsKept(log) || AllOnlineHave(lsn)) return;
   AskForAcks();
   const auto limit = std::chrono::steady_clock::now() + patience;
   while (!AllOnlineHave(lsn) && std::chrono::steady_clock::now() < limit) {
@@ -69,7 +72,7 @@ void PrimarySide::AskForAcks() {
   ChangeLog& log = keyspace_.change_log();
   {
     ShardGuard guard(keyspace_.lock(0));
-    if (log.active()) log.Append(kGetAck);
+    if (IsKept(log)) log.Append(kGetAck);
   }
   log.Wake();
 }
@@ -91,7 +94,7 @@ bool PrimarySide::AllOnlineHave(Lsn lsn) const {
 
 void PrimarySide::AwaitSent(std::chrono::milliseconds patience) {
   ChangeLog& log = keyspace_.change_log();
-  if (!log.active()) return;
+  if (!IsKept(log)) return;
   const Lsn lsn = log.head();
   log.Wake();
   const auto limit = std::chrono::steady_clock::now() + patience;
@@ -160,12 +163,12 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary) {
   if (attended || last_attended_ == 0) last_attended_ = now;
   // The first one comes after a whole period.
   if (!is_primary || !attended || last_ping_ == 0) last_ping_ = now;
-  if (!log.active()) return;
+  if (!IsKept(log)) return;
   if (is_primary && attended &&
       now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
     last_ping_ = now;
     ShardGuard guard(keyspace_.lock(0));
-    if (log.active()) log.Append(kPing);
+    if (IsKept(log)) log.Append(kPing);
   }
   if (now - last_attended_ >= std::chrono::nanoseconds(settings.unread_log_time).count()) {
     MutexLock sync(sync_mutex_);
@@ -189,8 +192,8 @@ bool PrimarySide::is_suspended() const {
 
 void PrimarySide::Activate() {
   ChangeLog& log = keyspace_.change_log();
-  if (log.active()) return;
-  backlog_.Reset(log.head());
+  if (IsKept(log)) return;
+  if (!log.active()) backlog_.Reset(log.head());
   keyspace_.WithGate({}, [&] { log.SetActive(true); });
   log.Wake();
 }
@@ -203,6 +206,7 @@ void PrimarySide::Deactivate() {
 }
 
 void PrimarySide::Suspend() {
+  if (on_reload_) on_reload_(true);
   {
     MutexLock sync(sync_mutex_);
     suspended_ = true;
@@ -214,13 +218,23 @@ void PrimarySide::Suspend() {
 }
 
 void PrimarySide::Resume(const std::string& id, Lsn lsn) {
+  {
+    MutexLock sync(sync_mutex_);
+    keyspace_.change_log().SetHead(lsn);
+    // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
+    Activate();
+    suspended_ = false;
+    MutexLock lock(ids_mutex_);
+    ids_ = {id, "", -1};
+  }
+  if (on_reload_) on_reload_(false);
+}
+
+Status PrimarySide::AtRest(const std::function<Status(int database)>& cut) {
   MutexLock sync(sync_mutex_);
-  keyspace_.change_log().SetHead(lsn);
-  // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
-  Activate();
-  suspended_ = false;
-  MutexLock lock(ids_mutex_);
-  ids_ = {id, "", -1};
+  if (suspended_) return Error{"the data of a primary replace those of this node"};
+  MutexLock apply(apply_mutex_);
+  return cut(stream_database_);
 }
 
 void PrimarySide::FollowNewId(const std::string& id) {
@@ -230,13 +244,16 @@ void PrimarySide::FollowNewId(const std::string& id) {
 }
 
 void PrimarySide::Promote() {
-  MutexLock sync(sync_mutex_);
-  suspended_ = false;
-  MutexLock apply(apply_mutex_);
-  MutexLock lock(ids_mutex_);
-  ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};
-  keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
-  stream_database_ = 0;
+  {
+    MutexLock sync(sync_mutex_);
+    suspended_ = false;
+    MutexLock apply(apply_mutex_);
+    MutexLock lock(ids_mutex_);
+    ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};
+    keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
+    stream_database_ = 0;
+  }
+  if (on_reload_) on_reload_(false);
 }
 
 void PrimarySide::AppendReceived(std::string_view record) {
@@ -278,7 +295,7 @@ Result<std::string> PrimarySide::BeginPartialSync(const ReplicaHandshake& handsh
   const bool same = handshake.wanted_id == known.current;
   const bool before = handshake.wanted_id == known.previous && lsn <= known.previous_end;
   if (!same && !before) return Error{"it followed another history"};
-  if (!keyspace_.change_log().active()) return Error{"there is no backlog"};
+  if (!IsKept(keyspace_.change_log())) return Error{"there is no backlog"};
   if (!backlog_.AttachAt(cursor, lsn)) return Error{"its offset is not in the backlog"};
   return known.current;
 }

@@ -148,7 +148,7 @@ ReplicationStatus ReplicationService::status() const {
   status.ids = primary_side_.ids();
   status.offset = keyspace_.change_log().head();
   status.replicas = primary_side_.replicas();
-  status.backlog_active = keyspace_.change_log().active();
+  status.backlog_active = keyspace_.change_log().IsActiveFor(LogUse::kReplicas);
   status.backlog = primary_side_.backlog_extent();
   const LinkStatus link = link_->status();
   const MonotonicNanos now = clock_.NowNanos();

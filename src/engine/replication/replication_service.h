@@ -72,6 +72,17 @@ class ReplicationService {
     primary_side_.SetAckListener(std::move(listener));
   }
 
+  // See PrimarySide.
+  void SetReloadListener(std::function<void(bool begins)> listener) {
+    primary_side_.SetReloadListener(std::move(listener));
+  }
+  void SetDiskPosition(std::function<std::optional<Lsn>()> position) {
+    primary_side_.SetDiskPosition(std::move(position));
+  }
+  Status AtRest(const std::function<Status(int database)>& cut) {
+    return primary_side_.AtRest(cut);
+  }
+
   ReplicationStatus status() const;
   SyncCounts sync_counts() const { return primary_side_.sync_counts(); }
   // The lines of INFO's section "replication" behind its heading, with "\r\n" line ends.

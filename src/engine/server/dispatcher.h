@@ -78,6 +78,7 @@ class Dispatcher {
                           const ClientState& client) const;
   bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
   bool MayNotWrite(wire::RespWriter& reply) const;
+  bool IsRefusedByLog(const CommandSpec& spec, uint32_t flags, wire::RespWriter& reply) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   static FaultOr<> RunHandler(CommandContext& context);

@@ -55,6 +55,8 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
                    syncs.partial_refused - refused_syncs_before_.load(std::memory_order_relaxed)};
   sources.memory = Memory();
   sources.saving = saver_->status();
+  sources.append_log = append_log_->status();
+  sources.load_progress = &append_log_->load_progress();
   sources.loaded = {loaded_keys_.load(std::memory_order_relaxed),
                     loaded_expired_.load(std::memory_order_relaxed)};
   return InfoText(sources, sections);

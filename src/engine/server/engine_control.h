@@ -9,6 +9,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/persistence/append_log.h"
 #include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
@@ -34,6 +35,7 @@ class EngineControl final : public ServerControl {
     pubsub_ = &pubsub;
     tracking_ = &tracking;
   }
+  void SetAppendLog(const AppendLog& append_log) { append_log_ = &append_log; }
   void SetSaver(const SnapshotSaver& saver) { saver_ = &saver; }
   // What the node began with.
   void NoteLoaded(const LoadedCount& loaded) {
@@ -55,6 +57,7 @@ class EngineControl final : public ServerControl {
   }
   bool HasRoom(UnixMillis now) override;
   bool IsReadOnly() override;
+  int LogError() override { return node_.log_error.load(std::memory_order_relaxed); }
   bool LacksReplicas() override { return node_.LacksReplicas(); }
   bool RefusesStale() override { return node_.RefusesStale(); }
   void ResetStatistics() override;
@@ -73,6 +76,7 @@ class EngineControl final : public ServerControl {
   std::function<void()> stop_;
   LoopGroup* loops_ = nullptr;
   const SnapshotSaver* saver_ = nullptr;
+  const AppendLog* append_log_ = nullptr;
   // Publish nothing but themselves, to Info.
   std::atomic<uint64_t> loaded_keys_{0};
   std::atomic<uint64_t> loaded_expired_{0};

@@ -82,6 +82,42 @@ void MemorySection(const InfoSources& sources, std::string& out) {
   out += MemoryInfoText(sources.memory);
 }
 
+void AppendLogFields(const AppendLogStatus& log, std::string& out) {
+  fmt::format_to(
+      Out(out),
+      "aof_enabled:{}\r\naof_rewrite_in_progress:{}\r\naof_rewrite_scheduled:0\r\n"
+      "aof_last_rewrite_time_sec:{}\r\naof_current_rewrite_time_sec:{}\r\n"
+      "aof_last_bgrewrite_status:{}\r\naof_rewrites:{}\r\n"
+      "aof_rewrites_consecutive_failures:{}\r\naof_last_write_status:{}\r\n"
+      "aof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n",
+      log.is_enabled ? 1 : 0, log.is_rewriting ? 1 : 0, log.last_rewrite_seconds,
+      log.current_rewrite_seconds, log.last_rewrite_ok ? "ok" : "err", log.rewrites, log.failures,
+      log.error == 0 ? "ok" : "err");
+  if (!log.is_enabled) return;
+  fmt::format_to(Out(out),
+                 "aof_current_size:{}\r\naof_base_size:{}\r\naof_pending_rewrite:0\r\n"
+                 "aof_buffer_length:{}\r\naof_pending_bio_fsync:0\r\naof_delayed_fsync:0\r\n",
+                 log.current_bytes, log.base_bytes, log.queued_bytes);
+}
+
+// Of an append log that is being loaded.
+void LoadingFields(const InfoSources& sources, std::string& out) {
+  const LoadProgress& progress = *sources.load_progress;
+  const uint64_t total = progress.total_bytes.load(std::memory_order_relaxed);
+  const uint64_t loaded = progress.loaded_bytes.load(std::memory_order_relaxed);
+  if (total == 0) return;
+  const UnixMillis began_at = progress.began_at.load(std::memory_order_relaxed);
+  const auto millis = static_cast<uint64_t>(std::max<UnixMillis>(1, sources.now - began_at));
+  const uint64_t left = total - std::min(total, loaded);
+  fmt::format_to(Out(out),
+                 "loading_start_time:{}\r\nloading_total_bytes:{}\r\n"
+                 "loading_rdb_used_mem:0\r\nloading_loaded_bytes:{}\r\n"
+                 "loading_loaded_perc:{:.2f}\r\nloading_eta_seconds:{}\r\n",
+                 began_at / 1000, total, loaded,
+                 static_cast<double>(loaded) * 100 / static_cast<double>(total),
+                 loaded == 0 ? 1 : left / std::max<uint64_t>(1, loaded * 1000 / millis));
+}
+
 void PersistenceSection(const InfoSources& sources, std::string& out) {
   const SaveStatus& saving = sources.saving;
   fmt::format_to(
@@ -89,12 +125,13 @@ void PersistenceSection(const InfoSources& sources, std::string& out) {
       "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\n"
       "rdb_bgsave_in_progress:{}\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\n"
       "rdb_last_bgsave_time_sec:{}\r\nrdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\n"
-      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n"
-      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
+      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
       sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0, saving.changes,
       saving.is_saving ? 1 : 0, saving.last_save_at / 1000, saving.last_ok ? "ok" : "err",
       saving.last_seconds, saving.current_seconds, saving.saves, sources.loaded.expired,
       sources.loaded.keys);
+  AppendLogFields(sources.append_log, out);
+  if (sources.node.loading.load(std::memory_order_relaxed)) LoadingFields(sources, out);
 }
 
 // Of event loops: what they received, ran and sent.

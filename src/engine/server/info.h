@@ -13,6 +13,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/persistence/append_log.h"
 #include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/primary_side.h"
@@ -42,7 +43,9 @@ struct InfoSources {
   SyncCounts syncs{};  // since the last CONFIG RESETSTAT
   MemoryReport memory;
   SaveStatus saving;
-  LoadedCount loaded;       // when the node started
+  AppendLogStatus append_log;
+  const LoadProgress* load_progress = nullptr;  // of the append log
+  LoadedCount loaded;                           // when the node started
   std::string replication;  // the lines of the section, from the replication service
 };
 

@@ -34,6 +34,11 @@ struct NodeState {
            !serves_stale.load(std::memory_order_relaxed);
   }
 
+  // The append log: the number of the error because of which it cannot be written (0: none), that
+  // more waits to be written than can be soon, and that clients wait for it to be synced.
+  std::atomic<int> log_error{0};
+  std::atomic<bool> log_is_congested{false};
+  std::atomic<bool> log_is_awaited{false};
   std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on
   std::atomic<bool> pauses_all{false};       // not only what may write
   std::atomic<bool> read_only{false};        // a replica refuses client writes

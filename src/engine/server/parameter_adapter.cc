@@ -202,6 +202,32 @@ void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver) {
   }
 }
 
+void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeState& node) {
+  const auto apply = [&append_log, &node](const wire::EngineParameters& current) {
+    const bool is_always = current.appendfsync == "always";
+    append_log.Configure({.sync = is_always                     ? LogSync::kAlways
+                                  : current.appendfsync == "no" ? LogSync::kNo
+                                                                : LogSync::kEverySecond,
+                          .cuts_tail = current.aof_load_truncated,
+                          .rewrite_percentage = current.auto_aof_rewrite_percentage,
+                          .rewrite_bytes_min = current.auto_aof_rewrite_min_size_bytes});
+    node.log_is_awaited.store(current.appendonly && is_always, std::memory_order_relaxed);
+  };
+  apply(*parameters.Current());
+  for (const std::string_view name : {"appendfsync", "auto-aof-rewrite-percentage",
+                                      "auto-aof-rewrite-min-size", "aof-load-truncated"}) {
+    parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
+      apply(after);
+      return Ok();
+    });
+  }
+  parameters.OnChange("appendonly", [apply, &append_log](const auto&, const auto& after) -> Status {
+    apply(after);
+    append_log.Enable(after.appendonly);
+    return Ok();
+  });
+}
+
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking) {
   const auto apply = [&tracking](const wire::EngineParameters& current) {
     tracking.SetKeysMax(static_cast<uint64_t>(current.tracking_table_max_keys));
