@@ -96,7 +96,9 @@ void AppendLog::Stop() {
 
 AppendLogStatus AppendLog::status() const {
   MutexLock lock(mutex_);
-  const bool is_rewriting = is_asked_ || is_rewriting_;
+  const bool will_be_opened =
+      is_enabled() && !is_attached_ && !is_suspended_ && clock_.NowMillis() >= not_before_;
+  const bool is_rewriting = is_asked_ || is_rewriting_ || will_be_opened;
   return {.is_enabled = is_enabled(),
           .is_rewriting = is_rewriting,
           .last_rewrite_ok = last_ok_,

@@ -65,8 +65,10 @@ class AppendLog {
 
   // ---- At the start, in this order.
   void Configure(const AppendLogSettings& settings);
-  // On the writer's thread, whenever durable_lsn() has risen. Set once.
+  // Whenever durable_lsn() has risen, on the writer's thread, and when the log is established. Set
+  // once.
   void SetDurableListener(std::function<void()> listener) {
+    on_durable_ = listener;
     writer_.SetDurableListener(std::move(listener));
   }
   // See AppendLogWriter. Set once.
@@ -143,6 +145,7 @@ class AppendLog {
   FileCalls system_calls_;
   FileCalls& calls_;
   AppendLogWriter writer_;
+  std::function<void()> on_durable_;
   LoadProgress progress_;
   LoadedCount loaded_;
   std::thread thread_;

@@ -176,6 +176,7 @@ Status AppendLog::Establish() {
   next.ReplaceBase(base, increment.sequence);
   RETURN_IF_ERROR(StoreManifest(std::move(next)));
   is_established_.store(true, std::memory_order_relaxed);
+  if (on_durable_) on_durable_();
   return Ok();
 }
 
