@@ -47,6 +47,8 @@ void AppendLog::Configure(const AppendLogSettings& settings) {
 
 void AppendLog::Start() {
   if (!is_established()) writer_.Start();
+  MutexLock lock(mutex_);
+  has_started_ = true;
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -96,8 +98,8 @@ void AppendLog::Stop() {
 
 AppendLogStatus AppendLog::status() const {
   MutexLock lock(mutex_);
-  const bool will_be_opened =
-      is_enabled() && !is_attached_ && !is_suspended_ && clock_.NowMillis() >= not_before_;
+  const bool will_be_opened = has_started_ && is_enabled() && !is_attached_ && !is_suspended_ &&
+                              clock_.NowMillis() >= not_before_;
   const bool is_rewriting = is_asked_ || is_rewriting_ || will_be_opened;
   return {.is_enabled = is_enabled(),
           .is_rewriting = is_rewriting,

@@ -153,6 +153,7 @@ class AppendLog {
   mutable Mutex mutex_;
   CondVar changed_;
   AppendLogSettings settings_ GUARDED_BY(mutex_);
+  bool has_started_ GUARDED_BY(mutex_) = false;
   bool is_asked_ GUARDED_BY(mutex_) = false;
   bool is_suspended_ GUARDED_BY(mutex_) = false;
   bool is_stopping_ GUARDED_BY(mutex_) = false;

@@ -40,6 +40,7 @@ struct AppendLog::SwitchOutcome {
 
 Status AppendLog::Open(LogExecutor executor) {
   progress_.began_at.store(clock_.NowMillis(), std::memory_order_relaxed);
+  is_enabled_.store(true, std::memory_order_relaxed);
   ASSIGN_OR_RETURN(AppendLogManifest manifest, folder_.Read());
   RETURN_IF_ERROR(folder_.AdoptSingleFile(manifest));
   bool cuts_tail = false;
@@ -71,7 +72,6 @@ Status AppendLog::Open(LogExecutor executor) {
     manifest_ = std::move(manifest);
   }
   writer_.Start();
-  is_enabled_.store(true, std::memory_order_relaxed);
   RETURN_IF_ERROR(Attach(std::move(file)));
   is_established_.store(true, std::memory_order_relaxed);
   return Ok();
