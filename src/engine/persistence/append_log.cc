@@ -40,9 +40,15 @@ AppendLog::AppendLog(Keyspace& keyspace, SnapshotSlots& slots, const Clock& cloc
 
 void AppendLog::Configure(const AppendLogSettings& settings) {
   writer_.set_sync(settings.sync);
+  TellDurable();
   MutexLock lock(mutex_);
   settings_ = settings;
   changed_.NotifyAll();
+}
+
+void AppendLog::TellDurable() {
+  MutexLock lock(tell_mutex_);
+  if (on_durable_) on_durable_();
 }
 
 void AppendLog::Start() {

@@ -65,11 +65,12 @@ class AppendLog {
 
   // ---- At the start, in this order.
   void Configure(const AppendLogSettings& settings);
-  // Whenever durable_lsn() has risen, on the writer's thread, and when the log is established. Set
-  // once.
+  // Called when durable_lsn() or reply_lsn() has changed, or the log is established; from the
+  // writer's thread and others, one call at a time: what the listener reads then is not older than
+  // what it read before. Set once.
   void SetDurableListener(std::function<void()> listener) {
-    on_durable_ = listener;
-    writer_.SetDurableListener(std::move(listener));
+    on_durable_ = std::move(listener);
+    writer_.SetDurableListener([this] { TellDurable(); });
   }
   // See AppendLogWriter. Set once.
   void SetHealthListener(std::function<void(AppendLogWriter::Health health)> listener) {
@@ -102,7 +103,10 @@ class AppendLog {
   Lsn written_lsn() const { return writer_.written_lsn(); }
   // AppendLogWriter::kNothingPending while the log is off.
   Lsn durable_lsn() const { return writer_.durable_lsn(); }
-  LogSync sync() const { return writer_.sync(); }
+  // What replies may tell of: everything before it, as the setting appendfsync promises.
+  Lsn reply_lsn() const {
+    return writer_.sync() == LogSync::kAlways ? durable_lsn() : AppendLogWriter::kNothingPending;
+  }
   // See AppendLogWriter.
   int error() const { return writer_.error(); }
 
@@ -120,6 +124,7 @@ class AppendLog {
   bool IsDue(UnixMillis now) const REQUIRES(mutex_);
   void RunTask(Task task);
   void NoteOutcome(const Status& status);
+  void TellDurable() EXCLUDES(tell_mutex_);
   // One of each kind of rewrite.
   Status Establish();
   Status SwitchAndRewrite();
@@ -146,6 +151,7 @@ class AppendLog {
   FileCalls& calls_;
   AppendLogWriter writer_;
   std::function<void()> on_durable_;
+  Mutex tell_mutex_;  // held over the listener
   LoadProgress progress_;
   LoadedCount loaded_;
   std::thread thread_;

@@ -74,6 +74,7 @@ Status AppendLog::Open(LogExecutor executor) {
   writer_.Start();
   RETURN_IF_ERROR(Attach(std::move(file)));
   is_established_.store(true, std::memory_order_relaxed);
+  TellDurable();
   return Ok();
 }
 
@@ -176,7 +177,7 @@ Status AppendLog::Establish() {
   next.ReplaceBase(base, increment.sequence);
   RETURN_IF_ERROR(StoreManifest(std::move(next)));
   is_established_.store(true, std::memory_order_relaxed);
-  if (on_durable_) on_durable_();
+  TellDurable();
   return Ok();
 }
 

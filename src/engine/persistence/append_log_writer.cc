@@ -146,6 +146,8 @@ void AppendLogWriter::BeginFile(Incoming incoming) {
   last_sync_ = clock_.NowNanos();
   is_in_doubt_.store(false, std::memory_order_relaxed);
   file_bytes_.store(file_->size(), std::memory_order_relaxed);
+  // It fell when the file came.
+  if (on_durable_) on_durable_();
 }
 
 int AppendLogWriter::WriteAndSync() {

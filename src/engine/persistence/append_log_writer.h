@@ -46,7 +46,7 @@ class AppendLogWriter final : public LogReader {
   explicit AppendLogWriter(const Clock& clock) : clock_(clock) {}
   ~AppendLogWriter() override { Stop(); }
 
-  // Called on the writer's thread whenever durable_lsn() has risen. Set once, before Start().
+  // Called on the writer's thread whenever durable_lsn() has changed. Set once, before Start().
   void SetDurableListener(std::function<void()> listener) { on_durable_ = std::move(listener); }
   // Called when it begins or ends to fail (`error`: the number, 0: all is well), or that more waits
   // than can be written soon. On the writer's thread or the flusher's. Set once, before Start().
