@@ -58,12 +58,14 @@ void AppendLog::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
-void AppendLog::Enable(bool value) {
+Status AppendLog::Enable(bool value) {
+  if (value) RETURN_IF_ERROR(folder_.Create());
   MutexLock lock(mutex_);
   is_enabled_.store(value, std::memory_order_relaxed);
   if (!value) is_interrupted_.store(true, std::memory_order_relaxed);
   if (value) not_before_ = 0;
   changed_.NotifyAll();
+  return Ok();
 }
 
 bool AppendLog::BeginRewrite() {
@@ -123,7 +125,7 @@ AppendLogStatus AppendLog::status() const {
 }
 
 bool AppendLog::IsDue(UnixMillis now) const {
-  if (now < not_before_) return false;
+  if (now < not_before_ || writer_.error() != 0) return false;
   if (writer_.is_in_doubt()) return true;
   const uint64_t current = CurrentBytes();
   if (settings_.rewrite_percentage == 0 || current <= settings_.rewrite_bytes_min) return false;

@@ -84,8 +84,8 @@ class AppendLog {
 
   // ---- Then, from any thread.
   // The setting appendonly. Does not wait for the base to be written, nor for the file to be
-  // closed.
-  void Enable(bool value);
+  // closed. Errors: there can be no folder.
+  Status Enable(bool value);
   bool is_enabled() const { return is_enabled_.load(std::memory_order_relaxed); }
   // A crash loses nothing that is durable: it is on, and its base is written.
   bool is_established() const { return is_established_.load(std::memory_order_relaxed); }
@@ -138,6 +138,10 @@ class AppendLog {
   Status CreateFiles(AppendLogManifest& manifest);
   Status Attach(std::unique_ptr<AppendLogFile> file);
   void Close();
+  // A rewrite gives way to the increment when that finds no room.
+  bool GivesUpRewrite() const {
+    return is_interrupted_.load(std::memory_order_relaxed) || writer_.error() != 0;
+  }
   uint64_t CurrentBytes() const {
     return closed_bytes_.load(std::memory_order_relaxed) + writer_.file_bytes();
   }

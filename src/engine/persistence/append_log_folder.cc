@@ -72,7 +72,7 @@ Result<AppendLogManifest> AppendLogFolder::Read() const {
 
 Status AppendLogFolder::Store(const AppendLogManifest& manifest) const {
   const std::string temporary = PathOf("temp-" + name_ + ".manifest");
-  const Status written = WriteWhole(temporary, manifest.Text());
+  Status written = WriteWhole(temporary, manifest.Text());
   if (!written.ok()) {
     unlink(temporary.c_str());
     return written;

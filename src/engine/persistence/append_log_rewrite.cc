@@ -132,7 +132,7 @@ Status AppendLog::WriteBase(const AppendLogManifest::File& base,
   SaveHooks hooks;
   hooks.begin = begin;
   hooks.aux = {{"aof-base", "1"}};
-  hooks.is_interrupted = [this] { return is_interrupted_.load(std::memory_order_relaxed); };
+  hooks.is_interrupted = [this] { return GivesUpRewrite(); };
   return SaveRdb(keyspace_, slots_, folder_.PathOf(base), hooks);
 }
 
@@ -216,9 +216,8 @@ Status AppendLog::SwitchAndRewrite() {
   });
   if (is_asked) {
     const bool has_failed = !status.ok();
-    const Status switched = outcome->Await(
-        [&] { return has_failed || is_interrupted_.load(std::memory_order_relaxed); },
-        [this] { writer_.CancelSwitch(); });
+    const Status switched = outcome->Await([&] { return has_failed || GivesUpRewrite(); },
+                                           [this] { writer_.CancelSwitch(); });
     if (status.ok()) status = switched;
   }
   if (!status.ok()) {

@@ -91,6 +91,16 @@ class LoggedKeys {
   AppendLog log_;
 };
 
+class FullDisk final : public FileCalls {
+ public:
+  ssize_t WriteAt(int fd, const iovec* pieces, int count, off_t offset) override {
+    if (!is_full) return FileCalls::WriteAt(fd, pieces, count, offset);
+    errno = ENOSPC;
+    return -1;
+  }
+  std::atomic<bool> is_full{false};
+};
+
 class AppendLogTest : public testing::Test {
  protected:
   AppendLogTest() {
@@ -163,16 +173,41 @@ TEST_F(AppendLogTest, ARewriteLeavesOneBaseAndOneIncrement) {
   EXPECT_EQ(keys.Get("b"), "2");
 }
 
+TEST_F(AppendLogTest, ARewriteGivesWayWhileTheDiskIsFull) {
+  FullDisk disk;
+  LoggedKeys keys(place_, &disk);
+  ASSERT_TRUE(keys.Open().ok());
+  keys.Set("a", "1");
+  keys.Await([&] { return keys.log().written_lsn() == keys.keyspace().change_log().head(); });
+  disk.is_full = true;
+  keys.Set("b", "2");
+  keys.Await([&] { return keys.log().error() == ENOSPC; });
+  ASSERT_TRUE(keys.log().BeginRewrite());
+  keys.AwaitRewrite(1);
+  EXPECT_FALSE(keys.log().status().last_rewrite_ok);
+  EXPECT_EQ(FileCount(), 3u);  // no base that takes room
+  disk.is_full = false;
+  keys.Await([&] { return keys.log().error() == 0; });
+  ASSERT_TRUE(keys.log().BeginRewrite());
+  keys.AwaitRewrite(2);
+  EXPECT_TRUE(keys.log().status().last_rewrite_ok);
+  keys.Stop();
+  LoggedKeys loaded(place_);
+  ASSERT_TRUE(loaded.Open().ok());
+  EXPECT_EQ(loaded.Get("a"), "1");
+  EXPECT_EQ(loaded.Get("b"), "2");
+}
+
 TEST_F(AppendLogTest, ASwitchOnWritesABaseOfWhatIsThere) {
   {
     LoggedKeys keys(place_);
     keys.log().Start();
     keys.Set("before", "1");
-    keys.log().Enable(true);
+    EXPECT_TRUE(keys.log().Enable(true).ok());
     keys.AwaitRewrite(1);
     EXPECT_TRUE(keys.log().is_established());
     keys.Set("behind", "2");
-    keys.log().Enable(false);
+    EXPECT_TRUE(keys.log().Enable(false).ok());
     keys.Await([&] { return !keys.keyspace().change_log().active(); });
     keys.Set("not logged", "3");
   }

@@ -222,8 +222,11 @@ void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeSt
     });
   }
   parameters.OnChange("appendonly", [apply, &append_log](const auto&, const auto& after) -> Status {
+    if (const Status status = append_log.Enable(after.appendonly); !status.ok()) {
+      Log(LogLevel::kWarning, "append-log", "{}", status.error().message);
+      return Error{"Unable to turn on AOF. Check server logs."};
+    }
     apply(after);
-    append_log.Enable(after.appendonly);
     return Ok();
   });
 }
