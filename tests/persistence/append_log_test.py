@@ -170,7 +170,7 @@ class AppendLog(LogTest):
     def test_clients_are_told_that_it_loads_and_how_far(self):
         node = self.node()
         self.end(node)
-        records = encode([b"RPUSH", b"list", b"x"]) * 400_000
+        records = encode([b"RPUSH", b"list", b"x"]) * 1_500_000
         self.increment(node).write_bytes(records)
         node.start()
         client = self.client(node)
@@ -180,7 +180,7 @@ class AppendLog(LogTest):
         self.assertTrue(0 <= float(info["loading_loaded_perc"]) <= 100, info)
         self.assertEqual(client.call("GET", "k").text,
                          "-LOADING Redis is loading the dataset in memory")
-        self.assertEqual(self.ready(node).call("LLEN", "list").text, ":400000")
+        self.assertEqual(self.ready(node).call("LLEN", "list").text, ":1500000")
 
     # ---- Kills and rewrites under load
 
