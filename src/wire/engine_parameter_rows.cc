@@ -276,6 +276,10 @@ constexpr ParameterSpec kRows[] = {
     // Snapshots
     Lines("save", &P::save, kRuntime, "When a snapshot is saved: seconds and changes, in pairs."),
     Text("dbfilename", "", &P::dbfilename, kRuntime, "Name of the snapshot in dir."),
+    YesNo("stop-writes-on-bgsave-error", "", &P::stop_writes_on_bgsave_error, kRuntime,
+          "With save points, take no writes while the last snapshot could not be saved."),
+    YesNo("rdbcompression", "", &P::rdbcompression, kRuntime, "Compress strings in snapshots."),
+    YesNo("rdbchecksum", "", &P::rdbchecksum, kAtStart, "End snapshots with a checksum."),
 
     // Persistence
     NotBuilt("appendonly", "no"),
@@ -292,11 +296,8 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("aof-disable-auto-gc", "no"),
     NotBuilt("aof_rewrite_cpulist", ""),
     NotBuilt("bgsave_cpulist", ""),
-    NotBuilt("rdbcompression", "yes"),
-    NotBuilt("rdbchecksum", "yes"),
     NotBuilt("rdb-del-sync-files", "no"),
     NotBuilt("rdb-save-incremental-fsync", "yes"),
-    NotBuilt("stop-writes-on-bgsave-error", "yes"),
     NotBuilt("sanitize-dump-payload", "no"),
     // Memory and eviction
     NotBuilt("maxmemory-eviction-tenacity", "10"),

@@ -99,6 +99,9 @@ struct EngineParameters {
   // Persistence
   std::string save;  // "seconds changes seconds changes": see ParseSavePoints(); "": none
   std::string dbfilename = "dump.rdb";
+  bool stop_writes_on_bgsave_error = true;
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
 
   // Scripts
   int64_t busy_reply_threshold_millis = 5000;  // 0: never

@@ -126,6 +126,9 @@ class ServerControl {
   virtual bool IsReadOnly() = 0;
   // Of a primary with fewer replicas than min-replicas-to-write: the same.
   virtual bool LacksReplicas() = 0;
+  // The last snapshot could not be saved, and save points and stop-writes-on-bgsave-error are set:
+  // the same, and PING says so.
+  virtual bool CannotSave() = 0;
   // Of a replica without its primary: only commands with kStaleOk are answered.
   virtual bool RefusesStale() = 0;
   // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause

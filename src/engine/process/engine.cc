@@ -75,7 +75,11 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
-  BindSaving(parameters_, saver_);
+  snapshot_slots_.SetReplicationId([this] {
+    const ReplicationStatus status = replication_.status();
+    return status.backlog_active || !status.is_primary ? status.ids.current : std::string();
+  });
+  BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
@@ -99,6 +103,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   services_.migrations = &migrations_;
   services_.computations = &computations_;
   services_.saver = &saver_;
+  saver_.SetOnCannotSave(
+      [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
@@ -161,7 +167,9 @@ Status Engine::LoadSnapshot() {
   const UnixMillis begin = clock_.NowMillis();
   std::vector<std::string> libraries;
   const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
-  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at, &libraries);
+  control_.NoteLoading();
+  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
+                        {.libraries = &libraries, .progress = &control_.load_progress()});
   if (!loaded.ok()) return Error{fmt::format("cannot load {}: {}", path, loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
   control_.NoteLoaded(*loaded);

@@ -42,7 +42,11 @@ struct InfoSources {
   SyncCounts syncs{};  // since the last CONFIG RESETSTAT
   MemoryReport memory;
   SaveStatus saving;
-  LoadedCount loaded;       // when the node started
+  LoadedCount loaded;  // when the node started
+  // The file that is, or was, loaded then.
+  UnixMillis loading_since = 0;
+  uint64_t load_bytes_total = 0;
+  uint64_t load_bytes_done = 0;
   std::string replication;  // the lines of the section, from the replication service
 };
 

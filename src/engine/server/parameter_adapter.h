@@ -40,9 +40,9 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation);
 
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
+// `save`, the file's name, what is in it, and what a failure leads to.
+void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSaver& saver);
 // Makes `tracking-table-max-keys` act.
-// `save` and the file's name.
-void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver);
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking);
 // Makes `notify-keyspace-events` act.
 void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,

@@ -33,6 +33,7 @@ enum class Fault : uint8_t {
   kReadOnlyReplica,
   kMasterDown,
   kTooFewReplicas,
+  kCannotSave,
   kLoading,
   kNotAScoreRange,
   kNotALexRange,
