@@ -144,7 +144,9 @@ Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMil
     });
   }
   RdbReader reader(source, loader, keyspace.allocator().collections());
-  RETURN_IF_ERROR(reader.Read());
+  if (const Status status = reader.Read(); !status.ok()) {
+    return Error{fmt::format("{}: {}", path, status.error().message)};
+  }
   if (hooks.position != nullptr) *hooks.position = loader.position();
   return loader.count();
 }
@@ -166,14 +168,13 @@ void KeyspaceLoader::OnAux(std::string_view name, std::string_view value) {
 }
 
 Status KeyspaceLoader::OnFunctionLibrary(std::string_view code) {
-  if (!add_library_)
-    return Error{"RDB data holds a library of functions, which is not wanted here"};
+  if (!add_library_) return Error{"a library of functions, which is not wanted here"};
   return add_library_(code);
 }
 
 Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
   if (entry.database >= keyspace_.database_count()) {
-    return Error{fmt::format("RDB data names database {}; this node has {}", entry.database,
+    return Error{fmt::format("it names database {}; this node has {}", entry.database,
                              keyspace_.database_count())};
   }
   if (entry.attributes.deadline <= drop_expired_at_) {
@@ -186,8 +187,7 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
   ShardGuard guard(keyspace_.lock(key.shard()));
   store::Shard& shard = keyspace_.LockedShard(key.shard());
   if (shard.Peek(entry.database, key, access)) {
-    return Error{
-        fmt::format("RDB data has key '{}' of database {} twice", entry.key, entry.database)};
+    return Error{fmt::format("key '{}' of database {} comes twice", entry.key, entry.database)};
   }
   const bool stored =
       entry.collection != nullptr
@@ -195,7 +195,7 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
                                entry.attributes.deadline, access)
                 .ok()
           : shard.SetString(entry.database, key, entry.value, entry.attributes, access).ok();
-  if (!stored) return Error{"there is not enough memory for the RDB data"};
+  if (!stored) return Error{"there is not enough memory for the data"};
   ++count_.keys;
   return Ok();
 }

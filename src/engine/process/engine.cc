@@ -170,7 +170,7 @@ Status Engine::LoadSnapshot() {
   control_.NoteLoading();
   auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
                         {.libraries = &libraries, .progress = &control_.load_progress()});
-  if (!loaded.ok()) return Error{fmt::format("cannot load {}: {}", path, loaded.error().message)};
+  if (!loaded.ok()) return Error{fmt::format("cannot load {}", loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
   control_.NoteLoaded(*loaded);
   Log(LogLevel::kNotice, "persistence", "loaded {}: {} keys, {} had expired, {} ms", path,
