@@ -290,6 +290,10 @@ constexpr ParameterSpec kRows[] = {
            "Size of the append log below which no rewrite is due."),
     YesNo("aof-load-truncated", "", &P::aof_load_truncated, kRuntime,
           "Whether an append log that ends within a command is cut there, or refused."),
+    YesNo("stop-writes-on-bgsave-error", "", &P::stop_writes_on_bgsave_error, kRuntime,
+          "With save points, take no writes while the last snapshot could not be saved."),
+    YesNo("rdbcompression", "", &P::rdbcompression, kRuntime, "Compress strings in snapshots."),
+    YesNo("rdbchecksum", "", &P::rdbchecksum, kAtStart, "End snapshots with a checksum."),
 
     // Persistence
     NotBuilt("no-appendfsync-on-rewrite", "no"),
@@ -299,11 +303,8 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("aof-disable-auto-gc", "no"),
     NotBuilt("aof_rewrite_cpulist", ""),
     NotBuilt("bgsave_cpulist", ""),
-    NotBuilt("rdbcompression", "yes"),
-    NotBuilt("rdbchecksum", "yes"),
     NotBuilt("rdb-del-sync-files", "no"),
     NotBuilt("rdb-save-incremental-fsync", "yes"),
-    NotBuilt("stop-writes-on-bgsave-error", "yes"),
     NotBuilt("sanitize-dump-payload", "no"),
     // Memory and eviction
     NotBuilt("maxmemory-eviction-tenacity", "10"),

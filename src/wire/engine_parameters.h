@@ -106,6 +106,9 @@ struct EngineParameters {
   int64_t auto_aof_rewrite_percentage = 100;  // 0: never
   uint64_t auto_aof_rewrite_min_size_bytes = 64ULL << 20;
   bool aof_load_truncated = true;
+  bool stop_writes_on_bgsave_error = true;
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
 
   // Scripts
   int64_t busy_reply_threshold_millis = 5000;  // 0: never

@@ -124,6 +124,9 @@ void RefuseBinary(const MemcachedRequest& request, Fault fault, wire::OutputBuff
     case Fault::kTooFewReplicas:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "not enough good replicas to write");
+    case Fault::kCannotSave:
+      return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
+                                     "the last snapshot could not be saved");
     case Fault::kMasterDown:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "the link to the primary is down");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/script_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -25,6 +27,12 @@ constexpr std::string_view kNoMemory = "-OOM command not allowed when used memor
 constexpr std::string_view kReadOnlyReplica =
     "-READONLY You can't write against a read only replica.";
 constexpr std::string_view kTooFewReplicas = "-NOREPLICAS Not enough good replicas to write.";
+
+std::string_view CannotSaveText() {
+  static const std::string text = fmt::format("-{} {}", ReplyFor(Fault::kCannotSave).code,
+                                              ReplyFor(Fault::kCannotSave).message);
+  return text;
+}
 
 void RefuseWith(CommandContext& ctx, Fault fault) {
   const FaultReply& words = ReplyFor(fault);
@@ -151,6 +159,7 @@ std::string_view ScriptRun::Refusal(const CommandSpec& spec,
   if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
   // A script that has begun to write goes on: half of what it does must not be missing.
   if (!state_.has_written()) {
+    if (ctx_.services.control.CannotSave()) return CannotSaveText();
     if (const int error = ctx_.services.control.LogError(); error != 0) {
       log_failure_ = "-MISCONF " + LogFailureMessage(error);
       return log_failure_;
@@ -277,6 +286,10 @@ std::optional<ScriptRights> RightsOf(CommandContext& ctx, uint32_t flags, bool h
   }
   if (!no_writes && ctx.services.control.IsReadOnly()) {
     scripting::WriteErrorText(ctx.reply, kReadOnlyReplica.substr(1));
+    return std::nullopt;
+  }
+  if (!no_writes && ctx.services.control.CannotSave()) {
+    RefuseWith(ctx, Fault::kCannotSave);
     return std::nullopt;
   }
   if (!no_writes && ctx.services.control.LacksReplicas()) {

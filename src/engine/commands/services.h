@@ -130,6 +130,9 @@ class ServerControl {
   // The number of the error because of which the append log cannot be written; 0: none. Writes are
   // refused then.
   virtual int LogError() { return 0; }
+  // The last snapshot could not be saved, and save points and stop-writes-on-bgsave-error are set:
+  // the same, and PING says so.
+  virtual bool CannotSave() = 0;
   // Of a replica without its primary: only commands with kStaleOk are answered.
   virtual bool RefusesStale() = 0;
   // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause

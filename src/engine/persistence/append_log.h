@@ -78,7 +78,7 @@ class AppendLog {
   }
   // When the log is on: loads it into the empty keyspace, and begins to write behind it, or in an
   // empty folder. Errors name file and offset; the node must not go on then.
-  Status Open(LogExecutor executor);
+  Status Open(LogExecutor executor, LoadProgress& progress);
   // Begins the threads.
   void Start();
 
@@ -111,7 +111,6 @@ class AppendLog {
   int error() const { return writer_.error(); }
 
   AppendLogStatus status() const;
-  const LoadProgress& load_progress() const { return progress_; }
   // Of Open().
   const LoadedCount& loaded() const { return loaded_; }
 
@@ -156,7 +155,6 @@ class AppendLog {
   AppendLogWriter writer_;
   std::function<void()> on_durable_;
   Mutex tell_mutex_;  // held over the listener
-  LoadProgress progress_;
   LoadedCount loaded_;
   std::thread thread_;
 

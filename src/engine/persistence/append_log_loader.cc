@@ -28,7 +28,7 @@ class LogFileSource final : public ByteSource {
       const ssize_t n = read(fd_.get(), out, size);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return SystemError("read", path_);
-      progress_->loaded_bytes.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);
+      progress_->bytes_done.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);
       return static_cast<size_t>(n);
     }
   }
@@ -56,7 +56,7 @@ Error At(const std::string& path, uint64_t offset, std::string_view what) {
 
 Status AppendLogLoader::Load(const AppendLogManifest& manifest) {
   ASSIGN_OR_RETURN(const uint64_t bytes, folder_.Size(manifest));
-  progress_.total_bytes.store(bytes, std::memory_order_relaxed);
+  progress_.bytes_total.store(bytes, std::memory_order_relaxed);
   if (manifest.base) RETURN_IF_ERROR(LoadFile(*manifest.base, manifest.increments.empty()));
   for (const AppendLogManifest::File& file : manifest.increments) {
     RETURN_IF_ERROR(LoadFile(file, &file == &manifest.increments.back()));

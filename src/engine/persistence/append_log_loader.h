@@ -30,14 +30,6 @@ struct LogExecutor {
   std::function<Status(std::span<const std::string> codes)> replace_libraries;
 };
 
-// What is shown of a load while it goes on. Written by the loading thread; each value publishes
-// nothing but itself.
-struct LoadProgress {
-  std::atomic<UnixMillis> began_at{0};
-  std::atomic<uint64_t> total_bytes{0};
-  std::atomic<uint64_t> loaded_bytes{0};
-};
-
 class AppendLogLoader {
  public:
   // cuts_tail: the setting aof-load-truncated.

@@ -130,7 +130,7 @@ TEST_F(AppendLogLoaderTest, RunsTheFilesInTheirOrderEachFromDatabaseZero) {
   Write("i", Command({"SELECT", "3"}) + Command({"SET", "a", "1"}));
   Write("j", Command({"MULTI"}) + Command({"SET", "b", "2"}) + Command({"EXEC"}));
   EXPECT_EQ(Load(kTwo), "0(SELECT 3 )3(SET a 1 )0(SET b 2 )");
-  EXPECT_EQ(progress_.loaded_bytes.load(), progress_.total_bytes.load());
+  EXPECT_EQ(progress_.bytes_done.load(), progress_.bytes_total.load());
 }
 
 TEST_F(AppendLogLoaderTest, ATailIsCutBehindTheLastWholeRecordOrRefused) {

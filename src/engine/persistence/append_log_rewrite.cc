@@ -38,8 +38,8 @@ struct AppendLog::SwitchOutcome {
   int64_t increment = 0;  // written before Tell()
 };
 
-Status AppendLog::Open(LogExecutor executor) {
-  progress_.began_at.store(clock_.NowMillis(), std::memory_order_relaxed);
+Status AppendLog::Open(LogExecutor executor, LoadProgress& progress) {
+  const UnixMillis began_at = clock_.NowMillis();
   is_enabled_.store(true, std::memory_order_relaxed);
   ASSIGN_OR_RETURN(AppendLogManifest manifest, folder_.Read());
   RETURN_IF_ERROR(folder_.AdoptSingleFile(manifest));
@@ -49,12 +49,11 @@ Status AppendLog::Open(LogExecutor executor) {
     cuts_tail = settings_.cuts_tail;
   }
   if (!manifest.empty()) {
-    AppendLogLoader loader(keyspace_, folder_, std::move(executor), cuts_tail, progress_);
+    AppendLogLoader loader(keyspace_, folder_, std::move(executor), cuts_tail, progress);
     RETURN_IF_ERROR(loader.Load(manifest));
     loaded_ = loader.count();
     Log(LogLevel::kNotice, "append-log", "loaded {}: {} keys, then {} records, {} ms",
-        folder_.folder(), loaded_.keys, loader.records(),
-        clock_.NowMillis() - progress_.began_at.load(std::memory_order_relaxed));
+        folder_.folder(), loaded_.keys, loader.records(), clock_.NowMillis() - began_at);
   }
   RETURN_IF_ERROR(CreateFiles(manifest));
   ASSIGN_OR_RETURN(auto file,

@@ -34,7 +34,8 @@ class LoggedKeys {
                      }
                      return Ok();
                    },
-                   .replace_libraries = [](std::span<const std::string>) { return Ok(); }});
+                   .replace_libraries = [](std::span<const std::string>) { return Ok(); }},
+                  progress_);
     if (status.ok()) log_.Start();
     return status;
   }
@@ -88,6 +89,7 @@ class LoggedKeys {
   std::unique_ptr<Keyspace> keyspace_ = Keyspace::Create({}).value();
   SnapshotSlots slots_;
   int stream_database_ = 0;
+  LoadProgress progress_;
   AppendLog log_;
 };
 

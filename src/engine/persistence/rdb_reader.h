@@ -33,7 +33,7 @@ class RdbHandler {
   virtual void OnAux(std::string_view name, std::string_view value) = 0;
   // The source text of a library of functions.
   virtual Status OnFunctionLibrary(std::string_view) {
-    return Error{"RDB data holds a library of functions, which is not wanted here"};
+    return Error{"a library of functions, which is not wanted here"};
   }
 };
 
@@ -58,6 +58,7 @@ class RdbReader {
   // Handles one opcode or entry; true at the end.
   Result<bool> ReadItem();
   Status ReadEntry(uint8_t type);
+  Status WithOffset(Status status) const;
   Status ReadAux();
   Status SkipModuleAux();
   Status CheckEnd();

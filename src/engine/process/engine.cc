@@ -78,8 +78,12 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
-  BindSaving(parameters_, saver_);
   BindAppendLog(parameters_, append_log_, node_);
+  snapshot_slots_.SetReplicationId([this] {
+    const ReplicationStatus status = replication_.status();
+    return status.backlog_active || !status.is_primary ? status.ids.current : std::string();
+  });
+  BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
@@ -104,6 +108,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   services_.migrations = &migrations_;
   services_.computations = &computations_;
   services_.saver = &saver_;
+  saver_.SetOnCannotSave(
+      [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(
@@ -194,8 +200,10 @@ Status Engine::LoadSnapshot() {
   const UnixMillis begin = clock_.NowMillis();
   std::vector<std::string> libraries;
   const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
-  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at, &libraries);
-  if (!loaded.ok()) return Error{fmt::format("cannot load {}: {}", path, loaded.error().message)};
+  control_.NoteLoading();
+  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
+                        {.libraries = &libraries, .progress = &control_.load_progress()});
+  if (!loaded.ok()) return Error{fmt::format("cannot load {}", loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
   control_.NoteLoaded(*loaded);
   Log(LogLevel::kNotice, "persistence", "loaded {}: {} keys, {} had expired, {} ms", path,
@@ -205,13 +213,15 @@ Status Engine::LoadSnapshot() {
 
 Status Engine::LoadAppendLog() {
   keyspace_->set_loading(true);
+  control_.NoteLoading();
   const Status status = append_log_.Open(
       {.execute = [this](std::span<const CommandWords> commands,
                          int& database) { return stream_executor_.Execute(commands, database); },
        .replace_libraries =
            [this](std::span<const std::string> codes) {
              return stream_executor_.ReplaceLibraries(codes);
-           }});
+           }},
+      control_.load_progress());
   keyspace_->set_loading(false);
   control_.NoteLoaded(append_log_.loaded());
   return status;

@@ -69,6 +69,11 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }
+  if (node_.cannot_save.load(std::memory_order_relaxed) &&
+      ((flags & kWrite) != 0 || spec.name == "PING")) [[unlikely]] {
+    ReplyFault(reply, Fault::kCannotSave);
+    return false;
+  }
   if (IsRefusedByLog(spec, flags, reply)) [[unlikely]]
     return false;
   if ((flags & kWrite) != 0 && MayNotWrite(reply)) [[unlikely]]

@@ -56,9 +56,11 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.memory = Memory();
   sources.saving = saver_->status();
   sources.append_log = append_log_->status();
-  sources.load_progress = &append_log_->load_progress();
   sources.loaded = {loaded_keys_.load(std::memory_order_relaxed),
                     loaded_expired_.load(std::memory_order_relaxed)};
+  sources.loading_since = loading_since_.load(std::memory_order_relaxed);
+  sources.load_bytes_total = load_progress_.bytes_total.load(std::memory_order_relaxed);
+  sources.load_bytes_done = load_progress_.bytes_done.load(std::memory_order_relaxed);
   return InfoText(sources, sections);
 }
 

@@ -37,6 +37,9 @@ class EngineControl final : public ServerControl {
   }
   void SetAppendLog(const AppendLog& append_log) { append_log_ = &append_log; }
   void SetSaver(const SnapshotSaver& saver) { saver_ = &saver; }
+  // The node's file is being loaded from now on.
+  void NoteLoading() { loading_since_.store(clock_.NowMillis(), std::memory_order_relaxed); }
+  LoadProgress& load_progress() { return load_progress_; }
   // What the node began with.
   void NoteLoaded(const LoadedCount& loaded) {
     loaded_keys_.store(loaded.keys, std::memory_order_relaxed);
@@ -59,6 +62,7 @@ class EngineControl final : public ServerControl {
   bool IsReadOnly() override;
   int LogError() override { return node_.log_error.load(std::memory_order_relaxed); }
   bool LacksReplicas() override { return node_.LacksReplicas(); }
+  bool CannotSave() override { return node_.cannot_save.load(std::memory_order_relaxed); }
   bool RefusesStale() override { return node_.RefusesStale(); }
   void ResetStatistics() override;
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
@@ -80,6 +84,8 @@ class EngineControl final : public ServerControl {
   // Publish nothing but themselves, to Info.
   std::atomic<uint64_t> loaded_keys_{0};
   std::atomic<uint64_t> loaded_expired_{0};
+  std::atomic<UnixMillis> loading_since_{0};
+  LoadProgress load_progress_;
   Mutex pause_mutex_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;

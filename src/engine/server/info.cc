@@ -100,38 +100,40 @@ void AppendLogFields(const AppendLogStatus& log, std::string& out) {
                  log.current_bytes, log.base_bytes, log.queued_bytes);
 }
 
-// Of an append log that is being loaded.
-void LoadingFields(const InfoSources& sources, std::string& out) {
-  const LoadProgress& progress = *sources.load_progress;
-  const uint64_t total = progress.total_bytes.load(std::memory_order_relaxed);
-  const uint64_t loaded = progress.loaded_bytes.load(std::memory_order_relaxed);
-  if (total == 0) return;
-  const UnixMillis began_at = progress.began_at.load(std::memory_order_relaxed);
-  const auto millis = static_cast<uint64_t>(std::max<UnixMillis>(1, sources.now - began_at));
-  const uint64_t left = total - std::min(total, loaded);
+// While the node's file is loaded. (In a full sync, whose size is not known, all but the first are
+// those of the file of the start.)
+void AppendLoading(const InfoSources& sources, std::string& out) {
+  const uint64_t total = sources.load_bytes_total;
+  const uint64_t done = std::min(sources.load_bytes_done, total);
+  const double part = total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total);
+  const int64_t seconds = (sources.now - sources.loading_since) / 1000;
+  const double left = done == 0 ? 1
+                                : static_cast<double>(seconds) * static_cast<double>(total - done) /
+                                      static_cast<double>(done);
   fmt::format_to(Out(out),
-                 "loading_start_time:{}\r\nloading_total_bytes:{}\r\n"
-                 "loading_rdb_used_mem:0\r\nloading_loaded_bytes:{}\r\n"
-                 "loading_loaded_perc:{:.2f}\r\nloading_eta_seconds:{}\r\n",
-                 began_at / 1000, total, loaded,
-                 static_cast<double>(loaded) * 100 / static_cast<double>(total),
-                 loaded == 0 ? 1 : left / std::max<uint64_t>(1, loaded * 1000 / millis));
+                 "loading_start_time:{}\r\nloading_total_bytes:{}\r\nloading_rdb_used_mem:0\r\n"
+                 "loading_loaded_bytes:{}\r\nloading_loaded_perc:{:.2f}\r\n"
+                 "loading_eta_seconds:{}\r\n",
+                 sources.loading_since / 1000, total, done, part * 100, static_cast<int64_t>(left));
 }
 
 void PersistenceSection(const InfoSources& sources, std::string& out) {
   const SaveStatus& saving = sources.saving;
+  const bool is_loading = sources.node.loading.load(std::memory_order_relaxed);
   fmt::format_to(
       Out(out),
-      "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\n"
+      "loading:{}\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\n"
+      "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\ncurrent_save_keys_processed:{}\r\n"
+      "current_save_keys_total:{}\r\nrdb_changes_since_last_save:{}\r\n"
       "rdb_bgsave_in_progress:{}\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\n"
       "rdb_last_bgsave_time_sec:{}\r\nrdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\n"
       "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
-      sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0, saving.changes,
+      is_loading ? 1 : 0, saving.keys_done, saving.keys_total, saving.changes,
       saving.is_saving ? 1 : 0, saving.last_save_at / 1000, saving.last_ok ? "ok" : "err",
       saving.last_seconds, saving.current_seconds, saving.saves, sources.loaded.expired,
       sources.loaded.keys);
   AppendLogFields(sources.append_log, out);
-  if (sources.node.loading.load(std::memory_order_relaxed)) LoadingFields(sources, out);
+  if (is_loading) AppendLoading(sources, out);
 }
 
 // Of event loops: what they received, ran and sent.

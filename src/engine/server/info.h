@@ -44,8 +44,11 @@ struct InfoSources {
   MemoryReport memory;
   SaveStatus saving;
   AppendLogStatus append_log;
-  const LoadProgress* load_progress = nullptr;  // of the append log
-  LoadedCount loaded;                           // when the node started
+  LoadedCount loaded;  // when the node started
+  // The file that is, or was, loaded then.
+  UnixMillis loading_since = 0;
+  uint64_t load_bytes_total = 0;
+  uint64_t load_bytes_done = 0;
   std::string replication;  // the lines of the section, from the replication service
 };
 

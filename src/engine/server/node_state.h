@@ -43,6 +43,7 @@ struct NodeState {
   std::atomic<bool> pauses_all{false};       // not only what may write
   std::atomic<bool> read_only{false};        // a replica refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
+  std::atomic<bool> cannot_save{false};      // the last snapshot failed, and that stops writes
   std::atomic<bool> link_is_up{true};        // on a replica, to its primary
   std::atomic<bool> serves_stale{true};      // replica-serve-stale-data
   std::atomic<uint32_t> min_replicas{0};     // 0: writes need none

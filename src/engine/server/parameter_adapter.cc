@@ -183,18 +183,23 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   }
 }
 
-void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver) {
-  const auto apply = [&saver](const wire::EngineParameters& current) {
+void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSaver& saver) {
+  const auto apply = [&slots, &saver](const wire::EngineParameters& current) {
+    slots.compresses.store(current.rdbcompression, std::memory_order_relaxed);
+    slots.has_checksum.store(current.rdbchecksum, std::memory_order_relaxed);
     const auto points = wire::ParseSavePoints(current.save);
     CHECK(points.ok());  // it was parsed when it was set
-    SaveSettings settings{.path = current.dbfilename, .points = {}};
+    SaveSettings settings{.path = current.dbfilename,
+                          .points = {},
+                          .stops_writes_on_failure = current.stop_writes_on_bgsave_error};
     for (const wire::SavePoint& point : *points) {
       settings.points.push_back({point.seconds, static_cast<uint64_t>(point.changes)});
     }
     saver.Configure(std::move(settings));
   };
   apply(*parameters.Current());
-  for (const std::string_view name : {"save", "dbfilename"}) {
+  for (const std::string_view name :
+       {"save", "dbfilename", "stop-writes-on-bgsave-error", "rdbcompression"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();

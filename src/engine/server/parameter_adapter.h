@@ -41,8 +41,8 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation);
 
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
-// `save` and the file's name.
-void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver);
+// `save`, the file's name, what is in it, and what a failure leads to.
+void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSaver& saver);
 // Makes `appendonly` and all that concerns the append log act; at the start `appendonly` does not.
 void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeState& node);
 // Makes `tracking-table-max-keys` act.

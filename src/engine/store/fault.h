@@ -34,6 +34,7 @@ enum class Fault : uint8_t {
   kMasterDown,
   kTooFewReplicas,
   kLogFailed,
+  kCannotSave,
   kLoading,
   kNotAScoreRange,
   kNotALexRange,
