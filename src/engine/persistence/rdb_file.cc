@@ -86,8 +86,12 @@ Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string&
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FileError("create", path);
   const std::string stream = slots.replication_id();
-  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                   Snapshot::Begin(keyspace, slots, hooks.at_gate));
+  // Who goes on reading the stream from there begins in database 0.
+  const auto at_gate = [&] {
+    if (!stream.empty()) keyspace.change_log().ForgetDatabase();
+    if (hooks.at_gate) hooks.at_gate();
+  };
+  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot, Snapshot::Begin(keyspace, slots, at_gate));
   Snapshot::AuxFields aux;
   // Only what holds of both moments holds of the gate between them.
   if (!stream.empty() && slots.replication_id() == stream) {

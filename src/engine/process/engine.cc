@@ -76,8 +76,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
   snapshot_slots_.SetReplicationId([this] {
+    // Of a replica the database that its stream has selected is not known here.
     const ReplicationStatus status = replication_.status();
-    return status.backlog_active || !status.is_primary ? status.ids.current : std::string();
+    return status.backlog_active && status.is_primary ? status.ids.current : std::string();
   });
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
