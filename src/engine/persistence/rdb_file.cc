@@ -141,6 +141,8 @@ Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMil
   if (fd.get() < 0) return FileError("open", path);
   FileSource source(fd.get(), path, hooks.progress);
   KeyspaceLoader loader(keyspace, now);
+  loader.SetForm(hooks.form);
+  loader.set_replaces(hooks.replaces);
   if (hooks.libraries != nullptr) {
     loader.SetLibraries([libraries = hooks.libraries](std::string_view code) {
       libraries->emplace_back(code);
@@ -190,9 +192,10 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
   const Key key = keyspace_.hasher()(entry.key);
   ShardGuard guard(keyspace_.lock(key.shard()));
   store::Shard& shard = keyspace_.LockedShard(key.shard());
-  if (shard.Peek(entry.database, key, access)) {
+  if (!replaces_ && shard.Peek(entry.database, key, access)) {
     return Error{fmt::format("key '{}' of database {} comes twice", entry.key, entry.database)};
   }
+  if (form_ && entry.collection != nullptr) form_(*entry.collection, entry.type);
   const bool stored =
       entry.collection != nullptr
           ? StoreRdbCollection(shard, entry.database, key, *entry.collection,

@@ -170,7 +170,11 @@ Status Engine::LoadSnapshot() {
   const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
   control_.NoteLoading();
   auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
-                        {.libraries = &libraries, .progress = &control_.load_progress()});
+                        {.libraries = &libraries,
+                         .progress = &control_.load_progress(),
+                         .form = [this](collections::Collection& value, uint8_t rdb_type) {
+                           stream_executor_.GiveForm(value, rdb_type);
+                         }});
   if (!loaded.ok()) return Error{fmt::format("cannot load {}", loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
   control_.NoteLoaded(*loaded);
