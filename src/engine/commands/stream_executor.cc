@@ -9,6 +9,7 @@
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 #include "engine/commands/library_loading.h"
+#include "engine/commands/restored_form.h"
 #include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
@@ -46,6 +47,10 @@ Status StreamExecutor::Execute(std::span<const CommandWords> commands, int& data
 
 Status StreamExecutor::ReplaceLibraries(std::span<const std::string> codes) {
   return engine::ReplaceLibraries(services_.scripts, codes);
+}
+
+void StreamExecutor::GiveForm(collections::Collection& value, uint8_t rdb_type) {
+  ApplyRestoredForm(value, rdb_type, services_.encoding_limits);
 }
 
 ScriptThread* StreamExecutor::ScriptThreadFor(const CommandSpec& spec) {

@@ -28,6 +28,7 @@ class StreamExecutor final : public RecordExecutor {
 
   Status Execute(std::span<const CommandWords> commands, int& database) override;
   Status ReplaceLibraries(std::span<const std::string> codes) override;
+  void GiveForm(collections::Collection& value, uint8_t rdb_type) override;
 
  private:
   struct Step {

@@ -86,8 +86,13 @@ Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string&
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FileError("create", path);
   const std::string stream = slots.replication_id();
+  // Who goes on reading the stream from there begins in database 0.
+  const auto at_gate = [&] {
+    if (!stream.empty()) keyspace.change_log().ForgetDatabase();
+    if (hooks.at_gate) hooks.at_gate();
+  };
   ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                   hooks.begin ? hooks.begin() : Snapshot::Begin(keyspace, slots, hooks.at_gate));
+                   hooks.begin ? hooks.begin() : Snapshot::Begin(keyspace, slots, at_gate));
   Snapshot::AuxFields aux = hooks.aux;
   // Only what holds of both moments holds of the gate between them.
   if (aux.empty() && !stream.empty() && slots.replication_id() == stream) {
@@ -137,6 +142,8 @@ Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMil
   if (fd.get() < 0) return FileError("open", path);
   FileSource source(fd.get(), path, hooks.progress);
   KeyspaceLoader loader(keyspace, now);
+  loader.SetForm(hooks.form);
+  loader.set_replaces(hooks.replaces);
   if (hooks.libraries != nullptr) {
     loader.SetLibraries([libraries = hooks.libraries](std::string_view code) {
       libraries->emplace_back(code);
@@ -186,9 +193,10 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
   const Key key = keyspace_.hasher()(entry.key);
   ShardGuard guard(keyspace_.lock(key.shard()));
   store::Shard& shard = keyspace_.LockedShard(key.shard());
-  if (shard.Peek(entry.database, key, access)) {
+  if (!replaces_ && shard.Peek(entry.database, key, access)) {
     return Error{fmt::format("key '{}' of database {} comes twice", entry.key, entry.database)};
   }
+  if (form_ && entry.collection != nullptr) form_(*entry.collection, entry.type);
   const bool stored =
       entry.collection != nullptr
           ? StoreRdbCollection(shard, entry.database, key, *entry.collection,

@@ -44,17 +44,6 @@ struct LoadProgress {
   std::atomic<uint64_t> bytes_done{0};
 };
 
-struct LoadHooks {
-  std::vector<std::string>* libraries = nullptr;  // gets the source texts; null: there may be none
-  RdbStreamPosition* position = nullptr;
-  LoadProgress* progress = nullptr;
-};
-
-// Adds the keys of the file to the keyspace. Errors: the file's, or those of KeyspaceLoader; what
-// was read before the error stays.
-Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
-                            const LoadHooks& hooks = {});
-
 // Puts what an RdbReader reads into the keyspace, one shard lock per key.
 // Errors: a database out of range, a key that is there already, no more memory.
 // A collection that was read, under the key; its packed bytes, or a further ownership of it. The
@@ -77,6 +66,11 @@ class KeyspaceLoader : public RdbHandler {
   void SetLibraries(std::function<Status(std::string_view code)> add) {
     add_library_ = std::move(add);
   }
+  // What changes a collection before it is stored; rdb_type: as the file has it.
+  using GiveForm = std::function<void(collections::Collection& value, uint8_t rdb_type)>;
+  void SetForm(GiveForm form) { form_ = std::move(form); }
+  // A key that is there already is replaced; otherwise it is an error.
+  void set_replaces(bool value) { replaces_ = value; }
   const LoadedCount& count() const { return count_; }
   const RdbStreamPosition& position() const { return position_; }
 
@@ -84,8 +78,23 @@ class KeyspaceLoader : public RdbHandler {
   Keyspace& keyspace_;
   const UnixMillis drop_expired_at_;
   std::function<Status(std::string_view code)> add_library_;
+  GiveForm form_;
+  bool replaces_ = false;
   LoadedCount count_;
   RdbStreamPosition position_;
 };
+
+struct LoadHooks {
+  std::vector<std::string>* libraries = nullptr;  // gets the source texts; null: there may be none
+  RdbStreamPosition* position = nullptr;
+  LoadProgress* progress = nullptr;
+  KeyspaceLoader::GiveForm form = {};
+  bool replaces = false;
+};
+
+// Adds the keys of the file to the keyspace. Errors: the file's, or those of KeyspaceLoader; what
+// was read before the error stays.
+Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
+                            const LoadHooks& hooks = {});
 
 }  // namespace mikura::engine

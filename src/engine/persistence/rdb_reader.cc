@@ -114,7 +114,7 @@ Status RdbReader::ReadEntry(uint8_t type) {
   }
   const store::Attributes attributes = std::exchange(attributes_, store::Attributes{});
   return WithOffset(
-      handler_.OnEntry({database_, key_, value.text, value.collection.get(), attributes}));
+      handler_.OnEntry({database_, key_, value.text, value.collection.get(), type, attributes}));
 }
 
 Status RdbReader::ReadAux() {

@@ -23,6 +23,7 @@ struct RdbEntry {
   std::string_view key;
   std::string_view value;                         // of a string
   collections::Collection* collection = nullptr;  // otherwise; whoever keeps it acquires it
+  uint8_t type = 0;                               // as the file has it: rdb_format.h
   store::Attributes attributes;
 };
 

@@ -8,15 +8,9 @@
 #include "engine/persistence/rdb_output.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
+#include "engine/store/walk_mutants.h"
 
 namespace mikura::engine {
-namespace {
-
-// Chains visited per lock of a shard: some tens of microseconds at most.
-constexpr size_t kChainsPerStep = 64;
-
-}  // namespace
-
 int SnapshotSlots::Acquire() {
   MutexLock lock(mutex_);
   for (size_t i = 0; i < taken_.size(); ++i) {
@@ -39,7 +33,8 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSl
   std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot));
   keyspace.WithGate({}, [&] {
     snapshot->lsn_ = keyspace.change_log().head();
-    for (uint32_t i = 0; i < kShardCount; ++i) {
+    if (store::IsMutant(store::WalkMutant::kNoGate)) snapshot->shards_begun_ = 0;
+    for (uint32_t i = 0; i < snapshot->shards_begun_; ++i) {
       keyspace.LockedShard(i).BeginWalk(slot, snapshot->collector_);
     }
     snapshot->libraries_ = slots.libraries();
@@ -51,15 +46,15 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSl
 Snapshot::~Snapshot() {
   // The marks of the chains that were not visited are still those of before the walk: a later walk
   // in this slot would take them for visited. So the walk is finished, without collecting.
-  for (uint32_t i = shards_done_; i < kShardCount; ++i) {
+  for (uint32_t i = shards_done_; i < shards_begun_; ++i) {
     {
       ShardGuard guard(keyspace_.lock(i));
       keyspace_.LockedShard(i).AbortWalk(slot_);
     }
-    bool done = false;
+    bool done = store::IsMutant(store::WalkMutant::kSlotReused);
     while (!done) {
       ShardGuard guard(keyspace_.lock(i));
-      done = keyspace_.LockedShard(i).WalkStep(slot_, kChainsPerStep);
+      done = keyspace_.LockedShard(i).WalkStep(slot_, chains_per_step_);
     }
   }
   slots_.Release(slot_);
@@ -75,7 +70,10 @@ Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress
   while (shards_done_ < kShardCount) {
     {
       ShardGuard guard(keyspace_.lock(shards_done_));
-      if (keyspace_.LockedShard(shards_done_).WalkStep(slot_, kChainsPerStep)) ++shards_done_;
+      if (shards_begun_ == shards_done_) {
+        keyspace_.LockedShard(shards_begun_++).BeginWalk(slot_, collector_);
+      }
+      if (keyspace_.LockedShard(shards_done_).WalkStep(slot_, chains_per_step_)) ++shards_done_;
     }
     ASSIGN_OR_RETURN(const uint64_t entries, EmitCollected(sink));
     if (progress != nullptr) progress->keys_done.fetch_add(entries, std::memory_order_relaxed);

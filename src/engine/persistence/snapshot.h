@@ -88,6 +88,9 @@ class Snapshot {
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
+  // How many chains are visited under one lock of their shard: some tens of microseconds at most.
+  void set_chains_per_step(size_t chains) { chains_per_step_ = chains; }
+
   // Position of the change log at the gate.
   Lsn lsn() const { return lsn_; }
 
@@ -121,7 +124,9 @@ class Snapshot {
   Lsn lsn_ = 0;
   std::vector<std::string> libraries_;
   EntryCollector collector_;
+  size_t chains_per_step_ = 64;
   uint32_t shards_done_ = 0;
+  uint32_t shards_begun_ = kShardCount;  // fewer only in WalkMutant::kNoGate
   uint64_t checksum_ = 0;
 };
 

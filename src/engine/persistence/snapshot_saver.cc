@@ -23,6 +23,11 @@ bool SnapshotSaver::has_points() const {
   return !settings_.points.empty();
 }
 
+std::string SnapshotSaver::path() const {
+  MutexLock lock(mutex_);
+  return settings_.path;
+}
+
 void SnapshotSaver::Start() {
   {
     MutexLock lock(mutex_);

@@ -65,6 +65,7 @@ class SnapshotSaver {
     on_cannot_save_ = std::move(listener);
   }
   bool has_points() const;
+  std::string path() const;
 
   void Start();
   // Interrupts what is being saved, and joins. What was asked for and has not begun is told so.

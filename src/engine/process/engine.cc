@@ -80,8 +80,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
   BindAppendLog(parameters_, append_log_, node_);
   snapshot_slots_.SetReplicationId([this] {
+    // Of a replica the database that its stream has selected is not known here.
     const ReplicationStatus status = replication_.status();
-    return status.backlog_active || !status.is_primary ? status.ids.current : std::string();
+    return status.backlog_active && status.is_primary ? status.ids.current : std::string();
   });
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
@@ -202,7 +203,11 @@ Status Engine::LoadSnapshot() {
   const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
   control_.NoteLoading();
   auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
-                        {.libraries = &libraries, .progress = &control_.load_progress()});
+                        {.libraries = &libraries,
+                         .progress = &control_.load_progress(),
+                         .form = [this](collections::Collection& value, uint8_t rdb_type) {
+                           stream_executor_.GiveForm(value, rdb_type);
+                         }});
   if (!loaded.ok()) return Error{fmt::format("cannot load {}", loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
   control_.NoteLoaded(*loaded);

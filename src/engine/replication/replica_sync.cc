@@ -174,6 +174,9 @@ Status ReplicaLink::Load(const std::string& announcement) {
   }
   LinkSource source(*socket_, settings_().timeout, [this] { NoteIo(); });
   SyncLoader loader(keyspace_);
+  loader.SetForm([this](collections::Collection& value, uint8_t rdb_type) {
+    executor_.GiveForm(value, rdb_type);
+  });
   RdbReader rdb(source, loader, keyspace_.allocator().collections(), input_);
   RETURN_IF_ERROR(rdb.Read());
   input_ = rdb.rest();
