@@ -40,6 +40,7 @@ WHAT = {
     "differential": "random commands, answered as redis-server does",
     "memcached": "what memcached clients of an engine see",
     "replication": "primaries and replicas, ours and Redis'",
+    "persistence": "the append log: kills, torn files, a full disk, logs of Redis",
     "aws_api": "what AWS tools see of the service",
     "system": "real processes of the service, started and killed",
     "simulation": "replication, promotion, fence and recovery from seeds, with all that goes wrong",

@@ -65,6 +65,19 @@ Status SetBytes(const ParameterSpec& spec, std::string_view text, uint64_t& fiel
   return Ok();
 }
 
+// The names stand in the log's manifest, without quotes.
+Status CheckLogName(const ParameterSpec& spec, std::string_view text) {
+  if (text.empty()) return Error{fmt::format("{} can't be empty", spec.name)};
+  if (text.find('/') != std::string_view::npos) {
+    return Error{fmt::format("{} can't be a path, just a {}", spec.name,
+                             spec.name == "appenddirname" ? "dirname" : "filename")};
+  }
+  if (text.find_first_of(" \t\r\n\"'\\") != std::string_view::npos) {
+    return Error{fmt::format("{} can't have blanks or quotes in this version", spec.name)};
+  }
+  return Ok();
+}
+
 Status SetText(const ParameterSpec& spec, std::string_view text, EngineParameters& parameters,
                std::string& field) {
   if (spec.kind == ParameterKind::kChoice) {
@@ -103,6 +116,10 @@ Status SetText(const ParameterSpec& spec, std::string_view text, EngineParameter
     if (text.empty() || text.find('/') != std::string_view::npos) {
       return Error{"dbfilename can't be a path, just a filename"};
     }
+  }
+  if (spec.field == ParameterField(&EngineParameters::appendfilename) ||
+      spec.field == ParameterField(&EngineParameters::appenddirname)) {
+    RETURN_IF_ERROR(CheckLogName(spec, text));
   }
   if (spec.field == ParameterField(&EngineParameters::replicaof)) {
     const std::vector<std::string_view> words = BlankSeparated(text);

@@ -107,6 +107,16 @@ struct EngineParameters {
   // Persistence
   std::string save;  // "seconds changes seconds changes": see ParseSavePoints(); "": none
   std::string dbfilename = "dump.rdb";
+  bool appendonly = false;
+  std::string appendfsync = "everysec";  // no, everysec, always
+  std::string appendfilename = "appendonly.aof";
+  std::string appenddirname = "appendonlydir";
+  int64_t auto_aof_rewrite_percentage = 100;  // 0: never
+  uint64_t auto_aof_rewrite_min_size_bytes = 64ULL << 20;
+  bool aof_load_truncated = true;
+  bool stop_writes_on_bgsave_error = true;
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
 
   // Scripts
   int64_t busy_reply_threshold_millis = 5000;  // 0: never

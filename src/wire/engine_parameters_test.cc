@@ -71,8 +71,8 @@ TEST(EngineParameters, ErrorsHaveTheWordsOfRedis) {
 
 TEST(EngineParameters, ASettingThatIsNotBuiltTakesOnlyValuesThatChangeNothing) {
   EngineParameters p;
-  EXPECT_EQ(ErrorOf(Set("appendonly", "no", p)), "");
-  EXPECT_EQ(ErrorOf(Set("appendonly", "yes", p)),
+  EXPECT_EQ(ErrorOf(Set("aof-timestamp-enabled", "no", p)), "");
+  EXPECT_EQ(ErrorOf(Set("aof-timestamp-enabled", "yes", p)),
             "not available in this version: only 'no' is accepted");
 }
 
@@ -106,6 +106,19 @@ TEST(EngineParameters, TheOutputLimitsOfAllClassesCanBeSetAtOnce) {
   EXPECT_TRUE(Set("client-output-buffer-limit", text, p).ok());
   EXPECT_EQ(p.client_output_buffer_limit,
             "normal 2097152 1048576 5 slave 0 1048576 2 pubsub 3145728 0 0");
+}
+
+TEST(EngineParameters, NamesOfTheAppendLogArePlain) {
+  EngineParameters p;
+  EXPECT_EQ(ErrorOf(Set("appendfilename", "", p)), "appendfilename can't be empty");
+  EXPECT_EQ(ErrorOf(Set("appendfilename", "a/b", p)),
+            "appendfilename can't be a path, just a filename");
+  EXPECT_EQ(ErrorOf(Set("appenddirname", "a/b", p)),
+            "appenddirname can't be a path, just a dirname");
+  EXPECT_EQ(ErrorOf(Set("appendfilename", "a b", p)),
+            "appendfilename can't have blanks or quotes in this version");
+  EXPECT_TRUE(Set("appendfilename", "log.aof", p).ok());
+  EXPECT_EQ(p.appendfilename, "log.aof");
 }
 
 TEST(EngineParameters, ReplicaofWantsAHostAndAPortOrNoOne) {

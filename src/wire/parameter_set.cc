@@ -18,14 +18,27 @@ bool IsProtected(const ParameterSpec& spec) {
 
 // Of what is not built: what Redis cannot change either.
 constexpr std::string_view kImmutable[] = {
-    "always-show-logo",    "aof_rewrite_cpulist", "appenddirname",
-    "appendfilename",      "bgsave_cpulist",      "bio_cpulist",
-    "cluster-config-file", "cluster-enabled",     "cluster-port",
-    "daemonize",           "disable-thp",         "enable-module-command",
-    "io-threads-do-reads", "rdbchecksum",         "enable-protected-configs",
-    "server_cpulist",      "set-proc-title",      "socket-mark-id",
-    "supervised",          "syslog-enabled",      "syslog-facility",
-    "syslog-ident",        "unixsocketperm",
+    "always-show-logo",
+    "aof_rewrite_cpulist",
+    "bgsave_cpulist",
+    "bio_cpulist",
+    "cluster-config-file",
+    "cluster-enabled",
+    "cluster-port",
+    "daemonize",
+    "disable-thp",
+    "enable-module-command",
+    "io-threads-do-reads",
+    "rdbchecksum",
+    "enable-protected-configs",
+    "server_cpulist",
+    "set-proc-title",
+    "socket-mark-id",
+    "supervised",
+    "syslog-enabled",
+    "syslog-facility",
+    "syslog-ident",
+    "unixsocketperm",
 };
 
 // Settings of the start that Redis would change, or does not have: a client may set them to the

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "base/numbers.h"
 
 namespace mikura::engine {
@@ -50,6 +52,10 @@ std::string WrongArityMessage(const CommandSpec& spec) {
 
 std::string InvalidExpireMessage(const CommandSpec& spec) {
   return fmt::format("invalid expire time in '{}' command", FullName(spec));
+}
+
+std::string LogFailureMessage(int error) {
+  return fmt::format("Errors writing to the AOF file: {}", std::strerror(error));
 }
 
 }  // namespace mikura::engine

@@ -21,4 +21,7 @@ std::string SubscribedMessage(const CommandSpec& spec);
 std::string WrongArityMessage(const CommandSpec& spec);
 std::string InvalidExpireMessage(const CommandSpec& spec);
 
+// What writes are answered while the append log cannot be written; `error`: the system's number.
+std::string LogFailureMessage(int error);
+
 }  // namespace mikura::engine

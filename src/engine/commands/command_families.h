@@ -70,6 +70,7 @@ std::span<const CommandSpec> HyperLogLogCommands();
 std::span<const CommandSpec> SortCommands();
 std::span<const CommandSpec> MigrateCommands();
 std::span<const CommandSpec> SaveCommands();
+std::span<const CommandSpec> AppendLogCommands();
 std::span<const CommandSpec> BitmapCommands();
 std::span<const CommandSpec> BitfieldCommands();
 

@@ -27,6 +27,7 @@ CommandTable::CommandTable() {
       DumpCommands(), BitmapCommands(), BitfieldCommands(), HashExpireCommands(),
       HashGetExCommands(), HyperLogLogCommands(), SortCommands(),
       MigrateCommands(), WaitCommands(), ClusterCommands(), SaveCommands(),
+      AppendLogCommands(),
   };
   // clang-format on
   for (const std::span<const CommandSpec> family : families) {

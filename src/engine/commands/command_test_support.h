@@ -46,6 +46,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   bool HasRoom(UnixMillis) override { return true; }
   bool IsReadOnly() override { return false; }
   bool LacksReplicas() override { return false; }
+  bool CannotSave() override { return cannot_save; }
   bool RefusesStale() override { return false; }
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
   void Unpause() override { pause = "none"; }
@@ -60,6 +61,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string replica_of = "not asked";
   std::string failover = "not asked";
   bool is_stopped = false;
+  bool cannot_save = false;
   std::shared_ptr<BlockedClient> answered;
   std::string unblocked = "not asked";
   std::string pause = "none";

@@ -35,6 +35,12 @@ constexpr FaultReply kFaultReplies[] = {
      "Link with MASTER is down and replica-serve-stale-data is set to 'no'."},
     {Fault::kTooFewReplicas, "NOREPLICAS", "Not enough good replicas to write."},
     {Fault::kFenced, "READONLY", "The lease of this node has ended: it may not be the primary."},
+    {Fault::kLogFailed, "MISCONF", "Errors writing to the AOF file"},
+    {Fault::kCannotSave, "MISCONF",
+     "Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+     "Commands that may modify the data set are disabled, because this instance is configured to "
+     "report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
+     "Please check the Redis logs for details about the RDB error."},
     {Fault::kLoading, "LOADING", "Redis is loading the dataset in memory"},
     {Fault::kNotAScoreRange, "ERR", "min or max is not a float"},
     {Fault::kNotALexRange, "ERR", "min or max not valid string range item"},

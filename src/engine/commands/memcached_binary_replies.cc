@@ -127,6 +127,9 @@ void RefuseBinary(const MemcachedRequest& request, Fault fault, wire::OutputBuff
     case Fault::kFenced:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "the lease of this node has ended");
+    case Fault::kCannotSave:
+      return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
+                                     "the last snapshot could not be saved");
     case Fault::kMasterDown:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "the link to the primary is down");

@@ -28,7 +28,8 @@ FaultOr<> Save(CommandContext& ctx) {
     return Ok();
   }
   const auto client = WaitForJob(ctx, "the client was unblocked; saving goes on");
-  const bool has_begun = saver->Begin([client](const Status& status) {
+  const bool has_begun = saver->Begin(SnapshotSaver::Kind::kAwaited, [client](
+                                                                         const Status& status) {
     client->Finish(status.ok() ? "+OK\r\n" : fmt::format("-ERR {}\r\n", status.error().message));
   });
   if (!has_begun) client->Finish(fmt::format("-ERR {}\r\n", kInProgress));
@@ -42,7 +43,7 @@ FaultOr<> BackgroundSave(CommandContext& ctx) {
   }
   if (ctx.services.saver == nullptr) {
     ctx.reply.Error("ERR", kNoSaver);
-  } else if (ctx.services.saver->Begin()) {
+  } else if (ctx.services.saver->Begin(SnapshotSaver::Kind::kBackground)) {
     ctx.reply.Simple("Background saving started");
   } else {
     ctx.reply.Error("ERR", kInProgress);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/commands/script_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "engine/commands/command_errors.h"
 #include "engine/commands/command_keys.h"
 #include "engine/commands/command_observer.h"
 #include "engine/commands/fault_replies.h"
@@ -24,6 +27,12 @@ constexpr std::string_view kNoMemory = "-OOM command not allowed when used memor
 constexpr std::string_view kReadOnlyReplica =
     "-READONLY You can't write against a read only replica.";
 constexpr std::string_view kTooFewReplicas = "-NOREPLICAS Not enough good replicas to write.";
+
+std::string_view CannotSaveText() {
+  static const std::string text = fmt::format("-{} {}", ReplyFor(Fault::kCannotSave).code,
+                                              ReplyFor(Fault::kCannotSave).message);
+  return text;
+}
 
 void RefuseWith(CommandContext& ctx, Fault fault) {
   const FaultReply& words = ReplyFor(fault);
@@ -150,6 +159,11 @@ std::string_view ScriptRun::Refusal(const CommandSpec& spec,
   if (ctx_.services.control.IsReadOnly()) return kReadOnlyReplica;
   // A script that has begun to write goes on: half of what it does must not be missing.
   if (!state_.has_written()) {
+    if (ctx_.services.control.CannotSave()) return CannotSaveText();
+    if (const int error = ctx_.services.control.LogError(); error != 0) {
+      log_failure_ = "-MISCONF " + LogFailureMessage(error);
+      return log_failure_;
+    }
     if (ctx_.services.control.LacksReplicas()) return kTooFewReplicas;
     if ((spec.flags & kDenyOom) != 0 && rights_.checks_memory && was_full_) return kNoMemory;
   }
@@ -266,8 +280,16 @@ std::optional<ScriptRights> RightsOf(CommandContext& ctx, uint32_t flags, bool h
     ctx.reply.Error("ERR", "Can not execute a script with write flag using *_ro command.");
     return std::nullopt;
   }
+  if (const int error = ctx.services.control.LogError(); !no_writes && error != 0) {
+    ctx.reply.Error("MISCONF", LogFailureMessage(error));
+    return std::nullopt;
+  }
   if (!no_writes && ctx.services.control.IsReadOnly()) {
     scripting::WriteErrorText(ctx.reply, kReadOnlyReplica.substr(1));
+    return std::nullopt;
+  }
+  if (!no_writes && ctx.services.control.CannotSave()) {
+    RefuseWith(ctx, Fault::kCannotSave);
     return std::nullopt;
   }
   if (!no_writes && ctx.services.control.LacksReplicas()) {

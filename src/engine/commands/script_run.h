@@ -64,6 +64,7 @@ class ScriptRun final : public scripting::ScriptHost {
   bool was_full_ = false;   // memory was at its limit when the script began
   uint64_t busy_at_ticks_ = 0;
   uint64_t next_turn_ticks_ = 0;
+  std::string log_failure_;
   std::vector<KeyPlace>& places_;  // of the call, as the next
   std::vector<Key>& keys_;
 };

@@ -25,6 +25,7 @@
 
 namespace mikura::engine {
 
+class AppendLog;
 class ClientTracking;
 class Computation;
 class Migration;
@@ -142,6 +143,12 @@ class ServerControl {
   // The node may not be the primary any more: what changes something is refused, or (changes:
   // false) what reads. Asks a clock when there is a deadline.
   virtual bool IsFenced(bool /*changes*/) { return false; }
+  // The number of the error because of which the append log cannot be written; 0: none. Writes are
+  // refused then.
+  virtual int LogError() { return 0; }
+  // The last snapshot could not be saved, and save points and stop-writes-on-bgsave-error are set:
+  // the same, and PING says so.
+  virtual bool CannotSave() = 0;
   // Of a replica without its primary: only commands with kStaleOk are answered.
   virtual bool RefusesStale() = 0;
   // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause
@@ -169,8 +176,8 @@ class Computations {
   virtual void Start(std::shared_ptr<Computation> computation, uint64_t client_id) = 0;
 };
 
-// Clients that wait until replicas have what was logged (WAIT), or have it on disk (WAITAOF). A
-// position is one of the log.
+// Clients that wait until replicas have what was logged (WAIT), or until they and this node have it
+// on disk (WAITAOF). A position is one of the log.
 class ReplicaWaits {
  public:
   enum class Where { kMemory, kDisk };
@@ -179,9 +186,16 @@ class ReplicaWaits {
   virtual int64_t LogEnd() = 0;  // may be called under locks
   // How many replicas have everything before the position.
   virtual int64_t CountAt(int64_t position, Where where) = 0;
-  // Ends the client's wait when that many have it, and makes the replicas say what they have.
-  virtual void Add(std::shared_ptr<BlockedClient> client, int64_t position, Where where,
-                   int64_t wanted) = 0;
+  // Whether this node has everything before the position on disk. False without an append log.
+  virtual bool IsOnDiskHere(int64_t position) = 0;
+  struct Goal {
+    int64_t position = 0;
+    Where where = Where::kMemory;
+    int64_t replicas = 0;  // so many have it there
+    bool on_disk_here = false;
+  };
+  // Ends the client's wait when that is so, and makes the replicas say what they have.
+  virtual void Add(std::shared_ptr<BlockedClient> client, const Goal& goal) = 0;
 };
 
 struct Services {
@@ -202,6 +216,7 @@ struct Services {
   Migrations* migrations = nullptr;
   Computations* computations = nullptr;  // without: commands compute by themselves
   SnapshotSaver* saver = nullptr;
+  AppendLog* append_log = nullptr;
   ReplicaWaits* replica_waits = nullptr;
 };
 

@@ -9,6 +9,7 @@
 #include "engine/commands/command_keys.h"
 #include "engine/commands/fault_replies.h"
 #include "engine/commands/library_loading.h"
+#include "engine/commands/restored_form.h"
 #include "engine/messaging/pubsub.h"
 
 namespace mikura::engine {
@@ -48,6 +49,10 @@ Status StreamExecutor::ReplaceLibraries(std::span<const std::string> codes) {
   return engine::ReplaceLibraries(services_.scripts, codes);
 }
 
+void StreamExecutor::GiveForm(collections::Collection& value, uint8_t rdb_type) {
+  ApplyRestoredForm(value, rdb_type, services_.encoding_limits);
+}
+
 ScriptThread* StreamExecutor::ScriptThreadFor(const CommandSpec& spec) {
   if ((spec.flags & kTakesToken) == 0) return nullptr;
   if (script_thread_ == nullptr) {
@@ -67,10 +72,10 @@ Status StreamExecutor::Resolve(CommandWords words) {
     step.spec = table_.FindSubcommand(*step.spec, words[1]);
   }
   if (step.spec == nullptr || step.spec->handler == nullptr) {
-    return Error{fmt::format("the primary sent '{}', which this node does not have", words[0])};
+    return Error{fmt::format("the stream has '{}', which this node does not know", words[0])};
   }
   if (!step.spec->arity.Accepts(words.size())) {
-    return Error{fmt::format("the primary sent '{}' with {} words", words[0], words.size())};
+    return Error{fmt::format("the stream has '{}' with {} words", words[0], words.size())};
   }
   step.first_key = keys_.size();
   FindKeys(*step.spec, words, keyspace_.hasher(), places_, keys_);
@@ -84,7 +89,7 @@ Status StreamExecutor::Run(const Step& step, HeldShards held, int& database) {
     if (!EqualsIgnoreCase(step.words[0], "SELECT")) return Ok();
     const auto number = step.words.size() == 2 ? ParseInt64(step.words[1]) : std::nullopt;
     if (!number || *number < 0 || *number >= keyspace_.database_count()) {
-      return Error{"the primary selected a database that this node does not have"};
+      return Error{"the stream selects a database that this node does not have"};
     }
     database = static_cast<int>(*number);
     return Ok();
@@ -108,11 +113,11 @@ Status StreamExecutor::Run(const Step& step, HeldShards held, int& database) {
       .may_wait = false};
   const FaultOr<> outcome = step.spec->handler(context);
   if (!outcome.ok()) {
-    return Error{fmt::format("'{}' of the primary failed here: {}", step.words[0],
+    return Error{fmt::format("'{}' of the stream failed here: {}", step.words[0],
                              ReplyFor(outcome.error()).message)};
   }
   if (output_.view().starts_with('-')) {
-    return Error{fmt::format("'{}' of the primary failed here: {}", step.words[0],
+    return Error{fmt::format("'{}' of the stream failed here: {}", step.words[0],
                              output_.view().substr(1, output_.size() - 3))};
   }
   return Ok();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs what a primary sent through the same handlers as what clients send.
+// Runs what a primary sent, or the append log holds, through the same handlers as what clients
+// send.
 #pragma once
 
 #include <memory>
@@ -27,6 +28,7 @@ class StreamExecutor final : public RecordExecutor {
 
   Status Execute(std::span<const CommandWords> commands, int& database) override;
   Status ReplaceLibraries(std::span<const std::string> codes) override;
+  void GiveForm(collections::Collection& value, uint8_t rdb_type) override;
 
  private:
   struct Step {

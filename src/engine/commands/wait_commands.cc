@@ -1,53 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clients that wait for replicas.
+// Clients that wait for replicas, or for the disk.
 #include <optional>
 
 #include "base/numbers.h"
 #include "engine/commands/blocking.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/persistence/append_log.h"
 
 namespace mikura::engine {
 namespace {
 
 using Where = ReplicaWaits::Where;
 
-void WriteCount(wire::RespWriter& reply, Where where, int64_t count) {
-  if (where == Where::kDisk) {
+using Goal = ReplicaWaits::Goal;
+
+void WriteOutcome(wire::RespWriter& reply, ReplicaWaits& waits, const Goal& goal) {
+  if (goal.where == Where::kDisk) {
     reply.Array(2);
-    reply.Integer(0);  // this node writes no file of changes
+    reply.Integer(waits.IsOnDiskHere(goal.position) ? 1 : 0);
   }
-  reply.Integer(count);
+  reply.Integer(waits.CountAt(goal.position, goal.where));
 }
 
-// However the wait ends, its reply is how many replicas have what was logged before it.
+// However the wait ends, its reply is how many have what was logged before it.
 class ReplicaWait final : public BlockedCommand {
  public:
-  ReplicaWait(ReplicaWaits& waits, int64_t position, Where where)
-      : waits_(waits), position_(position), where_(where) {}
+  ReplicaWait(ReplicaWaits& waits, const Goal& goal) : waits_(waits), goal_(goal) {}
   FaultOr<bool> IsReady(KeyAccess&, const Key&) override { return false; }
   FaultOr<> Serve(const ServeContext&, const Key&) override { return Ok(); }
-  void ReplyNothing(wire::RespWriter& reply, bool) override {
-    WriteCount(reply, where_, waits_.CountAt(position_, where_));
-  }
+  void ReplyNothing(wire::RespWriter& reply, bool) override { WriteOutcome(reply, waits_, goal_); }
 
  private:
   ReplicaWaits& waits_;
-  const int64_t position_;
-  const Where where_;
+  const Goal goal_;
 };
 
 // Others' writes count too: nobody keeps where each client's last one is.
-void WaitFor(CommandContext& ctx, Where where, int64_t wanted, UnixMillis timeout) {
+void WaitFor(CommandContext& ctx, Goal goal, UnixMillis timeout) {
   ReplicaWaits& waits = *ctx.services.replica_waits;
-  const int64_t position = waits.LogEnd();
-  const int64_t count = waits.CountAt(position, where);
-  if (count >= wanted || !ctx.may_wait) {
-    WriteCount(ctx.reply, where, count);
+  goal.position = waits.LogEnd();
+  const bool is_reached = waits.CountAt(goal.position, goal.where) >= goal.replicas &&
+                          (!goal.on_disk_here || waits.IsOnDiskHere(goal.position));
+  if (is_reached || !ctx.may_wait) {
+    WriteOutcome(ctx.reply, waits, goal);
     return;
   }
-  waits.Add(LetWait(ctx, {}, timeout, std::make_unique<ReplicaWait>(waits, position, where)),
-            position, where, wanted);
+  waits.Add(LetWait(ctx, {}, timeout, std::make_unique<ReplicaWait>(waits, goal)), goal);
+}
+
+bool HasAppendLog(const CommandContext& ctx) {
+  return ctx.services.append_log != nullptr && ctx.services.append_log->is_enabled();
 }
 
 // WAIT replicas timeout -> how many replicas have all that was logged before, the client's own
@@ -62,11 +65,11 @@ FaultOr<> Wait(CommandContext& ctx) {
   }
   ASSIGN_OR_RETURN(const int64_t wanted, ToInteger(ctx.args[1]));
   const std::optional<UnixMillis> timeout = WaitMillis(ctx, ctx.args[2]);
-  if (timeout) WaitFor(ctx, Where::kMemory, wanted, *timeout);
+  if (timeout) WaitFor(ctx, {.where = Where::kMemory, .replicas = wanted}, *timeout);
   return Ok();
 }
 
-// WAITAOF local replicas timeout -> [0, how many replicas have it on disk].
+// WAITAOF local replicas timeout -> [whether this node has it on disk, how many replicas have].
 FaultOr<> WaitAof(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t local, ToInteger(ctx.args[1]));
   if (local < 0 || local > 1) {
@@ -82,11 +85,11 @@ FaultOr<> WaitAof(CommandContext& ctx) {
         "ERR",
         "WAITAOF cannot be used with replica instances. Please also note that writes to "
         "replicas are just local and are not propagated.");
-  } else if (local > 0) {
+  } else if (local > 0 && !HasAppendLog(ctx)) {
     ctx.reply.Error("ERR",
                     "WAITAOF cannot be used when numlocal is set but appendonly is disabled.");
   } else {
-    WaitFor(ctx, Where::kDisk, wanted, *timeout);
+    WaitFor(ctx, {.where = Where::kDisk, .replicas = wanted, .on_disk_here = local > 0}, *timeout);
   }
   return Ok();
 }

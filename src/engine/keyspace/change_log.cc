@@ -89,11 +89,11 @@ std::optional<Peeked> Peek(Chain& chain) {
 }  // namespace
 
 struct ChangeLog::Impl {
-  explicit Impl(const std::atomic<bool>& log_active) : active(log_active) {
+  explicit Impl(const std::atomic<uint8_t>& log_uses) : uses(log_uses) {
     group.reserve(kGroupSlices);
   }
 
-  const std::atomic<bool>& active;
+  const std::atomic<uint8_t>& uses;
   // Only places are taken here; what is written is published by each chunk's `committed`, and what
   // the gate must see by the shard locks.
   alignas(64) std::atomic<Head> head{MakeHead(0, kNoneSelected)};
@@ -187,7 +187,7 @@ bool ChangeLog::Impl::Sleep(microseconds nap) {
   // Looks again after announcing the sleep, so that a Wake() before it is not lost.
   if (!wake_requested && !stopping &&
       PositionOf(head.load(std::memory_order_seq_cst)) == flushed.load(std::memory_order_relaxed)) {
-    wake.WaitFor(wake_mutex, active.load(std::memory_order_seq_cst) ? nap : kInactiveSleep);
+    wake.WaitFor(wake_mutex, uses.load(std::memory_order_seq_cst) != 0 ? nap : kInactiveSleep);
   }
   sleeping.store(false, std::memory_order_relaxed);
   wake_requested = false;
@@ -210,7 +210,7 @@ void ChangeLog::Impl::Run() {
   }
 }
 
-ChangeLog::ChangeLog() : impl_(std::make_unique<Impl>(active_)) {}
+ChangeLog::ChangeLog() : impl_(std::make_unique<Impl>(uses_)) {}
 
 ChangeLog::~ChangeLog() {
   Stop();
@@ -296,10 +296,14 @@ void ChangeLog::RemoveReader(LogReader& reader) {
 
 void ChangeLog::ForgetDatabase() { impl_->head.fetch_or(kNoneSelected, std::memory_order_seq_cst); }
 
-void ChangeLog::SetActive(bool active) {
+void ChangeLog::SetActive(bool active, LogUse use) {
   if (active) ForgetDatabase();
   // Sequentially consistent for the flusher's look before a long sleep; see Sleep() and Wake().
-  active_.store(active, std::memory_order_seq_cst);
+  if (active) {
+    uses_.fetch_or(static_cast<uint8_t>(use), std::memory_order_seq_cst);
+  } else {
+    uses_.fetch_and(static_cast<uint8_t>(~static_cast<uint8_t>(use)), std::memory_order_seq_cst);
+  }
 }
 
 void ChangeLog::SetHead(Lsn lsn) {

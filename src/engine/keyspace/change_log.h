@@ -35,6 +35,9 @@ class LogReader {
   virtual void OnBytes(std::span<const LogSlice> slices) = 0;
 };
 
+// For what the log is kept.
+enum class LogUse : uint8_t { kReplicas = 1, kAppendLog = 2 };
+
 class ChangeLog {
  public:
   ChangeLog();
@@ -45,7 +48,10 @@ class ChangeLog {
 
   // True while somebody reads the log. Flips only while all shards are locked (at a gate); a writer
   // asks under the locks of the shards it is going to change.
-  bool active() const { return active_.load(std::memory_order_relaxed); }
+  bool active() const { return uses_.load(std::memory_order_relaxed) != 0; }
+  bool IsActiveFor(LogUse use) const {
+    return (uses_.load(std::memory_order_relaxed) & static_cast<uint8_t>(use)) != 0;
+  }
 
   // Appends one whole record and returns the position behind it.
   // Called with the locks of the changed shards held; copies the bytes; never blocks.
@@ -66,9 +72,10 @@ class ChangeLog {
   // Readers see what is flushed from now on; they may come and go at any time.
   void AddReader(LogReader& reader);
   void RemoveReader(LogReader& reader);
-  // Called with all shards locked; Wake() follows when they are unlocked. When active, also if it
-  // was before, the next record begins with its SELECT: somebody begins to read here.
-  void SetActive(bool active);
+  // Begins or ends one use; the log is active as long as there is one. Called with all shards
+  // locked; Wake() follows when they are unlocked. When active, also if it was before, the next
+  // record begins with its SELECT: somebody begins to read here.
+  void SetActive(bool active, LogUse use = LogUse::kReplicas);
   // The next record begins with its SELECT: what those before selected is not known.
   void ForgetDatabase();
   // Moves the head to `lsn`. Only while inactive (a replica whose log nobody reads counts what it
@@ -82,7 +89,7 @@ class ChangeLog {
 
  private:
   // Published at a gate, when every thread that writes is outside its critical section.
-  std::atomic<bool> active_{false};
+  std::atomic<uint8_t> uses_{0};
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -192,6 +192,8 @@ class Keyspace final : public store::RemovalListener {
   void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
   void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
   void set_fenced(bool value) { SetKeepsExpired(kIsFenced, value); }
+  // While records are executed that say themselves what is removed.
+  void set_loading(bool value) { SetKeepsExpired(kIsLoading, value); }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -284,7 +286,7 @@ class Keyspace final : public store::RemovalListener {
   }
 
  private:
-  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsFenced = 4 };
+  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsFenced = 4, kIsLoading = 8 };
   void SetKeepsExpired(ExpiredKeeper bit, bool value) {
     if (value) {
       keeps_expired_.fetch_or(bit, std::memory_order_relaxed);

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/thread_index.h"
+#include "engine/persistence/rdb_format.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
 
@@ -12,46 +13,47 @@ void EntryCollector::Consume(int database, const store::Entry& entry) {
   Stripe& stripe = stripes_[ThreadIndex() % kStripes];
   MutexLock lock(stripe.mutex);
   stripe.gathered += entry.key().size() + entry.value().size();
+  Piece& open = stripe.open;
   if (stripe.database != database) {
-    AppendRdbSelect(stripe.bytes, database);
+    AppendRdbSelect(open.bytes, database);
     stripe.database = database;
   }
+  ++open.entries;
   const store::Attributes attributes = entry.attributes();
-  if (entry.type() != store::ValueType::kString) return AddCollection(stripe, entry, attributes);
-  if (entry.is_external()) {
-    AppendRdbStringHead(stripe.bytes, entry.key(), entry.value().size(), attributes);
-    stripe.pieces.push_back({std::exchange(stripe.bytes, {}), entry.Share()});
-    return;
+  if (entry.type() != store::ValueType::kString) {
+    AddCollection(stripe, entry, attributes);
+  } else if (entry.is_external()) {
+    AppendRdbKey(open.bytes, kRdbTypeString, entry.key(), attributes, &open.texts);
+    open.value = entry.Share();
+    return Close(stripe);
+  } else {
+    AppendRdbString(open.bytes, entry.key(), entry.value(), attributes, &open.texts);
   }
-  AppendRdbString(stripe.bytes, entry.key(), entry.value(), attributes);
-  if (stripe.bytes.size() >= kPieceBytes) {
-    stripe.pieces.push_back({std::exchange(stripe.bytes, {}), {}});
-  }
+  if (open.bytes.size() >= kPieceBytes) Close(stripe);
 }
 
 // A small one is written here, a large one by whoever takes the pieces.
 void EntryCollector::AddCollection(Stripe& stripe, const store::Entry& entry,
                                    const store::Attributes& attributes) {
+  Piece& open = stripe.open;
   if (collections::Collection* const large = entry.collection()) {
-    AppendRdbKey(stripe.bytes, RdbTypeOf(*large), entry.key(), attributes);
-    stripe.pieces.push_back(
-        {std::exchange(stripe.bytes, {}), {}, SharedCollection(memory_, large)});
-    return;
+    AppendRdbKey(open.bytes, RdbTypeOf(*large), entry.key(), attributes, &open.texts);
+    open.collection = SharedCollection(memory_, large);
+    return Close(stripe);
   }
   const auto small = OpenPacked(memory_, entry.type(), entry.value());
-  AppendRdbKey(stripe.bytes, RdbTypeOf(*small), entry.key(), attributes);
-  const Status appended =
-      AppendRdbCollection(stripe.bytes, *small, [](std::string&) { return Status(); });
-  CHECK(appended.ok());
+  AppendRdbKey(open.bytes, RdbTypeOf(*small), entry.key(), attributes, &open.texts);
+  const auto keep_all = [](std::string&) { return Status(); };
+  CHECK(AppendRdbCollection(open.bytes, *small, keep_all, &open.texts).ok());
 }
 
 std::vector<EntryCollector::Piece> EntryCollector::Take() {
   std::vector<Piece> all;
   for (Stripe& stripe : stripes_) {
     MutexLock lock(stripe.mutex);
+    if (!stripe.open.bytes.empty()) Close(stripe);
     for (Piece& piece : stripe.pieces) all.push_back(std::move(piece));
     stripe.pieces.clear();
-    if (!stripe.bytes.empty()) all.push_back({std::exchange(stripe.bytes, {}), {}});
     stripe.database = -1;
     stripe.gathered = 0;
   }

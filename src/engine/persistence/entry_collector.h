@@ -4,9 +4,11 @@
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/persistence/rdb_output.h"
 #include "engine/store/shard.h"
 
 namespace mikura::engine {
@@ -42,10 +44,12 @@ class EntryCollector final : public store::EntryConsumer {
   // memory: of the collections that are gathered.
   explicit EntryCollector(store::CollectionMemory& memory) : memory_(memory) {}
 
-  // RDB bytes, followed by a large value when there is one: the bytes of a string, or a collection,
-  // whose body is yet to be written.
+  // RDB bytes, followed by a large value when there is one: a string, whose length and bytes are
+  // yet to be written, or a collection, whose body is.
   struct Piece {
     std::string bytes;
+    RdbPlainTexts texts = {};  // that may be compressed
+    uint64_t entries = 0;
     store::SharedValue value = {};
     SharedCollection collection = {};
   };
@@ -68,10 +72,13 @@ class EntryCollector final : public store::EntryConsumer {
     mutable Mutex mutex;
     uint64_t gathered GUARDED_BY(mutex) = 0;
     int database GUARDED_BY(mutex) = -1;  // selected by the bytes gathered so far
-    std::string bytes GUARDED_BY(mutex);
+    Piece open GUARDED_BY(mutex);         // without a large value yet
     std::vector<Piece> pieces GUARDED_BY(mutex);
   };
 
+  static void Close(Stripe& stripe) REQUIRES(stripe.mutex) {
+    stripe.pieces.push_back(std::exchange(stripe.open, {}));
+  }
   void AddCollection(Stripe& stripe, const store::Entry& entry, const store::Attributes& attributes)
       REQUIRES(stripe.mutex);
 

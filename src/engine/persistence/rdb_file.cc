@@ -3,12 +3,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
+#include "base/numbers.h"
 #include "base/unique_fd.h"
 #include "engine/persistence/rdb_value_writer.h"
 
@@ -53,11 +55,22 @@ class FileSink final : public SnapshotSink {
 
 class FileSource final : public ByteSource {
  public:
-  FileSource(int fd, const std::string& path) : fd_(fd), path_(path) {}
+  FileSource(int fd, const std::string& path, LoadProgress* progress)
+      : fd_(fd), path_(path), progress_(progress) {
+    struct stat status;
+    if (progress_ == nullptr || fstat(fd, &status) != 0) return;
+    progress_->bytes_total.store(static_cast<uint64_t>(status.st_size), std::memory_order_relaxed);
+  }
   Result<size_t> Read(char* out, size_t size) override {
     while (true) {
       const ssize_t n = read(fd_, out, size);
-      if (n >= 0) return static_cast<size_t>(n);
+      if (n >= 0) {
+        const auto count = static_cast<size_t>(n);
+        if (progress_ != nullptr) {
+          progress_->bytes_done.fetch_add(count, std::memory_order_relaxed);
+        }
+        return count;
+      }
       if (errno != EINTR) return FileError("read", path_);
     }
   }
@@ -65,16 +78,31 @@ class FileSource final : public ByteSource {
  private:
   const int fd_;
   const std::string& path_;
+  LoadProgress* const progress_;
 };
 
 Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path,
                     const SaveHooks& hooks) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FileError("create", path);
+  const std::string stream = slots.replication_id();
+  // Who goes on reading the stream from there begins in database 0.
+  const auto at_gate = [&] {
+    if (!stream.empty()) keyspace.change_log().ForgetDatabase();
+    if (hooks.at_gate) hooks.at_gate();
+  };
   ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                   Snapshot::Begin(keyspace, slots, hooks.at_gate));
+                   hooks.begin ? hooks.begin() : Snapshot::Begin(keyspace, slots, at_gate));
+  Snapshot::AuxFields aux = hooks.aux;
+  // Only what holds of both moments holds of the gate between them.
+  if (aux.empty() && !stream.empty() && slots.replication_id() == stream) {
+    aux = {{"repl-stream-db", "0"},
+           {"repl-id", stream},
+           {"repl-offset", std::to_string(snapshot->lsn())}};
+  }
+  if (hooks.aux.empty()) aux.emplace_back("aof-base", "0");
   FileSink sink(fd.get(), path, hooks);
-  RETURN_IF_ERROR(snapshot->WriteRdb(sink, {}));
+  RETURN_IF_ERROR(snapshot->WriteRdb(sink, aux, hooks.progress));
   RETURN_IF_ERROR(sink.Flush());
   if (fsync(fd.get()) != 0) return FileError("sync", path);
   return Ok();
@@ -109,19 +137,24 @@ Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path
 }
 
 Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
-                            std::vector<std::string>* libraries) {
+                            const LoadHooks& hooks) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return FileError("open", path);
-  FileSource source(fd.get(), path);
+  FileSource source(fd.get(), path, hooks.progress);
   KeyspaceLoader loader(keyspace, now);
-  if (libraries != nullptr) {
-    loader.SetLibraries([libraries](std::string_view code) {
+  loader.SetForm(hooks.form);
+  loader.set_replaces(hooks.replaces);
+  if (hooks.libraries != nullptr) {
+    loader.SetLibraries([libraries = hooks.libraries](std::string_view code) {
       libraries->emplace_back(code);
       return Ok();
     });
   }
   RdbReader reader(source, loader, keyspace.allocator().collections());
-  RETURN_IF_ERROR(reader.Read());
+  if (const Status status = reader.Read(); !status.ok()) {
+    return Error{fmt::format("{}: {}", path, status.error().message)};
+  }
+  if (hooks.position != nullptr) *hooks.position = loader.position();
   return loader.count();
 }
 
@@ -135,15 +168,20 @@ FaultOr<> StoreRdbCollection(store::Shard& shard, int database, const Key& key,
   return shard.SetPacked(database, key, store::TypeOf(value.type()), packed, deadline, access);
 }
 
+void KeyspaceLoader::OnAux(std::string_view name, std::string_view value) {
+  constexpr size_t kIdBytes = 40;
+  if (name == "repl-id" && value.size() == kIdBytes) position_.id = value;
+  if (name == "repl-offset") position_.offset = ParseInt64(value).value_or(-1);
+}
+
 Status KeyspaceLoader::OnFunctionLibrary(std::string_view code) {
-  if (!add_library_)
-    return Error{"RDB data holds a library of functions, which is not wanted here"};
+  if (!add_library_) return Error{"a library of functions, which is not wanted here"};
   return add_library_(code);
 }
 
 Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
   if (entry.database >= keyspace_.database_count()) {
-    return Error{fmt::format("RDB data names database {}; this node has {}", entry.database,
+    return Error{fmt::format("it names database {}; this node has {}", entry.database,
                              keyspace_.database_count())};
   }
   if (entry.attributes.deadline <= drop_expired_at_) {
@@ -155,17 +193,17 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
   const Key key = keyspace_.hasher()(entry.key);
   ShardGuard guard(keyspace_.lock(key.shard()));
   store::Shard& shard = keyspace_.LockedShard(key.shard());
-  if (shard.Peek(entry.database, key, access)) {
-    return Error{
-        fmt::format("RDB data has key '{}' of database {} twice", entry.key, entry.database)};
+  if (!replaces_ && shard.Peek(entry.database, key, access)) {
+    return Error{fmt::format("key '{}' of database {} comes twice", entry.key, entry.database)};
   }
+  if (form_ && entry.collection != nullptr) form_(*entry.collection, entry.type);
   const bool stored =
       entry.collection != nullptr
           ? StoreRdbCollection(shard, entry.database, key, *entry.collection,
                                entry.attributes.deadline, access)
                 .ok()
           : shard.SetString(entry.database, key, entry.value, entry.attributes, access).ok();
-  if (!stored) return Error{"there is not enough memory for the RDB data"};
+  if (!stored) return Error{"there is not enough memory for the data"};
   ++count_.keys;
   return Ok();
 }

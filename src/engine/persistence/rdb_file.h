@@ -2,6 +2,7 @@
 // The keyspace to and from an RDB file.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -14,8 +15,12 @@
 namespace mikura::engine {
 
 struct SaveHooks {
-  std::function<void()> at_gate = {};         // see Snapshot::Begin
+  std::function<void()> at_gate = {};  // see Snapshot::Begin
+  // Begins the snapshot instead, without at_gate.
+  std::function<Result<std::unique_ptr<Snapshot>>()> begin = {};
+  Snapshot::AuxFields aux = {};
   std::function<bool()> is_interrupted = {};  // asked now and then: true ends it with an error
+  SaveProgress* progress = nullptr;
 };
 // Writes a snapshot to a temporary file beside `path`, syncs it, and renames it: `path` is the old
 // file or the complete new one at every moment. Blocks; the keyspace goes on meanwhile.
@@ -27,11 +32,17 @@ struct LoadedCount {
   uint64_t expired = 0;  // left out, because their deadline had passed
 };
 
-// Adds the keys of the file to the keyspace, and its libraries of functions (source texts) to
-// `libraries`; null: there may be none. Errors: the file's, or those of KeyspaceLoader; what was
-// read before the error stays.
-Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
-                            std::vector<std::string>* libraries = nullptr);
+// Where in a replication stream a snapshot was taken.
+struct RdbStreamPosition {
+  std::string id;       // 40 hexadecimal digits; "": the file does not say
+  int64_t offset = -1;  // as Redis counts: bytes of the stream in front of it
+};
+
+// How far a file is loaded. Published by the thread that loads, to INFO: nothing else hangs on it.
+struct LoadProgress {
+  std::atomic<uint64_t> bytes_total{0};
+  std::atomic<uint64_t> bytes_done{0};
+};
 
 // Puts what an RdbReader reads into the keyspace, one shard lock per key.
 // Errors: a database out of range, a key that is there already, no more memory.
@@ -49,19 +60,41 @@ class KeyspaceLoader : public RdbHandler {
       : keyspace_(keyspace), drop_expired_at_(drop_expired_at) {}
 
   Status OnEntry(const RdbEntry& entry) override;
-  void OnAux(std::string_view, std::string_view) override {}
+  void OnAux(std::string_view name, std::string_view value) override;
   Status OnFunctionLibrary(std::string_view code) override;
   // What takes libraries of functions; without it they are an error.
   void SetLibraries(std::function<Status(std::string_view code)> add) {
     add_library_ = std::move(add);
   }
+  // What changes a collection before it is stored; rdb_type: as the file has it.
+  using GiveForm = std::function<void(collections::Collection& value, uint8_t rdb_type)>;
+  void SetForm(GiveForm form) { form_ = std::move(form); }
+  // A key that is there already is replaced; otherwise it is an error.
+  void set_replaces(bool value) { replaces_ = value; }
   const LoadedCount& count() const { return count_; }
+  const RdbStreamPosition& position() const { return position_; }
 
  private:
   Keyspace& keyspace_;
   const UnixMillis drop_expired_at_;
   std::function<Status(std::string_view code)> add_library_;
+  GiveForm form_;
+  bool replaces_ = false;
   LoadedCount count_;
+  RdbStreamPosition position_;
 };
+
+struct LoadHooks {
+  std::vector<std::string>* libraries = nullptr;  // gets the source texts; null: there may be none
+  RdbStreamPosition* position = nullptr;
+  LoadProgress* progress = nullptr;
+  KeyspaceLoader::GiveForm form = {};
+  bool replaces = false;
+};
+
+// Adds the keys of the file to the keyspace. Errors: the file's, or those of KeyspaceLoader; what
+// was read before the error stays.
+Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
+                            const LoadHooks& hooks = {});
 
 }  // namespace mikura::engine

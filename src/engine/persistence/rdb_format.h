@@ -46,6 +46,9 @@ inline constexpr uint8_t kRdbTypeListQuicklist2 = 18;
 inline constexpr uint8_t kRdbTypeStream2 = 19;
 inline constexpr uint8_t kRdbTypeSetListpack = 20;
 inline constexpr uint8_t kRdbTypeStream3 = 21;
+// Of candidates for Redis 7.4: the deadlines as they are.
+inline constexpr uint8_t kRdbTypeHashDeadlinesOld = 22;
+inline constexpr uint8_t kRdbTypeHashListpackDeadlinesOld = 23;
 inline constexpr uint8_t kRdbTypeHashDeadlines = 24;
 inline constexpr uint8_t kRdbTypeHashListpackDeadlines = 25;
 

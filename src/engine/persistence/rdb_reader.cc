@@ -91,13 +91,18 @@ Result<bool> RdbReader::ReadItem() {
       return false;
     case RdbOpcode::kFunction:
       RETURN_IF_ERROR(input_.ReadString(value_));
-      RETURN_IF_ERROR(handler_.OnFunctionLibrary(value_));
+      RETURN_IF_ERROR(WithOffset(handler_.OnFunctionLibrary(value_)));
       return false;
     case RdbOpcode::kFunctionOld:
       return input_.Malformed("it holds a function library of a pre-release format");
   }
   RETURN_IF_ERROR(ReadEntry(opcode));
   return false;
+}
+
+// What the handler does not take.
+Status RdbReader::WithOffset(Status status) const {
+  return status.ok() ? std::move(status) : Status(input_.Malformed(status.error().message));
 }
 
 Status RdbReader::ReadEntry(uint8_t type) {
@@ -108,7 +113,8 @@ Status RdbReader::ReadEntry(uint8_t type) {
         fmt::format("{} (key '{}' in database {})", read.error().message, key_, database_)};
   }
   const store::Attributes attributes = std::exchange(attributes_, store::Attributes{});
-  return handler_.OnEntry({database_, key_, value.text, value.collection.get(), attributes});
+  return WithOffset(
+      handler_.OnEntry({database_, key_, value.text, value.collection.get(), type, attributes}));
 }
 
 Status RdbReader::ReadAux() {

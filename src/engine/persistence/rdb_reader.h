@@ -23,6 +23,7 @@ struct RdbEntry {
   std::string_view key;
   std::string_view value;                         // of a string
   collections::Collection* collection = nullptr;  // otherwise; whoever keeps it acquires it
+  uint8_t type = 0;                               // as the file has it: rdb_format.h
   store::Attributes attributes;
 };
 
@@ -33,7 +34,7 @@ class RdbHandler {
   virtual void OnAux(std::string_view name, std::string_view value) = 0;
   // The source text of a library of functions.
   virtual Status OnFunctionLibrary(std::string_view) {
-    return Error{"RDB data holds a library of functions, which is not wanted here"};
+    return Error{"a library of functions, which is not wanted here"};
   }
 };
 
@@ -58,6 +59,7 @@ class RdbReader {
   // Handles one opcode or entry; true at the end.
   Result<bool> ReadItem();
   Status ReadEntry(uint8_t type);
+  Status WithOffset(Status status) const;
   Status ReadAux();
   Status SkipModuleAux();
   Status CheckEnd();

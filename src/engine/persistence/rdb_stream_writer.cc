@@ -96,13 +96,14 @@ void AppendGroup(std::string& out, const StreamGroup& group) {
 
 }  // namespace
 
-Status AppendRdbStream(std::string& out, const StreamValue& stream, const RdbFlush& flush) {
+Status AppendRdbStream(std::string& out, const StreamValue& stream, const RdbFlush& flush,
+                       RdbPlainTexts* texts) {
   AppendRdbLength(out, (stream.size() + kNodeEntries - 1) / kNodeEntries);
   for (uint64_t i = 0; i < stream.size(); i += kNodeEntries) {
     std::string id;
     AppendRawId(id, stream.At(i).id());
     AppendRdbText(out, id);
-    AppendRdbText(out, MakeNode(stream, i, std::min(kNodeEntries, stream.size() - i)));
+    AppendRdbText(out, MakeNode(stream, i, std::min(kNodeEntries, stream.size() - i)), texts);
     RETURN_IF_ERROR(flush(out));
   }
   AppendRdbLength(out, stream.size());

@@ -8,6 +8,6 @@ namespace mikura::engine {
 
 // The body of a stream, as kRdbTypeStream2.
 Status AppendRdbStream(std::string& out, const collections::StreamValue& stream,
-                       const RdbFlush& flush);
+                       const RdbFlush& flush, RdbPlainTexts* texts);
 
 }  // namespace mikura::engine

@@ -10,6 +10,7 @@
 #include "engine/persistence/crc64.h"
 #include "engine/persistence/lzf.h"
 #include "engine/persistence/persistence_test_support.h"
+#include "engine/persistence/rdb_compression.h"
 #include "engine/persistence/rdb_reader.h"
 #include "engine/persistence/rdb_writer.h"
 
@@ -113,6 +114,106 @@ TEST(Lzf, RefusesWhatLeavesTheBuffers) {
                                           "a\x20\x00",
                                           4),
                          out));  // too short
+}
+
+std::string Expanded(std::string_view compressed, size_t size) {
+  std::string out(size, ' ');
+  return ExpandLzf(compressed, out) ? out : "";
+}
+
+TEST(Lzf, WhatIsCompressedExpandsToWhatItWas) {
+  LzfCompressor compressor;
+  uint32_t random = 1;
+  const auto next = [&random] { return (random = random * 1664525 + 1013904223) >> 8; };
+  int compressed_count = 0;
+  for (int round = 0; round < 3000; ++round) {
+    // Texts of few letters and of many; with repetitions near and far.
+    std::string text;
+    const uint32_t letters = 1 + next() % 200;
+    const size_t size = next() % (round % 100 == 0 ? 60'000 : 600);
+    while (text.size() < size) {
+      if (!text.empty() && next() % 4 == 0) {
+        const size_t from = next() % text.size();
+        text += text.substr(from, next() % 400);
+      } else {
+        text.push_back(static_cast<char>(next() % letters));
+      }
+    }
+    std::string out = "before";
+    if (!compressor.Append(out, text, 4)) {
+      ASSERT_EQ(out, "before");
+      continue;
+    }
+    ++compressed_count;
+    ASSERT_LE(out.size(), 6 + text.size() - 4);
+    ASSERT_EQ(Expanded(std::string_view(out).substr(6), text.size()), text) << round;
+  }
+  EXPECT_GT(compressed_count, 1000);
+}
+
+TEST(Lzf, ALongRunTakesLittleAndNoiseIsLeftAlone) {
+  LzfCompressor compressor;
+  std::string out;
+  EXPECT_TRUE(compressor.Append(out, std::string(100'000, 'x'), 4));
+  EXPECT_LT(out.size(), 1500u);
+  std::string noise;
+  uint32_t random = 7;
+  for (int i = 0; i < 5000; ++i) {
+    random = random * 1664525 + 1013904223;
+    noise.push_back(static_cast<char>(random >> 24));
+  }
+  out.clear();
+  EXPECT_FALSE(compressor.Append(out, noise, 4));
+  EXPECT_EQ(out, "");
+  EXPECT_FALSE(compressor.Append(out, "", 4));
+}
+
+TEST(RdbCompression, LongTextsAreCompressedAndTheRestStaysAsItWas) {
+  std::string plain = Header();
+  RdbPlainTexts texts;
+  const std::string noise = "8f3Jq0zPk2Lw9xVb7Nc5Rt";
+  AppendRdbString(plain, std::string(30, 'k'), std::string(70, 'v'), {.deadline = 7}, &texts);
+  AppendRdbString(plain, "short", "value", {}, &texts);
+  AppendRdbString(plain, noise, std::string(20'000, 'w'), {}, &texts);
+  ASSERT_EQ(texts.size(), 4u);
+  RdbCompressor compressor;
+  std::string compressed;
+  compressor.AppendData(compressed, plain, texts);
+  EXPECT_LT(compressed.size(), 450u);
+  for (const std::string& data : {plain, compressed}) {
+    StringSource source(Ended(data));
+    Collector got;
+    UncountedMemory memory;
+    RdbReader reader(source, got, memory);
+    const Status status = reader.Read();
+    ASSERT_TRUE(status.ok()) << status.error().message;
+    ASSERT_EQ(got.entries.size(), 3u);
+    EXPECT_EQ(got.entries[0].key, std::string(30, 'k'));
+    EXPECT_EQ(got.entries[0].value, std::string(70, 'v'));
+    EXPECT_EQ(got.entries[0].attributes.deadline, 7);
+    EXPECT_EQ(got.entries[1].value, "value");
+    EXPECT_EQ(got.entries[2].key, noise);
+    EXPECT_EQ(got.entries[2].value, std::string(20'000, 'w'));
+  }
+}
+
+// As Redis: what a number of 32 bits is written as, and nothing else.
+TEST(Rdb, NumbersAreWrittenAsNumbers) {
+  const auto written = [](std::string_view text) {
+    std::string out;
+    AppendRdbText(out, text);
+    return out;
+  };
+  EXPECT_EQ(written("0"), std::string("\xc0\x00", 2));
+  EXPECT_EQ(written("-128"), "\xc0\x80");
+  EXPECT_EQ(written("128"), std::string("\xc1\x80\x00", 3));
+  EXPECT_EQ(written("-32769"), "\xc2\xff\x7f\xff\xff");
+  EXPECT_EQ(written("2147483647"), "\xc2\xff\xff\xff\x7f");
+  EXPECT_EQ(written("-2147483648"), std::string("\xc2\x00\x00\x00\x80", 5));
+  for (const std::string text :
+       {"", "00", "-0", "+1", " 1", "1 ", "1.0", "2147483648", "0x1", "-2147483649", "-"}) {
+    EXPECT_EQ(written(text), std::string(1, static_cast<char>(text.size())) + text);
+  }
 }
 
 TEST(Rdb, WhatWasWrittenIsReadBack) {

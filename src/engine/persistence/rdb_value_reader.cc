@@ -47,8 +47,8 @@ constexpr std::string_view kTypeNames[] = {
     "stream",
     "set (listpack)",
     "stream",
-    "hash",
-    "hash",
+    "hash with deadlines",
+    "hash with deadlines (listpack)",
     "hash with deadlines",
     "hash with deadlines (listpack)",
 };
@@ -109,6 +109,8 @@ Status RdbValueReader::Read(uint8_t type, RdbValue& out) {
     case kRdbTypeHashZipmap:
     case kRdbTypeHashZiplist:
     case kRdbTypeHashListpack:
+    case kRdbTypeHashDeadlinesOld:
+    case kRdbTypeHashListpackDeadlinesOld:
     case kRdbTypeHashDeadlines:
     case kRdbTypeHashListpackDeadlines:
       return ReadHash(type, out);
@@ -217,54 +219,75 @@ Status RdbValueReader::ReadSortedSet(uint8_t type, RdbValue& out) {
   return Finish(std::move(set), is_empty, out);
 }
 
-Status RdbValueReader::ReadHash(uint8_t type, RdbValue& out) {
-  auto hash = std::make_unique<HashValue>(memory_);
-  const auto set = [&](std::string_view field, std::string_view value,
-                       UnixMillis deadline = collections::kNoFieldDeadline) -> Status {
-    if (!hash->Set(field, value, deadline)) return input_.Malformed("a hash with a field twice");
-    return Ok();
-  };
-  const auto set_pair = [&](std::string_view field, std::string_view value) -> Status {
-    return set(field, value);
-  };
-  uint64_t first_deadline = 0;
-  if (type == kRdbTypeHashDeadlines || type == kRdbTypeHashListpackDeadlines) {
+Status RdbValueReader::AddField(HashValue& hash, std::string_view field, std::string_view value,
+                                UnixMillis deadline) {
+  if (hash.Set(field, value, deadline)) return Ok();
+  return input_.Malformed("a hash with a field twice");
+}
+
+// Deadline, field and value; 0: no deadline. Since Redis 7.4.0 a deadline is what it is later than
+// the first one, and 1.
+Status RdbValueReader::ReadFieldsWithDeadlines(uint8_t type, HashValue& hash) {
+  uint64_t first_deadline = 1;
+  if (type == kRdbTypeHashDeadlines) {
     ASSIGN_OR_RETURN(first_deadline, input_.ReadFixed(8, true));
   }
-  if (type == kRdbTypeHash || type == kRdbTypeHashDeadlines) {
+  ASSIGN_OR_RETURN(uint64_t count, input_.ReadLength());
+  for (; count > 0; --count) {
+    ASSIGN_OR_RETURN(const uint64_t deadline, input_.ReadLength());
+    RETURN_IF_ERROR(input_.ReadString(first_));
+    RETURN_IF_ERROR(input_.ReadString(second_));
+    RETURN_IF_ERROR(AddField(hash, first_, second_,
+                             deadline == 0
+                                 ? collections::kNoFieldDeadline
+                                 : static_cast<UnixMillis>(first_deadline + deadline - 1)));
+  }
+  return Ok();
+}
+
+// A listpack of field, value and deadline.
+Status RdbValueReader::ReadTriples(HashValue& hash) {
+  RETURN_IF_ERROR(input_.ReadString(first_));
+  std::string words[3];
+  size_t have = 0;
+  RETURN_IF_ERROR(
+      ForEach(input_, CompactForm::kListpack, first_, [&](std::string_view element) -> Status {
+        words[have++].assign(element);
+        if (have < 3) return Ok();
+        have = 0;
+        const std::optional<int64_t> deadline = ParseInt64(words[2]);
+        if (!deadline) return input_.Malformed("a field's deadline of no number");
+        return AddField(hash, words[0], words[1],
+                        *deadline == 0 ? collections::kNoFieldDeadline : *deadline);
+      }));
+  if (have != 0) return input_.Malformed("a compact list with one element too few");
+  return Ok();
+}
+
+Status RdbValueReader::ReadHash(uint8_t type, RdbValue& out) {
+  auto hash = std::make_unique<HashValue>(memory_);
+  if (type == kRdbTypeHashDeadlines || type == kRdbTypeHashDeadlinesOld) {
+    RETURN_IF_ERROR(ReadFieldsWithDeadlines(type, *hash));
+  } else if (type == kRdbTypeHashListpackDeadlines || type == kRdbTypeHashListpackDeadlinesOld) {
+    // The first deadline follows from the others.
+    if (type == kRdbTypeHashListpackDeadlines) RETURN_IF_ERROR(input_.ReadFixed(8, true));
+    RETURN_IF_ERROR(ReadTriples(*hash));
+  } else if (type == kRdbTypeHash) {
     ASSIGN_OR_RETURN(uint64_t count, input_.ReadLength());
     for (; count > 0; --count) {
-      uint64_t from_first = 0;  // 0: no deadline; 1: the first one
-      if (type == kRdbTypeHashDeadlines) {
-        ASSIGN_OR_RETURN(from_first, input_.ReadLength());
-      }
       RETURN_IF_ERROR(input_.ReadString(first_));
       RETURN_IF_ERROR(input_.ReadString(second_));
-      const auto deadline = static_cast<UnixMillis>(first_deadline + from_first - 1);
-      RETURN_IF_ERROR(
-          set(first_, second_, from_first == 0 ? collections::kNoFieldDeadline : deadline));
+      RETURN_IF_ERROR(AddField(*hash, first_, second_));
     }
-  } else if (type == kRdbTypeHashListpackDeadlines) {
-    RETURN_IF_ERROR(input_.ReadString(first_));
-    std::string words[3];
-    size_t have = 0;
-    RETURN_IF_ERROR(
-        ForEach(input_, CompactForm::kListpack, first_, [&](std::string_view element) -> Status {
-          words[have++].assign(element);
-          if (have < 3) return Ok();
-          have = 0;
-          const std::optional<int64_t> deadline = ParseInt64(words[2]);
-          if (!deadline) return input_.Malformed("a field's deadline of no number");
-          return set(words[0], words[1],
-                     *deadline == 0 ? collections::kNoFieldDeadline : *deadline);
-        }));
-    if (have != 0) return input_.Malformed("a compact list with one element too few");
   } else {
     RETURN_IF_ERROR(input_.ReadString(first_));
     const CompactForm form = type == kRdbTypeHashZipmap    ? CompactForm::kZipmap
                              : type == kRdbTypeHashZiplist ? CompactForm::kZiplist
                                                            : CompactForm::kListpack;
-    RETURN_IF_ERROR(ForEachPair(input_, form, first_, set_pair));
+    RETURN_IF_ERROR(
+        ForEachPair(input_, form, first_, [&](std::string_view field, std::string_view value) {
+          return AddField(*hash, field, value);
+        }));
   }
   const bool is_empty = hash->empty();
   return Finish(std::move(hash), is_empty, out);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/collections/collection.h"
+#include "engine/collections/hash_value.h"
 #include "engine/collections/tree_node.h"
 #include "engine/persistence/rdb_input.h"
 
@@ -35,6 +36,10 @@ class RdbValueReader {
   Status ReadSet(uint8_t type, RdbValue& out);
   Status ReadSortedSet(uint8_t type, RdbValue& out);
   Status ReadHash(uint8_t type, RdbValue& out);
+  Status ReadFieldsWithDeadlines(uint8_t type, collections::HashValue& hash);
+  Status ReadTriples(collections::HashValue& hash);
+  Status AddField(collections::HashValue& hash, std::string_view field, std::string_view value,
+                  UnixMillis deadline = collections::kNoFieldDeadline);
   Status ReadStream(uint8_t type, RdbValue& out);
   Status Finish(std::unique_ptr<collections::Collection> value, bool is_empty, RdbValue& out);
 

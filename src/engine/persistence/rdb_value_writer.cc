@@ -35,36 +35,40 @@ bool HasDeadlines(const HashValue& hash) {
   return hash.first_deadline() != collections::kNoFieldDeadline;
 }
 
-Status AppendList(std::string& out, const ListValue& list, const RdbFlush& flush) {
+Status AppendList(std::string& out, const ListValue& list, const RdbFlush& flush,
+                  RdbPlainTexts* texts) {
   AppendRdbLength(out, list.size());
   for (ListValue::Cursor c(list); !c.at_end(); c.Next()) {
-    AppendRdbText(out, c.element());
+    AppendRdbText(out, c.element(), texts);
     RETURN_IF_ERROR(FlushWhenLarge(out, flush));
   }
   return Ok();
 }
 
-Status AppendSet(std::string& out, const SetValue& set, const RdbFlush& flush) {
+Status AppendSet(std::string& out, const SetValue& set, const RdbFlush& flush,
+                 RdbPlainTexts* texts) {
   AppendRdbLength(out, set.size());
   for (SetValue::Cursor c(set); !c.at_end(); c.Next()) {
-    AppendRdbText(out, c.element());
+    AppendRdbText(out, c.element(), texts);
     RETURN_IF_ERROR(FlushWhenLarge(out, flush));
   }
   return Ok();
 }
 
-Status AppendSortedSet(std::string& out, const SortedSetValue& set, const RdbFlush& flush) {
+Status AppendSortedSet(std::string& out, const SortedSetValue& set, const RdbFlush& flush,
+                       RdbPlainTexts* texts) {
   AppendRdbLength(out, set.size());
   for (SortedSetValue::Cursor c(set); !c.at_end(); c.Next()) {
     const SortedSetValue::Element element = c.element();
-    AppendRdbText(out, element.member);
+    AppendRdbText(out, element.member, texts);
     AppendRdbFixed(out, std::bit_cast<uint64_t>(element.score));
     RETURN_IF_ERROR(FlushWhenLarge(out, flush));
   }
   return Ok();
 }
 
-Status AppendHash(std::string& out, const HashValue& hash, const RdbFlush& flush) {
+Status AppendHash(std::string& out, const HashValue& hash, const RdbFlush& flush,
+                  RdbPlainTexts* texts) {
   const bool has_deadlines = HasDeadlines(hash);
   const UnixMillis first = hash.first_deadline();
   if (has_deadlines) AppendRdbFixed(out, first);
@@ -75,8 +79,8 @@ Status AppendHash(std::string& out, const HashValue& hash, const RdbFlush& flush
       const bool has_own = field.deadline != collections::kNoFieldDeadline;
       AppendRdbLength(out, has_own ? static_cast<uint64_t>(field.deadline - first) + 1 : 0);
     }
-    AppendRdbText(out, field.name);
-    AppendRdbText(out, field.value);
+    AppendRdbText(out, field.name, texts);
+    AppendRdbText(out, field.value, texts);
     RETURN_IF_ERROR(FlushWhenLarge(out, flush));
   }
   return Ok();
@@ -101,20 +105,21 @@ uint8_t RdbTypeOf(const Collection& value) {
   return kRdbTypeStream2;
 }
 
-Status AppendRdbCollection(std::string& out, const Collection& value, const RdbFlush& flush) {
+Status AppendRdbCollection(std::string& out, const Collection& value, const RdbFlush& flush,
+                           RdbPlainTexts* texts) {
   switch (value.type()) {
     case CollectionType::kList:
-      return AppendList(out, static_cast<const ListValue&>(value), flush);
+      return AppendList(out, static_cast<const ListValue&>(value), flush, texts);
     case CollectionType::kSet:
-      return AppendSet(out, static_cast<const SetValue&>(value), flush);
+      return AppendSet(out, static_cast<const SetValue&>(value), flush, texts);
     case CollectionType::kSortedSet:
-      return AppendSortedSet(out, static_cast<const SortedSetValue&>(value), flush);
+      return AppendSortedSet(out, static_cast<const SortedSetValue&>(value), flush, texts);
     case CollectionType::kHash:
-      return AppendHash(out, static_cast<const HashValue&>(value), flush);
+      return AppendHash(out, static_cast<const HashValue&>(value), flush, texts);
     case CollectionType::kStream:
       break;
   }
-  return AppendRdbStream(out, static_cast<const StreamValue&>(value), flush);
+  return AppendRdbStream(out, static_cast<const StreamValue&>(value), flush, texts);
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "engine/collections/collection.h"
 #include "engine/collections/tree_node.h"
+#include "engine/persistence/rdb_output.h"
 #include "engine/store/entry.h"
 
 namespace mikura::engine {
@@ -21,9 +22,10 @@ using RdbFlush = std::function<Status(std::string& buffer)>;
 
 // The type byte with which the collection is written.
 uint8_t RdbTypeOf(const collections::Collection& value);
-// Its body, behind type and key. Cost: a step for each element.
+// Its body, behind type and key. Cost: a step for each element. texts: see AppendRdbText; who
+// flushes `out` empties them too.
 Status AppendRdbCollection(std::string& out, const collections::Collection& value,
-                           const RdbFlush& flush);
+                           const RdbFlush& flush, RdbPlainTexts* texts = nullptr);
 
 // Appends the packed bytes of a collection that has no tree; false for others.
 bool AppendIfPacked(const collections::Collection& value, std::string& out);

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "base/numbers.h"
 #include "engine/persistence/crc64.h"
 #include "engine/persistence/rdb_format.h"
 #include "engine/persistence/rdb_output.h"
@@ -10,7 +13,28 @@
 namespace mikura::engine {
 namespace {
 
+constexpr size_t kNumberBytesMax = 11;  // "-2147483648"
+
 void AppendOpcode(std::string& out, RdbOpcode opcode) { out.push_back(static_cast<char>(opcode)); }
+
+// The text as an integer of at most 4 bytes, if it is how such a one is written.
+bool AppendNumber(std::string& out, std::string_view text) {
+  const std::optional<int64_t> parsed = ParseInt64(text);
+  if (!parsed || *parsed < INT32_MIN || *parsed > INT32_MAX) return false;
+  char canonical[24];
+  if (text != std::string_view(canonical, FormatInt64(*parsed, canonical))) return false;
+  const auto append = [&](uint8_t encoding, auto value) {
+    out.push_back(static_cast<char>(kRdbEncoded << 6 | encoding));
+    AppendRdbFixed(out, value);
+    return true;
+  };
+  if (*parsed == static_cast<int8_t>(*parsed))
+    return append(kRdbInt8, static_cast<int8_t>(*parsed));
+  if (*parsed == static_cast<int16_t>(*parsed)) {
+    return append(kRdbInt16, static_cast<int16_t>(*parsed));
+  }
+  return append(kRdbInt32, static_cast<int32_t>(*parsed));
+}
 
 }  // namespace
 
@@ -34,7 +58,11 @@ void AppendRdbLength(std::string& out, uint64_t length) {
   }
 }
 
-void AppendRdbText(std::string& out, std::string_view bytes) {
+void AppendRdbText(std::string& out, std::string_view bytes, RdbPlainTexts* texts) {
+  if (bytes.size() <= kNumberBytesMax && AppendNumber(out, bytes)) return;
+  if (texts != nullptr && bytes.size() >= kRdbCompressedMin) {
+    texts->push_back({out.size(), bytes.size()});
+  }
   AppendRdbLength(out, bytes.size());
   out.append(bytes);
 }
@@ -64,7 +92,7 @@ void AppendRdbResize(std::string& out, uint64_t keys, uint64_t volatile_keys) {
 }
 
 void AppendRdbKey(std::string& out, uint8_t type, std::string_view key,
-                  const store::Attributes& attributes) {
+                  const store::Attributes& attributes, RdbPlainTexts* texts) {
   if (attributes.has_memcached) {
     std::string block;
     AppendRdbFixed(block, attributes.memcached_flags);
@@ -77,25 +105,19 @@ void AppendRdbKey(std::string& out, uint8_t type, std::string_view key,
     AppendRdbFixed(out, attributes.deadline);
   }
   out.push_back(static_cast<char>(type));
-  AppendRdbText(out, key);
-}
-
-void AppendRdbStringHead(std::string& out, std::string_view key, size_t value_bytes,
-                         const store::Attributes& attributes) {
-  AppendRdbKey(out, kRdbTypeString, key, attributes);
-  AppendRdbLength(out, value_bytes);
+  AppendRdbText(out, key, texts);
 }
 
 void AppendRdbString(std::string& out, std::string_view key, std::string_view value,
-                     const store::Attributes& attributes) {
-  AppendRdbStringHead(out, key, value.size(), attributes);
-  out.append(value);
+                     const store::Attributes& attributes, RdbPlainTexts* texts) {
+  AppendRdbKey(out, kRdbTypeString, key, attributes, texts);
+  AppendRdbText(out, value, texts);
 }
 
-void AppendRdbEnd(std::string& out, uint64_t checksum_before) {
+void AppendRdbEnd(std::string& out, std::optional<uint64_t> checksum_before) {
   const char end = static_cast<char>(RdbOpcode::kEnd);
   out.push_back(end);
-  AppendRdbFixed(out, Crc64(checksum_before, {&end, 1}));
+  AppendRdbFixed(out, checksum_before ? Crc64(*checksum_before, {&end, 1}) : 0);
 }
 
 }  // namespace mikura::engine

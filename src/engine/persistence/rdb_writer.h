@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/persistence/rdb_output.h"
 #include "engine/store/entry.h"
 
 namespace mikura::engine {
@@ -19,16 +21,14 @@ void AppendRdbSelect(std::string& out, int database);
 void AppendRdbFunction(std::string& out, std::string_view code);
 // How many keys, and how many with a deadline, the selected database has: a hint for the reader.
 void AppendRdbResize(std::string& out, uint64_t keys, uint64_t volatile_keys);
-// What stands before a value: deadline, memcached block, type and key.
+// What stands before a value: deadline, memcached block, type and key. (texts: see AppendRdbText.)
 void AppendRdbKey(std::string& out, uint8_t type, std::string_view key,
-                  const store::Attributes& attributes);
+                  const store::Attributes& attributes, RdbPlainTexts* texts = nullptr);
 // One string entry with its deadline and its memcached block.
 void AppendRdbString(std::string& out, std::string_view key, std::string_view value,
-                     const store::Attributes& attributes);
-// The same without the bytes of the value: they follow, `value_bytes` of them.
-void AppendRdbStringHead(std::string& out, std::string_view key, size_t value_bytes,
-                         const store::Attributes& attributes);
-// The end opcode and the checksum. `checksum_before`: of all bytes in front of this end.
-void AppendRdbEnd(std::string& out, uint64_t checksum_before);
+                     const store::Attributes& attributes, RdbPlainTexts* texts = nullptr);
+// The end opcode and the checksum. `checksum_before`: of all bytes in front of this end; nothing:
+// there shall be none.
+void AppendRdbEnd(std::string& out, std::optional<uint64_t> checksum_before);
 
 }  // namespace mikura::engine

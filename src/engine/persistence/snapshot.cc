@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/persistence/snapshot.h"
 
+#include <optional>
+
 #include "base/clock.h"
 #include "engine/persistence/crc64.h"
+#include "engine/persistence/rdb_output.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
+#include "engine/store/walk_mutants.h"
 
 namespace mikura::engine {
-namespace {
-
-// Chains visited per lock of a shard: some tens of microseconds at most.
-constexpr size_t kChainsPerStep = 64;
-
-}  // namespace
-
 int SnapshotSlots::Acquire() {
   MutexLock lock(mutex_);
   for (size_t i = 0; i < taken_.size(); ++i) {
@@ -36,7 +33,8 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSl
   std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot));
   keyspace.WithGate({}, [&] {
     snapshot->lsn_ = keyspace.change_log().head();
-    for (uint32_t i = 0; i < kShardCount; ++i) {
+    if (store::IsMutant(store::WalkMutant::kNoGate)) snapshot->shards_begun_ = 0;
+    for (uint32_t i = 0; i < snapshot->shards_begun_; ++i) {
       keyspace.LockedShard(i).BeginWalk(slot, snapshot->collector_);
     }
     snapshot->libraries_ = slots.libraries();
@@ -48,58 +46,86 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSl
 Snapshot::~Snapshot() {
   // The marks of the chains that were not visited are still those of before the walk: a later walk
   // in this slot would take them for visited. So the walk is finished, without collecting.
-  for (uint32_t i = shards_done_; i < kShardCount; ++i) {
+  for (uint32_t i = shards_done_; i < shards_begun_; ++i) {
     {
       ShardGuard guard(keyspace_.lock(i));
       keyspace_.LockedShard(i).AbortWalk(slot_);
     }
-    bool done = false;
+    bool done = store::IsMutant(store::WalkMutant::kSlotReused);
     while (!done) {
       ShardGuard guard(keyspace_.lock(i));
-      done = keyspace_.LockedShard(i).WalkStep(slot_, kChainsPerStep);
+      done = keyspace_.LockedShard(i).WalkStep(slot_, chains_per_step_);
     }
   }
   slots_.Release(slot_);
 }
 
-Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux) {
+Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress* progress) {
+  if (progress != nullptr) {
+    uint64_t total = 0;
+    for (int i = 0; i < keyspace_.database_count(); ++i) total += keyspace_.KeyCount(i);
+    progress->keys_total.store(total, std::memory_order_relaxed);
+  }
   RETURN_IF_ERROR(Emit(sink, Preamble(aux)));
   while (shards_done_ < kShardCount) {
     {
       ShardGuard guard(keyspace_.lock(shards_done_));
-      if (keyspace_.LockedShard(shards_done_).WalkStep(slot_, kChainsPerStep)) ++shards_done_;
+      if (shards_begun_ == shards_done_) {
+        keyspace_.LockedShard(shards_begun_++).BeginWalk(slot_, collector_);
+      }
+      if (keyspace_.LockedShard(shards_done_).WalkStep(slot_, chains_per_step_)) ++shards_done_;
     }
-    RETURN_IF_ERROR(EmitCollected(sink));
+    ASSIGN_OR_RETURN(const uint64_t entries, EmitCollected(sink));
+    if (progress != nullptr) progress->keys_done.fetch_add(entries, std::memory_order_relaxed);
   }
   std::string end;
-  AppendRdbEnd(end, checksum_);
+  AppendRdbEnd(end, has_checksum_ ? std::optional(checksum_) : std::nullopt);
   return sink.Write(end);
 }
 
 Status Snapshot::Emit(SnapshotSink& sink, std::string_view bytes) {
-  checksum_ = Crc64(checksum_, bytes);
+  if (has_checksum_) checksum_ = Crc64(checksum_, bytes);
   return sink.Write(bytes);
 }
 
-Status Snapshot::EmitCollected(SnapshotSink& sink) {
+Status Snapshot::EmitData(SnapshotSink& sink, std::string_view data, const RdbPlainTexts& texts) {
+  if (!compresses_ || texts.empty()) return Emit(sink, data);
+  compressed_.clear();
+  compressor_.AppendData(compressed_, data, texts);
+  return Emit(sink, compressed_);
+}
+
+Status Snapshot::EmitText(SnapshotSink& sink, std::string_view text) {
+  compressed_.clear();
+  if (compresses_ && compressor_.AppendText(compressed_, text)) return Emit(sink, compressed_);
+  AppendRdbLength(compressed_, text.size());
+  RETURN_IF_ERROR(Emit(sink, compressed_));
+  return Emit(sink, text);
+}
+
+Result<uint64_t> Snapshot::EmitCollected(SnapshotSink& sink) {
+  uint64_t entries = 0;
   for (const EntryCollector::Piece& piece : collector_.Take()) {
-    RETURN_IF_ERROR(Emit(sink, piece.bytes));
-    if (piece.value) RETURN_IF_ERROR(Emit(sink, piece.value.view()));
+    entries += piece.entries;
+    RETURN_IF_ERROR(EmitData(sink, piece.bytes, piece.texts));
+    if (piece.value) RETURN_IF_ERROR(EmitText(sink, piece.value.view()));
     if (piece.collection.get() != nullptr) {
       RETURN_IF_ERROR(EmitCollection(sink, *piece.collection.get()));
     }
   }
-  return Ok();
+  return entries;
 }
 
 Status Snapshot::EmitCollection(SnapshotSink& sink, const collections::Collection& collection) {
   std::string bytes;
+  RdbPlainTexts texts;
   const auto flush = [&](std::string& out) -> Status {
-    RETURN_IF_ERROR(Emit(sink, out));
+    RETURN_IF_ERROR(EmitData(sink, out, texts));
     out.clear();
+    texts.clear();
     return Ok();
   };
-  RETURN_IF_ERROR(AppendRdbCollection(bytes, collection, flush));
+  RETURN_IF_ERROR(AppendRdbCollection(bytes, collection, flush, &texts));
   return flush(bytes);
 }
 

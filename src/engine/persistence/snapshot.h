@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "base/result.h"
 #include "engine/keyspace/keyspace.h"
 #include "engine/persistence/entry_collector.h"
+#include "engine/persistence/rdb_compression.h"
 
 namespace mikura::engine {
 
@@ -39,12 +41,23 @@ class SnapshotSlots {
     return libraries_ ? libraries_() : std::vector<std::string>{};
   }
 
+  // Where this node stands in the replication stream, for files: the stream's id, or "" when
+  // nothing can be said. Called with no lock held. Set once, before the first snapshot.
+  using ReplicationId = std::function<std::string()>;
+  void SetReplicationId(ReplicationId id) { replication_id_ = std::move(id); }
+  std::string replication_id() const { return replication_id_ ? replication_id_() : ""; }
+
+  // rdbcompression, rdbchecksum. Publish nothing but themselves, to snapshots that begin later.
+  std::atomic<bool> compresses{true};
+  std::atomic<bool> has_checksum{true};
+
   // -1 when all are taken.
   int Acquire();
   void Release(int slot);
 
  private:
   Libraries libraries_;
+  ReplicationId replication_id_;
   Mutex mutex_;
   std::array<bool, store::kWalksMax> taken_ GUARDED_BY(mutex_) = {};
 };
@@ -54,6 +67,12 @@ class SnapshotSink {
  public:
   virtual ~SnapshotSink() = default;
   virtual Status Write(std::string_view bytes) = 0;
+};
+
+// How far a snapshot is. Published by the thread that writes it, to INFO: nothing else hangs on it.
+struct SaveProgress {
+  std::atomic<uint64_t> keys_done{0};
+  std::atomic<uint64_t> keys_total{0};
 };
 
 class Snapshot {
@@ -69,11 +88,14 @@ class Snapshot {
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
 
+  // How many chains are visited under one lock of their shard: some tens of microseconds at most.
+  void set_chains_per_step(size_t chains) { chains_per_step_ = chains; }
+
   // Position of the change log at the gate.
   Lsn lsn() const { return lsn_; }
 
   // Walks and writes the whole RDB file. Called once. Errors: those of the sink.
-  Status WriteRdb(SnapshotSink& sink, const AuxFields& aux);
+  Status WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress* progress = nullptr);
   // What writers have handed over and the sink has not been given yet.
   uint64_t gathered_bytes() const { return collector_.gathered_bytes(); }
 
@@ -82,20 +104,31 @@ class Snapshot {
       : keyspace_(keyspace),
         slots_(slots),
         slot_(slot),
+        compresses_(slots.compresses.load(std::memory_order_relaxed)),
+        has_checksum_(slots.has_checksum.load(std::memory_order_relaxed)),
         collector_(keyspace.allocator().collections()) {}
 
   Status Emit(SnapshotSink& sink, std::string_view bytes);
-  Status EmitCollected(SnapshotSink& sink);
+  // How many entries there were.
+  Result<uint64_t> EmitCollected(SnapshotSink& sink);
+  Status EmitData(SnapshotSink& sink, std::string_view data, const RdbPlainTexts& texts);
+  Status EmitText(SnapshotSink& sink, std::string_view text);
   Status EmitCollection(SnapshotSink& sink, const collections::Collection& collection);
   std::string Preamble(const AuxFields& aux) const;
 
   Keyspace& keyspace_;
   SnapshotSlots& slots_;
   const int slot_;
+  const bool compresses_;
+  const bool has_checksum_;
+  RdbCompressor compressor_;
+  std::string compressed_;
   Lsn lsn_ = 0;
   std::vector<std::string> libraries_;
   EntryCollector collector_;
+  size_t chains_per_step_ = 64;
   uint32_t shards_done_ = 0;
+  uint32_t shards_begun_ = kShardCount;  // fewer only in WalkMutant::kNoGate
   uint64_t checksum_ = 0;
 };
 

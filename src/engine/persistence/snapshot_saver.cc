@@ -14,12 +14,18 @@ SnapshotSaver::SnapshotSaver(Keyspace& keyspace, SnapshotSlots& slots, const Clo
 void SnapshotSaver::Configure(SaveSettings settings) {
   MutexLock lock(mutex_);
   settings_ = std::move(settings);
+  TellWhetherItCanSave();
   wake_.NotifyAll();
 }
 
 bool SnapshotSaver::has_points() const {
   MutexLock lock(mutex_);
   return !settings_.points.empty();
+}
+
+std::string SnapshotSaver::path() const {
+  MutexLock lock(mutex_);
+  return settings_.path;
 }
 
 void SnapshotSaver::Start() {
@@ -41,19 +47,24 @@ void SnapshotSaver::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool SnapshotSaver::Begin(Done done) {
+bool SnapshotSaver::Begin(Kind kind, Done done) {
   MutexLock lock(mutex_);
   if (is_saving_ || !asked_.empty() || is_stopping_) return false;
-  asked_.push_back(std::move(done));
+  asked_.push_back({kind, std::move(done)});
   wake_.NotifyAll();
   return true;
 }
 
 void SnapshotSaver::BeginInstead(Done done) {
   MutexLock lock(mutex_);
-  asked_.push_back(std::move(done));
+  asked_.push_back({Kind::kAwaited, std::move(done)});
   if (is_saving_) is_interrupted_.store(true, std::memory_order_relaxed);
   wake_.NotifyAll();
+}
+
+void SnapshotSaver::TellWhetherItCanSave() {
+  if (!on_cannot_save_) return;
+  on_cannot_save_(settings_.stops_writes_on_failure && !settings_.points.empty() && !last_ok_);
 }
 
 uint64_t SnapshotSaver::ChangesSince(uint64_t before) const {
@@ -69,7 +80,9 @@ SaveStatus SnapshotSaver::status() const {
           .last_seconds = last_seconds_,
           .current_seconds = is_saving_ ? (clock_.NowMillis() - began_at_) / 1000 : -1,
           .saves = saves_,
-          .changes = ChangesSince(changes_at_save_)};
+          .changes = ChangesSince(changes_at_save_),
+          .keys_done = is_saving_ ? progress_.keys_done.load(std::memory_order_relaxed) : 0,
+          .keys_total = is_saving_ ? progress_.keys_total.load(std::memory_order_relaxed) : 0};
 }
 
 bool SnapshotSaver::IsDue(UnixMillis now) const {
@@ -87,53 +100,59 @@ bool SnapshotSaver::IsDueLocked(UnixMillis now) const {
 }
 
 void SnapshotSaver::Run() {
-  while (true) {
-    Done done;
-    std::string path;
-    {
-      MutexLock lock(mutex_);
-      while (!is_stopping_ && asked_.empty() && !IsDueLocked(clock_.NowMillis())) {
-        if (settings_.points.empty()) {
-          wake_.Wait(mutex_);
-        } else {
-          wake_.WaitFor(mutex_, kLookPeriod);
-        }
-      }
-      if (is_stopping_) break;
-      if (!asked_.empty()) {
-        done = std::move(asked_.front());
-        asked_.erase(asked_.begin());
-      }
-      path = settings_.path;
-      is_saving_ = true;
-      began_at_ = clock_.NowMillis();
-      is_interrupted_.store(false, std::memory_order_relaxed);
-    }
-    Save(path, done);
-  }
-  std::vector<Done> refused;
+  Request request;
+  std::string path;
+  while (AwaitRequest(request, path)) Save(path, request);
+  std::vector<Request> refused;
   {
     MutexLock lock(mutex_);
     refused = std::exchange(asked_, {});
   }
-  for (const Done& done : refused) {
-    if (done) done(Error{"the node is stopping"});
+  for (const Request& one : refused) {
+    if (one.done) one.done(Error{"the node is stopping"});
   }
 }
 
-void SnapshotSaver::Save(const std::string& path, const Done& done) {
+bool SnapshotSaver::AwaitRequest(Request& request, std::string& path) {
+  MutexLock lock(mutex_);
+  while (!is_stopping_ && asked_.empty() && !IsDueLocked(clock_.NowMillis())) {
+    if (settings_.points.empty()) {
+      wake_.Wait(mutex_);
+    } else {
+      wake_.WaitFor(mutex_, kLookPeriod);
+    }
+  }
+  if (is_stopping_) return false;
+  request = {};
+  if (!asked_.empty()) {
+    request = std::move(asked_.front());
+    asked_.erase(asked_.begin());
+  }
+  path = settings_.path;
+  is_saving_ = true;
+  began_at_ = clock_.NowMillis();
+  progress_.keys_done.store(0, std::memory_order_relaxed);
+  progress_.keys_total.store(0, std::memory_order_relaxed);
+  is_interrupted_.store(false, std::memory_order_relaxed);
+  return true;
+}
+
+void SnapshotSaver::Save(const std::string& path, const Request& request) {
   uint64_t changes = 0;
   Log(LogLevel::kNotice, "persistence", "saving a snapshot to {}", path);
-  const Status status = SaveRdb(
-      keyspace_, slots_, path,
-      {.at_gate = [&] { changes = keyspace_.ChangeCount(); },
-       .is_interrupted = [this] { return is_interrupted_.load(std::memory_order_relaxed); }});
+  const Status status =
+      SaveRdb(keyspace_, slots_, path,
+              {.at_gate = [&] { changes = keyspace_.ChangeCount(); },
+               .is_interrupted = [this] { return is_interrupted_.load(std::memory_order_relaxed); },
+               .progress = &progress_});
   {
     MutexLock lock(mutex_);
     const UnixMillis now = clock_.NowMillis();
     is_saving_ = false;
-    last_seconds_ = (now - began_at_) / 1000;
-    last_ok_ = status.ok();
+    const bool in_background = request.kind == Kind::kBackground;
+    if (in_background) last_seconds_ = (now - began_at_) / 1000;
+    if (status.ok() || in_background) last_ok_ = status.ok();
+    TellWhetherItCanSave();
     if (status.ok()) {
       last_save_at_ = now;
       changes_at_save_ = changes;
@@ -144,7 +163,7 @@ void SnapshotSaver::Save(const std::string& path, const Done& done) {
       Log(LogLevel::kWarning, "persistence", "no snapshot was saved: {}", status.error().message);
     }
   }
-  if (done) done(status);
+  if (request.done) request.done(status);
 }
 
 }  // namespace mikura::engine

@@ -4,7 +4,9 @@
 //
 //   idle -> (asked, or a save point) saving -> idle
 //
-// What fails leaves the file of before. After a failure save points wait for kRetryPause.
+// What fails leaves the file of before. After a failure save points wait for kRetryPause, and the
+// node takes no writes until one succeeds, if it has save points and its settings say so. Only the
+// failure of one that nobody waited for counts: of others the client is told.
 #pragma once
 
 #include <atomic>
@@ -30,16 +32,19 @@ struct SaveSettings {
   };
   std::string path;
   std::vector<Point> points;
+  bool stops_writes_on_failure = true;
 };
 
 struct SaveStatus {
   bool is_saving = false;
-  bool last_ok = true;          // how the last one ended
+  bool last_ok = true;          // how the last one in the background ended
   UnixMillis last_save_at = 0;  // end of the last that succeeded; at first the start of the node
   int64_t last_seconds = -1;    // what the last one took; -1: there was none
   int64_t current_seconds = -1;
-  uint64_t saves = 0;    // that succeeded
-  uint64_t changes = 0;  // since the last that succeeded
+  uint64_t saves = 0;      // that succeeded
+  uint64_t changes = 0;    // since the last that succeeded
+  uint64_t keys_done = 0;  // of the one that is being saved
+  uint64_t keys_total = 0;
 };
 
 class SnapshotSaver {
@@ -54,7 +59,13 @@ class SnapshotSaver {
   SnapshotSaver& operator=(const SnapshotSaver&) = delete;
 
   void Configure(SaveSettings settings);
+  // Told whether the node must take no writes; with a lock held, it must not wait. Set once, before
+  // Start().
+  void SetOnCannotSave(std::function<void(bool cannot_save)> listener) {
+    on_cannot_save_ = std::move(listener);
+  }
   bool has_points() const;
+  std::string path() const;
 
   void Start();
   // Interrupts what is being saved, and joins. What was asked for and has not begun is told so.
@@ -62,9 +73,11 @@ class SnapshotSaver {
 
   // Told how it ended, on the saver's thread, once.
   using Done = std::function<void(const Status& status)>;
+  // Who waits for it; or it is one in the background, like those of save points.
+  enum class Kind { kAwaited, kBackground };
   // False: something is being saved already, and `done` is not called.
-  bool Begin(Done done = {});
-  // The same, but what is being saved is interrupted.
+  bool Begin(Kind kind, Done done = {});
+  // Awaited; what is being saved is interrupted.
   void BeginInstead(Done done);
 
   SaveStatus status() const;
@@ -72,20 +85,29 @@ class SnapshotSaver {
   bool IsDue(UnixMillis now) const;
 
  private:
+  struct Request {
+    Kind kind = Kind::kBackground;
+    Done done;
+  };
+
   void Run();
-  void Save(const std::string& path, const Done& done);
+  // Whether there is something to save; waits for it. False: the end.
+  bool AwaitRequest(Request& request, std::string& path);
+  void Save(const std::string& path, const Request& request);
   bool IsDueLocked(UnixMillis now) const REQUIRES(mutex_);
+  void TellWhetherItCanSave() REQUIRES(mutex_);
   uint64_t ChangesSince(uint64_t before) const;
 
   Keyspace& keyspace_;
   SnapshotSlots& slots_;
   const Clock& clock_;
   std::thread thread_;
+  std::function<void(bool cannot_save)> on_cannot_save_;
 
   mutable Mutex mutex_;
   CondVar wake_;
   SaveSettings settings_ GUARDED_BY(mutex_);
-  std::vector<Done> asked_ GUARDED_BY(mutex_);  // what comes next; none: nothing
+  std::vector<Request> asked_ GUARDED_BY(mutex_);  // what comes next; none: nothing
   bool is_stopping_ GUARDED_BY(mutex_) = false;
   bool is_saving_ GUARDED_BY(mutex_) = false;
   bool last_ok_ GUARDED_BY(mutex_) = true;
@@ -97,6 +119,7 @@ class SnapshotSaver {
   uint64_t changes_at_save_ GUARDED_BY(mutex_) = 0;
   // Asked by the thread that writes; publishes nothing but itself.
   std::atomic<bool> is_interrupted_{false};
+  SaveProgress progress_;
 };
 
 }  // namespace mikura::engine

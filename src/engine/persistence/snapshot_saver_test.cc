@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <string>
@@ -47,9 +48,9 @@ class SnapshotSaverTest : public testing::Test {
     EXPECT_EQ(status.wait_for(std::chrono::seconds(60)), std::future_status::ready);
     return status.get();
   }
-  std::future<Status> Begin() {
+  std::future<Status> Begin(SnapshotSaver::Kind kind = SnapshotSaver::Kind::kBackground) {
     auto ended = std::make_shared<std::promise<Status>>();
-    EXPECT_TRUE(saver_.Begin([ended](const Status& status) { ended->set_value(status); }));
+    EXPECT_TRUE(saver_.Begin(kind, [ended](const Status& status) { ended->set_value(status); }));
     return ended->get_future();
   }
   uint64_t KeysInFile() {
@@ -95,6 +96,35 @@ TEST_F(SnapshotSaverTest, AFailureKeepsTheFileOfBefore) {
   EXPECT_EQ(KeysInFile(), 1u);
 }
 
+TEST_F(SnapshotSaverTest, WritesStopWhileABackgroundSaveHasFailedAndThereAreSavePoints) {
+  saver_.Stop();
+  SnapshotSaver saver(*keyspace_, slots_, clock_);
+  std::atomic<bool> cannot_save{false};
+  saver.SetOnCannotSave([&](bool cannot) { cannot_save = cannot; });
+  const std::string good = path();
+  const std::string bad = folder_ / "absent" / "dump.rdb";
+  const auto save = [&](SnapshotSaver::Kind kind) {
+    std::promise<Status> ended;
+    EXPECT_TRUE(saver.Begin(kind, [&](const Status& status) { ended.set_value(status); }));
+    return ended.get_future().get().ok();
+  };
+  saver.Configure({bad, {}});
+  saver.Start();
+  EXPECT_FALSE(save(SnapshotSaver::Kind::kBackground));
+  EXPECT_FALSE(cannot_save);  // nobody expects snapshots
+  saver.Configure({bad, {{3600, 1}}});
+  EXPECT_TRUE(cannot_save);
+  saver.Configure({bad, {{3600, 1}}, false});
+  EXPECT_FALSE(cannot_save);
+  saver.Configure({good, {{3600, 1}}});
+  EXPECT_TRUE(cannot_save);
+  EXPECT_TRUE(save(SnapshotSaver::Kind::kAwaited));
+  EXPECT_FALSE(cannot_save);
+  saver.Configure({bad, {{3600, 1}}});
+  EXPECT_FALSE(save(SnapshotSaver::Kind::kAwaited));  // its client knows
+  EXPECT_FALSE(cannot_save);
+}
+
 TEST_F(SnapshotSaverTest, ASavePointIsReachedByTimeAndChanges) {
   Configure({{60, 2}, {600, 1}});
   const UnixMillis start = clock_.NowMillis();
@@ -130,7 +160,7 @@ TEST_F(SnapshotSaverTest, AfterAFailureSavePointsWait) {
 TEST_F(SnapshotSaverTest, OneThatIsReplacedEndsWithAnErrorAndTheNextOneIsWhole) {
   for (int i = 0; i < 20'000; ++i) Set("key" + std::to_string(i), std::string(100, 'v'));
   std::future<Status> first = Begin();
-  EXPECT_FALSE(saver_.Begin());
+  EXPECT_FALSE(saver_.Begin(SnapshotSaver::Kind::kBackground));
   auto ended = std::make_shared<std::promise<Status>>();
   saver_.BeginInstead([ended](const Status& status) { ended->set_value(status); });
   EXPECT_TRUE(Await(ended->get_future()).ok());
@@ -144,7 +174,7 @@ TEST_F(SnapshotSaverTest, AtTheEndWhatWasAskedForIsAnswered) {
   std::future<Status> last = Begin();
   saver_.Stop();
   EXPECT_EQ(last.wait_for(std::chrono::seconds(0)), std::future_status::ready);
-  EXPECT_FALSE(saver_.Begin());
+  EXPECT_FALSE(saver_.Begin(SnapshotSaver::Kind::kBackground));
 }
 
 }  // namespace

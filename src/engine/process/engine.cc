@@ -66,6 +66,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
               node_, *keyspace_, [this] { UnblockClients(); },
               [this](bool holds) { control_.HoldWrites(holds); })),
       horizon_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
+      append_log_(*keyspace_, snapshot_slots_, clock_, current_->appenddirname,
+                  current_->appendfilename,
+                  [this](const auto& cut) { return replication_.AtRest(cut); }),
       context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
                clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_,     horizon_},
       computations_([this](uint64_t client) {
@@ -78,7 +81,13 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
-  BindSaving(parameters_, saver_);
+  BindAppendLog(parameters_, append_log_, node_);
+  snapshot_slots_.SetReplicationId([this] {
+    // Of a replica the database that its stream has selected is not known here.
+    const ReplicationStatus status = replication_.status();
+    return status.backlog_active && status.is_primary ? status.ids.current : std::string();
+  });
+  BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
   BindKeyEvents(parameters_, *keyspace_, key_events_);
@@ -104,13 +113,40 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.SetScripts(scripts_);
   control_.SetMessaging(pubsub_, tracking_);
   control_.SetSaver(saver_);
+  ConnectAppendLog();
   services_.migrations = &migrations_;
   services_.computations = &computations_;
   services_.saver = &saver_;
+  saver_.SetOnCannotSave(
+      [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
                                                             node_, *guard_, current_->node_id});
+}
+
+void Engine::ConnectAppendLog() {
+  control_.SetAppendLog(append_log_);
+  services_.append_log = &append_log_;
+  replica_waits_.SetAppendLog(append_log_);
+  append_log_.SetDurableListener([this] { replica_waits_.EndReady(); });
+  append_log_.SetHealthListener([this](AppendLogWriter::Health health) {
+    node_.log_error.store(health.error, std::memory_order_relaxed);
+    // While it fails writes are refused, they need not wait.
+    node_.log_is_congested.store(health.is_congested && health.error == 0,
+                                 std::memory_order_relaxed);
+  });
+  replication_.SetReloadListener([this](bool begins) {
+    if (begins) {
+      append_log_.Suspend();
+    } else {
+      append_log_.Resume();
+    }
+  });
+  replication_.SetDiskPosition([this]() -> std::optional<Lsn> {
+    if (!append_log_.is_established()) return std::nullopt;
+    return append_log_.durable_lsn();
+  });
 }
 
 // When all shards were free for a moment, no command goes on that was let in by a primary: whoever
@@ -131,11 +167,13 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
     RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
   }
   RETURN_IF_ERROR(ConfigureTls(*current_, tls_));
-  const bool loads = ::access(current_->dbfilename.c_str(), F_OK) == 0;
+  const bool has_log = current_->appendonly;
+  const bool loads = has_log || ::access(current_->dbfilename.c_str(), F_OK) == 0;
   if (loads) {
     // Clients are told so meanwhile: they and the agent are served before the data are there.
     node_.loading.store(true, std::memory_order_relaxed);
   } else {
+    append_log_.Start();
     // Before clients: a replica must not take a write while it finds its primary.
     RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
   }
@@ -152,7 +190,9 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
     RETURN_IF_ERROR(admin_->Start(current_->admin_socket));
   }
   if (loads) {
-    RETURN_IF_ERROR(LoadSnapshot());
+    // As in Redis: with the log on, the snapshot is not looked at.
+    RETURN_IF_ERROR(has_log ? LoadAppendLog() : LoadSnapshot());
+    append_log_.Start();
     RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
     if (current_->replicaof.empty()) node_.loading.store(false, std::memory_order_relaxed);
   }
@@ -169,13 +209,35 @@ Status Engine::LoadSnapshot() {
   const UnixMillis begin = clock_.NowMillis();
   std::vector<std::string> libraries;
   const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
-  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at, &libraries);
-  if (!loaded.ok()) return Error{fmt::format("cannot load {}: {}", path, loaded.error().message)};
+  control_.NoteLoading();
+  auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
+                        {.libraries = &libraries,
+                         .progress = &control_.load_progress(),
+                         .form = [this](collections::Collection& value, uint8_t rdb_type) {
+                           stream_executor_.GiveForm(value, rdb_type);
+                         }});
+  if (!loaded.ok()) return Error{fmt::format("cannot load {}", loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
   control_.NoteLoaded(*loaded);
   Log(LogLevel::kNotice, "persistence", "loaded {}: {} keys, {} had expired, {} ms", path,
       loaded->keys, loaded->expired, clock_.NowMillis() - begin);
   return Ok();
+}
+
+Status Engine::LoadAppendLog() {
+  keyspace_->set_loading(true);
+  control_.NoteLoading();
+  const Status status = append_log_.Open(
+      {.execute = [this](std::span<const CommandWords> commands,
+                         int& database) { return stream_executor_.Execute(commands, database); },
+       .replace_libraries =
+           [this](std::span<const std::string> codes) {
+             return stream_executor_.ReplaceLibraries(codes);
+           }},
+      control_.load_progress());
+  keyspace_->set_loading(false);
+  control_.NoteLoaded(append_log_.loaded());
+  return status;
 }
 
 bool Engine::SaveAtEnd() {
@@ -229,6 +291,7 @@ void Engine::Stop() {
   loops_->Stop();
   udp_.Stop();
   replication_.Stop();
+  append_log_.Stop();
 }
 
 uint32_t Engine::ThreadCount() const {

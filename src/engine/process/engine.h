@@ -14,6 +14,7 @@
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/persistence/append_log.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
@@ -60,6 +61,8 @@ class Engine {
   uint32_t ThreadCount() const;
   void UnblockClients();
   Status LoadSnapshot();
+  Status LoadAppendLog();
+  void ConnectAppendLog();
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
@@ -91,6 +94,7 @@ class Engine {
   StreamExecutor stream_executor_;
   ReplicationService replication_;
   DurableHorizon horizon_;
+  AppendLog append_log_;
   LoopContext context_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<ReplyGuard> guard_;

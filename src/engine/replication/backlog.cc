@@ -15,6 +15,7 @@ Backlog::Cursor::Cursor() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
 
 void Backlog::OnBytes(std::span<const LogSlice> slices) {
   MutexLock lock(mutex_);
+  if (!slices.empty() && slices.front().begin() != end_) BeginAt(slices.front().begin());
   for (const LogSlice& slice : slices) {
     DCHECK(slice.begin() == end_);
     if (slices_.empty() || !slices_.back().Extend(slice)) slices_.push_back(slice);
@@ -28,6 +29,13 @@ void Backlog::OnBytes(std::span<const LogSlice> slices) {
     // Fails only when the counter is full, and then the descriptor is readable already.
     [[maybe_unused]] const ssize_t written = write(cursor->event_.get(), &one, sizeof(one));
   }
+}
+
+// B4: there is a gap before `lsn`. Whoever has attached waits for what lies behind it.
+void Backlog::BeginAt(Lsn lsn) {
+  slices_.clear();
+  begin_ = end_ = lsn;
+  for (Cursor* cursor : cursors_) cursor->position_ = std::max(cursor->position_, lsn);
 }
 
 // A cursor may be ahead of the flusher.

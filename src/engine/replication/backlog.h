@@ -5,6 +5,7 @@
 // B1. What is kept is one run without gaps, [begin, end).
 // B2. At least `size` bytes stay when there were that many; more only while a cursor needs them.
 // B3. A cursor that is too far behind the end, or for too long, is cut: it needs nothing any more.
+// B4. Where the log was not read for a while (its append log began it again), the run begins anew.
 #pragma once
 
 #include <chrono>
@@ -82,6 +83,7 @@ class Backlog final : public LogReader {
   Extent extent() const;
 
  private:
+  void BeginAt(Lsn lsn) REQUIRES(mutex_);
   void Trim() REQUIRES(mutex_);
   size_t LagOf(const Cursor& cursor) const REQUIRES(mutex_);
 

@@ -19,6 +19,9 @@ constexpr uint32_t kAskTries = 16;   // shards whose lock may be taken
 constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
 constexpr std::string_view kGetAck = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
 
+// For replicas; the append log alone is no reason for what only they need.
+bool IsKept(const ChangeLog& log) { return log.IsActiveFor(LogUse::kReplicas); }
+
 }  // namespace
 
 std::string NewReplicationId() {
@@ -63,7 +66,7 @@ void PrimarySide::Adopt(ConnectedSocket socket, const ReplicaHandshake& handshak
 void PrimarySide::AwaitReplicas(std::chrono::milliseconds patience) {
   ChangeLog& log = keyspace_.change_log();
   const Lsn lsn = log.head();
-  if (!log.active() || AllOnlineHave(lsn)) return;
+  if (!IsKept(log) || AllOnlineHave(lsn)) return;
   AskForAcks();
   const auto limit = std::chrono::steady_clock::now() + patience;
   while (!AllOnlineHave(lsn) && std::chrono::steady_clock::now() < limit) {
@@ -75,7 +78,7 @@ void PrimarySide::AskForAcks() {
   ChangeLog& log = keyspace_.change_log();
   {
     ShardGuard guard(keyspace_.lock(0));
-    if (log.active()) log.Append(kGetAck);
+    if (IsKept(log)) log.Append(kGetAck);
   }
   log.Wake();
 }
@@ -127,7 +130,7 @@ bool PrimarySide::AllOnlineHave(Lsn lsn) const {
 
 void PrimarySide::AwaitSent(std::chrono::milliseconds patience) {
   ChangeLog& log = keyspace_.change_log();
-  if (!log.active()) return;
+  if (!IsKept(log)) return;
   const Lsn lsn = log.head();
   log.Wake();
   const auto limit = std::chrono::steady_clock::now() + patience;
@@ -198,12 +201,12 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary, bool writes) {
   if (attended || last_attended_ == 0) last_attended_ = now;
   // The first one comes after a whole period.
   if (!is_primary || !attended || last_ping_ == 0) last_ping_ = now;
-  if (!log.active()) return;
+  if (!IsKept(log)) return;
   if (is_primary && writes && attended &&
       now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
     last_ping_ = now;
     ShardGuard guard(keyspace_.lock(0));
-    if (log.active()) log.Append(kPing);
+    if (IsKept(log)) log.Append(kPing);
   }
   const bool may_end = settings.unread_log_time.count() > 0;
   if (may_end &&
@@ -229,8 +232,8 @@ bool PrimarySide::is_suspended() const {
 
 void PrimarySide::Activate() {
   ChangeLog& log = keyspace_.change_log();
-  if (log.active()) return;
-  backlog_.Reset(log.head());
+  if (IsKept(log)) return;
+  if (!log.active()) backlog_.Reset(log.head());
   keyspace_.WithGate({}, [&] { log.SetActive(true); });
   log.Wake();
 }
@@ -243,6 +246,7 @@ void PrimarySide::Deactivate() {
 }
 
 void PrimarySide::Suspend() {
+  if (on_reload_) on_reload_(true);
   {
     MutexLock sync(sync_mutex_);
     suspended_ = true;
@@ -254,14 +258,24 @@ void PrimarySide::Suspend() {
 }
 
 void PrimarySide::Resume(const std::string& id, Lsn lsn) {
+  {
+    MutexLock sync(sync_mutex_);
+    asked_.store(0, std::memory_order_relaxed);
+    keyspace_.change_log().SetHead(lsn);
+    // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
+    Activate();
+    suspended_ = false;
+    MutexLock lock(ids_mutex_);
+    ids_ = {id, "", -1};
+  }
+  if (on_reload_) on_reload_(false);
+}
+
+Status PrimarySide::AtRest(const std::function<Status(int database)>& cut) {
   MutexLock sync(sync_mutex_);
-  asked_.store(0, std::memory_order_relaxed);
-  keyspace_.change_log().SetHead(lsn);
-  // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
-  Activate();
-  suspended_ = false;
-  MutexLock lock(ids_mutex_);
-  ids_ = {id, "", -1};
+  if (suspended_) return Error{"the data of a primary replace those of this node"};
+  MutexLock apply(apply_mutex_);
+  return cut(stream_database_);
 }
 
 void PrimarySide::Restore(const std::string& id, Lsn lsn) {
@@ -293,17 +307,20 @@ void PrimarySide::FollowNewId(const std::string& id) {
 }
 
 void PrimarySide::Promote() {
-  MutexLock sync(sync_mutex_);
-  suspended_ = false;
-  MutexLock apply(apply_mutex_);
-  // What came from the primary may be known to no other replica: in sync nobody is shown it before.
-  const Lsn end = keyspace_.change_log().head();
-  keyspace_.WithGate({}, [&] { keyspace_.MarkAllChanged(end); });
-  asked_.store(0, std::memory_order_relaxed);
-  MutexLock lock(ids_mutex_);
-  ids_.GoOnAs(NewReplicationId(), keyspace_.change_log().head());
-  keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
-  stream_database_ = 0;
+  {
+    MutexLock sync(sync_mutex_);
+    suspended_ = false;
+    MutexLock apply(apply_mutex_);
+    // What came from the primary may be known to no other replica: in sync nobody is shown it before.
+    const Lsn end = keyspace_.change_log().head();
+    keyspace_.WithGate({}, [&] { keyspace_.MarkAllChanged(end); });
+    asked_.store(0, std::memory_order_relaxed);
+    MutexLock lock(ids_mutex_);
+    ids_.GoOnAs(NewReplicationId(), keyspace_.change_log().head());
+    keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
+    stream_database_ = 0;
+  }
+  if (on_reload_) on_reload_(false);
 }
 
 void PrimarySide::AppendReceived(std::string_view record) {
@@ -343,7 +360,7 @@ Result<std::string> PrimarySide::BeginPartialSync(const ReplicaHandshake& handsh
   // The offset names the first byte that is lacking, counted from 1.
   const Lsn lsn = handshake.wanted_offset - 1;
   if (!known.Covers(handshake.wanted_id, lsn)) return Error{"it followed another history"};
-  if (!keyspace_.change_log().active()) return Error{"there is no backlog"};
+  if (!IsKept(keyspace_.change_log())) return Error{"there is no backlog"};
   if (!backlog_.AttachAt(cursor, lsn)) return Error{"its offset is not in the backlog"};
   return known.current;
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,22 @@ class PrimarySide {
   // Called on sessions' threads when a replica has acknowledged something. Set once, before any
   // replica comes.
   void SetAckListener(std::function<void()> listener) { on_ack_ = std::move(listener); }
+  // Called before (true) the data are replaced by a primary's, with nothing held, and when they
+  // have been, or are to stay as they are. Set once, before any primary is followed.
+  void SetReloadListener(std::function<void(bool begins)> listener) {
+    on_reload_ = std::move(listener);
+  }
+  // Position before which everything is on the disk of this node; none: it writes no log. Set once,
+  // before any primary is followed.
+  void SetDiskPosition(std::function<std::optional<Lsn>()> position) {
+    disk_position_ = std::move(position);
+  }
+  std::optional<Lsn> DiskPosition() const {
+    return disk_position_ ? disk_position_() : std::nullopt;
+  }
+  // Runs `cut` while nothing is executed that a primary sent; `database`: see stream_database().
+  // Errors: suspended; or those of `cut`.
+  Status AtRest(const std::function<Status(int database)>& cut) EXCLUDES(apply_mutex_);
   // Of a session.
   void NoteAck() const {
     if (on_ack_) on_ack_();
@@ -166,6 +183,8 @@ class PrimarySide {
   InSyncSet in_sync_;
   // Up to where replicas were asked to acknowledge; publishes nothing but itself.
   std::atomic<Lsn> asked_{0};
+  std::function<void(bool begins)> on_reload_;
+  std::function<std::optional<Lsn>()> disk_position_;
   // Publish nothing but themselves, to INFO.
   std::atomic<uint64_t> full_syncs_{0};
   std::atomic<uint64_t> partial_syncs_{0};

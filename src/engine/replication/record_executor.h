@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "engine/collections/collection.h"
 
 namespace mikura::engine {
 
@@ -22,6 +23,8 @@ class RecordExecutor {
   virtual Status Execute(std::span<const CommandWords> commands, int& database) = 0;
   // A full copy has these libraries of functions (source texts), and no others.
   virtual Status ReplaceLibraries(std::span<const std::string> codes) = 0;
+  // What is to be done with a collection of a full copy before it is stored; rdb_type: as it came.
+  virtual void GiveForm(collections::Collection& /*value*/, uint8_t /*rdb_type*/) {}
 };
 
 }  // namespace mikura::engine

@@ -208,9 +208,14 @@ Status ReplicaLink::ExecuteRecord(const RecordReader::Record& record) {
 Status ReplicaLink::SendAck() {
   next_ack_ = clock_.NowNanos() + std::chrono::nanoseconds(kAckPeriod).count();
   const std::string offset = std::to_string(keyspace_.change_log().head());
-  return socket_->SendAll(
-      fmt::format("*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n", offset.size(), offset),
-      settings_().timeout);
+  const std::optional<Lsn> on_disk = side_.DiskPosition();
+  std::string ack = fmt::format("*{}\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n${}\r\n{}\r\n",
+                                on_disk ? 5 : 3, offset.size(), offset);
+  if (on_disk) {
+    const std::string position = std::to_string(*on_disk);
+    ack += fmt::format("$4\r\nFACK\r\n${}\r\n{}\r\n", position.size(), position);
+  }
+  return socket_->SendAll(ack, settings_().timeout);
 }
 
 }  // namespace mikura::engine

@@ -257,6 +257,9 @@ Status ReplicaLink::ReceiveInto(const Announcement& announcement, SnapshotSpool&
 
 Status ReplicaLink::Load(const Announcement& announcement, SnapshotSpool* spool) {
   SyncLoader loader(keyspace_);
+  loader.SetForm([this](collections::Collection& value, uint8_t rdb_type) {
+    executor_.GiveForm(value, rdb_type);
+  });
   LinkSource link(*socket_, settings_().timeout, [this](size_t received) {
     NoteIo();
     sync_read_bytes_.fetch_add(static_cast<int64_t>(received), std::memory_order_relaxed);

@@ -237,7 +237,7 @@ ReplicationStatus ReplicationService::status() const {
   status.is_sync = primary_side_.in_sync().is_enabled();
   status.sync = primary_side_.in_sync().state();
   status.replicas = primary_side_.replicas();
-  status.backlog_active = keyspace_.change_log().active();
+  status.backlog_active = keyspace_.change_log().IsActiveFor(LogUse::kReplicas);
   status.backlog = primary_side_.backlog_extent();
   const LinkStatus link = link_->status();
   status.link = link;

@@ -112,6 +112,16 @@ class ReplicationService {
   bool TryAskForAcks(Lsn need) { return primary_side_.TryAskForAcks(need); }
   // The node became a replica, and what its event loops held back was failed: nothing waits here.
   void EndHeldReplies();
+  // See PrimarySide.
+  void SetReloadListener(std::function<void(bool begins)> listener) {
+    primary_side_.SetReloadListener(std::move(listener));
+  }
+  void SetDiskPosition(std::function<std::optional<Lsn>()> position) {
+    primary_side_.SetDiskPosition(std::move(position));
+  }
+  Status AtRest(const std::function<Status(int database)>& cut) {
+    return primary_side_.AtRest(cut);
+  }
 
   ReplicationStatus status() const;
   SyncCounts sync_counts() const { return primary_side_.sync_counts(); }

@@ -69,6 +69,13 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }
+  if (node_.cannot_save.load(std::memory_order_relaxed) &&
+      ((flags & kWrite) != 0 || spec.name == "PING")) [[unlikely]] {
+    ReplyFault(reply, Fault::kCannotSave);
+    return false;
+  }
+  if (IsRefusedByLog(spec, flags, reply)) [[unlikely]]
+    return false;
   if ((flags & kWrite) != 0 && MayNotWrite(reply)) [[unlikely]]
     return false;
   if ((client.is_subscriber || client.is_monitor) && !MayListenerRun(spec, flags, client, reply))
@@ -83,6 +90,17 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kLoading);
     return false;
   }
+  return true;
+}
+
+// Whether the append log cannot be written now; then the error was written. As Redis: PING tells so
+// too, for those who look after the node.
+bool Dispatcher::IsRefusedByLog(const CommandSpec& spec, uint32_t flags,
+                                wire::RespWriter& reply) const {
+  const int error = node_.log_error.load(std::memory_order_relaxed);
+  if (error == 0 || ((flags & kWrite) == 0 && spec.name != "PING")) [[likely]]
+    return false;
+  reply.Error("MISCONF", LogFailureMessage(error));
   return true;
 }
 
@@ -123,6 +141,8 @@ bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const C
 // to end waits until that is known to be busy.
 bool Dispatcher::MustWait(const Request& request, const CommandSpec& spec, uint32_t flags,
                           const ClientState& client) const {
+  if (node_.log_is_congested.load(std::memory_order_relaxed) && (flags & kWrite) != 0) [[unlikely]]
+    return true;
   if (services_.pubsub.is_congested()) [[unlikely]] {
     if ((flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active()) return true;
   }

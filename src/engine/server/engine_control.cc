@@ -55,8 +55,12 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
                    syncs.partial_refused - refused_syncs_before_.load(std::memory_order_relaxed)};
   sources.memory = Memory();
   sources.saving = saver_->status();
+  sources.append_log = append_log_->status();
   sources.loaded = {loaded_keys_.load(std::memory_order_relaxed),
                     loaded_expired_.load(std::memory_order_relaxed)};
+  sources.loading_since = loading_since_.load(std::memory_order_relaxed);
+  sources.load_bytes_total = load_progress_.bytes_total.load(std::memory_order_relaxed);
+  sources.load_bytes_done = load_progress_.bytes_done.load(std::memory_order_relaxed);
   return InfoText(sources, sections);
 }
 

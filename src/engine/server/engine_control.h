@@ -9,6 +9,7 @@
 #include "engine/commands/command_table.h"
 #include "engine/commands/services.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/persistence/append_log.h"
 #include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
@@ -35,7 +36,11 @@ class EngineControl final : public ServerControl {
     pubsub_ = &pubsub;
     tracking_ = &tracking;
   }
+  void SetAppendLog(const AppendLog& append_log) { append_log_ = &append_log; }
   void SetSaver(const SnapshotSaver& saver) { saver_ = &saver; }
+  // The node's file is being loaded from now on.
+  void NoteLoading() { loading_since_.store(clock_.NowMillis(), std::memory_order_relaxed); }
+  LoadProgress& load_progress() { return load_progress_; }
   // What the node began with.
   void NoteLoaded(const LoadedCount& loaded) {
     loaded_keys_.store(loaded.keys, std::memory_order_relaxed);
@@ -59,7 +64,9 @@ class EngineControl final : public ServerControl {
   bool IsFenced(bool changes) override {
     return node_.IsFenced() && (changes || node_.fences_reads());
   }
+  int LogError() override { return node_.log_error.load(std::memory_order_relaxed); }
   bool LacksReplicas() override { return node_.LacksReplicas(); }
+  bool CannotSave() override { return node_.cannot_save.load(std::memory_order_relaxed); }
   bool RefusesStale() override { return node_.RefusesStale(); }
   void ResetStatistics() override;
   void Pause(UnixMillis now, UnixMillis end, bool all) override;
@@ -82,10 +89,13 @@ class EngineControl final : public ServerControl {
   std::function<void()> stop_;
   LoopGroup* loops_ = nullptr;
   const SnapshotSaver* saver_ = nullptr;
+  const AppendLog* append_log_ = nullptr;
   // Publish nothing but themselves, to Info.
   std::atomic<uint64_t> loaded_keys_{0};
   std::atomic<uint64_t> loaded_expired_{0};
   ClientPause pause_{node_};
+  std::atomic<UnixMillis> loading_since_{0};
+  LoadProgress load_progress_;
   ReplicationService* replication_ = nullptr;
   const PubSub* pubsub_ = nullptr;
   const Scripts* scripts_ = nullptr;

@@ -82,19 +82,58 @@ void MemorySection(const InfoSources& sources, std::string& out) {
   out += MemoryInfoText(sources.memory);
 }
 
-void PersistenceSection(const InfoSources& sources, std::string& out) {
-  const SaveStatus& saving = sources.saving;
+void AppendLogFields(const AppendLogStatus& log, std::string& out) {
   fmt::format_to(
       Out(out),
-      "loading:{}\r\nasync_loading:0\r\nrdb_changes_since_last_save:{}\r\n"
+      "aof_enabled:{}\r\naof_rewrite_in_progress:{}\r\naof_rewrite_scheduled:0\r\n"
+      "aof_last_rewrite_time_sec:{}\r\naof_current_rewrite_time_sec:{}\r\n"
+      "aof_last_bgrewrite_status:{}\r\naof_rewrites:{}\r\n"
+      "aof_rewrites_consecutive_failures:{}\r\naof_last_write_status:{}\r\n"
+      "aof_last_cow_size:0\r\nmodule_fork_in_progress:0\r\nmodule_fork_last_cow_size:0\r\n",
+      log.is_enabled ? 1 : 0, log.is_rewriting ? 1 : 0, log.last_rewrite_seconds,
+      log.current_rewrite_seconds, log.last_rewrite_ok ? "ok" : "err", log.rewrites, log.failures,
+      log.error == 0 ? "ok" : "err");
+  if (!log.is_enabled) return;
+  fmt::format_to(Out(out),
+                 "aof_current_size:{}\r\naof_base_size:{}\r\naof_pending_rewrite:0\r\n"
+                 "aof_buffer_length:{}\r\naof_pending_bio_fsync:0\r\naof_delayed_fsync:0\r\n",
+                 log.current_bytes, log.base_bytes, log.queued_bytes);
+}
+
+// While the node's file is loaded. (In a full sync, whose size is not known, all but the first are
+// those of the file of the start.)
+void AppendLoading(const InfoSources& sources, std::string& out) {
+  const uint64_t total = sources.load_bytes_total;
+  const uint64_t done = std::min(sources.load_bytes_done, total);
+  const double part = total == 0 ? 1 : static_cast<double>(done) / static_cast<double>(total);
+  const int64_t seconds = (sources.now - sources.loading_since) / 1000;
+  const double left = done == 0 ? 1
+                                : static_cast<double>(seconds) * static_cast<double>(total - done) /
+                                      static_cast<double>(done);
+  fmt::format_to(Out(out),
+                 "loading_start_time:{}\r\nloading_total_bytes:{}\r\nloading_rdb_used_mem:0\r\n"
+                 "loading_loaded_bytes:{}\r\nloading_loaded_perc:{:.2f}\r\n"
+                 "loading_eta_seconds:{}\r\n",
+                 sources.loading_since / 1000, total, done, part * 100, static_cast<int64_t>(left));
+}
+
+void PersistenceSection(const InfoSources& sources, std::string& out) {
+  const SaveStatus& saving = sources.saving;
+  const bool is_loading = sources.node.loading.load(std::memory_order_relaxed);
+  fmt::format_to(
+      Out(out),
+      "loading:{}\r\nasync_loading:0\r\ncurrent_cow_peak:0\r\ncurrent_cow_size:0\r\n"
+      "current_cow_size_age:0\r\ncurrent_fork_perc:0.00\r\ncurrent_save_keys_processed:{}\r\n"
+      "current_save_keys_total:{}\r\nrdb_changes_since_last_save:{}\r\n"
       "rdb_bgsave_in_progress:{}\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\n"
       "rdb_last_bgsave_time_sec:{}\r\nrdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\n"
-      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n"
-      "aof_enabled:0\r\naof_rewrite_in_progress:0\r\n",
-      sources.node.loading.load(std::memory_order_relaxed) ? 1 : 0, saving.changes,
+      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
+      is_loading ? 1 : 0, saving.keys_done, saving.keys_total, saving.changes,
       saving.is_saving ? 1 : 0, saving.last_save_at / 1000, saving.last_ok ? "ok" : "err",
       saving.last_seconds, saving.current_seconds, saving.saves, sources.loaded.expired,
       sources.loaded.keys);
+  AppendLogFields(sources.append_log, out);
+  if (is_loading) AppendLoading(sources, out);
 }
 
 // Of event loops: what they received, ran and sent.

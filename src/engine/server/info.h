@@ -13,6 +13,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/pubsub.h"
+#include "engine/persistence/append_log.h"
 #include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/primary_side.h"
@@ -42,7 +43,12 @@ struct InfoSources {
   SyncCounts syncs{};  // since the last CONFIG RESETSTAT
   MemoryReport memory;
   SaveStatus saving;
-  LoadedCount loaded;       // when the node started
+  AppendLogStatus append_log;
+  LoadedCount loaded;  // when the node started
+  // The file that is, or was, loaded then.
+  UnixMillis loading_since = 0;
+  uint64_t load_bytes_total = 0;
+  uint64_t load_bytes_done = 0;
   std::string replication;  // the lines of the section, from the replication service
 };
 

@@ -62,8 +62,14 @@ std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& reque
   const uint64_t limit = node_.maxmemory_bytes.load(std::memory_order_relaxed);
   const bool read_only = node_.read_only.load(std::memory_order_relaxed);
   const bool lacks_replicas = node_.LacksReplicas();
-  if (!read_only && !lacks_replicas && limit == 0) return std::nullopt;
+  const bool log_failed = node_.log_error.load(std::memory_order_relaxed) != 0;
+  const bool cannot_save = node_.cannot_save.load(std::memory_order_relaxed);
+  if (!read_only && !lacks_replicas && !log_failed && !cannot_save && limit == 0) {
+    return std::nullopt;
+  }
   const MemcachedDemand demand = DemandOf(request);
+  if (demand.writes && cannot_save) return Fault::kCannotSave;
+  if (demand.writes && log_failed) return Fault::kLogFailed;
   if (demand.writes && read_only) return Fault::kReadOnlyReplica;
   if (demand.writes && lacks_replicas) return Fault::kTooFewReplicas;
   if (!demand.grows) return std::nullopt;

@@ -56,6 +56,11 @@ struct NodeState {
     min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
   }
 
+  // The append log: the number of the error because of which it cannot be written (0: none), that
+  // more waits to be written than can be soon, and that clients wait for it to be synced.
+  std::atomic<int> log_error{0};
+  std::atomic<bool> log_is_congested{false};
+  std::atomic<bool> log_is_awaited{false};
   Fence fence;
   std::atomic<bool> holds_replies{false};           // until what they tell of is durable
   std::atomic<bool> is_sync{false};                 // durability sync
@@ -64,6 +69,7 @@ struct NodeState {
   std::atomic<UnixMillis> all_pause_end{0};         // until then it is not only what may write
   std::atomic<bool> read_only{false};               // a replica refuses client writes
   std::atomic<bool> loading{false};                 // a full sync replaces the data set
+  std::atomic<bool> cannot_save{false};             // the last snapshot failed, and that stops writes
   std::atomic<bool> link_is_up{true};               // on a replica, to its primary
   std::atomic<bool> serves_stale{true};             // replica-serve-stale-data
   std::atomic<uint32_t> min_replicas{0};            // 0: writes need none

@@ -182,23 +182,57 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace) {
   }
 }
 
-void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver) {
-  const auto apply = [&saver](const wire::EngineParameters& current) {
+void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSaver& saver) {
+  const auto apply = [&slots, &saver](const wire::EngineParameters& current) {
+    slots.compresses.store(current.rdbcompression, std::memory_order_relaxed);
+    slots.has_checksum.store(current.rdbchecksum, std::memory_order_relaxed);
     const auto points = wire::ParseSavePoints(current.save);
     CHECK(points.ok());  // it was parsed when it was set
-    SaveSettings settings{.path = current.dbfilename, .points = {}};
+    SaveSettings settings{.path = current.dbfilename,
+                          .points = {},
+                          .stops_writes_on_failure = current.stop_writes_on_bgsave_error};
     for (const wire::SavePoint& point : *points) {
       settings.points.push_back({point.seconds, static_cast<uint64_t>(point.changes)});
     }
     saver.Configure(std::move(settings));
   };
   apply(*parameters.Current());
-  for (const std::string_view name : {"save", "dbfilename"}) {
+  for (const std::string_view name :
+       {"save", "dbfilename", "stop-writes-on-bgsave-error", "rdbcompression"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();
     });
   }
+}
+
+void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeState& node) {
+  const auto apply = [&append_log, &node](const wire::EngineParameters& current) {
+    const bool is_always = current.appendfsync == "always";
+    append_log.Configure({.sync = is_always                     ? LogSync::kAlways
+                                  : current.appendfsync == "no" ? LogSync::kNo
+                                                                : LogSync::kEverySecond,
+                          .cuts_tail = current.aof_load_truncated,
+                          .rewrite_percentage = current.auto_aof_rewrite_percentage,
+                          .rewrite_bytes_min = current.auto_aof_rewrite_min_size_bytes});
+    node.log_is_awaited.store(current.appendonly && is_always, std::memory_order_relaxed);
+  };
+  apply(*parameters.Current());
+  for (const std::string_view name : {"appendfsync", "auto-aof-rewrite-percentage",
+                                      "auto-aof-rewrite-min-size", "aof-load-truncated"}) {
+    parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
+      apply(after);
+      return Ok();
+    });
+  }
+  parameters.OnChange("appendonly", [apply, &append_log](const auto&, const auto& after) -> Status {
+    if (const Status status = append_log.Enable(after.appendonly); !status.ok()) {
+      Log(LogLevel::kWarning, "append-log", "{}", status.error().message);
+      return Error{"Unable to turn on AOF. Check server logs."};
+    }
+    apply(after);
+    return Ok();
+  });
 }
 
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking) {

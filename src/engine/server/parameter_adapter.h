@@ -6,6 +6,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/key_event_publisher.h"
+#include "engine/persistence/append_log.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/server/node_state.h"
 #include "wire/parameter_set.h"
@@ -40,9 +41,11 @@ void BindObservation(wire::ParameterSet& parameters, Observation& observation);
 
 // Gives the memory limit and the eviction settings to `keyspace`, now and at each change.
 void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
+// `save`, the file's name, what is in it, and what a failure leads to.
+void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSaver& saver);
+// Makes `appendonly` and all that concerns the append log act; at the start `appendonly` does not.
+void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeState& node);
 // Makes `tracking-table-max-keys` act.
-// `save` and the file's name.
-void BindSaving(wire::ParameterSet& parameters, SnapshotSaver& saver);
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking);
 // Makes `notify-keyspace-events` act.
 void BindKeyEvents(wire::ParameterSet& parameters, Keyspace& keyspace,

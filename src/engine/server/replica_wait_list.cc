@@ -10,18 +10,23 @@ void ReplicaWaitList::SetReplication(ReplicationService& replication) {
   replication.SetAckListener([this] { EndReady(); });
 }
 
-void ReplicaWaitList::Add(std::shared_ptr<BlockedClient> client, int64_t position, Where where,
-                          int64_t wanted) {
+bool ReplicaWaitList::IsReached(const Goal& goal) {
+  return CountAt(goal.position, goal.where) >= goal.replicas &&
+         (!goal.on_disk_here || IsOnDiskHere(goal.position));
+}
+
+void ReplicaWaitList::Add(std::shared_ptr<BlockedClient> client, const Goal& goal) {
   {
     MutexLock lock(mutex_);
     if (waits_.size() >= forget_at_) {
       ForgetEnded();
       forget_at_ = std::max<size_t>(64, 2 * waits_.size());
     }
-    waits_.push_back({std::move(client), position, where, wanted});
+    waits_.push_back({std::move(client), goal});
   }
   // Whatever was acknowledged before it stood in the list is said again.
-  replication_->AskForAcks();
+  if (goal.replicas > 0) replication_->AskForAcks();
+  if (goal.on_disk_here) EndReady();
 }
 
 // A wait that ended by its time, or with its client, is still here.
@@ -37,7 +42,7 @@ void ReplicaWaitList::EndReady() {
     if (waits_.empty()) return;
     ForgetEnded();
     std::erase_if(waits_, [&](Wait& wait) {
-      if (CountAt(wait.position, wait.where) < wait.wanted) return false;
+      if (!IsReached(wait.goal)) return false;
       // The reply of one that is unblocked is the count, like that of one whose time is up.
       if (wait.client->End(Waiter::State::kUnblocked)) ended.push_back(std::move(wait.client));
       return true;

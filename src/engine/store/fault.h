@@ -34,6 +34,8 @@ enum class Fault : uint8_t {
   kMasterDown,
   kTooFewReplicas,
   kFenced,  // the node may not be the primary any more
+  kLogFailed,
+  kCannotSave,
   kLoading,
   kNotAScoreRange,
   kNotALexRange,

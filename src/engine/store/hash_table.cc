@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "engine/store/table_sizes.h"
+#include "engine/store/walk_mutants.h"
 #include "engine/store/walks.h"
 
 namespace mikura::engine::store {
@@ -159,7 +160,7 @@ Place HashTable::Insert(const Key& key, SlabRef ref, WalkSet& walks) {
     StartResize(LargerSize(bucket_count(), stagger_));
   }
   Bucket* head = ChainOf(PositionOf(key.hash));
-  walks.Settle(*this, head);
+  if (!IsMutant(WalkMutant::kInsertUnsettled)) walks.Settle(*this, head);
   const Place place = Append(head, TagOf(key.hash), ref);
   if (place.entry != nullptr) keys_.Add(1);
   return place;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "engine/store/hash_table.h"
 #include "engine/store/table_sizes.h"
+#include "engine/store/walk_mutants.h"
 #include "engine/store/walks.h"
 
 namespace mikura::engine::store {
@@ -87,14 +88,20 @@ bool HashTable::MoveOneChain(WalkSet& walks) {
     reserve = number;
   }
 
-  walks.Settle(*this, source);
+  if (!IsMutant(WalkMutant::kMoveUnsettled) && !IsMutant(WalkMutant::kDestinationInherits)) {
+    walks.Settle(*this, source);
+  }
   for (uint32_t i = 0; i < count; ++i) {
     Bucket* head = Head(current_, first_index + i);
+    if (IsMutant(WalkMutant::kDestinationInherits)) {
+      head->set_marks(source->marks());
+      continue;
+    }
     // An empty chain may not have been live until now: then no walk has visited it, and its marks
     // are as old as its page. Without entries, taking over the senses is all that settling means.
     if (head->size() == 0) {
       head->set_marks(walks.senses());
-    } else {
+    } else if (!IsMutant(WalkMutant::kSourceOnly)) {
       walks.Settle(*this, head);
     }
   }

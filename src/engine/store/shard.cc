@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "engine/store/walk_mutants.h"
 
 namespace mikura::engine::store {
 namespace {
@@ -67,7 +68,9 @@ void Shard::Remove(int database, Table& table, const Key& key, const Place& plac
 void Shard::RemoveUntracked(Table& table, const Key& key, const Place& place) {
   HashTable& keys = table.keys();
   Bucket* head = keys.ChainOf(PositionOf(key.hash));
-  walks_.Settle(keys, head);
+  if (!IsMutant(WalkMutant::kExpiryUnsettled) || Entry(place.entry).deadline() == kNoDeadline) {
+    walks_.Settle(keys, head);
+  }
   const Entry entry(place.entry);
   table.CountTiming(entry.timing(), {});
   keys.Remove(head, place);
@@ -82,7 +85,7 @@ std::shared_ptr<Table> Shard::DetachDatabase(int database) {
   if (table == nullptr || table->key_count() == 0) return nullptr;
   auto detached = std::make_shared<Table>(allocator_, hasher_);
   table->Swap(*detached);
-  walks_.OnDetach(*table, detached);
+  if (!IsMutant(WalkMutant::kFlushDrops)) walks_.OnDetach(*table, detached);
   return detached;
 }
 
@@ -91,7 +94,7 @@ void Shard::SwapDatabases(int a, int b) {
   Table& first = TableFor(a);
   Table& second = TableFor(b);
   first.Swap(second);
-  walks_.OnSwap(first, second);
+  if (!IsMutant(WalkMutant::kDatabaseByIndex)) walks_.OnSwap(first, second);
 }
 
 // ---- Iteration

@@ -2,6 +2,7 @@
 // The part of Shard that stores collections. Order in every function as in shard_change.cc.
 #include "base/check.h"
 #include "engine/store/shard.h"
+#include "engine/store/walk_mutants.h"
 
 namespace mikura::engine::store {
 
@@ -46,7 +47,7 @@ FaultOr<collections::Collection*> Shard::ExclusiveCollection(Found& found, const
   Table& table = *TableAt(found.database);
   walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
   collections::Collection* const collection = found.entry.collection();
-  if (collection->is_exclusive()) return collection;
+  if (collection->is_exclusive() || IsMutant(WalkMutant::kNoCopyOnWrite)) return collection;
   EntryContent content = EntryContent::Of(found.entry);
   content.collection = collection->Copy();
   const FaultOr<char*> outcome = Reshape(found, content);

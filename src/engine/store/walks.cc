@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "engine/store/shard.h"
 #include "engine/store/table.h"
+#include "engine/store/walk_mutants.h"
 
 namespace mikura::engine::store {
 namespace {
@@ -13,7 +14,8 @@ constexpr uint64_t kPositions = uint64_t{1} << 32;
 }  // namespace
 
 void WalkSet::SettleForActive(const HashTable& keys, Bucket* head) {
-  const uint8_t unsettled = (head->marks() ^ senses_) & active_;
+  uint8_t unsettled = (head->marks() ^ senses_) & active_;
+  if (IsMutant(WalkMutant::kOneSense)) unsettled = ((head->marks() ^ senses_) & 1) * active_;
   if (unsettled == 0) return;
   for (int slot = 0; slot < kWalksMax; ++slot) {
     if ((unsettled >> slot & 1) == 0) continue;
@@ -38,7 +40,7 @@ void WalkSet::Begin(int walk, EntryConsumer& consumer) {
   if (walks_ == nullptr) walks_ = std::make_unique<std::array<Walk, kWalksMax>>();
   (*walks_)[walk] = Walk{};
   (*walks_)[walk].consumer = &consumer;
-  senses_ ^= static_cast<uint8_t>(1 << walk);
+  senses_ ^= static_cast<uint8_t>(IsMutant(WalkMutant::kOneSense) ? 1 : 1 << walk);
   active_ |= static_cast<uint8_t>(1 << walk);
 }
 
@@ -82,6 +84,10 @@ bool WalkSet::FreeDetached(Walk& walk, CapturedTable& captured, size_t& chains) 
 void WalkSet::Abort(int slot) {
   CHECK(is_active(slot));
   (*walks_)[slot].consumer = nullptr;
+  if (IsMutant(WalkMutant::kSlotReused)) {
+    (*walks_)[slot].tables.clear();
+    CHECK(Step(slot, 0));
+  }
 }
 
 void WalkSet::OnDetach(const Table& table, const std::shared_ptr<Table>& detached) {

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/persistence/append_log_loader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/logging.h"
+#include "base/unique_fd.h"
+#include "engine/persistence/rdb_reader.h"
+
+namespace mikura::engine {
+
+// A file that counts what is read of it.
+class LogFileSource final : public ByteSource {
+ public:
+  static Result<LogFileSource> Open(const std::string& path, LoadProgress& progress) {
+    UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid()) return SystemError("open", path);
+    return LogFileSource(std::move(fd), path, progress);
+  }
+
+  Result<size_t> Read(char* out, size_t size) override {
+    while (true) {
+      const ssize_t n = read(fd_.get(), out, size);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return SystemError("read", path_);
+      progress_->bytes_done.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);
+      return static_cast<size_t>(n);
+    }
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  LogFileSource(UniqueFd fd, std::string path, LoadProgress& progress)
+      : fd_(std::move(fd)), path_(std::move(path)), progress_(&progress) {}
+
+  UniqueFd fd_;
+  std::string path_;
+  LoadProgress* progress_;
+};
+
+namespace {
+
+constexpr std::string_view kRdbMagic = "REDIS";
+constexpr size_t kReadBytes = 1 << 20;
+
+Error At(const std::string& path, uint64_t offset, std::string_view what) {
+  return Error{fmt::format("{} at byte {}: {}", path, offset, what)};
+}
+
+}  // namespace
+
+Status AppendLogLoader::Load(const AppendLogManifest& manifest) {
+  ASSIGN_OR_RETURN(const uint64_t bytes, folder_.Size(manifest));
+  progress_.bytes_total.store(bytes, std::memory_order_relaxed);
+  if (manifest.base) RETURN_IF_ERROR(LoadFile(*manifest.base, manifest.increments.empty()));
+  for (const AppendLogManifest::File& file : manifest.increments) {
+    RETURN_IF_ERROR(LoadFile(file, &file == &manifest.increments.back()));
+  }
+  return Ok();
+}
+
+Status AppendLogLoader::LoadFile(const AppendLogManifest::File& file, bool is_last) {
+  ASSIGN_OR_RETURN(LogFileSource source, LogFileSource::Open(folder_.PathOf(file), progress_));
+  database_ = 0;
+  std::string begin(kRdbMagic.size(), '\0');
+  size_t filled = 0;
+  while (filled < begin.size()) {
+    ASSIGN_OR_RETURN(const size_t n, source.Read(begin.data() + filled, begin.size() - filled));
+    if (n == 0) break;
+    filled += n;
+  }
+  begin.resize(filled);
+  if (begin != kRdbMagic) {
+    AppendLogParser parser;
+    parser.Append(begin);
+    return LoadRecords(source, std::move(parser), is_last);
+  }
+  std::vector<std::string> libraries;
+  // What has expired stays: a record behind may give it another deadline, or the DEL is there.
+  KeyspaceLoader loader(keyspace_, 0);
+  loader.SetLibraries([&libraries](std::string_view code) {
+    libraries.emplace_back(code);
+    return Ok();
+  });
+  RdbReader reader(source, loader, keyspace_.allocator().collections(), begin);
+  const Status read = reader.Read();
+  count_.keys += loader.count().keys;
+  if (!read.ok()) return Error{fmt::format("{}: {}", source.path(), read.error().message)};
+  if (!libraries.empty()) RETURN_IF_ERROR(executor_.replace_libraries(libraries));
+  AppendLogParser parser(reader.offset());
+  parser.Append(reader.rest());
+  return LoadRecords(source, std::move(parser), is_last);
+}
+
+Status AppendLogLoader::LoadRecords(LogFileSource& source, AppendLogParser parser, bool is_last) {
+  std::string bytes;
+  while (true) {
+    RETURN_IF_ERROR(RunWholeRecords(parser, source.path()));
+    // A long record is parsed again each time: the more there is of it, the more is read.
+    bytes.resize(std::max(kReadBytes, parser.incomplete_bytes()));
+    ASSIGN_OR_RETURN(const size_t n, source.Read(bytes.data(), bytes.size()));
+    if (n == 0) return EndFile(parser, source.path(), is_last);
+    parser.Append(std::string_view(bytes).substr(0, n));
+  }
+}
+
+Status AppendLogLoader::RunWholeRecords(AppendLogParser& parser, const std::string& path) {
+  std::vector<AppendLogParser::Words> commands;
+  while (true) {
+    switch (parser.Next(commands)) {
+      case AppendLogParser::Outcome::kIncomplete:
+        return Ok();
+      case AppendLogParser::Outcome::kMalformed:
+        return At(path, parser.error_offset(), parser.error());
+      case AppendLogParser::Outcome::kRecord:
+        ++records_;
+        if (commands.empty()) break;  // of MULTI EXEC
+        const Status status = executor_.execute(commands, database_);
+        if (!status.ok()) return At(path, parser.record_offset(), status.error().message);
+        break;
+    }
+  }
+}
+
+Status AppendLogLoader::EndFile(const AppendLogParser& parser, const std::string& path,
+                                bool is_last) {
+  const size_t left = parser.incomplete_bytes();
+  if (left == 0) return Ok();
+  const std::string_view what = parser.is_in_transaction() ? "the file ends within a transaction"
+                                                           : "the file ends within a command";
+  if (!is_last) return At(path, parser.record_offset(), what);
+  if (!cuts_tail_) {
+    return At(path, parser.record_offset(),
+              fmt::format("{}; it is cut there with 'aof-load-truncated yes'", what));
+  }
+  const auto end = static_cast<off_t>(parser.record_offset());
+  if (truncate(path.c_str(), end) != 0) return SystemError("cut", path);
+  Log(LogLevel::kWarning, "append-log", "{} was cut at byte {}, {} bytes before its end: {}", path,
+      parser.record_offset(), left, what);
+  return Ok();
+}
+
+}  // namespace mikura::engine
