@@ -62,6 +62,7 @@ class Engine {
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
+  const bool has_snapshot_;
   const SystemClock clock_;
   NodeState node_;
   const std::unique_ptr<Keyspace> keyspace_;
