@@ -17,7 +17,7 @@ using Set = Status (*)(std::string_view argument, MemcachedFlags& flags);
 constexpr int kPortDefault = 11211;
 constexpr int kPortUnset = -2;
 
-enum class Effect : uint8_t { kHonoured, kNone, kRefused };
+enum class Effect : uint8_t { kHonoured, kNone };
 
 struct Flag {
   char letter;
@@ -162,7 +162,6 @@ Status AddVerbosity(Sv, F& flags) {
 
 constexpr auto kHonoured = Effect::kHonoured;
 constexpr auto kNone = Effect::kNone;
-constexpr auto kRefused = Effect::kRefused;
 constexpr Sv kNoSlabs = "there are no slab classes of memcached's kind";
 
 constexpr Flag kFlags[] = {
@@ -187,6 +186,8 @@ constexpr Flag kFlags[] = {
     {'h', "help", "", kHonoured, "show this", Turn<&F::show, F::Show::kHelp>},
     {'i', "license", "", kHonoured, "show the licence", Turn<&F::show, F::Show::kLicense>},
     {'V', "version", "", kHonoured, "show the version", Turn<&F::show, F::Show::kVersion>},
+    {'e', "memory-file", "file", kHonoured,
+     "snapshot to load, and to save now and then and at the end", SetText<&F::memory_file>},
     {'P', "pidfile", "file", kHonoured, "file for the process id", SetText<&F::pid_file>},
     {'t', "threads", "num", kHonoured, "threads (4)", SetCount<&F::threads, 1, 128>},
     {'b', "listen-backlog", "num", kHonoured, "backlog of listening sockets (1024)",
@@ -215,7 +216,6 @@ constexpr Flag kFlags[] = {
     {'n', "slab-min-size", "bytes", kNone, kNoSlabs, Show<kChunkSize>},
     {'L', "enable-largepages", "", kNone, "large pages are not used"},
     {'N', "napi_ids", "num", kNone, "connections are spread by load"},
-    {'e', "memory-file", "file", kRefused, "restartable memory files are not supported"},
 };
 
 std::string Spelling(const Flag& flag) {
@@ -224,9 +224,6 @@ std::string Spelling(const Flag& flag) {
 }
 
 Status Apply(const Flag& flag, Sv argument, F& flags) {
-  if (flag.effect == kRefused) {
-    return Error{fmt::format("{}: {}", Spelling(flag), flag.words)};
-  }
   if (flag.set == nullptr) return Ok();
   const Status status = flag.set(argument, flags);
   if (status.ok()) return Ok();
@@ -349,8 +346,7 @@ std::string MemcachedHelp() {
     text += fmt::format("  {:<32}{}\n", left, flag.words);
   };
   for (const auto& [effect, title] :
-       {std::pair{kHonoured, ""}, std::pair{kNone, "Taken without effect:\n"},
-        std::pair{kRefused, "Refused:\n"}}) {
+       {std::pair{kHonoured, ""}, std::pair{kNone, "Taken without effect:\n"}}) {
     text += title;
     for (const Flag& flag : kFlags) {
       if (flag.effect == effect) add(flag);

@@ -34,6 +34,7 @@ struct MemcachedFlags {
   int verbosity = 0;                                 // -v, -vv, -vvv
   uint32_t idle_timeout_seconds = 0;                 // -o idle_timeout; 0: none
   std::string user;                                  // -u
+  std::string memory_file;                           // -e; empty: nothing is kept
   std::string pid_file;                              // -P
   bool daemon = false;                               // -d
   bool core_dumps = false;                           // -r

@@ -185,9 +185,10 @@ class Exchange(unittest.TestCase):
             for group in ("group", "other", "g"):
                 answers.append(self.pending(client, name, group))
             info = client.call("XINFO", "STREAM", name)
-            fields = [node.text for node in info.children if node.text]
-            # How many nodes a radix tree has is not told apart by what is in it.
-            answers.append([text for text in fields if "radix" not in text][:2])
+            fields = {info.children[i].text: list(info.children[i + 1].lines())
+                      for i in range(0, len(info.children), 2)}
+            # How many nodes a radix tree has does not follow from what is in it.
+            answers.append({name: value for name, value in fields.items() if "radix" not in name})
         return answers
 
     def pending(self, client, name, group):

@@ -30,6 +30,7 @@ namespace mikura::engine {
 
 // Settings that hold while a request runs; a copy or a reference, as the server likes.
 struct MemcachedSettings {
+  bool has_snapshot = true;                // a file is loaded at the start (memcached -e)
   size_t item_size_max = size_t{1} << 20;  // of an entry with its overhead (memcached -I)
   bool flush_all_enabled = true;           // memcached -F turns it off
   bool shutdown_enabled = false;           // memcached -A turns it on

@@ -74,7 +74,8 @@ uint64_t SnapshotSaver::ChangesSince(uint64_t before) const {
 
 SaveStatus SnapshotSaver::status() const {
   MutexLock lock(mutex_);
-  return {.is_saving = is_saving_,
+  // What was asked for counts from then on: who asks next sees it.
+  return {.is_saving = is_saving_ || !asked_.empty(),
           .last_ok = last_ok_,
           .last_save_at = last_save_at_,
           .last_seconds = last_seconds_,

@@ -160,6 +160,7 @@ TEST_F(SnapshotSaverTest, AfterAFailureSavePointsWait) {
 TEST_F(SnapshotSaverTest, OneThatIsReplacedEndsWithAnErrorAndTheNextOneIsWhole) {
   for (int i = 0; i < 20'000; ++i) Set("key" + std::to_string(i), std::string(100, 'v'));
   std::future<Status> first = Begin();
+  EXPECT_TRUE(saver_.status().is_saving);
   EXPECT_FALSE(saver_.Begin(SnapshotSaver::Kind::kBackground));
   auto ended = std::make_shared<std::promise<Status>>();
   saver_.BeginInstead([ended](const Status& status) { ended->set_value(status); });

@@ -37,6 +37,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
                const std::function<void()>& stop)
     : parameters_(parameters),
       current_(parameters.Current()),
+      has_snapshot_(memcached_settings.has_snapshot),
       keyspace_(std::move(keyspace)),
       control_(parameters, *keyspace_, node_, clock_, NewReplicationId(), config_file, stop),
       clients_([this](uint32_t loop, uint64_t id) { loops_->KillClient(loop, id); },
@@ -168,7 +169,8 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   }
   RETURN_IF_ERROR(ConfigureTls(*current_, tls_));
   const bool has_log = current_->appendonly;
-  const bool loads = has_log || ::access(current_->dbfilename.c_str(), F_OK) == 0;
+  const bool loads =
+      has_log || (has_snapshot_ && ::access(current_->dbfilename.c_str(), F_OK) == 0);
   if (loads) {
     // Clients are told so meanwhile: they and the agent are served before the data are there.
     node_.loading.store(true, std::memory_order_relaxed);

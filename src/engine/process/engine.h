@@ -66,6 +66,7 @@ class Engine {
 
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
+  const bool has_snapshot_;
   const SystemClock clock_;
   const SystemFenceClock fence_clock_;
   NodeState node_{fence_clock_};

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "engine/process/main.h"
 #include "engine/process/run_engine.h"
@@ -60,6 +61,20 @@ std::vector<std::pair<std::string, std::string>> TlsShown(const wire::MemcachedF
   };
 }
 
+// -e: the file is a snapshot, as of any node. A cache goes on when it cannot be saved.
+Status LoadMemoryFile(const wire::MemcachedFlags& flags, wire::ParameterSet& parameters) {
+  if (flags.memory_file.empty()) return Ok();
+  const std::filesystem::path path = std::filesystem::absolute(flags.memory_file);
+  const std::pair<std::string_view, std::vector<std::string>> settings[] = {
+      {"dir", {path.parent_path().string()}},
+      {"dbfilename", {path.filename().string()}},
+      {"save", {"3600", "1", "300", "100", "60", "10000"}},
+      {"stop-writes-on-bgsave-error", {"no"}},
+  };
+  for (const auto& [name, words] : settings) RETURN_IF_ERROR(parameters.Load(name, words));
+  return Ok();
+}
+
 // Memcached's flags as parameters of an engine without a RESP port.
 Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& parameters) {
   std::string addresses;
@@ -84,6 +99,7 @@ Status LoadFlags(const wire::MemcachedFlags& flags, wire::ParameterSet& paramete
         name == "bind" ? wire::SplitWords(value).value() : std::vector<std::string>{value};
     RETURN_IF_ERROR(parameters.Load(name, words));
   }
+  RETURN_IF_ERROR(LoadMemoryFile(flags, parameters));
   return LoadTlsFlags(flags, parameters);
 }
 
@@ -113,6 +129,7 @@ Status LockMemory(const wire::MemcachedFlags& flags) {
 
 MemcachedSettings SettingsOf(const wire::MemcachedFlags& flags) {
   MemcachedSettings settings;
+  settings.has_snapshot = !flags.memory_file.empty();
   settings.item_size_max = flags.item_size_max;
   settings.flush_all_enabled = flags.flush_all_enabled;
   settings.shutdown_enabled = flags.shutdown_enabled;

@@ -58,8 +58,8 @@ Status EnterDirectory(const wire::EngineParameters& current) {
   return Ok();
 }
 
-// Waits for SIGINT, SIGTERM, or a word from inside that the process is to end; SIGHUP meanwhile
-// asks for password files to be read again.
+// Waits for SIGINT, SIGTERM, SIGUSR1, or a word from inside that the process is to end; SIGHUP
+// meanwhile asks for password files to be read again.
 class StopSignal {
  public:
   StopSignal() : event_(eventfd(0, EFD_CLOEXEC)) {
@@ -67,6 +67,7 @@ class StopSignal {
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR1);  // memcached's "end gracefully"
     sigaddset(&set, SIGHUP);
     // Blocked before any thread starts: all inherit it, only Wait() sees them.
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
