@@ -220,6 +220,14 @@ constexpr ParameterSpec kRows[] = {
     Number("min-replicas-max-lag", "min-slaves-max-lag", &P::min_replicas_max_lag_seconds, 0,
            kIntMax, kRuntime, kSeconds,
            "Silence after which a replica does not count for that; 0 for no refusals."),
+    Choice("durability", "async|sync", &P::durability, kRuntime,
+           "sync: a reply leaves when the replicas that are in sync have what it tells of."),
+    Number("min-in-sync-replicas", "", &P::min_in_sync_replicas, 0, kIntMax, kRuntime, "",
+           "With durability sync: replicas in sync without which a primary refuses writes; 0: "
+           "without any it goes on alone."),
+    Number("in-sync-replica-max-lag", "", &P::in_sync_replica_max_lag_millis, 1, kIntMax, kRuntime,
+           "milliseconds",
+           "With durability sync: a replica that is behind for longer is not waited for any more."),
     YesNo("replica-serve-stale-data", "slave-serve-stale-data", &P::replica_serve_stale_data,
           kRuntime, "Answer while the link of a replica to its primary is down."),
     // Scripts

@@ -94,6 +94,9 @@ struct EngineParameters {
   uint64_t repl_backlog_size_bytes = 1ULL << 20;
   int64_t min_replicas_to_write = 0;  // 0: writes need no replica
   int64_t min_replicas_max_lag_seconds = 10;
+  std::string durability = "async";  // sync: replies wait for the replicas that are in sync
+  int64_t min_in_sync_replicas = 1;  // 0: a primary without any goes on alone
+  int64_t in_sync_replica_max_lag_millis = 2000;
   bool replica_serve_stale_data = true;
 
   // Persistence

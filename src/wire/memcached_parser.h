@@ -57,6 +57,9 @@ class MemcachedParser {
     return key_size + value_size + flags_size + kItemOverhead > item_size_max;
   }
 
+  // What has come was binary.
+  bool is_binary() const { return protocol_ == MemcachedProtocol::kBinary; }
+
  private:
   // What remains of a retrieval line whose first keys have been handed out.
   struct Retrieval {

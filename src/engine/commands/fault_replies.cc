@@ -40,6 +40,7 @@ constexpr FaultReply kFaultReplies[] = {
      "Commands that may modify the data set are disabled, because this instance is configured to "
      "report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
      "Please check the Redis logs for details about the RDB error."},
+    {Fault::kFenced, "READONLY", "The lease of this node has ended: it may not be the primary."},
     {Fault::kLoading, "LOADING", "Redis is loading the dataset in memory"},
     {Fault::kNotAScoreRange, "ERR", "min or max is not a float"},
     {Fault::kNotALexRange, "ERR", "min or max not valid string range item"},

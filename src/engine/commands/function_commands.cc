@@ -49,7 +49,7 @@ FaultOr<> FCallRo(CommandContext& ctx) { return Call(ctx, true); }
 // or behind both.
 void LogChange(CommandContext& ctx, std::initializer_list<std::string_view> effect) {
   AddEffect(ctx, effect);
-  if (ctx.keys.held().none()) ctx.keyspace.Commit(ctx.keys.effects());
+  if (ctx.keys.held().none()) ctx.keyspace.CommitWithoutKeys(ctx.keys.effects());
 }
 
 // FUNCTION LOAD [REPLACE] code -> the library's name.

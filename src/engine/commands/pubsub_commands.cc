@@ -92,9 +92,11 @@ FaultOr<> Sunsubscribe(CommandContext& ctx) {
 
 // PUBLISH channel message -> how many clients of this node got it.
 FaultOr<> PublishTo(CommandContext& ctx, SubscriptionKind kind, std::string_view verb) {
-  const uint64_t receivers = ctx.services.pubsub.Publish(kind, ctx.args[1], ctx.args[2]);
   ctx.keys.effects().Add(0, {verb, ctx.args[1], ctx.args[2]});
-  if (ctx.may_wait) ctx.keyspace.Commit(ctx.keys.effects());  // inside another command: with it
+  // Inside another command: with it. Before anybody gets the message: who does may have to wait
+  // until the record is safe.
+  if (ctx.may_wait) ctx.keyspace.CommitWithoutKeys(ctx.keys.effects());
+  const uint64_t receivers = ctx.services.pubsub.Publish(kind, ctx.args[1], ctx.args[2]);
   ctx.reply.Integer(static_cast<int64_t>(receivers));
   return Ok();
 }

@@ -123,7 +123,7 @@ class ServerControl {
   virtual void ResetStatistics() = 0;
   // Whether memory is below its limit, or could be brought below it. May evict.
   virtual bool HasRoom(UnixMillis now) = 0;
-  // Of a replica: clients' writes are refused.
+  // Of a replica, or a node behind its fence: clients' writes are refused.
   virtual bool IsReadOnly() = 0;
   // Of a primary with fewer replicas than min-replicas-to-write: the same.
   virtual bool LacksReplicas() = 0;
@@ -133,6 +133,9 @@ class ServerControl {
   // The last snapshot could not be saved, and save points and stop-writes-on-bgsave-error are set:
   // the same, and PING says so.
   virtual bool CannotSave() = 0;
+  // The node may not be the primary any more: what changes something is refused, or (changes:
+  // false) what reads. Asks a clock when there is a deadline.
+  virtual bool IsFenced(bool /*changes*/) { return false; }
   // Of a replica without its primary: only commands with kStaleOk are answered.
   virtual bool RefusesStale() = 0;
   // CLIENT PAUSE: until `end` no client's request runs that may write, or none at all. With a pause

@@ -174,22 +174,28 @@ FaultOr<> Exec(CommandContext& ctx) NO_THREAD_SAFETY_ANALYSIS {
     ctx.outcome = RunOutcome::kPutAside;
     return Ok();
   }
+  // It may have waited for the shards.
+  constexpr uint32_t kChanges = kWrite | kMayReplicate | kPublishes;
+  const bool changes = (transaction.FlagsWith(0) & kChanges) != 0;
+  bool is_fenced = false;
   const bool ran = ctx.keyspace.RunHeld(shards, keys, ctx.now(), ctx.keys.effects(), [&] {
     const Watcher* const watching = transaction.watching();
     const bool changed =
         watching != nullptr && ctx.keyspace.watches().HasChanged(*watching, ctx.keys.access());
     transaction.UnwatchLocked();
+    is_fenced = ctx.services.control.IsFenced(changes);
+    if (is_fenced) return false;
     if (!changed) queue.RunLocked(HeldShards(shards));
     return !changed;
   });
   if (takes_token) token.Leave();
   if (ran) {
     queue.RunUnlocked();
-  } else {
+  } else if (!is_fenced) {
     ctx.reply.NullArray();
   }
   DiscardTransaction(ctx.client);
-  return Ok();
+  return is_fenced ? FaultOr<>(Fault::kFenced) : Ok();
 }
 
 constexpr uint32_t kFlags = kNoScript | kLoadingOk | kStaleOk | kFast | kAllowBusy;

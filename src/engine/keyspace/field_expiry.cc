@@ -26,7 +26,7 @@ size_t Keyspace::OnElementsDue(int database, const Key& key, UnixMillis now, siz
   std::vector<std::string_view> effect = {"HDEL", key.name};
   effect.insert(effect.end(), gone.begin(), gone.end());
   effects.Add(database, effect);
-  Commit(effects);
+  Commit(effects, key.shard());
   Notify(EventClass::kHash, "hexpired", database, key);
   if (*removed) Notify(EventClass::kGeneric, "del", database, key);
   return gone.size();

@@ -100,7 +100,7 @@ class Keyspace final : public store::RemovalListener {
     }
     effects.Begin(change_log_.active());
     auto outcome = run();
-    Commit(effects);
+    Commit(effects, shard);
     held.Unlock();
     return outcome;
   }
@@ -118,7 +118,7 @@ class Keyspace final : public store::RemovalListener {
       return RunAmongWaiters(shards, keys, now, effects, run);
     effects.Begin(change_log_.active());
     auto outcome = run();
-    Commit(effects);
+    Commit(effects, shards);
     UnlockShards(shards);
     return outcome;
   }
@@ -129,10 +129,20 @@ class Keyspace final : public store::RemovalListener {
   void ServeTouched(uint32_t shard, UnixMillis now, Effects& effects);
   WaiterTable& waiters() { return *waiters_; }
 
-  // Appends what `effects` holds to the change log; the changed shards are still locked.
-  void Commit(Effects& effects) {
-    if (!effects.empty()) change_log_.Append(effects.Record());
+  // Appends what `effects` holds to the change log, and notes in it up to where the log tells of
+  // these shards. They are still locked: all that the command has seen.
+  void Commit(Effects& effects, uint32_t shard) {
+    if (effects.is_logged()) [[unlikely]]
+      CommitLogged(effects, shard);
   }
+  void Commit(Effects& effects, const ShardSet& shards) {
+    if (effects.is_logged()) [[unlikely]]
+      CommitLogged(effects, shards);
+  }
+  // The same for what changes no key (PUBLISH).
+  void CommitWithoutKeys(Effects& effects);
+  // From now on all shards count as changed at `lsn`. All shards are locked.
+  void MarkAllChanged(Lsn lsn);
 
   // ---- Whole databases (all shards locked inside, for some hundred microseconds). Few keys are
   // freed before these return, many by the reclaimer afterwards. Each logs its own effect, through
@@ -176,12 +186,14 @@ class Keyspace final : public store::RemovalListener {
     return evictor_->MakeRoom(limit_bytes, wanted_bytes, now);
   }
 
-  // False on a replica, where only the primary removes expired keys, and while clients are paused.
+  // False on a replica, where only the primary removes expired keys, while clients are paused, and
+  // on a node that may not be the primary any more.
   bool may_expire() const { return keeps_expired_.load(std::memory_order_relaxed) == 0; }
   void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
   void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
   // While records are executed that say themselves what is removed.
   void set_loading(bool value) { SetKeepsExpired(kIsLoading, value); }
+  void set_fenced(bool value) { SetKeepsExpired(kIsFenced, value); }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -274,7 +286,7 @@ class Keyspace final : public store::RemovalListener {
   }
 
  private:
-  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsLoading = 4 };
+  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsLoading = 4, kIsFenced = 8 };
   void SetKeepsExpired(ExpiredKeeper bit, bool value) {
     if (value) {
       keeps_expired_.fetch_or(bit, std::memory_order_relaxed);
@@ -289,6 +301,8 @@ class Keyspace final : public store::RemovalListener {
     std::atomic<uint64_t> changes{0};   // by commands; written under the lock, read by statistics
     std::optional<store::Shard> shard;  // made once, in the constructor
     store::DefragmentationProgress defragmentation;
+    // Behind the last record about the shard; guarded by its lock. Kept while the log is read.
+    Lsn last_lsn = 0;
   };
   uint8_t observed(uint32_t shard) const {
     return cells_[shard].observed.load(std::memory_order_relaxed);
@@ -326,6 +340,8 @@ class Keyspace final : public store::RemovalListener {
   template <typename CountOf>
   uint64_t SumOverShards(const CountOf& count_of) const;
   void LogRemoval(int database, const Key& key);
+  void CommitLogged(Effects& effects, uint32_t shard);
+  void CommitLogged(Effects& effects, const ShardSet& shards);
   void TellObservers(int database, const Key& key);
 
   Options options_;

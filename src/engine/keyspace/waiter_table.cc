@@ -110,7 +110,7 @@ void WaiterTable::ServeKey(const Note& note, const ShardSet& shards, UnixMillis 
   if (entries == nullptr) return;
   KeyAccess keys(keyspace_, effects, note.database, keyspace_.AccessAt(now));
   const auto commit = [&] {
-    keyspace_.Commit(effects);
+    keyspace_.Commit(effects, shards);
     effects.Begin(keyspace_.change_log().active());
   };
   effects.Begin(keyspace_.change_log().active());
@@ -131,6 +131,7 @@ void WaiterTable::ServeKey(const Note& note, const ShardSet& shards, UnixMillis 
       break;  // those behind it come later
     }
     if (!waiter.IsReady(keys, note.key) || !waiter.End(Waiter::State::kServed)) continue;
+    if (effects.listener() != nullptr) effects.listener()->BeforeCommand();
     waiter.Serve(keys, note.key);
     commit();
     services.served.push_back(std::move(here->who));

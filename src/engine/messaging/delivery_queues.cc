@@ -23,8 +23,40 @@ DeliveryQueues::~DeliveryQueues() {
 }
 
 void DeliveryQueues::Post(uint32_t loop, std::unique_ptr<Delivery> delivery, uint64_t cost) {
+  Poster& poster = posters_[ThreadIndex()];
+  Posting posting{loop, std::move(delivery), cost};
+  if (poster.keeps) [[unlikely]] {
+    poster.kept.push_back(std::move(posting));
+  } else {
+    PostNow(poster, std::move(posting));
+  }
+}
+
+void DeliveryQueues::PostKept(Poster& poster) {
+  poster.keeps = false;
+  for (Posting& posting : poster.kept) PostNow(poster, std::move(posting));
+  poster.kept.clear();
+}
+
+DeliveryQueues::Kept DeliveryQueues::BeginInside() {
+  Poster& poster = posters_[ThreadIndex()];
+  Kept kept;
+  kept.keeps = std::exchange(poster.keeps, false);
+  kept.postings = std::exchange(poster.kept, {});
+  return kept;
+}
+
+void DeliveryQueues::EndInside(Kept kept) {
+  Poster& poster = posters_[ThreadIndex()];
+  poster.keeps = kept.keeps;
+  poster.kept = std::move(kept.postings);
+}
+
+void DeliveryQueues::PostNow(Poster& poster, Posting posting) {
+  const uint32_t loop = posting.loop;
+  const uint64_t cost = posting.cost;
   Queue& queue = queues_[loop];
-  Delivery* const posted = delivery.release();
+  Delivery* const posted = posting.delivery.release();
   posted->cost_ = cost;
   const uint64_t before = queue.cost.fetch_add(cost, std::memory_order_relaxed);
   if (before < kCongestedCost && before + cost >= kCongestedCost) {
@@ -36,7 +68,6 @@ void DeliveryQueues::Post(uint32_t loop, std::unique_ptr<Delivery> delivery, uin
   } while (!queue.head.compare_exchange_weak(below, posted, std::memory_order_release,
                                              std::memory_order_relaxed));
   if (below != nullptr) return;
-  Poster& poster = posters_[ThreadIndex()];
   if (poster.own_loop == loop) return;
   poster.loops.set(loop);
   poster.has_posted = true;

@@ -5,6 +5,10 @@
 // Posting is allowed under any lock. A loop that sleeps is woken by whoever posted first into its
 // empty queue, later, with nothing held: WakePosted(). A loop looks into its queue before it runs
 // requests, so what was posted before a request was sent is delivered before its reply.
+//
+// On a node whose clients are shown only what is durable, whoever delivers has to know a position
+// of the log that covers what he tells of. So what a command posts is kept until it is logged, and
+// is posted under its locks then (CommitListener): the log's end at a delivery is such a position.
 #pragma once
 
 #include <atomic>
@@ -12,8 +16,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/thread_index.h"
+#include "engine/keyspace/effects.h"
 #include "engine/messaging/receiver.h"
 
 namespace mikura::engine {
@@ -31,12 +37,12 @@ class Delivery {
   uint64_t cost_ = 0;
 };
 
-class DeliveryQueues {
+class DeliveryQueues final : public CommitListener {
  public:
   // wake: makes the loop look into its queue; called with nothing held.
   using Wake = std::function<void(uint32_t loop)>;
   DeliveryQueues(uint32_t loop_count, Wake wake);
-  ~DeliveryQueues();
+  ~DeliveryQueues() override;
 
   uint32_t loop_count() const { return loop_count_; }
 
@@ -49,6 +55,15 @@ class DeliveryQueues {
     if (poster.has_posted) [[unlikely]]
       WakeLoops(poster);
   }
+
+  // ---- CommitListener, of the calling thread.
+  void BeforeCommand() override { posters_[ThreadIndex()].keeps = true; }
+  void OnLogged() override { PostKept(posters_[ThreadIndex()]); }
+  void AfterCommand() override { PostKept(posters_[ThreadIndex()]); }
+  // For commands that run inside of one whose posts are kept.
+  class Kept;
+  Kept BeginInside();
+  void EndInside(Kept kept);
 
   // ---- On the loop's thread.
   // This thread is the loop's: it need not be woken for what it posts itself.
@@ -67,6 +82,18 @@ class DeliveryQueues {
   // As much as a loop delivers in some tens of milliseconds.
   static constexpr uint64_t kCongestedCost = 32 << 20;
 
+  struct Posting {
+    uint32_t loop;
+    std::unique_ptr<Delivery> delivery;
+    uint64_t cost;
+  };
+  class Kept {
+   private:
+    friend class DeliveryQueues;
+    bool keeps = false;
+    std::vector<Posting> postings;
+  };
+
  private:
   static constexpr uint32_t kNoLoop = UINT32_MAX;
 
@@ -79,10 +106,14 @@ class DeliveryQueues {
   struct alignas(64) Poster {
     bool has_posted = false;
     uint32_t own_loop = kNoLoop;
+    bool keeps = false;
+    std::vector<Posting> kept;  // in the order in which they were posted
     std::bitset<kThreadsMax> loops;
   };
 
   void WakeLoops(Poster& poster);
+  void PostKept(Poster& poster);
+  void PostNow(Poster& poster, Posting posting);
 
   const uint32_t loop_count_;
   const Wake wake_;

@@ -33,6 +33,53 @@ class DeliveryQueuesTest : public testing::Test {
   DeliveryQueues queues_{3, [this](uint32_t loop) { woken_.push_back(loop); }};
 };
 
+TEST_F(DeliveryQueuesTest, WhatACommandPostsIsKeptUntilItIsLogged) {
+  Post(1, 1);
+  queues_.BeforeCommand();
+  Post(1, 2);
+  Post(1, 3);
+  queues_.RunAll(1, clients_);
+  EXPECT_EQ(notes_, std::vector<int>{1});
+  queues_.OnLogged();
+  Post(1, 4);  // nothing is logged behind it: it need not wait
+  queues_.RunAll(1, clients_);
+  EXPECT_EQ(notes_, (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST_F(DeliveryQueuesTest, WhatIsNeverLoggedIsPostedBehindTheCommand) {
+  queues_.BeforeCommand();
+  Post(1, 1);
+  queues_.AfterCommand();
+  queues_.RunAll(1, clients_);
+  EXPECT_EQ(notes_, std::vector<int>{1});
+  queues_.WakePosted();
+  EXPECT_EQ(woken_, std::vector<uint32_t>{1});
+}
+
+TEST_F(DeliveryQueuesTest, ACommandInsideOfAnotherLogsNothingOfIt) {
+  queues_.BeforeCommand();
+  Post(1, 1);
+  DeliveryQueues::Kept kept = queues_.BeginInside();
+  queues_.BeforeCommand();
+  Post(1, 2);
+  queues_.OnLogged();
+  queues_.AfterCommand();
+  queues_.EndInside(std::move(kept));
+  queues_.RunAll(1, clients_);
+  EXPECT_EQ(notes_, std::vector<int>{2});
+  Post(1, 3);
+  queues_.OnLogged();
+  queues_.RunAll(1, clients_);
+  EXPECT_EQ(notes_, (std::vector<int>{2, 1, 3}));
+}
+
+TEST_F(DeliveryQueuesTest, OtherThreadsKeepNothing) {
+  queues_.BeforeCommand();
+  std::thread([this] { Post(1, 1); }).join();
+  queues_.RunAll(1, clients_);
+  EXPECT_EQ(notes_, std::vector<int>{1});
+}
+
 TEST_F(DeliveryQueuesTest, RunsWhatWasPostedOldestFirst) {
   for (int i = 0; i < 5; ++i) Post(1, i);
   Post(2, 7);

@@ -22,6 +22,11 @@
 namespace mikura::engine {
 namespace {
 
+// Whether replies wait until the append log has what they tell of.
+bool HoldsReplies(const wire::EngineParameters& parameters) {
+  return parameters.appendonly && parameters.appendfsync == "always";
+}
+
 // Cores this process may run on.
 uint32_t AvailableCores() {
   cpu_set_t cores;
@@ -66,8 +71,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       append_log_(*keyspace_, snapshot_slots_, clock_, current_->appenddirname,
                   current_->appendfilename,
                   [this](const auto& cut) { return replication_.AtRest(cut); }),
+      horizon_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
-               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_},
+               clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_,     horizon_},
       computations_([this](uint64_t client) {
         if (const auto loop = clients_.LoopOf(client)) loops_->TellComputed(*loop, client);
       }) {
@@ -96,7 +102,13 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
                                   std::string received) {
     replication_.Adopt(std::move(socket), client.replica, std::move(received));
   };
+  context_.ask_for_acks = [this](Lsn need) { return replication_.TryAskForAcks(need); };
+  const unsigned reasons = (current_->durability == "sync" ? ReplyGuard::kReplicas : 0U) |
+                           (HoldsReplies(*current_) ? ReplyGuard::kLocalLog : 0U);
+  context_.starts_guarded = reasons != 0;
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
+  guard_ = std::make_unique<ReplyGuard>(*loops_, node_, reasons);
+  BindDurability(parameters_, *guard_, node_, horizon_, replication_);
   control_.SetLoops(*loops_);
   control_.SetObservation(observation_, table_);
   control_.SetReplication(replication_);
@@ -113,15 +125,24 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
-  admin_ = std::make_unique<AdminServer>(
-      AdminServer::Parts{control_, *loops_, clients_, memcached_, current_->node_id});
+  admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
+                                                            node_, *guard_, current_->node_id});
 }
 
 void Engine::ConnectAppendLog() {
   control_.SetAppendLog(append_log_);
   services_.append_log = &append_log_;
   replica_waits_.SetAppendLog(append_log_);
-  append_log_.SetDurableListener([this] { replica_waits_.EndReady(); });
+  append_log_.SetDurableListener([this] {
+    horizon_.Publish(DurableHorizon::Source::kLocalLog, append_log_.reply_lsn());
+    replica_waits_.EndReady();
+  });
+  for (const std::string_view name : {"appendonly", "appendfsync"}) {
+    parameters_.OnChange(name, [this](const auto&, const auto& after) -> Status {
+      guard_->Set(ReplyGuard::kLocalLog, HoldsReplies(after));
+      return Ok();
+    });
+  }
   append_log_.SetHealthListener([this](AppendLogWriter::Health health) {
     node_.log_error.store(health.error, std::memory_order_relaxed);
     // While it fails writes are refused, they need not wait.
@@ -149,7 +170,7 @@ void Engine::UnblockClients() {
     // In a turn that a script takes, the gate would wait for that script.
     if (keyspace_->script_token().is_mine()) return UnblockClients();
     keyspace_->WithGate({}, [] {});
-    loops_->UnblockAll();
+    loops_->UnblockAll([this] { replication_.EndHeldReplies(); });
   });
 }
 

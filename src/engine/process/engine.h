@@ -26,6 +26,7 @@
 #include "engine/server/migration_workers.h"
 #include "engine/server/parameter_adapter.h"
 #include "engine/server/replica_wait_list.h"
+#include "engine/server/reply_guard.h"
 #include "wire/parameter_set.h"
 
 namespace mikura::engine {
@@ -66,7 +67,8 @@ class Engine {
   wire::ParameterSet& parameters_;
   const std::shared_ptr<const wire::EngineParameters> current_;  // as they were at the start
   const SystemClock clock_;
-  NodeState node_;
+  const SystemFenceClock fence_clock_;
+  NodeState node_{fence_clock_};
   const std::unique_ptr<Keyspace> keyspace_;
   const CommandTable table_;
   TlsContexts tls_;
@@ -92,8 +94,10 @@ class Engine {
   StreamExecutor stream_executor_;
   ReplicationService replication_;
   AppendLog append_log_;
+  DurableHorizon horizon_;
   LoopContext context_;
   std::unique_ptr<LoopGroup> loops_;
+  std::unique_ptr<ReplyGuard> guard_;
   std::unique_ptr<AdminServer> admin_;
   MigrationWorkers migrations_{clock_};
   ComputationThreads computations_;

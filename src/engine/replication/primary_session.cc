@@ -111,6 +111,7 @@ ReplicaStatus PrimarySession::status() const {
 
 void PrimarySession::Run() {
   const Status status = Serve();
+  side_.in_sync().Remove(this, clock_.NowNanos());
   if (attached_) side_.backlog().Detach(cursor_);
   pending_.clear();
   if (!status.ok() && !socket_.interrupted()) {
@@ -221,6 +222,8 @@ Status PrimarySession::StreamLog() {
   acknowledged_at_.store(clock_.NowNanos(), std::memory_order_relaxed);
   Log(LogLevel::kNotice, "replication", "replica {}:{} is online", host_,
       handshake_.listening_port);
+  side_.in_sync().Add(this, fmt::format("{}:{}", host_, handshake_.listening_port),
+                      acknowledged_.load(std::memory_order_relaxed), clock_.NowNanos());
   while (true) {
     RETURN_IF_ERROR(SendSome());
     const bool blocked = pending_first_ < pending_.size();
@@ -306,7 +309,9 @@ void PrimarySession::Interpret(std::span<const std::string_view> words) {
       acknowledged_on_disk_.store(*on_disk, std::memory_order_relaxed);
     }
   }
-  acknowledged_at_.store(clock_.NowNanos(), std::memory_order_relaxed);
+  const MonotonicNanos now = clock_.NowNanos();
+  acknowledged_at_.store(now, std::memory_order_relaxed);
+  side_.in_sync().Acknowledge(this, *offset, now);
   side_.NoteAck();
 }
 

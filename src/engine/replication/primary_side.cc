@@ -8,12 +8,14 @@
 
 #include "base/check.h"
 #include "base/logging.h"
+#include "base/thread_index.h"
 #include "engine/replication/primary_session.h"
 
 namespace mikura::engine {
 namespace {
 
 constexpr size_t kSessionsMax = 32;  // a thread each
+constexpr uint32_t kAskTries = 16;   // shards whose lock may be taken
 constexpr std::string_view kPing = "*1\r\n$4\r\nPING\r\n";
 constexpr std::string_view kGetAck = "*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
 
@@ -34,7 +36,11 @@ PrimarySide::PrimarySide(Keyspace& keyspace, SnapshotSlots& slots, const Setting
     : keyspace_(keyspace),
       slots_(slots),
       settings_(settings),
-      backlog_(settings().backlog_bytes, settings().lag_limits) {
+      backlog_(settings().backlog_bytes, settings().lag_limits),
+      in_sync_([&keyspace] { return keyspace.change_log().head(); },
+               [this](const InSyncSet::State& state) {
+                 if (on_sync_) on_sync_(state);
+               }) {
   ids_.current = NewReplicationId();
   keyspace_.change_log().AddReader(backlog_);
 }
@@ -75,6 +81,36 @@ void PrimarySide::AskForAcks() {
     if (IsKept(log)) log.Append(kGetAck);
   }
   log.Wake();
+}
+
+// Under the lock of any shard the log is not switched off meanwhile.
+bool PrimarySide::TryAskForAcks(Lsn need) NO_THREAD_SAFETY_ANALYSIS {
+  if (asked_.load(std::memory_order_relaxed) >= need) return true;
+  in_sync_.NoteDemand(SystemClock().NowNanos());
+  ChangeLog& log = keyspace_.change_log();
+  for (uint32_t i = 0; i < kAskTries; ++i) {
+    ShardLock& lock = keyspace_.lock((ThreadIndex() * kAskTries + i) % kShardCount);
+    if (!lock.TryLock()) continue;
+    const bool active = log.active();
+    const Lsn end = active ? log.Append(kGetAck) : 0;
+    lock.Unlock();
+    if (!active) return true;
+    log.Wake();
+    const Lsn covered = end - static_cast<Lsn>(kGetAck.size());
+    Lsn asked = asked_.load(std::memory_order_relaxed);
+    while (asked < covered && !asked_.compare_exchange_weak(asked, covered)) {
+    }
+    return true;
+  }
+  return false;
+}
+
+void PrimarySide::ConfigureSync(bool enabled) {
+  const ReplicationSettings settings = settings_();
+  in_sync_.Configure({.enabled = enabled && settings.is_sync,
+                      .lag_max = settings.sync_lag_max,
+                      .needed = settings.in_sync_needed},
+                     SystemClock().NowNanos());
 }
 
 size_t PrimarySide::CountAt(Lsn lsn, bool on_disk) const {
@@ -125,7 +161,9 @@ std::vector<ReplicaStatus> PrimarySide::replicas() const {
   std::vector<ReplicaStatus> all;
   MutexLock lock(sessions_mutex_);
   for (const auto& session : sessions_) {
-    if (!session->ended()) all.push_back(session->status());
+    if (session->ended()) continue;
+    all.push_back(session->status());
+    all.back().in_sync = in_sync_.IsInSync(session.get());
   }
   return all;
 }
@@ -220,6 +258,7 @@ void PrimarySide::Suspend() {
 void PrimarySide::Resume(const std::string& id, Lsn lsn) {
   {
     MutexLock sync(sync_mutex_);
+    asked_.store(0, std::memory_order_relaxed);
     keyspace_.change_log().SetHead(lsn);
     // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
     Activate();
@@ -248,6 +287,11 @@ void PrimarySide::Promote() {
     MutexLock sync(sync_mutex_);
     suspended_ = false;
     MutexLock apply(apply_mutex_);
+    // What came from the primary may be known to no other replica: in sync nobody is shown it
+    // before.
+    const Lsn end = keyspace_.change_log().head();
+    keyspace_.WithGate({}, [&] { keyspace_.MarkAllChanged(end); });
+    asked_.store(0, std::memory_order_relaxed);
     MutexLock lock(ids_mutex_);
     ids_ = {NewReplicationId(), ids_.current, keyspace_.change_log().head()};
     keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary

@@ -26,6 +26,7 @@
 #include "engine/net/connected_socket.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/backlog.h"
+#include "engine/replication/in_sync_set.h"
 #include "engine/replication/replica_handshake.h"
 #include "engine/replication/replication_settings.h"
 
@@ -50,6 +51,7 @@ struct ReplicaStatus {
   Lsn on_disk = -1;  // what it has acknowledged to be there
   Lsn sent = 0;
   int64_t lag_seconds = 0;  // since its last acknowledgement
+  bool in_sync = false;     // durability sync waits for it
 };
 
 // How replicas were brought up to date, since the start.
@@ -77,6 +79,9 @@ class PrimarySide {
   size_t CountAt(Lsn lsn, bool on_disk) const;
   // Makes them acknowledge now, not with their next regular report.
   void AskForAcks();
+  // The same for event loops that hold replies back: soon all replicas acknowledge everything
+  // before `need`. Never waits; false: it could not be asked now, try again.
+  bool TryAskForAcks(Lsn need);
   // Called on sessions' threads when a replica has acknowledged something. Set once, before any
   // replica comes.
   void SetAckListener(std::function<void()> listener) { on_ack_ = std::move(listener); }
@@ -100,6 +105,14 @@ class PrimarySide {
   void NoteAck() const {
     if (on_ack_) on_ack_();
   }
+
+  // ---- durability sync. The listener: set once, before any replica comes; see InSyncSet.
+  void SetSyncListener(InSyncSet::Listener listener) { on_sync_ = std::move(listener); }
+  // By the settings; enabled: they may act, the node being a primary.
+  void ConfigureSync(bool enabled);
+  InSyncSet& in_sync() { return in_sync_; }
+  const InSyncSet& in_sync() const { return in_sync_; }
+
   // Ends all sessions and waits for their threads.
   void DropReplicas();
   std::vector<ReplicaStatus> replicas() const;
@@ -164,6 +177,10 @@ class PrimarySide {
   std::function<void()> on_ack_;
   std::function<void(bool begins)> on_reload_;
   std::function<std::optional<Lsn>()> disk_position_;
+  InSyncSet::Listener on_sync_;
+  InSyncSet in_sync_;
+  // Up to where replicas were asked to acknowledge; publishes nothing but itself.
+  std::atomic<Lsn> asked_{0};
   // Publish nothing but themselves, to INFO.
   std::atomic<uint64_t> full_syncs_{0};
   std::atomic<uint64_t> partial_syncs_{0};

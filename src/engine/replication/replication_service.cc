@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <utility>
 
 #include "base/logging.h"
 
@@ -11,6 +12,8 @@ namespace mikura::engine {
 namespace {
 
 constexpr milliseconds kTickPeriod{500};
+constexpr milliseconds kSyncTickPeriod{
+    50};  // replicas that are too far behind, with durability sync
 // How long a primary that ends waits for its replicas.
 constexpr milliseconds kFarewell{2000};
 constexpr milliseconds kParting{100};  // a client waits for the change of role
@@ -66,11 +69,20 @@ void ReplicationService::Stop() {
 
 void ReplicationService::RunTicks() {
   while (true) {
+    const bool is_sync = primary_side_.in_sync().is_enabled();
+    bool tends_durability = false;
+    bool held_replies_ended = false;
     {
       MutexLock lock(tick_mutex_);
-      if (!stopping_) tick_.WaitFor(tick_mutex_, kTickPeriod);
+      if (!stopping_ && !durability_changed_) {
+        tick_.WaitFor(tick_mutex_, is_sync ? kSyncTickPeriod : kTickPeriod);
+      }
       if (stopping_) return;
+      tends_durability = std::exchange(durability_changed_, false);
+      held_replies_ended = std::exchange(held_replies_ended_, false);
     }
+    if (tends_durability) TendDurability(held_replies_ended);
+    primary_side_.in_sync().Tick(clock_.NowNanos());
     bool is_primary = false;
     {
       MutexLock lock(role_mutex_);
@@ -116,6 +128,8 @@ Status ReplicationService::ReplicaOf(std::string_view host, int port) {
     link_->Release();
     primary_side_.Promote();
     primary_host_.clear();
+    primary_side_.ConfigureSync(SyncAllowed());
+    primary_side_.in_sync().BeginEpoch(clock_.NowNanos());
     keyspace_.set_may_expire(true);
     PublishRole(true);
     Log(LogLevel::kNotice, "replication", "this node is a primary now, at offset {}",
@@ -130,11 +144,48 @@ Status ReplicationService::ReplicaOf(std::string_view host, int port) {
   // Their history ends here; they ask again and are told how it goes on.
   if (was_primary) {
     primary_side_.AwaitSent(kParting);
+    primary_side_.in_sync().Freeze();
     primary_side_.DropReplicas();
   }
   link_->Follow(primary_host_, port, !was_primary);
   Log(LogLevel::kNotice, "replication", "this node follows {}:{} now", host, port);
   return Ok();
+}
+
+void ReplicationService::ApplyDurability(bool allowed) {
+  MutexLock lock(tick_mutex_);
+  sync_allowed_ = allowed;
+  durability_changed_ = true;
+  tick_.NotifyAll();
+}
+
+void ReplicationService::ApplyDurability() {
+  MutexLock lock(tick_mutex_);
+  durability_changed_ = true;
+  tick_.NotifyAll();
+}
+
+void ReplicationService::StartDurability() {
+  ApplyDurability(true);
+  TendDurability(false);
+}
+
+void ReplicationService::EndHeldReplies() {
+  MutexLock lock(tick_mutex_);
+  durability_changed_ = held_replies_ended_ = true;
+  tick_.NotifyAll();
+}
+
+// On the ticks' thread, which may wait for a change of role.
+void ReplicationService::TendDurability(bool held_replies_ended) {
+  MutexLock lock(role_mutex_);
+  const bool is_primary = primary_host_.empty();
+  if (is_primary || held_replies_ended) primary_side_.ConfigureSync(is_primary && SyncAllowed());
+}
+
+bool ReplicationService::SyncAllowed() {
+  MutexLock lock(tick_mutex_);
+  return sync_allowed_;
 }
 
 ReplicationStatus ReplicationService::status() const {
@@ -147,6 +198,8 @@ ReplicationStatus ReplicationService::status() const {
   }
   status.ids = primary_side_.ids();
   status.offset = keyspace_.change_log().head();
+  status.is_sync = primary_side_.in_sync().is_enabled();
+  status.sync = primary_side_.in_sync().state();
   status.replicas = primary_side_.replicas();
   status.backlog_active = keyspace_.change_log().IsActiveFor(LogUse::kReplicas);
   status.backlog = primary_side_.backlog_extent();
@@ -184,8 +237,14 @@ std::string ReplicationService::InfoText() const {
   for (size_t i = 0; i < status.replicas.size(); ++i) {
     const ReplicaStatus& replica = status.replicas[i];
     line(fmt::format("slave{}", i),
-         fmt::format("ip={},port={},state={},offset={},lag={}", replica.host, replica.port,
-                     replica.state, replica.offset, replica.lag_seconds));
+         fmt::format("ip={},port={},state={},offset={},lag={}{}", replica.host, replica.port,
+                     replica.state, replica.offset, replica.lag_seconds,
+                     status.is_sync ? fmt::format(",in_sync={}", replica.in_sync ? 1 : 0) : ""));
+  }
+  if (status.is_sync) {
+    line("in_sync_slaves", status.sync.in_sync);
+    line("durable_repl_offset",
+         status.sync.durable == InSyncSet::kEverything ? status.offset : status.sync.durable);
   }
   line("master_failover_state", "no-failover");
   line("master_replid", status.ids.current);

@@ -20,6 +20,8 @@ struct ReplicationStatus {
   bool is_primary = true;
   ReplicationIds ids;
   Lsn offset = 0;
+  bool is_sync = false;  // of a primary: durability sync
+  InSyncSet::State sync;
   std::vector<ReplicaStatus> replicas;
   bool backlog_active = false;
   Backlog::Extent backlog;
@@ -82,6 +84,20 @@ class ReplicationService {
   Status AtRest(const std::function<Status(int database)>& cut) {
     return primary_side_.AtRest(cut);
   }
+  // ---- durability sync. The listener: set once, before any replica comes; see InSyncSet.
+  void SetSyncListener(InSyncSet::Listener listener) {
+    primary_side_.SetSyncListener(std::move(listener));
+  }
+  // Makes the settings act, soon. allowed: false until all event loops hold replies back. Never
+  // waits for anything, as all three.
+  void ApplyDurability(bool allowed);
+  // The same at once, before there are clients.
+  void StartDurability();
+  void ApplyDurability();
+  // See PrimarySide.
+  bool TryAskForAcks(Lsn need) { return primary_side_.TryAskForAcks(need); }
+  // The node became a replica, and what its event loops held back was failed: nothing waits here.
+  void EndHeldReplies();
 
   ReplicationStatus status() const;
   SyncCounts sync_counts() const { return primary_side_.sync_counts(); }
@@ -97,6 +113,8 @@ class ReplicationService {
   void PublishLoading(bool loading);
   void PublishLinks(bool link_is_up, uint32_t good_replicas);
   void RunTicks();
+  void TendDurability(bool held_replies_ended) EXCLUDES(role_mutex_, tick_mutex_);
+  bool SyncAllowed() EXCLUDES(tick_mutex_);
 
   Keyspace& keyspace_;
   const SettingsSource settings_;
@@ -118,6 +136,9 @@ class ReplicationService {
   Mutex tick_mutex_;
   CondVar tick_;
   bool stopping_ GUARDED_BY(tick_mutex_) = false;
+  bool sync_allowed_ GUARDED_BY(tick_mutex_) = false;
+  bool durability_changed_ GUARDED_BY(tick_mutex_) = false;
+  bool held_replies_ended_ GUARDED_BY(tick_mutex_) = false;
   std::thread tick_thread_;
 };
 

@@ -202,7 +202,7 @@ struct Node {
     Effects effects;
     effects.Begin(keyspace->change_log().active());
     effects.Add(database, {"SET", name, value});
-    keyspace->Commit(effects);
+    keyspace->Commit(effects, 0);
   }
   Contents All() {
     StringPipe pipe;

@@ -24,6 +24,10 @@ struct ReplicationSettings {
   // A replica that was heard of within that time is a good one; so many are needed for writes.
   std::chrono::seconds replica_lag_max{10};
   int64_t min_replicas = 0;
+  // durability sync: see InSyncSet.
+  bool is_sync = false;
+  std::chrono::milliseconds sync_lag_max{2000};
+  uint32_t in_sync_needed = 1;
   std::string primary_user;      // masteruser; empty: the default user
   std::string primary_password;  // masterauth; empty: none
   std::string announce_ip;

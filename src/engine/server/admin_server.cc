@@ -183,6 +183,8 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
     reply.Bulk(parts_.node_id);
   } else if ((verb == "PROMOTE" && words.size() == 3) || (verb == "FOLLOW" && words.size() == 5)) {
     ChangeRole(words, reply);
+  } else if (verb == "FENCE" && words.size() == 4) {
+    SetFence(words, reply);
   } else if (verb == "LISTEN" && words.size() == 4) {
     Listen(words, connection, reply);
   } else if (verb == "UNLISTEN" && words.size() == 3) {
@@ -223,11 +225,7 @@ void AdminServer::ChangeRole(const Words& words, wire::RespWriter& reply) {
     reply.Error("ERR", "the epoch or the port is not a number in range");
     return;
   }
-  if (*epoch < epoch_) {
-    reply.Error("STALEEPOCH",
-                "epoch " + std::to_string(*epoch) + " is older than " + std::to_string(epoch_));
-    return;
-  }
+  if (IsStale(*epoch, reply)) return;
   const Status status =
       parts_.control.ReplicaOf(promote ? std::string_view() : words[3], static_cast<int>(*port));
   if (!status.ok()) {
@@ -235,6 +233,29 @@ void AdminServer::ChangeRole(const Words& words, wire::RespWriter& reply) {
     return;
   }
   epoch_ = *epoch;
+  reply.Ok();
+}
+
+bool AdminServer::IsStale(int64_t epoch, wire::RespWriter& reply) const {
+  if (epoch >= epoch_) return false;
+  reply.Error("STALEEPOCH",
+              "epoch " + std::to_string(epoch) + " is older than " + std::to_string(epoch_));
+  return true;
+}
+
+void AdminServer::SetFence(const Words& words, wire::RespWriter& reply) {
+  const auto epoch = ParseInt64(words[2]);
+  const bool ends = ToLower(words[3]) == "none";
+  const auto deadline = ends ? std::optional<int64_t>(Fence::kNever) : ParseInt64(words[3]);
+  if (!epoch || *epoch < 0 || !deadline || *deadline < 0) {
+    reply.Error("ERR", "the epoch or the deadline is not a number in range");
+    return;
+  }
+  if (IsStale(*epoch, reply)) return;
+  epoch_ = *epoch;
+  parts_.node.fence.Set(*epoch, *deadline);
+  if (!ends) parts_.memcached.BeginFence();
+  parts_.guard.Set(ReplyGuard::kFence, !ends);
   reply.Ok();
 }
 

@@ -12,7 +12,8 @@
 //   MIKURA LISTENERS                     names of the passed listeners
 //   MIKURA LISTENER name                 answers with the descriptor (SCM_RIGHTS)
 //   MIKURA CLUSTERCONFIG version nodes   what memcached's "config get cluster" answers
-// PROMOTE and FOLLOW with an epoch below one seen before are refused with STALEEPOCH.
+//   MIKURA FENCE epoch deadline|none     acts as a primary until that moment (fence.h)
+// PROMOTE, FOLLOW and FENCE with an epoch below one seen before are refused with STALEEPOCH.
 #pragma once
 
 #include <string>
@@ -25,6 +26,8 @@
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_backend.h"
+#include "engine/server/node_state.h"
+#include "engine/server/reply_guard.h"
 #include "wire/resp_writer.h"
 
 namespace mikura::engine {
@@ -36,6 +39,8 @@ class AdminServer {
     LoopGroup& loops;
     ServerClientRegistry& clients;
     MemcachedBackend& memcached;
+    NodeState& node;
+    ReplyGuard& guard;
     std::string node_id;
   };
 
@@ -61,6 +66,8 @@ class AdminServer {
   void ExecuteNode(const Words& words, Connection& connection, wire::RespWriter& reply,
                    int* send_fd);
   void ChangeRole(const Words& words, wire::RespWriter& reply);
+  void SetFence(const Words& words, wire::RespWriter& reply);
+  bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
   void Listen(const Words& words, Connection& connection, wire::RespWriter& reply);
 
   Parts parts_;

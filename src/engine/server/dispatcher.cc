@@ -113,6 +113,16 @@ bool Dispatcher::MayNotWrite(wire::RespWriter& reply) const {
   return true;
 }
 
+// Whether the node may not run such a request, since it may not be the primary any more. Asked
+// before the request runs, and again under its locks: it may have waited for them.
+bool Dispatcher::IsFencedOff(uint32_t flags, bool has_keys) const {
+  if (!node_.fence.is_set()) [[likely]]
+    return false;
+  const bool changes = (flags & (kWrite | kMayReplicate | kPublishes)) != 0;
+  const bool reads = has_keys || (flags & (kReadOnly | kLocksItself)) != 0;
+  return (changes || (reads && node_.fences_reads())) && node_.IsFenced();
+}
+
 // Whether a client that is there to listen may send the command; otherwise the error was written.
 bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                                 wire::RespWriter& reply) {
@@ -203,6 +213,10 @@ RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMill
   if (!Admit(request, *spec, flags, client, now, reply)) {
     return Refuse(spec, client, begin, reply);
   }
+  if (IsFencedOff(flags, !request.keys.empty())) [[unlikely]] {
+    ReplyFault(reply, Fault::kFenced);
+    return Refuse(spec, client, begin, reply);
+  }
   if (client.in_multi && (flags & kRunsInMulti) == 0) {
     Queue(request, *spec, client, reply, statistics);
     return RunOutcome::kDone;
@@ -276,7 +290,11 @@ RunOutcome Dispatcher::Execute(const Request& request, const CommandSpec& spec, 
   context.script_thread = statistics.script_thread;
   context.busy_turn = statistics.busy_turn;
   const TrackedWriter writer(services_.tracking, client.id);
-  const auto run = [&] { return RunHandler(context); };
+  const auto run = [&]() -> FaultOr<> {
+    if (IsFencedOff(spec.flags, !request.keys.empty())) [[unlikely]]
+      return Fault::kFenced;
+    return RunHandler(context);
+  };
   FaultOr<> outcome = Ok();
   if ((spec.flags & kLocksItself) != 0) {
     outcome = run();

@@ -32,6 +32,8 @@ class Dispatcher {
 
   const CommandTable& table() const { return table_; }
   AccessControl& access() { return services_.access; }
+  bool IsFenced() const { return node_.IsFenced(); }
+  bool fences_reads() const { return node_.fences_reads(); }
 
   // Fills `command`, `subcommand` of `request` and appends its keys to `keys`, when the number of
   // words fits the row; otherwise the request has no keys (and Run answers the error).
@@ -79,6 +81,7 @@ class Dispatcher {
   bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
   bool MayNotWrite(wire::RespWriter& reply) const;
   bool IsRefusedByLog(const CommandSpec& spec, uint32_t flags, wire::RespWriter& reply) const;
+  bool IsFencedOff(uint32_t flags, bool has_keys) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   static FaultOr<> RunHandler(CommandContext& context);

@@ -91,7 +91,9 @@ bool EngineControl::HasRoom(UnixMillis now) {
   return keyspace_.MakeRoom(node_.maxmemory_bytes.load(std::memory_order_relaxed), {}, now);
 }
 
-bool EngineControl::IsReadOnly() { return node_.read_only.load(std::memory_order_relaxed); }
+bool EngineControl::IsReadOnly() {
+  return node_.read_only.load(std::memory_order_relaxed) || node_.IsFenced();
+}
 
 void EngineControl::ResetStatistics() {
   observation_->ResetStatistics();

@@ -61,6 +61,9 @@ class EngineControl final : public ServerControl {
   bool HasRoom(UnixMillis now) override;
   bool IsReadOnly() override;
   int LogError() override { return node_.log_error.load(std::memory_order_relaxed); }
+  bool IsFenced(bool changes) override {
+    return node_.IsFenced() && (changes || node_.fences_reads());
+  }
   bool LacksReplicas() override { return node_.LacksReplicas(); }
   bool CannotSave() override { return node_.cannot_save.load(std::memory_order_relaxed); }
   bool RefusesStale() override { return node_.RefusesStale(); }

@@ -46,6 +46,7 @@ EventLoop::EventLoop(uint32_t index, LoopContext& context)
   context.observation.AddLoop(observer_.statistics());
   MakeBusyTurn();
   poller_.AddReadable(mailbox_.fd(), nullptr);
+  if (context.starts_guarded) SetGuarded(true);
 }
 
 EventLoop::~EventLoop() { Stop(); }
@@ -66,11 +67,15 @@ void EventLoop::Run() {
   next_maintenance_ = next_expiry_ = now_;
   while (!stopping_) {
     const UnixMillis next = std::min({next_maintenance_, next_expiry_, NextWake()});
-    const UnixMillis wait = std::clamp<UnixMillis>(next - now_, 0, kMaintenancePeriod);
+    UnixMillis wait = std::clamp<UnixMillis>(next - now_, 0, kMaintenancePeriod);
+    if (is_guarded_) [[unlikely]]
+      wait = AwaitDurable(wait);
     const auto events = poller_.Wait(ready_.empty() && !HasWaiting() ? static_cast<int>(wait) : 0);
     now_ = context_.clock.NowMillis();
     ReadLimits();
     HandleEvents(events);
+    if (is_guarded_) [[unlikely]]
+      ReleaseHeld();
     EndLateWaits();
     ResumePaused();
     RetryPutAside();
@@ -225,7 +230,7 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   record->last_active_at.store(now_, std::memory_order_relaxed);
   context_.clients.Add(record);
   auto session = std::make_unique<Session>(ConnectedSocket(std::move(fd)), listener->protocol,
-                                           record, client_memory_);
+                                           record, client_memory_, released_);
   if (listener->protocol == Protocol::kMemcached) {
     const wire::MemcachedParserOptions options = context_.memcached.ParserOptions();
     state.authenticated = !options.must_authenticate;
@@ -275,6 +280,7 @@ void EventLoop::Remove(Session* session) {
   if (session->in_ready_list) std::erase(ready_, session);
   std::erase(busy_turn_->served, session);  // of the turn outside of this one
   if (session->is_suspended()) ForgetSuspended(*session);
+  if (session->held_until != 0) std::erase(held_, session);
   const uint64_t id = session->state().id;
   context_.clients.Remove(id);
   sessions_.erase(id);

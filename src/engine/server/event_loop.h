@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "engine/commands/blocking.h"
+#include "engine/keyspace/durable_horizon.h"
 #include "engine/keyspace/expiry_job.h"
 #include "engine/messaging/client_tracking.h"
 #include "engine/messaging/monitors.h"
@@ -59,7 +60,9 @@ struct LoopContext {
   ClientTracking& tracking;
   Monitors& monitors;
   const TlsContexts& tls;
+  DurableHorizon& horizon;
   uint32_t loop_count = 1;
+  bool starts_guarded = false;  // see event_loop_held.cc
   ClientCount client_count{};
   // Hands an accepted connection to the loop with the fewest clients.
   std::function<void(UniqueFd, std::shared_ptr<const Listener>)> place_connection;
@@ -67,6 +70,8 @@ struct LoopContext {
   std::function<bool()> protected_mode;
   // Takes over the socket of a client that became a replica, with the bytes behind its PSYNC.
   std::function<void(ConnectedSocket, const ClientState&, std::string)> adopt_replica;
+  // Makes replicas acknowledge soon what is before a position; false: try again. Never waits.
+  std::function<bool(Lsn)> ask_for_acks;
 };
 
 // The shards [first, first + count) that one loop of several looks after.
@@ -113,7 +118,9 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void NoteComputed(uint64_t id);
   // The client's wait has ended.
   void AnswerWaiting(const std::shared_ptr<BlockedClient>& client);
-  // Ends the waits of all its clients, and their connections.
+  // From now on, or no more, replies are held back until what they tell of is durable.
+  void SetGuarded(bool value);
+  // Ends the waits of all its clients, and their connections; fails the replies that are held back.
   void EndWaits(Waiter::State reason);
 
  private:
@@ -193,6 +200,18 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void FinishSession(Session& session);
   void SendFromSource(Session& session);
 
+  // In event_loop_held.cc.
+  void NoteFence();
+  void NoteHeld(Session& session);
+  UnixMillis AwaitDurable(UnixMillis wait);
+  void ReleaseHeld();
+  bool MayNotLeave() const;
+  void FailAllHeld();
+  void Fail(Session& session);
+  bool SendTold(Session& session, const RequestBatch::Told& told, std::string_view bytes,
+                size_t base, std::span<wire::OutputBuffer::Insertion> insertions);
+  bool SendLate(Session& session, std::string_view bytes);
+
   // In event_loop_pushes.cc.
   void Push(Session& session, PushOrder order, std::string_view head, const Message* message,
             std::string_view part) override;
@@ -205,6 +224,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void PublishState(Session& session) override;
   Receiver* FindReceiver(uint64_t id) override;
   void DeliverPosted();
+  bool HoldPush(Session& session);
   void RunPosted(Session* inside);
   void FlushOne(Session& session);
   void FlushPushes();
@@ -232,6 +252,11 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   UnixMillis next_idle_check_ = 0;
   bool has_pending_ = false;  // some session may have output that was not sent yet
 
+  bool is_guarded_ = false;
+  Lsn released_ = DurableHorizon::kEverything;  // the horizon, as of the last look
+  Lsn told_most_ = 0;                           // of the replies so far
+  bool is_fenced_ = false;                      // as the first loop told the keyspace
+
   std::vector<std::shared_ptr<const Listener>> listeners_;
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   std::deque<Session*> ready_;
@@ -239,6 +264,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
       served_;  // in this turn; ended or marked again when their replies were sent
   std::vector<Session*> put_aside_;  // suspended, oldest first
   std::vector<Session*> paused_;     // the same
+  std::vector<Session*> held_;       // have replies that are held back
   size_t waiting_count_ = 0;         // sessions that wait for keys
   // Of those that do not wait for ever.
   std::set<std::pair<UnixMillis, Session*>> wait_deadlines_;

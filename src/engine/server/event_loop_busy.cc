@@ -8,6 +8,8 @@
 // B2. Such a turn has a batch and memory of its own. It leaves alone the client of the script, and
 //     memcached's clients, whose requests may wait for shards.
 // B3. No script runs inside of it, and nothing that waits for a shard or for the script token.
+#include <utility>
+
 #include "engine/server/event_loop.h"
 
 namespace mikura::engine {
@@ -40,17 +42,22 @@ void EventLoop::TakeBusyTurn() {
   if (runner_ != nullptr || batch_->runner() == nullptr) return;
   SendAnswered();
   SettleSuspended();
+  // What the script posts waits for its end.
+  DeliveryQueues::Kept kept = context_.deliveries.BeginInside();
   busy_turn_->runner = batch_->runner();
   busy_turn_->Swap(*this);
   now_ = context_.clock.NowMillis();
   ReadLimits();
   HandleEvents(poller_.Wait(0));
+  if (is_guarded_) ReleaseHeld();
   EndLateWaits();
   ResumePaused();
   RetryPutAside();
   ServeReady();
   context_.deliveries.WakePosted();
+  if (is_guarded_) AwaitDurable(0);
   busy_turn_->Swap(*this);
+  context_.deliveries.EndInside(std::move(kept));
 }
 
 // The replies of the requests before the one that runs, which has written none yet or part of one.

@@ -4,6 +4,8 @@
 //
 // They go behind the replies of the commands that ran before: the loop sends its replies first. A
 // command's own pushes stand before or behind its reply, as PushOrder says.
+#include <algorithm>
+
 #include "engine/server/event_loop.h"
 
 namespace mikura::engine {
@@ -77,6 +79,8 @@ void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
                      const Message* message, std::string_view part) {
   if (session.doomed) return;
   if (&session == pushing_inside_) {
+    if (is_guarded_) [[unlikely]]
+      batch_->NoteTold(context_.keyspace.change_log().head());
     if (late_from_ && order >= *late_from_) {
       late_pushes_ += head;
       late_pushes_ += part;
@@ -93,6 +97,8 @@ void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
   }
   statistics_.output_bytes.Add(head.size() + part.size());
   session.record().output_bytes.Add(head.size() + part.size());
+  if (is_guarded_ && !HoldPush(session)) [[unlikely]]
+    return;
   session.Enqueue(head);
   if (message != nullptr && part.size() >= kSharedBytesMin) {
     session.Enqueue(message->Share(part));
@@ -107,9 +113,24 @@ void EventLoop::Push(Session& session, PushOrder order, std::string_view head,
   if (most > 0 && session.pending_output_bytes() >= most) FlushOne(session);
 }
 
+// What it tells of is in the log by now. False: it may not be told any more.
+bool EventLoop::HoldPush(Session& session) {
+  if (context_.node.fences_reads() && context_.node.IsFenced()) {
+    session.DropHeld();
+    Fail(session);
+    return false;
+  }
+  const Lsn told = context_.keyspace.change_log().head();
+  told_most_ = std::max(told_most_, told);
+  session.HoldUntil(told);
+  return true;
+}
+
 void EventLoop::FlushOne(Session& session) {
   if (session.doomed) return;
   if (!session.Flush()) session.doomed = true;
+  if (is_guarded_) [[unlikely]]
+    NoteHeld(session);
   NotePending(session);
 }
 

@@ -212,6 +212,8 @@ void EventLoop::SendOutput() {
 
 void EventLoop::SendRanges() {
   std::span<wire::OutputBuffer::Insertion> insertions = batch_->insertions();
+  if (is_guarded_) [[unlikely]]
+    released_ = context_.horizon.durable();
   for (const RequestBatch::Range& range : batch_->ranges()) {
     Session& session = *range.session;
     const std::string_view bytes = batch_->Bytes(range);
@@ -225,8 +227,14 @@ void EventLoop::SendRanges() {
     if (session.doomed) continue;
     statistics_.output_bytes.Add(bytes.size() + inserted_bytes);
     session.record().output_bytes.Add(bytes.size() + inserted_bytes);
-    const bool sent =
-        own.empty() ? session.Send(bytes) : session.SendWithInsertions(bytes, range.begin, own);
+    bool sent = true;
+    if (is_guarded_) [[unlikely]] {
+      const auto index = static_cast<size_t>(&range - batch_->ranges().data());
+      sent = SendTold(session, batch_->ToldIn(index), bytes, range.begin, own);
+    } else {
+      sent =
+          own.empty() ? session.Send(bytes) : session.SendWithInsertions(bytes, range.begin, own);
+    }
     if (!sent) session.doomed = true;
     NotePending(session);
   }
@@ -287,7 +295,7 @@ void EventLoop::SendFromSource(Session& session) {
   const bool has_more = session.source()->Produce(kSourcePieceBytes, piece);
   statistics_.output_bytes.Add(piece.size());
   session.record().output_bytes.Add(piece.size());
-  if (!piece.empty() && !session.Send(piece)) session.doomed = true;
+  if (!piece.empty() && !SendLate(session, piece)) session.doomed = true;
   if (session.pending_output_bytes() > 0) has_pending_ = true;
   if (!has_more) session.source().reset();
   if (!piece.empty() || !has_more) MarkReady(&session);

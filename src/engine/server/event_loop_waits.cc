@@ -94,7 +94,7 @@ void EventLoop::AnswerWait(Session& session) {
   if (out.size() > 0 && !session.doomed) {
     statistics_.output_bytes.Add(out.size());
     session.record().output_bytes.Add(out.size());
-    if (!session.Send(out.view())) session.doomed = true;
+    if (!SendLate(session, out.view())) session.doomed = true;
     NotePending(session);
   }
   Resume(session);
@@ -152,6 +152,7 @@ void EventLoop::EndLateWaits() {
 }
 
 void EventLoop::EndWaits(Waiter::State reason) {
+  FailAllHeld();
   if (waiting_count_ == 0) return;
   for (const auto& [id, session] : sessions_) {
     if (session->suspension() != Suspension::kBlocked) continue;

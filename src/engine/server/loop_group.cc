@@ -106,11 +106,30 @@ void LoopGroup::AnswerClient(uint32_t loop, const std::shared_ptr<BlockedClient>
   raw->Post([raw, client] { raw->AnswerWaiting(client); });
 }
 
-void LoopGroup::UnblockAll() {
+void LoopGroup::PostToAll(const std::function<void(EventLoop&)>& task, std::function<void()> then) {
+  // Owned by the tasks; whoever takes the last one away has seen what the others did.
+  struct Round {
+    std::atomic<size_t> left;
+    std::function<void()> then;
+  };
+  const auto round = std::make_shared<Round>();
+  round->left = loops_.size();
+  round->then = std::move(then);
   for (const auto& loop : loops_) {
     EventLoop* raw = loop.get();
-    raw->Post([raw] { raw->EndWaits(Waiter::State::kRoleChanged); });
+    raw->Post([raw, task, round] {
+      task(*raw);
+      if (round->left.fetch_sub(1) == 1) round->then();
+    });
   }
+}
+
+void LoopGroup::UnblockAll(std::function<void()> then) {
+  PostToAll([](EventLoop& loop) { loop.EndWaits(Waiter::State::kRoleChanged); }, std::move(then));
+}
+
+void LoopGroup::SetGuarded(bool value, std::function<void()> then) {
+  PostToAll([value](EventLoop& loop) { loop.SetGuarded(value); }, std::move(then));
 }
 
 void LoopGroup::WakeAll() {

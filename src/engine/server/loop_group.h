@@ -2,6 +2,7 @@
 // All event loops and the listening sockets they share.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,13 +43,18 @@ class LoopGroup {
   void TellComputed(uint32_t loop, uint64_t id);
   // Lets the client have the reply of the command that waited.
   void AnswerClient(uint32_t loop, const std::shared_ptr<BlockedClient>& client);
-  // The node became a replica: no client waits for keys any more.
-  void UnblockAll();
+  // The node became a replica: no client waits for keys any more, and no reply to become durable.
+  // then: called on the last loop's thread.
+  void UnblockAll(std::function<void()> then);
+  // See EventLoop; then: as for UnblockAll().
+  void SetGuarded(bool value, std::function<void()> then);
   // A pause may be over.
   void WakeAll();
   const std::vector<std::unique_ptr<EventLoop>>& loops() const { return loops_; }
 
  private:
+  // Runs `task` on each loop, then `then` on the thread of the one that was last.
+  void PostToAll(const std::function<void(EventLoop&)>& task, std::function<void()> then);
   void Place(UniqueFd fd, const std::shared_ptr<const Listener>& listener);
 
   std::vector<std::unique_ptr<EventLoop>> loops_;

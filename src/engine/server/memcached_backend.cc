@@ -25,6 +25,7 @@ MemcachedBackend::MemcachedBackend(Keyspace& keyspace, wire::ParameterSet& param
       started_at_(clock.NowMillis()),
       stop_(std::move(stop)),
       counts_prefixes_(settings.detail_enabled),
+      looks_closer_(settings.detail_enabled),
       watchers_(settings.watcher_buffer_bytes),
       tuning_(settings.shown),
       prefixes_(settings.prefix_delimiter, settings.detail_enabled),
@@ -82,6 +83,11 @@ std::optional<Fault> MemcachedBackend::Admit(const wire::MemcachedRequest& reque
   return Fault::kOutOfMemory;
 }
 
+bool MemcachedBackend::IsFencedOff(const wire::MemcachedRequest& request) const {
+  const bool is_concerned = DemandOf(request).writes || (request.has_key() && node_.fences_reads());
+  return is_concerned && node_.IsFenced();
+}
+
 void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key,
                            ClientState& client, MemcachedConnectionAccess& connection,
                            UnixMillis now, Effects& effects, wire::OutputBuffer& out) {
@@ -101,6 +107,8 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
                            client,
                            connection};
   if (key == nullptr) {
+    if (is_observed() && IsFencedOff(request)) [[unlikely]]
+      return RefuseMemcached(request, Fault::kFenced, out);
     effects.Begin(keyspace_.change_log().active());
     RunMemcached(context, request);
   } else if (is_observed()) [[unlikely]] {
@@ -112,7 +120,14 @@ void MemcachedBackend::Run(const wire::MemcachedRequest& request, const Key* key
 
 void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request) {
   keyspace_.RunLocked(*context.key, context.keys.now(), context.keys.effects(), [&] {
-    if (context.observation != nullptr) NoteOldEntry(context);
+    if (context.observation != nullptr) [[unlikely]] {
+      // It may have waited for the lock.
+      if (IsFencedOff(request)) {
+        RefuseMemcached(request, Fault::kFenced, context.out);
+        return Unit{};
+      }
+      NoteOldEntry(context);
+    }
     RunMemcached(context, request);
     return Unit{};
   });
@@ -121,6 +136,7 @@ void MemcachedBackend::RunLocked(MemcachedContext& context, const wire::Memcache
 // Runs a request with a key and tells those who watch, and the prefixes, when the lock is free
 // again.
 void MemcachedBackend::Observe(MemcachedContext& context, const wire::MemcachedRequest& request) {
+  if (IsFencedOff(request)) return RefuseMemcached(request, Fault::kFenced, context.out);
   MemcachedObservation observation;
   context.observation = &observation;
   RunLocked(context, request);
@@ -195,6 +211,7 @@ MemcachedServerInfo MemcachedBackend::Info() {
 void MemcachedBackend::EnablePrefixes(bool value) {
   prefixes_.Enable(value);
   counts_prefixes_.store(value, std::memory_order_relaxed);
+  if (value || !node_.fence.is_set()) looks_closer_.store(value, std::memory_order_relaxed);
 }
 
 void MemcachedBackend::ResetStatistics() {

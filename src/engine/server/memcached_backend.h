@@ -66,6 +66,11 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   // Carries out a planned flush_all whose moment has come. Called by the first event loop.
   void Maintain(UnixMillis now, Effects& effects);
 
+  // Replies wait until what they tell of is durable; for who cannot let them wait.
+  bool holds_replies() const { return node_.holds_replies.load(std::memory_order_relaxed); }
+  // The node got a fence. It keeps looking at it from then on.
+  void BeginFence() { looks_closer_.store(true, std::memory_order_relaxed); }
+
   // What "config get cluster" answers. Called by the admin thread.
   void SetClusterConfiguration(uint64_t version, std::string nodes) EXCLUDES(mutex_);
 
@@ -101,8 +106,9 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   MemcachedServerInfo InfoSinceStart() const;
   void RunLocked(MemcachedContext& context, const wire::MemcachedRequest& request);
   void Observe(MemcachedContext& context, const wire::MemcachedRequest& request);
+  // While a fence is there too: requests take the longer way then, which looks at it.
   bool is_observed() const {
-    return counts_prefixes_.load(std::memory_order_relaxed) ||
+    return looks_closer_.load(std::memory_order_relaxed) ||
            (watchers_.kinds() & (kWatchFetchers | kWatchMutations)) != 0;
   }
 
@@ -118,8 +124,12 @@ class MemcachedBackend final : public MemcachedServices, public RemovalObserver 
   ServerClientRegistry* clients_ = nullptr;
   const MemcachedUdpServer* udp_ = nullptr;  // null: none is served
 
+  bool IsFencedOff(const wire::MemcachedRequest& request) const;
+
   // Tells request threads whether to count prefixes; a stale value costs one count.
   std::atomic<bool> counts_prefixes_;
+  // Publishes to request threads that prefixes are counted or that there is a fence.
+  std::atomic<bool> looks_closer_;
   MemcachedWatchers watchers_;
   MemcachedTuning tuning_;
   MemcachedPrefixes prefixes_;

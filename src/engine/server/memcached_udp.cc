@@ -98,6 +98,8 @@ void MemcachedUdpServer::Run() {
     reply_.Clear();
     if (ReadWord(bytes.data() + 4) != 1) {
       reply_.Append("SERVER_ERROR multi-packet request not supported\r\n");
+    } else if (backend_.holds_replies()) {
+      reply_.Append("SERVER_ERROR not over UDP while replies wait until they are durable\r\n");
     } else {
       Answer(bytes.substr(kHeaderBytes));
       deliveries_.WakePosted();

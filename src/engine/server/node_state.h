@@ -7,7 +7,9 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "engine/commands/command_spec.h"
+#include "engine/server/fence.h"
 
 namespace mikura::engine {
 
@@ -34,6 +36,30 @@ struct NodeState {
            !serves_stale.load(std::memory_order_relaxed);
   }
 
+  explicit NodeState(const FenceClock& clock) : fence(clock) {}
+
+  // Past the deadline of a primary, by a fresh clock. Replicas act for nobody.
+  bool IsFenced() const { return fence.IsPast() && !read_only.load(std::memory_order_relaxed); }
+  // Whether a fenced node refuses reads too: a new primary must not be contradicted.
+  bool fences_reads() const { return is_sync.load(std::memory_order_relaxed); }
+
+  // min-replicas-to-write, and whether durability sync lacks replicas: then it is as if more were
+  // wanted than there can be.
+  void SetWantedReplicas(uint32_t count) {
+    MutexLock lock(wanted_mutex);
+    wanted_replicas = count;
+    min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
+  }
+  void SetLacksInSync(bool value) {
+    MutexLock lock(wanted_mutex);
+    lacks_in_sync = value;
+    min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
+  }
+
+  Fence fence;
+  std::atomic<bool> holds_replies{false};           // until what they tell of is durable
+  std::atomic<bool> is_sync{false};                 // durability sync
+  std::atomic<MonotonicNanos> held_replies_end{0};  // replies held back fail then; 0: never
   // The append log: the number of the error because of which it cannot be written (0: none), that
   // more waits to be written than can be soon, and that clients wait for it to be synced.
   std::atomic<int> log_error{0};
@@ -63,6 +89,10 @@ struct NodeState {
   std::atomic<int64_t> subscriber_output_soft_seconds{0};
   std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
   std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
+
+  Mutex wanted_mutex;
+  uint32_t wanted_replicas GUARDED_BY(wanted_mutex) = 0;
+  bool lacks_in_sync GUARDED_BY(wanted_mutex) = false;
 };
 
 }  // namespace mikura::engine

@@ -34,8 +34,7 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.maxmemory_bytes.store(current.maxmemory_bytes, std::memory_order_relaxed);
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
   const bool needs_replicas = current.min_replicas_max_lag_seconds != 0;
-  node.min_replicas.store(needs_replicas ? static_cast<uint32_t>(current.min_replicas_to_write) : 0,
-                          std::memory_order_relaxed);
+  node.SetWantedReplicas(needs_replicas ? static_cast<uint32_t>(current.min_replicas_to_write) : 0);
   node.serves_stale.store(current.replica_serve_stale_data, std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
                                std::memory_order_relaxed);

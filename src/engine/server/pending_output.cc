@@ -83,13 +83,40 @@ bool VisitParts(std::string_view bytes, size_t base,
 
 }  // namespace
 
+PendingOutput::Piece& PendingOutput::AddPiece() {
+  Piece& piece = pieces_.emplace_back();
+  piece.until = hold_until_;
+  return piece;
+}
+
+Lsn PendingOutput::FirstHeld() const {
+  for (size_t i = first_; i < pieces_.size(); ++i) {
+    if (IsHeld(pieces_[i])) return pieces_[i].until;
+  }
+  return 0;
+}
+
+bool PendingOutput::DropHeld() {
+  hold_until_ = 0;
+  const size_t before = pieces_.size();
+  while (pieces_.size() > first_ && IsHeld(pieces_.back())) {
+    const Piece& piece = pieces_.back();
+    bytes_ -= piece.source != nullptr ? piece.expected : piece.view().size();
+    if (!piece.is_shared) copied_.Add(-static_cast<int64_t>(piece.copied.capacity()));
+    pieces_.pop_back();
+  }
+  const bool dropped = pieces_.size() < before;
+  TidyFront();
+  return dropped;
+}
+
 void PendingOutput::Append(std::string_view bytes) {
   if (bytes.empty()) return;
   bytes_ += bytes.size();
   const bool fits = first_ < pieces_.size() && !pieces_.back().is_shared &&
-                    pieces_.back().source == nullptr &&
+                    pieces_.back().source == nullptr && pieces_.back().until >= hold_until_ &&
                     pieces_.back().copied.size() < kPieceBytesMax;
-  if (!fits) pieces_.emplace_back();
+  if (!fits) AddPiece();
   std::string& copied = pieces_.back().copied;
   const size_t before = copied.empty() ? 0 : copied.capacity();
   copied.append(bytes);
@@ -100,7 +127,7 @@ void PendingOutput::Append(wire::SharedBytes bytes) {
   wire::ReplySource* const source = wire::SourceOf(bytes);
   if (source == nullptr && bytes.view().empty()) return;
   bytes_ += bytes.view().size();
-  Piece& piece = pieces_.emplace_back();
+  Piece& piece = AddPiece();
   piece.shared = std::move(bytes);
   piece.is_shared = true;
   piece.source = source;
@@ -158,6 +185,7 @@ bool PendingOutput::Flush(ConnectedSocket& socket) {
   std::optional<bool> takes_more = true;
   while (!empty() && takes_more == true) {
     Piece& front = pieces_[first_];
+    if (IsHeld(front)) return true;
     if (front.source == nullptr) {
       takes_more = SendUpToSource(socket);
     } else if (made_ == nullptr || (made_->sent == made_->bytes.size() && !made_->is_last)) {
@@ -206,6 +234,7 @@ std::optional<bool> PendingOutput::SendUpToSource(ConnectedSocket& socket) {
   GatheredSend send(socket);
   bool taken = send.Add(pieces_[first_].view().substr(sent_));
   for (size_t i = first_ + 1; i < pieces_.size() && taken && pieces_[i].source == nullptr; ++i) {
+    if (IsHeld(pieces_[i])) break;
     taken = send.Add(pieces_[i].view());
   }
   if (taken) taken = send.Flush();
@@ -240,7 +269,7 @@ bool PendingOutput::Send(ConnectedSocket& socket, std::string_view bytes, size_t
     return Flush(socket);
   }
   GatheredSend send(socket);
-  if (empty()) {
+  if (empty() && hold_until_ <= released_) {
     const bool taken = VisitParts(bytes, base, insertions,
                                   [&](std::string_view part, const wire::OutputBuffer::Insertion*) {
                                     return send.Add(part);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replies that a client's socket did not take: copied bytes, large values by reference, and sources
-// of what is still to be made.
+// of what is still to be made. And replies that must not leave yet, because what they tell of is
+// not durable: those are held back, and all behind them.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/keyspace/log_chunk.h"
 #include "engine/net/connected_socket.h"
 #include "engine/server/client_memory.h"
 #include "wire/output_buffer.h"
@@ -20,7 +23,8 @@ namespace mikura::engine {
 
 class PendingOutput {
  public:
-  explicit PendingOutput(ClientMemory& memory) : copied_(memory) {}
+  // released: up to where the log is durable, as the client's loop knows; outlives this.
+  PendingOutput(ClientMemory& memory, const Lsn& released) : released_(released), copied_(memory) {}
 
   // All of it counts, also what is held by reference; what sources will make is an estimate.
   size_t bytes() const { return bytes_; }
@@ -29,6 +33,13 @@ class PendingOutput {
   bool wants_turn() const { return wants_turn_; }
   // Bytes that sources have made since this was last asked.
   uint64_t TakeMadeBytes() { return std::exchange(made_bytes_, 0); }
+
+  // What comes from now on is held back until `lsn` is durable.
+  void HoldUntil(Lsn lsn) { hold_until_ = std::max(hold_until_, lsn); }
+  // The position that lets the first reply go which is held back; 0: none is.
+  Lsn FirstHeld() const;
+  // Forgets what is held back; true when there was something.
+  bool DropHeld();
 
   void Append(std::string_view bytes);
   void Append(wire::SharedBytes bytes);
@@ -50,6 +61,7 @@ class PendingOutput {
     // Of what is shared, when it is a source: the piece comes to an end with it.
     wire::ReplySource* source = nullptr;
     size_t expected = 0;  // of a source: what it is counted with
+    Lsn until = 0;        // not sent before that is durable; never less than in pieces before it
     std::string_view view() const { return is_shared ? shared.view() : copied; }
   };
   // What the source at the front has made.
@@ -70,6 +82,11 @@ class PendingOutput {
   void AppendBehind(size_t skipped, std::string_view bytes, size_t base,
                     std::span<wire::OutputBuffer::Insertion> insertions);
 
+  bool IsHeld(const Piece& piece) const { return piece.until > released_; }
+  Piece& AddPiece();
+
+  const Lsn& released_;
+  Lsn hold_until_ = 0;
   std::vector<Piece> pieces_;
   size_t first_ = 0;  // pieces before it were sent
   size_t sent_ = 0;   // of pieces_[first_]

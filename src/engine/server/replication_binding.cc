@@ -32,6 +32,9 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   settings.replica_lag_max = std::chrono::seconds(parameters.min_replicas_max_lag_seconds);
   settings.min_replicas =
       parameters.min_replicas_max_lag_seconds != 0 ? parameters.min_replicas_to_write : 0;
+  settings.is_sync = parameters.durability == "sync";
+  settings.sync_lag_max = std::chrono::milliseconds(parameters.in_sync_replica_max_lag_millis);
+  settings.in_sync_needed = static_cast<uint32_t>(parameters.min_in_sync_replicas);
   settings.primary_user = parameters.masteruser;
   settings.primary_password = parameters.masterauth;
   settings.announce_ip = parameters.replica_announce_ip;

@@ -295,9 +295,13 @@ void RequestBatch::Run(UnixMillis now) {
   suspended_.clear();
   Prefetch();
   has_lost_time_ = true;
-  for (const Item& item : requests_) {
-    runner_ = item.session;
-    RunOne(item, now);
+  if (is_guarded_) [[unlikely]] {
+    RunGuarded(now);
+  } else {
+    for (const Item& item : requests_) {
+      runner_ = item.session;
+      RunOne(item, now);
+    }
   }
   runner_ = nullptr;
   requests_.clear();
@@ -313,12 +317,14 @@ void RequestBatch::Run(UnixMillis now) {
 void RequestBatch::ForgetSent() {
   output_.ForgetInsertions();
   ranges_.clear();
+  told_.clear();
 }
 
 void RequestBatch::ClearOutput() {
   output_.Clear();
   output_.ShrinkTo(kOutputKept);
   ranges_.clear();
+  told_.clear();
 }
 
 }  // namespace mikura::engine

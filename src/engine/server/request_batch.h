@@ -60,6 +60,20 @@ class RequestBatch {
     size_t end;
   };
   const std::vector<Range>& ranges() const { return ranges_; }
+  // Guarded: the node promises something of its replies. Then each range has a Told.
+  void set_guarded(bool value, CommitListener* listener) {
+    is_guarded_ = value;
+    effects_.set_listener(value ? listener : nullptr);
+  }
+  struct Told {
+    Lsn lsn = 0;             // the last change that the range's replies may tell of
+    bool is_change = false;  // one of its requests may have changed something
+    bool is_state = false;   // or tells of what is in the shards
+  };
+  // Of ranges()[index].
+  Told ToldIn(size_t index) const;
+  // What was pushed into the range of the client whose request runs tells of all up to `lsn`.
+  void NoteTold(Lsn lsn) { effects_.NoteSeen(lsn); }
   std::string_view Bytes(const Range& range) const {
     return output_.view().substr(range.begin, range.end - range.begin);
   }
@@ -91,6 +105,8 @@ class RequestBatch {
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
   void Prefetch();
   void RunOne(const Item& item, UnixMillis now);
+  void RunGuarded(UnixMillis now);
+  void NoteTold(const Item& item, bool was_fenced);
   void Observe(const Item& item, RunOutcome outcome, size_t begin, size_t bytes_before);
   RunOutcome RunResp(const Item& item, UnixMillis now);
   size_t PlacePushes(const Item& item, size_t reply_begin);
@@ -116,6 +132,8 @@ class RequestBatch {
       memcached_requests_;  // kRequestsMax, made when first used
   int memcached_count_ = 0;
   std::vector<Range> ranges_;
+  std::vector<Told> told_;  // of ranges_, as far as guarded requests wrote them
+  bool is_guarded_ = false;
   std::vector<Session*> suspended_;
   CommandTable::Memory last_command_;
   bool has_collections_ = false;  // some request is about another type than strings

@@ -31,15 +31,15 @@ struct OutputBounds {
 
 class Session {
  public:
-  // `memory` outlives the session.
+  // `memory` and `released` outlive the session. released: up to where the log is durable.
   Session(ConnectedSocket socket, Protocol protocol, std::shared_ptr<ClientRecord> record,
-          ClientMemory& memory)
+          ClientMemory& memory, const Lsn& released)
       : socket_(std::move(socket)),
         protocol_(protocol),
         record_(std::move(record)),
         rest_(memory),
         queued_(memory),
-        pending_(memory),
+        pending_(memory, released),
         other_memory_(memory) {}
 
   // Of a memcached client.
@@ -95,6 +95,15 @@ class Session {
                           std::span<wire::OutputBuffer::Insertion> insertions) {
     return pending_.Send(socket_, bytes, base, insertions);
   }
+  // The same for what must not leave before `until` is durable.
+  bool SendHeld(Lsn until, std::string_view bytes, size_t base,
+                std::span<wire::OutputBuffer::Insertion> insertions) {
+    pending_.HoldUntil(until);
+    return pending_.Send(socket_, bytes, base, insertions);
+  }
+  void HoldUntil(Lsn until) { pending_.HoldUntil(until); }
+  Lsn FirstHeld() const { return pending_.FirstHeld(); }
+  bool DropHeld() { return pending_.DropHeld(); }
   // Sends pending output again after the socket became writable. False: the peer is gone.
   bool Flush() { return pending_.Flush(socket_); }
   size_t pending_output_bytes() const { return pending_.bytes(); }
@@ -144,6 +153,7 @@ class Session {
   bool is_handshaking = false;  // TLS: nothing is received or sent yet
   std::string_view refusal;     // what is said behind the handshake instead of serving it
   bool input_blocked = false;   // not read while too much output is pending
+  Lsn held_until = 0;           // of the first reply that is held back; 0: not in the loop's list
   std::string_view end_reason = "normal";  // in memcached's words, for those who watch
 
  private:

@@ -35,6 +35,7 @@ enum class Fault : uint8_t {
   kTooFewReplicas,
   kLogFailed,
   kCannotSave,
+  kFenced,  // the node may not be the primary any more
   kLoading,
   kNotAScoreRange,
   kNotALexRange,
