@@ -11,7 +11,8 @@ from pathlib import Path
 
 from log_nodes import LogTest, have, is_root
 
-from servers import Server  # of tests/protocol
+from resp_client import Client  # of tests/protocol
+from servers import Server
 
 SMALL_BYTES = 3 << 20
 
@@ -63,18 +64,27 @@ class FullDisk(LogTest):
         ballast.write_bytes(b"\0" * left)
         return ballast
 
-    def write_until_refused(self, client):
-        """The number of the last write that was acknowledged and is on disk, and the refusal."""
+    def write_until_refused(self, node, client):
+        """The number of the last write that is on disk, and how further ones are refused."""
         durable = -1
-        for number in range(100_000):
-            reply = client.call("SET", f"key:{number}", "x" * 200).text
-            if reply != "+OK":
-                return durable, reply
-            # A write that was let in may find the disk full: then it is never said to be on it.
-            if list(client.call("WAITAOF", "1", "0", "20").lines())[1] == ":1":
-                durable = number
-        self.fail("the disk is never full")
-        return None
+        writer = Client(node.host, node.port, seconds_max=2)
+        self.addCleanup(writer.close)
+        try:
+            for number in range(100_000):
+                if writer.call("SET", f"key:{number}", "x" * 200).text != "+OK":
+                    break
+                # One that was let in may find the disk full: then it is never said to be on it.
+                if list(writer.call("WAITAOF", "1", "0", "20").lines())[1] == ":1":
+                    durable = number
+        except OSError:
+            pass  # its reply is held back
+        refusals = []
+
+        def is_refused():
+            refusals.append(client.call("SET", "probe", "x").text)
+            return refusals[-1] != "+OK"
+        self.await_true(is_refused, "a refusal")
+        return durable, refusals[-1]
 
     def drill(self, sync):
         node = self.node("mikura", "--appendfsync", sync)
@@ -82,7 +92,7 @@ class FullDisk(LogTest):
         client.call("SET", "early", "1")
         client.call("WAITAOF", "1", "0", "0")
         ballast = self.fill_up(node)
-        durable, refusal = self.write_until_refused(client)
+        durable, refusal = self.write_until_refused(node, client)
         self.assertEqual(refusal,
                          "-MISCONF Errors writing to the AOF file: No space left on device")
         self.assertEqual(client.call("PING").text, refusal)

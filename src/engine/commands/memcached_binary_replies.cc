@@ -124,12 +124,15 @@ void RefuseBinary(const MemcachedRequest& request, Fault fault, wire::OutputBuff
     case Fault::kTooFewReplicas:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "not enough good replicas to write");
-    case Fault::kFenced:
+    case Fault::kLogFailed:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
-                                     "the lease of this node has ended");
+                                     "the append log cannot be written");
     case Fault::kCannotSave:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "the last snapshot could not be saved");
+    case Fault::kFenced:
+      return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
+                                     "the lease of this node has ended");
     case Fault::kMasterDown:
       return wire::WriteBinaryStatus(out, request, MemcachedStatus::kTemporaryFailure,
                                      "the link to the primary is down");

@@ -250,10 +250,12 @@ void RefuseMemcached(const MemcachedRequest& request, Fault fault, wire::OutputB
       return out.Append("SERVER_ERROR this node is a read-only replica\r\n");
     case Fault::kTooFewReplicas:
       return out.Append("SERVER_ERROR not enough good replicas to write\r\n");
-    case Fault::kFenced:
-      return out.Append("SERVER_ERROR the lease of this node has ended\r\n");
+    case Fault::kLogFailed:
+      return out.Append("SERVER_ERROR the append log cannot be written\r\n");
     case Fault::kCannotSave:
       return out.Append("SERVER_ERROR the last snapshot could not be saved\r\n");
+    case Fault::kFenced:
+      return out.Append("SERVER_ERROR the lease of this node has ended\r\n");
     case Fault::kMasterDown:
       return out.Append("SERVER_ERROR the link to the primary is down\r\n");
     case Fault::kLoading:

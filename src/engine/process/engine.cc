@@ -22,6 +22,11 @@
 namespace mikura::engine {
 namespace {
 
+// Whether replies wait until the append log has what they tell of.
+bool HoldsReplies(const wire::EngineParameters& parameters) {
+  return parameters.appendonly && parameters.appendfsync == "always";
+}
+
 // Cores this process may run on.
 uint32_t AvailableCores() {
   cpu_set_t cores;
@@ -101,7 +106,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
     replication_.Adopt(std::move(socket), client.replica, std::move(received));
   };
   context_.ask_for_acks = [this](Lsn need) { return replication_.TryAskForAcks(need); };
-  const unsigned reasons = current_->durability == "sync" ? ReplyGuard::kReplicas : 0;
+  const unsigned reasons = (current_->durability == "sync" ? ReplyGuard::kReplicas : 0U) |
+                           (HoldsReplies(*current_) ? ReplyGuard::kLocalLog : 0U);
   context_.starts_guarded = reasons != 0;
   loops_ = std::make_unique<LoopGroup>(ThreadCount(), context_);
   guard_ = std::make_unique<ReplyGuard>(*loops_, node_, reasons);
@@ -130,7 +136,16 @@ void Engine::ConnectAppendLog() {
   control_.SetAppendLog(append_log_);
   services_.append_log = &append_log_;
   replica_waits_.SetAppendLog(append_log_);
-  append_log_.SetDurableListener([this] { replica_waits_.EndReady(); });
+  append_log_.SetDurableListener([this] {
+    horizon_.Publish(DurableHorizon::Source::kLocalLog, append_log_.reply_lsn());
+    replica_waits_.EndReady();
+  });
+  for (const std::string_view name : {"appendonly", "appendfsync"}) {
+    parameters_.OnChange(name, [this](const auto&, const auto& after) -> Status {
+      guard_->Set(ReplyGuard::kLocalLog, HoldsReplies(after));
+      return Ok();
+    });
+  }
   append_log_.SetHealthListener([this](AppendLogWriter::Health health) {
     node_.log_error.store(health.error, std::memory_order_relaxed);
     // While it fails writes are refused, they need not wait.

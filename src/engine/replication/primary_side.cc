@@ -311,7 +311,8 @@ void PrimarySide::Promote() {
     MutexLock sync(sync_mutex_);
     suspended_ = false;
     MutexLock apply(apply_mutex_);
-    // What came from the primary may be known to no other replica: in sync nobody is shown it before.
+    // What came from the primary may be known to no other replica: in sync nobody is shown it
+    // before.
     const Lsn end = keyspace_.change_log().head();
     keyspace_.WithGate({}, [&] { keyspace_.MarkAllChanged(end); });
     asked_.store(0, std::memory_order_relaxed);
