@@ -111,7 +111,7 @@ class Loop {
   NoPushes pushes_;
   LoopStatistics statistics_;
   RequestBatch batch_;
-  ClientMemory memory_;  // before the sessions, which tell it of their end
+  ClientMemory memory_;     // before the sessions, which tell it of their end
   const Lsn released_ = 0;  // nothing is held back
   Session resp_;
   Session text_;
