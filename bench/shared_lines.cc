@@ -48,7 +48,8 @@ struct Node {
   ClientTracking tracking{*keyspace, queues, [](uint64_t) { return std::nullopt; }};
   Monitors monitors{queues};
   Services services{fakes, fakes, fakes, access, observation, scripts, pubsub, tracking, monitors};
-  NodeState state;
+  SystemFenceClock fence_clock;
+  NodeState state{fence_clock};
   SystemClock clock;
   Dispatcher dispatcher{*keyspace, table, services, state};
   MemcachedSettings settings;
@@ -76,8 +77,8 @@ class Loop {
   explicit Loop(Node& node)
       : batch_(*node.keyspace, node.dispatcher, node.memcached, pushes_, statistics_, observer_),
         memory_(&node.keyspace->gauge()),
-        resp_(ConnectedSocket(), Protocol::kResp, MakeRecord(), memory_),
-        text_(ConnectedSocket(), Protocol::kMemcached, MakeRecord(), memory_) {
+        resp_(ConnectedSocket(), Protocol::kResp, MakeRecord(), memory_, released_),
+        text_(ConnectedSocket(), Protocol::kMemcached, MakeRecord(), memory_, released_) {
     text_.MakeMemcachedParser({});
   }
 
@@ -110,7 +111,8 @@ class Loop {
   NoPushes pushes_;
   LoopStatistics statistics_;
   RequestBatch batch_;
-  ClientMemory memory_;  // before the sessions, which tell it of their end
+  ClientMemory memory_;     // before the sessions, which tell it of their end
+  const Lsn released_ = 0;  // nothing is held back
   Session resp_;
   Session text_;
 };

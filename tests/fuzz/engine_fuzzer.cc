@@ -167,7 +167,8 @@ class Player {
   engine::Monitors monitors_{queues_};
   engine::Services services_{fakes_,   fakes_,  fakes_,    access_,   observation_,
                              scripts_, pubsub_, tracking_, monitors_, kStringBytesMax};
-  engine::NodeState state_;
+  engine::SystemFenceClock fence_clock_;
+  engine::NodeState state_{fence_clock_};
   engine::Dispatcher dispatcher_{*node_.keyspace, node_.table, services_, state_};
   engine::LoopStatistics statistics_;
   engine::ClientState client_;

@@ -189,10 +189,14 @@ void ReplicationService::SetPrimary(std::string_view host, int port) {
 }
 
 void ReplicationService::ApplyDurability(bool allowed) {
-  MutexLock lock(tick_mutex_);
-  sync_allowed_ = allowed;
-  durability_changed_ = true;
-  tick_.NotifyAll();
+  {
+    MutexLock lock(tick_mutex_);
+    sync_allowed_ = allowed;
+    durability_changed_ = true;
+    tick_.NotifyAll();
+  }
+  // At once: what leaves from now on leaves without the replicas, also if it is allowed again soon.
+  if (!allowed) primary_side_.ConfigureSync(false);
 }
 
 void ReplicationService::ApplyDurability() {
