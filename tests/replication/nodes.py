@@ -19,6 +19,13 @@ PATIENCE_SECONDS = 30
 DATABASES = 4
 
 
+def unless_loading(run, *arguments):
+    try:
+        return run(*arguments)
+    except redis.exceptions.BusyLoadingError:
+        return False
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -26,9 +33,10 @@ def free_port():
 
 
 def eventually(condition, what):
-    """Waits for what happens in other processes; the limit is a failure, not a hope."""
+    """Waits for what happens in other processes; the limit is a failure, not a hope. A node that
+    loads a copy has not come so far."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
+    while not unless_loading(condition):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what}")
         time.sleep(0.01)

@@ -263,10 +263,10 @@ void Node::TendInSync() {
   }
   if (wanted == shard_.in_sync || wanted.size() < kInSyncNeeded) return;
   if (around_.scenario.mutant == Mutant::kDropWithoutStore) shard_.in_sync = wanted;
-  ProposeInSync(std::move(wanted));
+  ProposeInSync(wanted);
 }
 
-void Node::ProposeInSync(std::map<int, int64_t> in_sync) {
+void Node::ProposeInSync(const std::map<int, int64_t>& in_sync) {
   is_proposing_ = true;
   const int64_t proposal = ++proposal_;
   around_.network.Send(

@@ -131,7 +131,7 @@ class Node {
   void TakeView(const LeaseView& view, Micros sent_at);
   void LearnShard(const ShardRecord& shard);
   void TendInSync();
-  void ProposeInSync(std::map<int, int64_t> in_sync);
+  void ProposeInSync(const std::map<int, int64_t>& in_sync);
 
   // ---- Engine, as any.
   void EngineTurn();
