@@ -3,7 +3,7 @@
 // much too large, with and without a checksum that is right again. Each is refused with the offset,
 // or loaded; in little time and memory.
 //
-// MIKURA_RDB_CASES says how many; the sanitizers' builds of the suite run 10,000.
+// MIKURA_RDB_CASES says how many (10,000 were run in the sanitizers).
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -153,14 +153,14 @@ class Damager {
 
   // A length in place of what is there: of 4 or 8 bytes, of a plain or a compressed string.
   void Oversize(std::string& file, size_t place) {
-    static const std::string kLengths[] = {"\x80\x7f\xff\xff\xff",
-                                           std::string("\x81\0\0\0\x01\0\0\0\0", 9),
-                                           "\x81\xff\xff\xff\xff\xff\xff\xff\xff",
-                                           "\xc3\x80\x7f\xff\xff\xff\x80\x7f\xff\xff\xff",
-                                           "\xc3\x05\x80\x1f\xff\xff\xff",
-                                           std::string("\xf0\xff\xff\xff\x7f", 5),
-                                           "\x7f\xff"};
-    const std::string& length = kLengths[Below(std::size(kLengths))];
+    static const std::string lengths[] = {"\x80\x7f\xff\xff\xff",
+                                          std::string("\x81\0\0\0\x01\0\0\0\0", 9),
+                                          "\x81\xff\xff\xff\xff\xff\xff\xff\xff",
+                                          "\xc3\x80\x7f\xff\xff\xff\x80\x7f\xff\xff\xff",
+                                          "\xc3\x05\x80\x1f\xff\xff\xff",
+                                          std::string("\xf0\xff\xff\xff\x7f", 5),
+                                          "\x7f\xff"};
+    const std::string& length = lengths[Below(std::size(lengths))];
     file.replace(place, Below(2) * length.size(), length);
   }
 

@@ -382,7 +382,7 @@ INSTANTIATE_TEST_SUITE_P(
                     NamedMutant{WalkMutant::kExpiryUnsettled, "ExpiryUnsettled"},
                     NamedMutant{WalkMutant::kNoCopyOnWrite, "NoCopyOnWrite"},
                     NamedMutant{WalkMutant::kSlotReused, "SlotReused"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
 }  // namespace mikura::engine
