@@ -71,7 +71,7 @@ void ReplicationService::RunTicks() {
   while (true) {
     const bool is_failing_over =
         failover_state_.load(std::memory_order_relaxed) != FailoverState::kNone;
-    const milliseconds patience = is_failing_over                         ? kFailoverTickPeriod
+    const milliseconds patience = is_failing_over                        ? kFailoverTickPeriod
                                   : primary_side_.in_sync().is_enabled() ? kSyncTickPeriod
                                                                          : kTickPeriod;
     bool tends_durability = false;

@@ -6,8 +6,10 @@
 namespace mikura::engine {
 namespace {
 
+const SystemFenceClock kClock;
+
 TEST(ClientPause, TheLaterEndAndTheStricterKindHold) {
-  NodeState node;
+  NodeState node(kClock);
   ClientPause pause(node);
   pause.Begin(100, 200, true);
   pause.Begin(150, 180, false);
@@ -19,7 +21,7 @@ TEST(ClientPause, TheLaterEndAndTheStricterKindHold) {
 }
 
 TEST(ClientPause, HeldWritesOutliveThePauseOfAClient) {
-  NodeState node;
+  NodeState node(kClock);
   ClientPause pause(node);
   pause.Begin(100, 200, true);
   EXPECT_TRUE(pause.HoldWrites(true));
@@ -34,7 +36,7 @@ TEST(ClientPause, HeldWritesOutliveThePauseOfAClient) {
 }
 
 TEST(ClientPause, ThePauseOfAClientOutlivesHeldWrites) {
-  NodeState node;
+  NodeState node(kClock);
   ClientPause pause(node);
   pause.HoldWrites(true);
   pause.Begin(100, 200, false);

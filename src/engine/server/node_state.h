@@ -65,17 +65,17 @@ struct NodeState {
   std::atomic<bool> holds_replies{false};           // until what they tell of is durable
   std::atomic<bool> is_sync{false};                 // durability sync
   std::atomic<MonotonicNanos> held_replies_end{0};  // replies held back fail then; 0: never
-  std::atomic<UnixMillis> pause_end{0};             // no pause goes on from then on; see ClientPause
-  std::atomic<UnixMillis> all_pause_end{0};         // until then it is not only what may write
-  std::atomic<bool> read_only{false};               // a replica refuses client writes
-  std::atomic<bool> loading{false};                 // a full sync replaces the data set
-  std::atomic<bool> cannot_save{false};             // the last snapshot failed, and that stops writes
-  std::atomic<bool> link_is_up{true};               // on a replica, to its primary
-  std::atomic<bool> serves_stale{true};             // replica-serve-stale-data
-  std::atomic<uint32_t> min_replicas{0};            // 0: writes need none
-  std::atomic<uint32_t> good_replicas{0};           // online, and heard of lately
-  std::atomic<bool> has_password{false};            // requirepass is set: for memcached clients
-  std::atomic<uint64_t> maxmemory_bytes{0};         // 0: no limit
+  std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on; see ClientPause
+  std::atomic<UnixMillis> all_pause_end{0};  // until then it is not only what may write
+  std::atomic<bool> read_only{false};        // a replica refuses client writes
+  std::atomic<bool> loading{false};          // a full sync replaces the data set
+  std::atomic<bool> cannot_save{false};      // the last snapshot failed, and that stops writes
+  std::atomic<bool> link_is_up{true};        // on a replica, to its primary
+  std::atomic<bool> serves_stale{true};      // replica-serve-stale-data
+  std::atomic<uint32_t> min_replicas{0};     // 0: writes need none
+  std::atomic<uint32_t> good_replicas{0};    // online, and heard of lately
+  std::atomic<bool> has_password{false};     // requirepass is set: for memcached clients
+  std::atomic<uint64_t> maxmemory_bytes{0};  // 0: no limit
   std::atomic<uint32_t> maxclients{10000};
   std::atomic<int> keepalive_seconds{300};
   std::atomic<int> idle_timeout_seconds{0};  // 0: clients may idle for ever
