@@ -40,6 +40,14 @@ def descriptors(server):
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
+def settled_descriptors(server):
+    """A connection that is listed no more may have its descriptor for a moment."""
+    counts = [descriptors(server)]
+    wait_until(lambda: counts.append(descriptors(server)) or (
+        len(counts) > 10 and len(set(counts[-10:])) == 1))
+    return counts[-1]
+
+
 def slow_reader(server):
     """A connection whose own buffer is small, so that unread replies stay with the server."""
     reader = socket.socket()
@@ -127,7 +135,7 @@ class Limits(unittest.TestCase):
             # The connection by which the server was seen to be ready may not be closed yet.
             self.assertTrue(wait_until(
                 lambda c=client: c.call("CLIENT", "LIST").text.count("laddr=") == 1))
-            limit = descriptors(server) + 4
+            limit = settled_descriptors(server) + 4
             resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
             crowd = [socket.create_connection((server.host, server.port), PATIENCE_SECONDS)
                      for _ in range(40)]
