@@ -162,6 +162,15 @@ void ElementTree::Insert(uint64_t index, std::string_view element) {
   ++size_;
 }
 
+void ElementTree::Start(std::string_view element, size_t bytes) {
+  DCHECK(root_ == nullptr);
+  Leaf* const leaf =
+      MakeLeaf(std::max(Leaf::Footprint(element.size()), std::min(bytes, Leaf::kBytesMax)));
+  leaf->Insert(0, element);
+  root_ = leaf;
+  ++size_;
+}
+
 Node* ElementTree::MakeRoot(const Pieces& pieces) {
   if (pieces.count == 1) return pieces.nodes[0];
   Inner* const inner = MakeInner(static_cast<uint8_t>(pieces.nodes[0]->height + 1));

@@ -55,6 +55,9 @@ class ElementTree {
   // `element` must not lie in this tree. index <= size().
   void Insert(uint64_t index, std::string_view element);
   void Append(std::string_view element) { Insert(size_, element); }
+  // The first element of an empty tree, in a leaf with room for `bytes` of elements if a leaf may
+  // hold so many: for what is about to be appended.
+  void Start(std::string_view element, size_t bytes);
   void Replace(uint64_t index, std::string_view element);
   // index + count <= size(). Cost: O(log n) and one step for each leaf that goes.
   void Erase(uint64_t index, uint64_t count = 1);

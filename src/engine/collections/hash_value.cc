@@ -29,33 +29,46 @@ UnixMillis TakeDeadline(std::string_view& bytes) {
   return deadline;
 }
 
-// Splits off what stands before the elements of a packed hash.
-struct PackedHeader {
-  explicit PackedHeader(std::string_view& packed) {
-    const uint64_t word = TakeVarint(packed).value_or(0);
-    fields = word >> kFlagBits;
-    is_hashtable = (word & kHashtableFlag) != 0;
-    if ((word & kDeadlineFlag) != 0) first_deadline = TakeDeadline(packed);
+// An element (H2) made of its parts; a small one without an allocation.
+class ElementText {
+ public:
+  ElementText(std::string_view name, std::string_view value, UnixMillis deadline) {
+    const bool has_deadline = deadline != kNoFieldDeadline;
+    size_ = (has_deadline ? kDeadlineMark.size() + sizeof deadline : 0) + VarintBytes(name.size()) +
+            name.size() + value.size();
+    char* out = small_;
+    if (size_ > sizeof small_) {
+      large_.resize(size_);
+      out = large_.data();
+    }
+    begin_ = out;
+    if (has_deadline) {
+      Put(out, kDeadlineMark);
+      Put(out, {reinterpret_cast<const char*>(&deadline), sizeof deadline});
+    }
+    for (size_t length = name.size();; length >>= 7) {
+      *out++ = static_cast<char>(length < 0x80 ? length : length | 0x80);
+      if (length < 0x80) break;
+    }
+    Put(out, name);
+    Put(out, value);
+  }
+  ElementText(const ElementText&) = delete;
+  ElementText& operator=(const ElementText&) = delete;
+
+  std::string_view view() const { return {begin_, size_}; }
+
+ private:
+  static void Put(char*& out, std::string_view bytes) {
+    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+    out += bytes.size();
   }
 
-  uint64_t fields = 0;
-  bool is_hashtable = false;
-  UnixMillis first_deadline = kNoFieldDeadline;
+  size_t size_;
+  const char* begin_;
+  std::string large_;
+  char small_[256];
 };
-
-std::string ElementOf(std::string_view name, std::string_view value, UnixMillis deadline) {
-  std::string element;
-  element.reserve(kDeadlineMark.size() + sizeof deadline + VarintBytes(name.size()) + name.size() +
-                  value.size());
-  if (deadline != kNoFieldDeadline) {
-    element.append(kDeadlineMark);
-    AppendDeadline(element, deadline);
-  }
-  AppendVarint(element, name.size());
-  element.append(name);
-  element.append(value);
-  return element;
-}
 
 // ---- Elements of deadlines_: the deadline, most significant byte first, then the field.
 
@@ -92,12 +105,30 @@ std::string_view NameOfDeadline(std::string_view element) {
 HashValue::HashValue(NodeMemory& memory)
     : fields_(memory, OrderOf), deadlines_(memory, DeadlineOrder) {}
 
-HashValue::HashValue(NodeMemory& memory, std::string_view packed) : HashValue(memory) {
-  const PackedHeader header(packed);
-  fields_ = Sequence(memory, OrderOf, packed, header.fields);
-  is_hashtable_ = header.is_hashtable;
-  packed_first_deadline_ = header.first_deadline;
-}
+// A packed hash in its parts.
+struct HashValue::Packed {
+  explicit Packed(std::string_view bytes) {
+    const uint64_t word = TakeVarint(bytes).value_or(0);
+    count = word >> kFlagBits;
+    is_hashtable = (word & kHashtableFlag) != 0;
+    if ((word & kDeadlineFlag) != 0) first_deadline = TakeDeadline(bytes);
+    elements = bytes;
+  }
+
+  uint64_t count = 0;
+  bool is_hashtable = false;
+  UnixMillis first_deadline = kNoFieldDeadline;
+  std::string_view elements;
+};
+
+HashValue::HashValue(NodeMemory& memory, std::string_view packed)
+    : HashValue(memory, Packed(packed)) {}
+
+HashValue::HashValue(NodeMemory& memory, const Packed& packed)
+    : fields_(memory, OrderOf, packed.elements, packed.count),
+      deadlines_(memory, DeadlineOrder),
+      packed_first_deadline_(packed.first_deadline),
+      is_hashtable_(packed.is_hashtable) {}
 
 void HashValue::AppendPacked(std::string& out) const {
   const bool has_deadline = packed_first_deadline_ != kNoFieldDeadline;
@@ -116,7 +147,7 @@ std::optional<PackedSplice> HashValue::Splice(std::string& header) const {
 }
 
 UnixMillis HashValue::FirstDeadlineOf(std::string_view packed) {
-  return PackedHeader(packed).first_deadline;
+  return Packed(packed).first_deadline;
 }
 
 HashValue::Field HashValue::FieldOf(std::string_view element) {
@@ -179,7 +210,8 @@ UnixMillis HashValue::DeadlineAt(const Place& place) const {
 
 void HashValue::PutAt(const Place& place, std::string_view name, std::string_view value,
                       UnixMillis deadline) {
-  const std::string element = ElementOf(name, value, deadline);
+  const ElementText text(name, value, deadline);
+  const std::string_view element = text.view();
   const UnixMillis before = place.exists ? DeadlineAt(place) : kNoFieldDeadline;
   if (is_packed()) {
     if (place.exists) {

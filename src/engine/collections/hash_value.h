@@ -112,6 +112,9 @@ class HashValue final : public Collection {
   void CheckInvariants() const;
 
  private:
+  struct Packed;
+  HashValue(NodeMemory& memory, const Packed& packed);
+
   struct Place {
     PackedSpot spot;  // where the field is, or belongs; of a tree its index alone
     bool exists = false;

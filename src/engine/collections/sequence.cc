@@ -27,6 +27,11 @@ class LengthBytes {
 // Puts the element in place of `old_size` bytes at `offset`.
 void PutElement(std::string& bytes, size_t offset, size_t old_size, std::string_view element) {
   const LengthBytes length(element.size());
+  if (offset == bytes.size()) {  // behind all others
+    bytes.reserve(offset + length.view().size() + element.size());
+    bytes.append(length.view()).append(element);
+    return;
+  }
   const size_t size = length.view().size() + element.size();
   // Two steps of replace() would move what is behind twice.
   if (size > old_size) {
@@ -103,7 +108,12 @@ size_t Sequence::OffsetOf(uint64_t index) const {
 void Sequence::Unpack() {
   if (!is_packed_) return;
   ElementTree tree(tree_.memory(), tree_.order_of());
-  for (std::string_view rest = packed(); !rest.empty();) tree.Append(TakeElement(rest));
+  std::string_view rest = packed();
+  if (!rest.empty()) {
+    const size_t bytes = rest.size() + static_cast<size_t>(count_) * sizeof(uint16_t);
+    tree.Start(TakeElement(rest), bytes);
+  }
+  while (!rest.empty()) tree.Append(TakeElement(rest));
   BecomeTree(std::move(tree));
 }
 

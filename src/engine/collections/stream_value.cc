@@ -85,6 +85,13 @@ void StreamValue::AppendHeader(std::string& out) const {
   if (!last_node_.empty()) last_node_.AppendTo(out);
 }
 
+void StreamValue::Prefetch() const {
+  entries_.PrefetchRecent();
+  __builtin_prefetch(&last_node_);
+  __builtin_prefetch(&last_id_);
+  __builtin_prefetch(&groups_);
+}
+
 size_t StreamValue::memory_bytes() const {
   size_t bytes = sizeof(StreamValue) + entries_.memory_bytes() + nodes_.memory_bytes() +
                  last_node_.names.capacity();

@@ -57,7 +57,7 @@ class StreamValue final : public Collection {
 
   CollectionType type() const override { return kType; }
   Collection* Copy() const override { return new StreamValue(*this); }
-  void Prefetch() const override { entries_.PrefetchRecent(); }
+  void Prefetch() const override;
   size_t memory_bytes() const override;
 
   uint64_t size() const { return entries_.size(); }

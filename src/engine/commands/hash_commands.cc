@@ -74,7 +74,9 @@ FaultOr<> FinishErase(CommandContext& ctx, HashEdit& hash,
 FaultOr<> SetPairs(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const bool is_long, IsPlainLongEdit(ctx));
   if (is_long) return EditPrepared<HashValue, int64_t>(ctx, SetManyPairs, FinishPairs);
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  FaultOr<HashEditor> opened = HashEditor::Open(ctx);
+  if (!opened.ok()) return opened.error();
+  HashEditor& hash = *opened;
   int64_t added = 0;
   for (size_t i = 2; i + 1 < ctx.args.size(); i += 2) {
     if (hash.Put(ctx.args[i], ctx.args[i + 1])) ++added;

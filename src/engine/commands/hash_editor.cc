@@ -4,8 +4,9 @@
 namespace mikura::engine {
 
 FaultOr<HashEditor> HashEditor::Open(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(CollectionEdit<HashValue> edit, ctx.keys.Edit<HashValue>(ctx.key_list[0]));
-  return HashEditor(ctx, std::move(edit));
+  FaultOr<CollectionEdit<HashValue>> edit = ctx.keys.Edit<HashValue>(ctx.key_list[0]);
+  if (!edit.ok()) return edit.error();
+  return HashEditor(ctx, std::move(*edit));
 }
 
 std::optional<HashField> HashEditor::Find(std::string_view name) {
