@@ -41,15 +41,15 @@ void DeliveryQueues::PostKept(Poster& poster) {
 DeliveryQueues::Kept DeliveryQueues::BeginInside() {
   Poster& poster = posters_[ThreadIndex()];
   Kept kept;
-  kept.keeps = std::exchange(poster.keeps, false);
-  kept.postings = std::exchange(poster.kept, {});
+  kept.keeps_ = std::exchange(poster.keeps, false);
+  kept.postings_ = std::exchange(poster.kept, {});
   return kept;
 }
 
 void DeliveryQueues::EndInside(Kept kept) {
   Poster& poster = posters_[ThreadIndex()];
-  poster.keeps = kept.keeps;
-  poster.kept = std::move(kept.postings);
+  poster.keeps = kept.keeps_;
+  poster.kept = std::move(kept.postings_);
 }
 
 void DeliveryQueues::PostNow(Poster& poster, Posting posting) {

@@ -90,8 +90,8 @@ class DeliveryQueues final : public CommitListener {
   class Kept {
    private:
     friend class DeliveryQueues;
-    bool keeps = false;
-    std::vector<Posting> postings;
+    bool keeps_ = false;
+    std::vector<Posting> postings_;
   };
 
  private:

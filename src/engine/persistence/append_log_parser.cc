@@ -81,10 +81,9 @@ AppendLogParser::Step AppendLogParser::ParseCount(std::string_view input, char k
       std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   const auto number = ParseUint64(digits);
   error_ = "a count is not a number, or far too large";
-  if (!are_digits || (end != std::string_view::npos && !number)) return Step::kMalformed;
-  if (end == std::string_view::npos) {
-    return line.size() > kNumberBytesMax + 1 ? Step::kMalformed : Step::kIncomplete;
-  }
+  if (!are_digits || digits.size() > kNumberBytesMax) return Step::kMalformed;
+  if (end == std::string_view::npos) return Step::kIncomplete;
+  if (!number) return Step::kMalformed;
   if (*number > (kind == '*' ? kWordsMax : kWordBytesMax)) return Step::kMalformed;
   if (end + 1 == line.size()) return Step::kIncomplete;
   if (line[end + 1] != '\n') return Step::kMalformed;

@@ -244,7 +244,7 @@ Status Engine::LoadSnapshot() {
 Status Engine::LoadAppendLog() {
   keyspace_->set_loading(true);
   control_.NoteLoading();
-  const Status status = append_log_.Open(
+  Status status = append_log_.Open(
       {.execute = [this](std::span<const CommandWords> commands,
                          int& database) { return stream_executor_.Execute(commands, database); },
        .replace_libraries =
