@@ -130,6 +130,15 @@ class Saving(unittest.TestCase):
         self.await_info(client, "rdb_saves", "1")
         self.assertTrue(os.path.exists(self.snapshot(server)))
 
+    def loaded(self, server):
+        """A client, when the server has its data: it answers while it loads them."""
+        client = self.client(server)
+        deadline = time.monotonic() + 20
+        while client.call("GET", "none").text.startswith("-LOADING"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        return client
+
     def test_at_the_end(self):
         for last in ("SHUTDOWN SAVE", "SHUTDOWN", "signal"):
             with self.subTest(last):
@@ -144,7 +153,7 @@ class Saving(unittest.TestCase):
                 else:
                     self.end(server, *last.split())
                 server.start()
-                self.assertEqual(self.client(server).call("GET", "k").text, "$v")
+                self.assertEqual(self.loaded(server).call("GET", "k").text, "$v")
 
     def test_nothing_is_saved_when_nobody_wants_it(self):
         server = self.server()
