@@ -214,6 +214,7 @@ Status PrimarySession::AwaitFirstAck() {
   while (acknowledged_at_.load(std::memory_order_relaxed) == before &&
          acknowledged_.load(std::memory_order_relaxed) == none) {
     if (socket_.interrupted()) return Error{"interrupted"};
+    if (side_.backlog().IsCut(cursor_)) return Error{std::string(kTooFarBehind)};
     // One that loads says so by empty lines.
     if (clock_.NowNanos() - std::max(start, heard_at_) > limit) {
       return Error{"it does not say that it has loaded"};
