@@ -294,6 +294,11 @@ constexpr ParameterSpec kRows[] = {
     // Snapshots
     Lines("save", &P::save, kRuntime, "When a snapshot is saved: seconds and changes, in pairs."),
     Text("dbfilename", "", &P::dbfilename, kRuntime, "Name of the snapshot in dir."),
+    YesNo("stop-writes-on-bgsave-error", "", &P::stop_writes_on_bgsave_error, kRuntime,
+          "With save points, take no writes while the last snapshot could not be saved."),
+    YesNo("rdbcompression", "", &P::rdbcompression, kRuntime, "Compress strings in snapshots."),
+    YesNo("rdbchecksum", "", &P::rdbchecksum, kAtStart, "End snapshots with a checksum."),
+
     // Append log
     YesNo("appendonly", "", &P::appendonly, kRuntime,
           "Whether each change is written to the append log, which is loaded at the start."),
@@ -308,10 +313,6 @@ constexpr ParameterSpec kRows[] = {
            "Size of the append log below which no rewrite is due."),
     YesNo("aof-load-truncated", "", &P::aof_load_truncated, kRuntime,
           "Whether an append log that ends within a command is cut there, or refused."),
-    YesNo("stop-writes-on-bgsave-error", "", &P::stop_writes_on_bgsave_error, kRuntime,
-          "With save points, take no writes while the last snapshot could not be saved."),
-    YesNo("rdbcompression", "", &P::rdbcompression, kRuntime, "Compress strings in snapshots."),
-    YesNo("rdbchecksum", "", &P::rdbchecksum, kAtStart, "End snapshots with a checksum."),
 
     // Persistence
     NotBuilt("no-appendfsync-on-rewrite", "no"),

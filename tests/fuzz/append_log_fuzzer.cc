@@ -69,15 +69,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Outcome at_once;
   at_once_parser.Append(input);
   fuzz::TakeAll(at_once_parser, at_once);
-
-  fuzz::AppendLogParser parser;
-  fuzz::Outcome in_pieces;
-  for (size_t at = 0; at < input.size() && !in_pieces.failed;) {
-    const std::string_view piece = input.substr(at, pieces.Next());
-    at += piece.size();
-    parser.Append(piece);
-    fuzz::TakeAll(parser, in_pieces);
-  }
-  CHECK(at_once == in_pieces);
+  CHECK(at_once == fuzz::ReadInPieces(input, pieces, fuzz::TakeAll));
   return 0;
 }

@@ -48,6 +48,21 @@ inline uint8_t TakeByte(std::string_view& input) {
   return byte;
 }
 
+// What `take_all(reader, outcome)` makes of the input, given to a reader piece by piece.
+template <typename Reader, typename Outcome>
+Outcome ReadInPieces(std::string_view input, Pieces& pieces,
+                     void (*take_all)(Reader& reader, Outcome& outcome)) {
+  Reader reader;
+  Outcome outcome;
+  for (size_t at = 0; at < input.size() && !outcome.failed;) {
+    const std::string_view piece = input.substr(at, pieces.Next());
+    at += piece.size();
+    reader.Append(piece);
+    take_all(reader, outcome);
+  }
+  return outcome;
+}
+
 inline std::string_view AsText(const uint8_t* data, size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }

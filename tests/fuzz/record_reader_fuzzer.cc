@@ -44,15 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   at_once_reader.Append(input);
   fuzz::TakeAll(at_once_reader, at_once);
   CHECK(input.starts_with(at_once.bytes));
-
-  engine::RecordReader reader;
-  fuzz::Outcome in_pieces;
-  for (size_t at = 0; at < input.size() && !in_pieces.failed;) {
-    const std::string_view piece = input.substr(at, pieces.Next());
-    at += piece.size();
-    reader.Append(piece);
-    fuzz::TakeAll(reader, in_pieces);
-  }
-  CHECK(at_once == in_pieces);
+  CHECK(at_once == fuzz::ReadInPieces(input, pieces, fuzz::TakeAll));
   return 0;
 }

@@ -92,9 +92,14 @@ void ElementTree::Clear() {
 
 std::string_view ElementTree::At(uint64_t index) const {
   DCHECK(index < size_);
+  const Leaf* const leaf = LeafAt(index);
+  return leaf->At(static_cast<size_t>(index));
+}
+
+const Leaf* ElementTree::LeafAt(uint64_t& index) const {
   const Node* node = root_;
   while (!node->is_leaf()) node = AsInner(node)->children[ChildAt(AsInner(node), index)];
-  return AsLeaf(node)->At(static_cast<size_t>(index));
+  return AsLeaf(node);
 }
 
 // The node itself when nobody shares it, otherwise a copy in its stead. Takes over one ownership.
@@ -152,13 +157,8 @@ void ElementTree::PutChild(Inner* inner, size_t index, Node* child) {
 
 void ElementTree::Insert(uint64_t index, std::string_view element) {
   DCHECK(index <= size_);
-  if (root_ == nullptr) {
-    Leaf* const leaf = MakeLeaf(Leaf::Footprint(element.size()));
-    leaf->Insert(0, element);
-    root_ = leaf;
-  } else {
-    root_ = MakeRoot(InsertInto(root_, index == size_ ? kAtEnd : index, element));
-  }
+  if (root_ == nullptr) return Start(element, 0);
+  root_ = MakeRoot(InsertInto(root_, index == size_ ? kAtEnd : index, element));
   ++size_;
 }
 
@@ -415,50 +415,9 @@ void ElementTree::Cursor::Seek(uint64_t index) {
   leaf_ = nullptr;
   if (index >= tree_->size_) return;
   uint64_t left = index;
-  const Node* node = tree_->root_;
-  while (!node->is_leaf()) node = AsInner(node)->children[ChildAt(AsInner(node), left)];
-  leaf_ = AsLeaf(node);
+  leaf_ = tree_->LeafAt(left);
   place_ = static_cast<size_t>(left);
   first_ = index - left;
-}
-
-// ---- Checks
-
-void ElementTree::CheckInvariants() const {
-  CHECK((root_ == nullptr) == (size_ == 0));
-  if (root_ == nullptr) return;
-  CHECK(CountOf(root_) == size_);
-  CHECK(BytesBelow(root_) == bytes_);
-  CheckNode(root_, true);
-  uint64_t seen = 0;
-  uint64_t order = 0;
-  for (Cursor cursor(*this, 0); !cursor.at_end(); cursor.Next(), ++seen) {
-    CHECK(order_of_(cursor.element()) >= order);
-    order = order_of_(cursor.element());
-  }
-  CHECK(seen == size_);
-}
-
-void ElementTree::CheckNode(const Node* node, bool is_root) const {
-  CHECK(node->owners.load(std::memory_order_relaxed) >= 1);
-  CHECK(node->count > (is_root && !node->is_leaf() ? 1 : 0));  // N2
-  if (node->is_leaf()) {
-    const Leaf* const leaf = AsLeaf(node);
-    CHECK(leaf->count == 1 || leaf->live_bytes() <= Leaf::kBytesMax);
-    CHECK(leaf->used + leaf->count * sizeof(uint16_t) <= leaf->capacity &&
-          leaf->dead <= leaf->used);
-    size_t live = 0;
-    for (size_t i = 0; i < leaf->count; ++i) live += Leaf::Footprint(leaf->At(i).size());
-    CHECK(live == leaf->live_bytes());
-    return;
-  }
-  const Inner* const inner = AsInner(node);
-  for (size_t i = 0; i < inner->count; ++i) {
-    CHECK(inner->children[i]->height + 1 == inner->height);
-    CHECK(inner->counts[i] == CountOf(inner->children[i]));
-    CHECK(inner->orders[i] == FirstOrder(inner->children[i]));
-    CheckNode(inner->children[i], false);
-  }
 }
 
 }  // namespace mikura::engine::collections

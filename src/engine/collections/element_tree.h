@@ -138,6 +138,8 @@ class ElementTree {
   uint64_t FirstOrder(const Node* node) const;
   void CheckNode(const Node* node, bool is_root) const;
 
+  // The leaf that holds position `index`, which becomes the position in it. index < size().
+  const Leaf* LeafAt(uint64_t& index) const;
   void NoteRecent(const Leaf* leaf, size_t place);
 
   static const Leaf* AsLeaf(const Node* node) { return static_cast<const Leaf*>(node); }

@@ -46,10 +46,7 @@ class ElementText {
       Put(out, kDeadlineMark);
       Put(out, {reinterpret_cast<const char*>(&deadline), sizeof deadline});
     }
-    for (size_t length = name.size();; length >>= 7) {
-      *out++ = static_cast<char>(length < 0x80 ? length : length | 0x80);
-      if (length < 0x80) break;
-    }
+    out = PutVarint(out, name.size());
     Put(out, name);
     Put(out, value);
   }

@@ -14,7 +14,17 @@
 namespace mikura::engine::collections {
 
 // ---- Varints: 7 bits per byte, least significant first; the top bit says that more follow.
-size_t VarintBytes(uint64_t value);
+inline size_t VarintBytes(uint64_t value) {
+  size_t bytes = 1;
+  for (; value >= 0x80; value >>= 7) ++bytes;
+  return bytes;
+}
+// Writes VarintBytes(value) bytes; returns what is behind them.
+inline char* PutVarint(char* out, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *out++ = static_cast<char>(value | 0x80);
+  *out++ = static_cast<char>(value);
+  return out;
+}
 void AppendVarint(std::string& out, uint64_t value);
 std::optional<uint64_t> TakeLongVarint(std::string_view& bytes);
 // Takes a number off the front. nullopt: the bytes end, or it has more than 64 bits.

@@ -13,15 +13,13 @@ constexpr size_t kVarintBytesMax = 10;
 // An element's length as it stands in front of it.
 class LengthBytes {
  public:
-  explicit LengthBytes(size_t length) {
-    for (; length >= 0x80; length >>= 7) bytes_[size_++] = static_cast<char>(length | 0x80);
-    bytes_[size_++] = static_cast<char>(length);
-  }
+  explicit LengthBytes(size_t length)
+      : size_(static_cast<size_t>(PutVarint(bytes_, length) - bytes_)) {}
   std::string_view view() const { return {bytes_, size_}; }
 
  private:
   char bytes_[kVarintBytesMax];
-  size_t size_ = 0;
+  size_t size_;
 };
 
 // Puts the element in place of `old_size` bytes at `offset`.
@@ -44,12 +42,6 @@ void PutElement(std::string& bytes, size_t offset, size_t old_size, std::string_
 }
 
 }  // namespace
-
-size_t VarintBytes(uint64_t value) {
-  size_t bytes = 1;
-  for (; value >= 0x80; value >>= 7) ++bytes;
-  return bytes;
-}
 
 void AppendVarint(std::string& out, uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
@@ -142,12 +134,7 @@ void Sequence::Insert(uint64_t index, std::string_view element) {
 
 void Sequence::InsertAt(const PackedSpot& spot, std::string_view element) {
   DCHECK(is_packed_ && spot.offset <= packed_bytes());
-  if (is_unchanged_view()) {
-    PutElement(own_, 0, 0, element);
-    NoteSplice(spot.offset, 0);
-  } else {
-    PutElement(Own(element.size() + kVarintBytesMax), spot.offset, 0, element);
-  }
+  PutAt(spot.offset, 0, element);
   ++count_;
 }
 
@@ -162,13 +149,7 @@ void Sequence::ReplaceAt(const PackedSpot& spot, std::string_view element) {
   std::string_view rest = packed().substr(spot.offset);
   const size_t before = rest.size();
   TakeElement(rest);
-  const size_t removed = before - rest.size();
-  if (is_unchanged_view()) {
-    PutElement(own_, 0, 0, element);
-    NoteSplice(spot.offset, removed);
-  } else {
-    PutElement(Own(element.size() + kVarintBytesMax), spot.offset, removed, element);
-  }
+  PutAt(spot.offset, before - rest.size(), element);
 }
 
 void Sequence::EraseAt(const PackedSpot& spot) {
@@ -186,6 +167,14 @@ void Sequence::Erase(uint64_t index, uint64_t count) {
   const size_t begin = OffsetOf(index);
   EraseBytes(begin, OffsetOf(index + count) - begin);
   count_ -= count;
+}
+
+void Sequence::PutAt(size_t offset, size_t removed, std::string_view element) {
+  if (!is_unchanged_view()) {
+    return PutElement(Own(element.size() + kVarintBytesMax), offset, removed, element);
+  }
+  PutElement(own_, 0, 0, element);
+  NoteSplice(offset, removed);
 }
 
 void Sequence::EraseBytes(size_t offset, size_t bytes) {

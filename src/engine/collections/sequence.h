@@ -126,6 +126,8 @@ class Sequence {
   // Whether the next change is to be noted only.
   bool is_unchanged_view() const { return !is_owned_ && !has_splice_ && !view_.empty(); }
   void NoteSplice(size_t offset, size_t removed);
+  // The element in place of `removed` bytes at `offset`.
+  void PutAt(size_t offset, size_t removed, std::string_view element);
   void EraseBytes(size_t offset, size_t bytes);
   void MakeSplice(size_t more);
   size_t OffsetOf(uint64_t index) const;

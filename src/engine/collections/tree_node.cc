@@ -7,22 +7,10 @@
 #include <new>
 
 #include "base/check.h"
+#include "engine/collections/packed_elements.h"
 
 namespace mikura::engine::collections {
 namespace {
-
-// Lengths below 128 take one byte, others seven bits in each.
-size_t LengthBytes(size_t length) {
-  size_t bytes = 1;
-  for (; length >= 0x80; length >>= 7) ++bytes;
-  return bytes;
-}
-
-char* PutLength(char* out, size_t length) {
-  for (; length >= 0x80; length >>= 7) *out++ = static_cast<char>(length | 0x80);
-  *out++ = static_cast<char>(length);
-  return out;
-}
 
 std::string_view ElementAt(const char* at) {
   size_t length = static_cast<uint8_t>(*at++);
@@ -59,7 +47,7 @@ void Free(NodeMemory& memory, Node* node, size_t bytes) {
 
 }  // namespace
 
-size_t Leaf::Footprint(size_t size) { return LengthBytes(size) + size + sizeof(uint16_t); }
+size_t Leaf::Footprint(size_t size) { return VarintBytes(size) + size + sizeof(uint16_t); }
 
 uint16_t Leaf::offset(size_t index) const {
   uint16_t offset;
@@ -79,7 +67,7 @@ std::string_view Leaf::At(size_t index) const {
 void Leaf::Insert(size_t index, std::string_view element) {
   DCHECK(index <= count && Footprint(element.size()) <= free_bytes());
   char* const begin = bytes() + used;
-  char* const at = PutLength(begin, element.size());
+  char* const at = PutVarint(begin, element.size());
   if (!element.empty()) std::memcpy(at, element.data(), element.size());
   // Offsets grow downwards: those of the elements behind move down by one.
   char* const last = OffsetsEnd() - count * sizeof(uint16_t);
@@ -93,7 +81,7 @@ void Leaf::Erase(size_t index, size_t elements) {
   DCHECK(index + elements <= count);
   for (size_t i = index; i < index + elements; ++i) {
     const std::string_view element = At(i);
-    dead += static_cast<uint32_t>(LengthBytes(element.size()) + element.size());
+    dead += static_cast<uint32_t>(VarintBytes(element.size()) + element.size());
   }
   char* const last = OffsetsEnd() - count * sizeof(uint16_t);
   std::memmove(last + elements * sizeof(uint16_t), last,

@@ -48,6 +48,9 @@ enum CommandFlag : uint32_t {
   kRunsQueue = 1u << 31,        // EXEC: what holds for the queued commands holds for it
 };
 
+// What may change something: the data, or what subscribers know.
+inline constexpr uint32_t kMayChange = kWrite | kMayReplicate | kPublishes;
+
 // Access categories (ACL CAT), beside those that follow from the flags (@read, @write, @fast, @slow
 // ...).
 enum AclCategory : uint32_t {

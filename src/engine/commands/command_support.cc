@@ -63,4 +63,12 @@ FaultOr<int> DatabaseNumber(CommandContext& ctx, std::string_view text) {
   return static_cast<int>(number);
 }
 
+void ReplyStatus(CommandContext& ctx, const Status& status) {
+  if (status.ok()) {
+    ctx.reply.Ok();
+  } else {
+    ctx.reply.Error("ERR", status.error().message);
+  }
+}
+
 }  // namespace mikura::engine

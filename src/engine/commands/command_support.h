@@ -35,6 +35,9 @@ FaultOr<UnixMillis> DeadlineOf(std::string_view text, ExpireForm form, UnixMilli
 // Replies to kInvalidExpire with the command's name; passes other faults on.
 FaultOr<> ExpireFault(CommandContext& ctx, Fault fault);
 
+// "+OK", or the status's error as the reply.
+void ReplyStatus(CommandContext& ctx, const Status& status);
+
 // The number of an existing database. Errors: kNotAnInteger, kNotAnInt32, kDatabaseOutOfRange.
 FaultOr<int> DatabaseNumber(CommandContext& ctx, std::string_view text);
 

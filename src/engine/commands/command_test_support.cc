@@ -83,9 +83,10 @@ Status FakeServices::ReplicaOf(std::string_view host, int port) {
   return Ok();
 }
 
-Status FakeServices::Failover(const FailoverWish& wish) {
-  failover = fmt::format("{}:{} {} {}", wish.host, wish.port, wish.is_forced ? "force" : "-",
-                         wish.timeout.value_or(-1));
+Status FakeServices::Failover(const FailoverRequest& request) {
+  failover =
+      fmt::format("{}:{} {} {}", request.host, request.port, request.is_forced ? "force" : "-",
+                  request.timeout.value_or(std::chrono::milliseconds(-1)).count());
   return Ok();
 }
 

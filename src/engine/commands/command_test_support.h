@@ -38,7 +38,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   RoleInfo Role() override { return role; }
   bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
-  Status Failover(const FailoverWish& wish) override;
+  Status Failover(const FailoverRequest& request) override;
   Status AbortFailover() override;
   Status TakeOver(std::string_view id) override;
   void Stop() override { is_stopped = true; }

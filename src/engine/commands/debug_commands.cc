@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -110,11 +109,7 @@ FaultOr<> Reload(CommandContext& ctx) {
   }
   ctx.services.control.Pause(ctx.now(), ctx.now() + kDay, true);
   Status status;
-  if (options->saves) {
-    std::promise<Status> saved;
-    ctx.services.saver->BeginInstead([&saved](const Status& ended) { saved.set_value(ended); });
-    status = saved.get_future().get();
-  }
+  if (options->saves) status = ctx.services.saver->SaveInstead();
   const bool is_saved = status.ok();
   if (is_saved) status = LoadAgain(ctx, *options);
   ctx.services.control.Unpause();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a replica says before it becomes one.
+#include <chrono>
+
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
 
@@ -80,36 +82,29 @@ FaultOr<> Sync(CommandContext& ctx) {
 }
 
 // The arguments behind FAILOVER, each at most once, in any order.
-FaultOr<> ParseFailover(CommandContext& ctx, FailoverWish& wish, bool& is_refused) {
+FaultOr<> ParseFailover(CommandContext& ctx, FailoverRequest& request, bool& is_refused) {
   for (size_t i = 1; i < ctx.args.size(); ++i) {
     const size_t left = ctx.args.size() - 1 - i;
-    if (EqualsIgnoreCase(ctx.args[i], "TIMEOUT") && left >= 1 && !wish.timeout) {
-      ASSIGN_OR_RETURN(wish.timeout, ToInteger(ctx.args[++i]));
-      if (*wish.timeout > 0) continue;
+    if (EqualsIgnoreCase(ctx.args[i], "TIMEOUT") && left >= 1 && !request.timeout) {
+      ASSIGN_OR_RETURN(const int64_t timeout, ToInteger(ctx.args[++i]));
+      request.timeout = std::chrono::milliseconds(timeout);
+      if (timeout > 0) continue;
       ctx.reply.Error("ERR", "FAILOVER timeout must be greater than 0");
       is_refused = true;
       return Ok();
     }
-    if (EqualsIgnoreCase(ctx.args[i], "TO") && left >= 2 && wish.host.empty()) {
+    if (EqualsIgnoreCase(ctx.args[i], "TO") && left >= 2 && request.host.empty()) {
       ASSIGN_OR_RETURN(const int64_t port, ToInteger(ctx.args[i + 2]));
       // No replica has another port.
-      wish.port = port >= 0 && port <= 65535 ? static_cast<int>(port) : -1;
-      wish.host = ctx.args[i + 1];
+      request.port = port >= 0 && port <= 65535 ? static_cast<int>(port) : -1;
+      request.host = ctx.args[i + 1];
       i += 2;
       continue;
     }
-    if (!EqualsIgnoreCase(ctx.args[i], "FORCE") || wish.is_forced) return Fault::kSyntax;
-    wish.is_forced = true;
+    if (!EqualsIgnoreCase(ctx.args[i], "FORCE") || request.is_forced) return Fault::kSyntax;
+    request.is_forced = true;
   }
   return Ok();
-}
-
-void ReplyStatus(CommandContext& ctx, const Status& status) {
-  if (status.ok()) {
-    ctx.reply.Ok();
-  } else {
-    ctx.reply.Error("ERR", status.error().message);
-  }
 }
 
 // FAILOVER [TO host port [FORCE]] [TIMEOUT milliseconds] | ABORT -> OK when it has begun, or ended.
@@ -118,10 +113,10 @@ FaultOr<> Failover(CommandContext& ctx) {
     ReplyStatus(ctx, ctx.services.control.AbortFailover());
     return Ok();
   }
-  FailoverWish wish;
+  FailoverRequest request;
   bool is_refused = false;
-  RETURN_IF_ERROR(ParseFailover(ctx, wish, is_refused));
-  if (!is_refused) ReplyStatus(ctx, ctx.services.control.Failover(wish));
+  RETURN_IF_ERROR(ParseFailover(ctx, request, is_refused));
+  if (!is_refused) ReplyStatus(ctx, ctx.services.control.Failover(request));
   return Ok();
 }
 

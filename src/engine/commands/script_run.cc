@@ -152,7 +152,7 @@ std::string_view ScriptRun::Refusal(const CommandSpec& spec,
   if (const std::string_view refusal = AccessRefusal(spec, args); !refusal.empty()) {
     return refusal;
   }
-  if (!rights_.may_write && (spec.flags & (kWrite | kMayReplicate | kPublishes)) != 0) {
+  if (!rights_.may_write && (spec.flags & kMayChange) != 0) {
     return "-ERR Write commands are not allowed from read-only scripts.";
   }
   if ((spec.flags & kWrite) == 0) return {};

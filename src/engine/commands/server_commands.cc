@@ -75,14 +75,6 @@ FaultOr<> Role(CommandContext& ctx) {
   return Ok();
 }
 
-void ReplyStatus(CommandContext& ctx, const Status& status) {
-  if (status.ok()) {
-    ctx.reply.Ok();
-  } else {
-    ctx.reply.Error("ERR", status.error().message);
-  }
-}
-
 // REPLICAOF host port | NO ONE. Answers before the link is there.
 FaultOr<> ReplicaOf(CommandContext& ctx) {
   if (EqualsIgnoreCase(ctx.args[1], "NO") && EqualsIgnoreCase(ctx.args[2], "ONE")) {

@@ -22,6 +22,7 @@
 #include "engine/commands/memory_report.h"
 #include "engine/commands/script_state.h"
 #include "engine/observation/observation.h"
+#include "engine/replication/failover_request.h"
 
 namespace mikura::engine {
 
@@ -107,14 +108,6 @@ struct RoleInfo {
   std::string link_state;  // connect, connecting, sync, connected
 };
 
-// FAILOVER's arguments.
-struct FailoverWish {
-  std::string host;  // empty: any replica
-  int port = 0;
-  bool is_forced = false;
-  std::optional<int64_t> timeout;  // milliseconds
-};
-
 class ServerControl {
  public:
   virtual ~ServerControl() = default;
@@ -127,7 +120,7 @@ class ServerControl {
   // REPLICAOF host port, or NO ONE when `host` is empty. Asynchronous, as in Redis.
   virtual Status ReplicaOf(std::string_view host, int port) = 0;
   // FAILOVER: begins, or ends, a planned change of roles. Errors: the text for the client.
-  virtual Status Failover(const FailoverWish& wish) = 0;
+  virtual Status Failover(const FailoverRequest& request) = 0;
   virtual Status AbortFailover() = 0;
   // PSYNC ... FAILOVER: the primary, whose replication id that is, hands over its role.
   virtual Status TakeOver(std::string_view id) = 0;
@@ -194,6 +187,10 @@ class ReplicaWaits {
     int64_t replicas = 0;  // so many have it there
     bool on_disk_here = false;
   };
+  bool IsReached(const Goal& goal) {
+    return CountAt(goal.position, goal.where) >= goal.replicas &&
+           (!goal.on_disk_here || IsOnDiskHere(goal.position));
+  }
   // Ends the client's wait when that is so, and makes the replicas say what they have.
   virtual void Add(std::shared_ptr<BlockedClient> client, const Goal& goal) = 0;
 };

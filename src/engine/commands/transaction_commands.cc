@@ -181,8 +181,7 @@ FaultOr<> Exec(CommandContext& ctx) NO_THREAD_SAFETY_ANALYSIS {
     return Ok();
   }
   // It may have waited for the shards.
-  constexpr uint32_t kChanges = kWrite | kMayReplicate | kPublishes;
-  const bool changes = (transaction.FlagsWith(0) & kChanges) != 0;
+  const bool changes = (transaction.FlagsWith(0) & kMayChange) != 0;
   bool is_fenced = false;
   const bool ran = ctx.keyspace.RunHeld(shards, keys, ctx.now(), ctx.keys.effects(), [&] {
     const Watcher* const watching = transaction.watching();

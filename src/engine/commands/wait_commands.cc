@@ -40,9 +40,7 @@ class ReplicaWait final : public BlockedCommand {
 void WaitFor(CommandContext& ctx, Goal goal, UnixMillis timeout) {
   ReplicaWaits& waits = *ctx.services.replica_waits;
   goal.position = waits.LogEnd();
-  const bool is_reached = waits.CountAt(goal.position, goal.where) >= goal.replicas &&
-                          (!goal.on_disk_here || waits.IsOnDiskHere(goal.position));
-  if (is_reached || !ctx.may_wait) {
+  if (waits.IsReached(goal) || !ctx.may_wait) {
     WriteOutcome(ctx.reply, waits, goal);
     return;
   }

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "engine/persistence/append_log_folder.h"
+#include "base/file_io.h"
 
 namespace mikura::engine {
 namespace {
@@ -26,7 +26,7 @@ int FileCalls::Truncate(int fd, off_t size) { return ftruncate(fd, size); }
 Result<std::unique_ptr<AppendLogFile>> AppendLogFile::Create(const std::string& path,
                                                              FileCalls& calls) {
   UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.valid()) return SystemError("create", path);
+  if (!fd.valid()) return FileError("create", path);
   return std::unique_ptr<AppendLogFile>(new AppendLogFile(std::move(fd), path, calls, 0));
 }
 
@@ -34,7 +34,7 @@ Result<std::unique_ptr<AppendLogFile>> AppendLogFile::Open(const std::string& pa
                                                            FileCalls& calls) {
   UniqueFd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   struct stat info {};
-  if (!fd.valid() || fstat(fd.get(), &info) != 0) return SystemError("open", path);
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) return FileError("open", path);
   return std::unique_ptr<AppendLogFile>(
       new AppendLogFile(std::move(fd), path, calls, static_cast<uint64_t>(info.st_size)));
 }
@@ -43,28 +43,28 @@ int AppendLogFile::Write(std::span<const std::string_view> pieces) {
   if (has_tail_) {
     if (const int error = CutAt(size_); error != 0) return error;
   }
-  uint64_t written = 0;
+  uint64_t end = size_;
   while (!pieces.empty()) {
     const auto now = pieces.first(std::min(pieces.size(), kPiecesMax));
     pieces = pieces.subspan(now.size());
     pieces_.clear();
+    uint64_t bytes = 0;
     for (const std::string_view piece : now) {
-      written += piece.size();
+      bytes += piece.size();
       pieces_.push_back({const_cast<char*>(piece.data()), piece.size()});
     }
-    uint64_t bytes = 0;
-    for (const iovec& piece : pieces_) bytes += piece.iov_len;
-    if (const int error = WriteAll(size_ + written - bytes); error != 0) {
+    if (const int error = WritePieces(end); error != 0) {
       CutAt(size_);  // when that fails too, it is done before the next write
       return error;
     }
+    end += bytes;
   }
-  size_ += written;
+  size_ = end;
   return 0;
 }
 
 // All of pieces_.
-int AppendLogFile::WriteAll(uint64_t offset) {
+int AppendLogFile::WritePieces(uint64_t offset) {
   iovec* next = pieces_.data();
   iovec* const end = next + pieces_.size();
   while (next != end) {

@@ -50,7 +50,7 @@ class AppendLogFile {
  private:
   AppendLogFile(UniqueFd fd, std::string path, FileCalls& calls, uint64_t size)
       : fd_(std::move(fd)), path_(std::move(path)), calls_(calls), size_(size) {}
-  int WriteAll(uint64_t offset);
+  int WritePieces(uint64_t offset);
 
   UniqueFd fd_;
   const std::string path_;

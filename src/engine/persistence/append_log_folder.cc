@@ -2,16 +2,15 @@
 #include "engine/persistence/append_log_folder.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
+#include "base/file_io.h"
 #include "base/logging.h"
 #include "base/unique_fd.h"
 
@@ -24,13 +23,12 @@ bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 Result<std::string> ReadWhole(const std::string& path) {
   const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return SystemError("open", path);
+  if (!fd.valid()) return FileError("open", path);
   std::string text;
   char bytes[4096];
   while (true) {
-    const ssize_t n = read(fd.get(), bytes, sizeof(bytes));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return SystemError("read", path);
+    const ssize_t n = ReadSome(fd.get(), bytes, sizeof(bytes));
+    if (n < 0) return FileError("read", path);
     if (n == 0) return text;
     text.append(bytes, static_cast<size_t>(n));
     if (text.size() > kManifestBytesMax) return Error{path + " is far too large"};
@@ -39,26 +37,17 @@ Result<std::string> ReadWhole(const std::string& path) {
 
 Status WriteWhole(const std::string& path, std::string_view text) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.valid()) return SystemError("create", path);
-  while (!text.empty()) {
-    const ssize_t n = write(fd.get(), text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return SystemError("write", path);
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-  if (fsync(fd.get()) != 0) return SystemError("sync", path);
+  if (!fd.valid()) return FileError("create", path);
+  if (!WriteAll(fd.get(), text)) return FileError("write", path);
+  if (fsync(fd.get()) != 0) return FileError("sync", path);
   return Ok();
 }
 
 }  // namespace
 
-Error SystemError(std::string_view what, const std::string& path) {
-  return Error{fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
-}
-
 Status AppendLogFolder::Create() const {
   if (mkdir(folder_.c_str(), 0755) != 0 && errno != EEXIST) {
-    return SystemError("create the folder", folder_);
+    return FileError("create the folder", folder_);
   }
   return Ok();
 }
@@ -78,14 +67,14 @@ Status AppendLogFolder::Store(const AppendLogManifest& manifest) const {
     return written;
   }
   if (rename(temporary.c_str(), ManifestPath().c_str()) != 0) {
-    return SystemError("rename to", ManifestPath());
+    return FileError("rename to", ManifestPath());
   }
   return Sync();
 }
 
 Status AppendLogFolder::Sync() const {
   const UniqueFd fd(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || fsync(fd.get()) != 0) return SystemError("sync", folder_);
+  if (!fd.valid() || fsync(fd.get()) != 0) return FileError("sync", folder_);
   return Ok();
 }
 
@@ -93,7 +82,7 @@ Status AppendLogFolder::DeleteHistory(AppendLogManifest& manifest) const {
   if (manifest.history.empty()) return Ok();
   for (const AppendLogManifest::File& file : manifest.history) {
     if (unlink(PathOf(file).c_str()) != 0 && errno != ENOENT) {
-      return SystemError("delete", PathOf(file));
+      return FileError("delete", PathOf(file));
     }
   }
   manifest.history.clear();
@@ -124,7 +113,7 @@ Status AppendLogFolder::AdoptSingleFile(AppendLogManifest& manifest) const {
   manifest.last_base = 1;
   RETURN_IF_ERROR(Store(manifest));
   if (rename(name_.c_str(), PathOf(name_).c_str()) != 0) {
-    return SystemError("rename to", PathOf(name_));
+    return FileError("rename to", PathOf(name_));
   }
   Log(LogLevel::kNotice, "append-log", "{} of an older Redis is the base in {} now", name_,
       folder_);
@@ -135,7 +124,7 @@ Result<uint64_t> AppendLogFolder::Size(const AppendLogManifest& manifest) const 
   uint64_t total = 0;
   const auto add = [&](const AppendLogManifest::File& file) -> Status {
     struct stat info {};
-    if (stat(PathOf(file).c_str(), &info) != 0) return SystemError("find", PathOf(file));
+    if (stat(PathOf(file).c_str(), &info) != 0) return FileError("find", PathOf(file));
     total += static_cast<uint64_t>(info.st_size);
     return Ok();
   };

@@ -53,7 +53,4 @@ class AppendLogFolder {
   const std::string name_;
 };
 
-// "cannot WHAT PATH: why", with the words for errno.
-Error SystemError(std::string_view what, const std::string& path);
-
 }  // namespace mikura::engine

@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/persistence/append_log_loader.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
+#include "base/file_io.h"
 #include "base/logging.h"
-#include "base/unique_fd.h"
 #include "engine/persistence/rdb_reader.h"
 
 namespace mikura::engine {
-
-// A file that counts what is read of it.
-class LogFileSource final : public ByteSource {
- public:
-  static Result<LogFileSource> Open(const std::string& path, LoadProgress& progress) {
-    UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return SystemError("open", path);
-    return LogFileSource(std::move(fd), path, progress);
-  }
-
-  Result<size_t> Read(char* out, size_t size) override {
-    while (true) {
-      const ssize_t n = read(fd_.get(), out, size);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return SystemError("read", path_);
-      progress_->bytes_done.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);
-      return static_cast<size_t>(n);
-    }
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  LogFileSource(UniqueFd fd, std::string path, LoadProgress& progress)
-      : fd_(std::move(fd)), path_(std::move(path)), progress_(&progress) {}
-
-  UniqueFd fd_;
-  std::string path_;
-  LoadProgress* progress_;
-};
-
 namespace {
 
 constexpr std::string_view kRdbMagic = "REDIS";
@@ -65,7 +33,7 @@ Status AppendLogLoader::Load(const AppendLogManifest& manifest) {
 }
 
 Status AppendLogLoader::LoadFile(const AppendLogManifest::File& file, bool is_last) {
-  ASSIGN_OR_RETURN(LogFileSource source, LogFileSource::Open(folder_.PathOf(file), progress_));
+  ASSIGN_OR_RETURN(FileSource source, FileSource::Open(folder_.PathOf(file), &progress_));
   database_ = 0;
   std::string begin(kRdbMagic.size(), '\0');
   size_t filled = 0;
@@ -97,7 +65,7 @@ Status AppendLogLoader::LoadFile(const AppendLogManifest::File& file, bool is_la
   return LoadRecords(source, std::move(parser), is_last);
 }
 
-Status AppendLogLoader::LoadRecords(LogFileSource& source, AppendLogParser parser, bool is_last) {
+Status AppendLogLoader::LoadRecords(FileSource& source, AppendLogParser parser, bool is_last) {
   std::string bytes;
   while (true) {
     RETURN_IF_ERROR(RunWholeRecords(parser, source.path()));
@@ -139,7 +107,7 @@ Status AppendLogLoader::EndFile(const AppendLogParser& parser, const std::string
               fmt::format("{}; it is cut there with 'aof-load-truncated yes'", what));
   }
   const auto end = static_cast<off_t>(parser.record_offset());
-  if (truncate(path.c_str(), end) != 0) return SystemError("cut", path);
+  if (truncate(path.c_str(), end) != 0) return FileError("cut", path);
   Log(LogLevel::kWarning, "append-log", "{} was cut at byte {}, {} bytes before its end: {}", path,
       parser.record_offset(), left, what);
   return Ok();

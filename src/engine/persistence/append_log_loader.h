@@ -5,7 +5,6 @@
 // in the last file, is cut off behind its last whole record, or refused, as the caller wants.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -18,6 +17,7 @@
 #include "engine/keyspace/keyspace.h"
 #include "engine/persistence/append_log_folder.h"
 #include "engine/persistence/append_log_parser.h"
+#include "engine/persistence/file_source.h"
 #include "engine/persistence/rdb_file.h"
 
 namespace mikura::engine {
@@ -50,7 +50,7 @@ class AppendLogLoader {
  private:
   Status LoadFile(const AppendLogManifest::File& file, bool is_last);
   // A whole file, or what is left behind its RDB data.
-  Status LoadRecords(class LogFileSource& source, AppendLogParser parser, bool is_last);
+  Status LoadRecords(FileSource& source, AppendLogParser parser, bool is_last);
   Status RunWholeRecords(AppendLogParser& parser, const std::string& path);
   Status EndFile(const AppendLogParser& parser, const std::string& path, bool is_last);
 

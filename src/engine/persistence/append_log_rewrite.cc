@@ -6,11 +6,22 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/file_io.h"
 #include "base/logging.h"
 #include "engine/persistence/append_log.h"
 #include "engine/persistence/rdb_file.h"
 
 namespace mikura::engine {
+namespace {
+
+// The command with which a file begins whose first record is for that database.
+std::string SelectOf(int database) {
+  std::string select;
+  if (database > 0) AppendSelect(select, database);
+  return select;
+}
+
+}  // namespace
 
 // What comes of a switch, told by the writer's thread.
 struct AppendLog::SwitchOutcome {
@@ -59,7 +70,7 @@ Status AppendLog::Open(LogExecutor executor, LoadProgress& progress) {
   ASSIGN_OR_RETURN(auto file,
                    AppendLogFile::Open(folder_.PathOf(manifest.increments.back()), calls_));
   // What was loaded may be in the system's memory only: it is shown to clients from now on.
-  if (file->Sync() != 0) return SystemError("sync", file->path());
+  if (file->Sync() != 0) return FileError("sync", file->path());
   ASSIGN_OR_RETURN(const uint64_t bytes, folder_.Size(manifest));
   closed_bytes_.store(bytes - file->size(), std::memory_order_relaxed);
   {
@@ -100,8 +111,7 @@ Status AppendLog::CreateFiles(AppendLogManifest& manifest) {
 Status AppendLog::Attach(std::unique_ptr<AppendLogFile> file) {
   return at_rest_([&](int database) -> Status {
     ChangeLog& log = keyspace_.change_log();
-    std::string select;
-    if (database > 0) AppendSelect(select, database);
+    std::string select = SelectOf(database);
     keyspace_.WithGate({}, [&] {
       log.SetActive(true, LogUse::kAppendLog);
       writer_.Attach(std::move(file), log.head(), std::move(select));
@@ -117,8 +127,7 @@ Status AppendLog::WriteBase(const AppendLogManifest::File& base,
   const auto begin = [&]() -> Result<std::unique_ptr<Snapshot>> {
     std::unique_ptr<Snapshot> snapshot;
     RETURN_IF_ERROR(at_rest_([&](int database) -> Status {
-      std::string select;
-      if (database > 0) AppendSelect(select, database);
+      std::string select = SelectOf(database);
       auto begun = Snapshot::Begin(
           keyspace_, slots_, [&] { at_gate(keyspace_.change_log().head(), std::move(select)); });
       if (!begun.ok()) return std::move(begun).error();
@@ -170,7 +179,7 @@ Status AppendLog::Establish() {
   RETURN_IF_ERROR(written);
   const AppendLogManifest::File increment = next.NextIncrement(folder_.name());
   if (rename(temporary.c_str(), folder_.PathOf(increment).c_str()) != 0) {
-    return SystemError("rename to", folder_.PathOf(increment));
+    return FileError("rename to", folder_.PathOf(increment));
   }
   next.AddIncrement(increment);
   next.ReplaceBase(base, increment.sequence);

@@ -15,19 +15,6 @@ namespace {
 constexpr size_t kVersionBytes = 2;
 constexpr size_t kChecksumBytes = 8;
 
-class TextSource final : public ByteSource {
- public:
-  explicit TextSource(std::string_view text) : text_(text) {}
-  Result<size_t> Read(char* out, size_t size) override {
-    const size_t count = text_.copy(out, size);
-    text_.remove_prefix(count);
-    return count;
-  }
-
- private:
-  std::string_view text_;
-};
-
 }  // namespace
 
 void AppendDumpFooter(std::string& payload) {

@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
+#include "base/file_io.h"
 #include "base/numbers.h"
 #include "base/unique_fd.h"
 #include "engine/persistence/rdb_value_writer.h"
@@ -18,10 +18,6 @@ namespace mikura::engine {
 namespace {
 
 constexpr size_t kWriteBytes = 1024 * 1024;
-
-Error FileError(std::string_view what, const std::string& path) {
-  return Error{fmt::format("cannot {} {}: {}", what, path, std::strerror(errno))};
-}
 
 // Collects small writes into large ones.
 class FileSink final : public SnapshotSink {
@@ -35,13 +31,7 @@ class FileSink final : public SnapshotSink {
     return buffer_.size() < kWriteBytes ? Status() : Flush();
   }
   Status Flush() {
-    std::string_view left = buffer_;
-    while (!left.empty()) {
-      const ssize_t n = write(fd_, left.data(), left.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return FileError("write", path_);
-      left.remove_prefix(static_cast<size_t>(n));
-    }
+    if (!WriteAll(fd_, buffer_)) return FileError("write", path_);
     buffer_.clear();
     return Ok();
   }
@@ -51,34 +41,6 @@ class FileSink final : public SnapshotSink {
   const std::string& path_;
   const SaveHooks& hooks_;
   std::string buffer_;
-};
-
-class FileSource final : public ByteSource {
- public:
-  FileSource(int fd, const std::string& path, LoadProgress* progress)
-      : fd_(fd), path_(path), progress_(progress) {
-    struct stat status;
-    if (progress_ == nullptr || fstat(fd, &status) != 0) return;
-    progress_->bytes_total.store(static_cast<uint64_t>(status.st_size), std::memory_order_relaxed);
-  }
-  Result<size_t> Read(char* out, size_t size) override {
-    while (true) {
-      const ssize_t n = read(fd_, out, size);
-      if (n >= 0) {
-        const auto count = static_cast<size_t>(n);
-        if (progress_ != nullptr) {
-          progress_->bytes_done.fetch_add(count, std::memory_order_relaxed);
-        }
-        return count;
-      }
-      if (errno != EINTR) return FileError("read", path_);
-    }
-  }
-
- private:
-  const int fd_;
-  const std::string& path_;
-  LoadProgress* const progress_;
 };
 
 Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path,
@@ -138,9 +100,10 @@ Status SaveRdb(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path
 
 Result<LoadedCount> LoadRdb(Keyspace& keyspace, const std::string& path, UnixMillis now,
                             const LoadHooks& hooks) {
-  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return FileError("open", path);
-  FileSource source(fd.get(), path, hooks.progress);
+  ASSIGN_OR_RETURN(FileSource source, FileSource::Open(path, hooks.progress));
+  if (hooks.progress != nullptr) {
+    hooks.progress->bytes_total.store(source.size(), std::memory_order_relaxed);
+  }
   KeyspaceLoader loader(keyspace, now);
   loader.SetForm(hooks.form);
   loader.set_replaces(hooks.replaces);

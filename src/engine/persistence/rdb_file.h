@@ -2,13 +2,13 @@
 // The keyspace to and from an RDB file.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/keyspace/keyspace.h"
+#include "engine/persistence/file_source.h"
 #include "engine/persistence/rdb_reader.h"
 #include "engine/persistence/snapshot.h"
 
@@ -36,12 +36,6 @@ struct LoadedCount {
 struct RdbStreamPosition {
   std::string id;       // 40 hexadecimal digits; "": the file does not say
   int64_t offset = -1;  // as Redis counts: bytes of the stream in front of it
-};
-
-// How far a file is loaded. Published by the thread that loads, to INFO: nothing else hangs on it.
-struct LoadProgress {
-  std::atomic<uint64_t> bytes_total{0};
-  std::atomic<uint64_t> bytes_done{0};
 };
 
 // Puts what an RdbReader reads into the keyspace, one shard lock per key.

@@ -18,6 +18,20 @@ class ByteSource {
   virtual Result<size_t> Read(char* out, size_t size) = 0;
 };
 
+// A text in memory, which outlives it.
+class TextSource final : public ByteSource {
+ public:
+  explicit TextSource(std::string_view text) : left_(text) {}
+  Result<size_t> Read(char* out, size_t size) override {
+    const size_t count = left_.copy(out, size);
+    left_.remove_prefix(count);
+    return count;
+  }
+
+ private:
+  std::string_view left_;
+};
+
 class RdbInput {
  public:
   // `initial`: bytes of the input that were read already.

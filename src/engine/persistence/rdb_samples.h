@@ -27,17 +27,4 @@ std::string RdbFileOfSamples();
 // The header, the bytes, and the end with its checksum.
 std::string RdbFileOf(std::string_view body, std::string_view version = "0012");
 
-class TextSource final : public ByteSource {
- public:
-  explicit TextSource(std::string_view text) : left_(text) {}
-  Result<size_t> Read(char* out, size_t size) override {
-    const size_t count = left_.copy(out, size);
-    left_.remove_prefix(count);
-    return count;
-  }
-
- private:
-  std::string_view left_;
-};
-
 }  // namespace mikura::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/persistence/snapshot_saver.h"
 
+#include <future>
 #include <utility>
 
 #include "base/logging.h"
@@ -60,6 +61,12 @@ void SnapshotSaver::BeginInstead(Done done) {
   asked_.push_back({Kind::kAwaited, std::move(done)});
   if (is_saving_) is_interrupted_.store(true, std::memory_order_relaxed);
   wake_.NotifyAll();
+}
+
+Status SnapshotSaver::SaveInstead() {
+  std::promise<Status> ended;
+  BeginInstead([&ended](const Status& status) { ended.set_value(status); });
+  return ended.get_future().get();
 }
 
 void SnapshotSaver::TellWhetherItCanSave() {

@@ -79,6 +79,8 @@ class SnapshotSaver {
   bool Begin(Kind kind, Done done = {});
   // Awaited; what is being saved is interrupted.
   void BeginInstead(Done done);
+  // The same, and waits for its end. Not on the saver's thread.
+  Status SaveInstead();
 
   SaveStatus status() const;
   // Whether a save point is reached. For tests, beside the saver's thread.

@@ -41,20 +41,6 @@ class StringSink final : public SnapshotSink {
   const size_t bytes_max_;
 };
 
-class StringSource final : public ByteSource {
- public:
-  explicit StringSource(std::string_view bytes) : left_(bytes) {}
-  Result<size_t> Read(char* out, size_t size) override {
-    const size_t count = std::min(size, left_.size());
-    std::memcpy(out, left_.data(), count);
-    left_.remove_prefix(count);
-    return count;
-  }
-
- private:
-  std::string_view left_;
-};
-
 // Fails when a key comes twice: loaders take that for corruption.
 class MapHandler final : public RdbHandler {
  public:
@@ -92,7 +78,7 @@ void Set(Keyspace& keyspace, int database, std::string_view name, std::string_vi
 }
 
 Contents Parse(std::string_view rdb) {
-  StringSource source(rdb);
+  TextSource source(rdb);
   MapHandler handler;
   UncountedMemory memory;
   RdbReader reader(source, handler, memory);
@@ -281,7 +267,7 @@ TEST(Snapshot, WithTheLogFromItsPositionItIsTheLaterState) {
     EXPECT_EQ(snapshot.value()->lsn(), 0);
 
     auto copy = MakeKeyspace();
-    StringSource source(sink.text);
+    TextSource source(sink.text);
     KeyspaceLoader loader(*copy, 0);
     UncountedMemory memory;
     RdbReader reader(source, loader, memory);

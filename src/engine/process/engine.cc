@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <future>
 #include <sstream>
 
 #include "base/logging.h"
@@ -87,7 +86,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindEviction(parameters_, *keyspace_);
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
-  BindAppendLog(parameters_, append_log_, node_);
+  BindAppendLog(parameters_, append_log_);
   snapshot_slots_.SetReplicationId([this] {
     // Of a replica the database that its stream has selected is not known here.
     const ReplicationStatus status = replication_.status();
@@ -262,9 +261,7 @@ bool Engine::SaveAtEnd() {
   constexpr UnixMillis kDay = 24LL * 3600 * 1000;
   const UnixMillis now = clock_.NowMillis();
   control_.Pause(now, now + kDay, false);
-  std::promise<bool> ended;
-  saver_.BeginInstead([&ended](const Status& status) { ended.set_value(status.ok()); });
-  const bool is_saved = ended.get_future().get();
+  const bool is_saved = saver_.SaveInstead().ok();
   if (!is_saved) control_.Unpause();
   return is_saved;
 }

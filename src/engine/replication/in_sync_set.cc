@@ -193,10 +193,9 @@ void InSyncSet::Publish(MonotonicNanos now) {
       state.lost_since = state_.lost_since != 0 ? state_.lost_since : now;
     }
   }
-  const bool same = state.durable == state_.durable && state.in_sync == state_.in_sync &&
-                    state.lacks == state_.lacks && state.lost_since == state_.lost_since;
+  if (state == state_) return;
   state_ = state;
-  if (!same) on_state_(state);
+  on_state_(state);
 }
 
 }  // namespace mikura::engine

@@ -40,6 +40,8 @@ class InSyncSet {
     uint32_t in_sync = 0;           // replicas
     bool lacks = false;             // fewer than are needed
     MonotonicNanos lost_since = 0;  // no replica counts and one is needed since then; 0: not so
+
+    bool operator==(const State&) const = default;
   };
   static constexpr Lsn kEverything = INT64_MAX;
   using Listener = std::function<void(const State&)>;

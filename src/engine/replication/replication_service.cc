@@ -13,8 +13,8 @@ namespace {
 
 constexpr milliseconds kTickPeriod{500};
 constexpr milliseconds kFailoverTickPeriod{10};
-constexpr milliseconds kSyncTickPeriod{
-    50};  // replicas that are too far behind, with durability sync
+// With durability sync: how soon a replica that is too far behind is noticed.
+constexpr milliseconds kSyncTickPeriod{50};
 // How long a primary that ends waits for its replicas.
 constexpr milliseconds kFarewell{2000};
 constexpr milliseconds kParting{100};  // a client waits for the change of role

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "engine/replication/failover_request.h"
 #include "engine/replication/primary_side.h"
 #include "engine/replication/replica_link.h"
 
@@ -37,13 +38,6 @@ struct ReplicationStatus {
   int64_t link_down_seconds = -1;  // never: it was not up yet
 
   bool link_up() const { return link_state == "connected"; }
-};
-
-struct FailoverRequest {
-  std::string host;  // empty: whichever replica has everything first
-  int port = 0;
-  bool is_forced = false;  // at the end of `timeout` also to one that has not everything
-  std::optional<std::chrono::milliseconds> timeout;
 };
 
 enum class FailoverState : uint8_t { kNone, kWaitingForSync, kInProgress };

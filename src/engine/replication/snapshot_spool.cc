@@ -2,11 +2,11 @@
 #include "engine/replication/snapshot_spool.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+
+#include "base/file_io.h"
 
 namespace mikura::engine {
 
@@ -14,13 +14,8 @@ SnapshotSpool::SnapshotSpool(const std::string& folder)
     : fd_(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {}
 
 Status SnapshotSpool::Write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = write(fd_.get(), bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error{fmt::format("cannot write the spool: {}", std::strerror(errno))};
-    bytes.remove_prefix(static_cast<size_t>(n));
-    size_ += static_cast<uint64_t>(n);
-  }
+  if (!WriteAll(fd_.get(), bytes)) return FileError("write", "the spool");
+  size_ += bytes.size();
   return Ok();
 }
 

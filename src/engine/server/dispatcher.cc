@@ -69,12 +69,7 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
     ReplyFault(reply, Fault::kOutOfMemory);
     return false;
   }
-  if (node_.cannot_save.load(std::memory_order_relaxed) &&
-      ((flags & kWrite) != 0 || spec.name == "PING")) [[unlikely]] {
-    ReplyFault(reply, Fault::kCannotSave);
-    return false;
-  }
-  if (IsRefusedByLog(spec, flags, reply)) [[unlikely]]
+  if (IsRefusedByDisk(spec, flags, reply)) [[unlikely]]
     return false;
   if ((flags & kWrite) != 0 && MayNotWrite(reply)) [[unlikely]]
     return false;
@@ -93,14 +88,20 @@ bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t
   return true;
 }
 
-// Whether the append log cannot be written now; then the error was written. As Redis: PING tells so
-// too, for those who look after the node.
-bool Dispatcher::IsRefusedByLog(const CommandSpec& spec, uint32_t flags,
-                                wire::RespWriter& reply) const {
-  const int error = node_.log_error.load(std::memory_order_relaxed);
-  if (error == 0 || ((flags & kWrite) == 0 && spec.name != "PING")) [[likely]]
+// Whether the last snapshot could not be saved, or the append log cannot be written now; then the
+// error was written. As Redis: PING tells so too, for those who look after the node.
+bool Dispatcher::IsRefusedByDisk(const CommandSpec& spec, uint32_t flags,
+                                 wire::RespWriter& reply) const {
+  const bool cannot_save = node_.cannot_save.load(std::memory_order_relaxed);
+  const int log_error = node_.log_error.load(std::memory_order_relaxed);
+  if (!cannot_save && log_error == 0) [[likely]]
     return false;
-  reply.Error("MISCONF", LogFailureMessage(error));
+  if ((flags & kWrite) == 0 && spec.name != "PING") return false;
+  if (cannot_save) {
+    ReplyFault(reply, Fault::kCannotSave);
+  } else {
+    reply.Error("MISCONF", LogFailureMessage(log_error));
+  }
   return true;
 }
 
@@ -118,7 +119,7 @@ bool Dispatcher::MayNotWrite(wire::RespWriter& reply) const {
 bool Dispatcher::IsFencedOff(uint32_t flags, bool has_keys) const {
   if (!node_.fence.is_set()) [[likely]]
     return false;
-  const bool changes = (flags & (kWrite | kMayReplicate | kPublishes)) != 0;
+  const bool changes = (flags & kMayChange) != 0;
   const bool reads = has_keys || (flags & (kReadOnly | kLocksItself)) != 0;
   return (changes || (reads && node_.fences_reads())) && node_.IsFenced();
 }
@@ -130,7 +131,7 @@ bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const C
     reply.Error("ERR", SubscribedMessage(spec));
     return false;
   }
-  if (client.is_monitor && (flags & (kReadOnly | kWrite | kMayReplicate | kPublishes)) != 0) {
+  if (client.is_monitor && (flags & (kReadOnly | kMayChange)) != 0) {
     reply.Error("ERR", "Replica can't interact with the keyspace");
     return false;
   }

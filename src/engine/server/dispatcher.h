@@ -81,7 +81,7 @@ class Dispatcher {
   bool IsBusy(const Request& request, const CommandSpec& spec, const ClientState& client) const;
   bool MayNotWrite(wire::RespWriter& reply) const;
   bool IsFencedOff(uint32_t flags, bool has_keys) const;
-  bool IsRefusedByLog(const CommandSpec& spec, uint32_t flags, wire::RespWriter& reply) const;
+  bool IsRefusedByDisk(const CommandSpec& spec, uint32_t flags, wire::RespWriter& reply) const;
   static bool MayListenerRun(const CommandSpec& spec, uint32_t flags, const ClientState& client,
                              wire::RespWriter& reply);
   FaultOr<> RunHandler(CommandContext& context);

@@ -137,10 +137,8 @@ void EngineControl::HoldWrites(bool holds) {
   if (!holds && loops_ != nullptr) loops_->WakeAll();
 }
 
-Status EngineControl::Failover(const FailoverWish& wish) {
-  return replication_->StartFailover(
-      {wish.host, wish.port, wish.is_forced,
-       wish.timeout ? std::optional(std::chrono::milliseconds(*wish.timeout)) : std::nullopt});
+Status EngineControl::Failover(const FailoverRequest& request) {
+  return replication_->StartFailover(request);
 }
 
 Status EngineControl::AbortFailover() { return replication_->AbortFailover(); }

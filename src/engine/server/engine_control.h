@@ -73,7 +73,7 @@ class EngineControl final : public ServerControl {
   void Unpause() override;
   // Writes wait until the end of a failover. May be called under locks, from any thread.
   void HoldWrites(bool holds);
-  Status Failover(const FailoverWish& wish) override;
+  Status Failover(const FailoverRequest& request) override;
   Status AbortFailover() override;
   Status TakeOver(std::string_view id) override;
   bool DebugAllowed(const ClientState& client) override;

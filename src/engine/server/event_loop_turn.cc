@@ -183,9 +183,8 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
 void EventLoop::RunRequests() {
   DeliverPosted();
   batch_->Run(now_);
-  if (context_.node.log_is_awaited.load(std::memory_order_relaxed)) {
-    context_.keyspace.change_log().Wake();
-  }
+  if (is_guarded_) [[unlikely]]
+    context_.keyspace.change_log().Wake();  // what replies wait for becomes durable meanwhile
   context_.deliveries.WakePosted();
   SettleSuspended();
 }

@@ -18,8 +18,7 @@ struct NodeState {
   bool IsPaused(uint32_t flags, UnixMillis now) const {
     if (pause_end.load(std::memory_order_relaxed) <= now) [[likely]]
       return false;
-    return all_pause_end.load(std::memory_order_relaxed) > now ||
-           (flags & (kWrite | kMayReplicate | kPublishes)) != 0;
+    return all_pause_end.load(std::memory_order_relaxed) > now || (flags & kMayChange) != 0;
   }
 
   // A primary that has fewer replicas than it shall have refuses writes.
@@ -56,11 +55,10 @@ struct NodeState {
     min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
   }
 
-  // The append log: the number of the error because of which it cannot be written (0: none), that
-  // more waits to be written than can be soon, and that clients wait for it to be synced.
+  // The append log: the number of the error because of which it cannot be written (0: none), and
+  // that more waits to be written than can be soon.
   std::atomic<int> log_error{0};
   std::atomic<bool> log_is_congested{false};
-  std::atomic<bool> log_is_awaited{false};
   Fence fence;
   std::atomic<bool> holds_replies{false};           // until what they tell of is durable
   std::atomic<bool> is_sync{false};                 // durability sync

@@ -206,16 +206,14 @@ void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSa
   }
 }
 
-void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeState& node) {
-  const auto apply = [&append_log, &node](const wire::EngineParameters& current) {
-    const bool is_always = current.appendfsync == "always";
-    append_log.Configure({.sync = is_always                     ? LogSync::kAlways
-                                  : current.appendfsync == "no" ? LogSync::kNo
-                                                                : LogSync::kEverySecond,
+void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log) {
+  const auto apply = [&append_log](const wire::EngineParameters& current) {
+    append_log.Configure({.sync = current.appendfsync == "always" ? LogSync::kAlways
+                                  : current.appendfsync == "no"   ? LogSync::kNo
+                                                                  : LogSync::kEverySecond,
                           .cuts_tail = current.aof_load_truncated,
                           .rewrite_percentage = current.auto_aof_rewrite_percentage,
                           .rewrite_bytes_min = current.auto_aof_rewrite_min_size_bytes});
-    node.log_is_awaited.store(current.appendonly && is_always, std::memory_order_relaxed);
   };
   apply(*parameters.Current());
   for (const std::string_view name : {"appendfsync", "auto-aof-rewrite-percentage",

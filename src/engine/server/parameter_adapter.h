@@ -44,7 +44,7 @@ void BindEviction(wire::ParameterSet& parameters, Keyspace& keyspace);
 // `save`, the file's name, what is in it, and what a failure leads to.
 void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSaver& saver);
 // Makes `appendonly` and all that concerns the append log act; at the start `appendonly` does not.
-void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log, NodeState& node);
+void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log);
 // Makes `tracking-table-max-keys` act.
 void BindTracking(wire::ParameterSet& parameters, ClientTracking& tracking);
 // Makes `notify-keyspace-events` act.

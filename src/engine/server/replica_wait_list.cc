@@ -10,11 +10,6 @@ void ReplicaWaitList::SetReplication(ReplicationService& replication) {
   replication.SetAckListener([this] { EndReady(); });
 }
 
-bool ReplicaWaitList::IsReached(const Goal& goal) {
-  return CountAt(goal.position, goal.where) >= goal.replicas &&
-         (!goal.on_disk_here || IsOnDiskHere(goal.position));
-}
-
 void ReplicaWaitList::Add(std::shared_ptr<BlockedClient> client, const Goal& goal) {
   {
     MutexLock lock(mutex_);

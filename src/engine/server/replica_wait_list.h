@@ -38,7 +38,6 @@ class ReplicaWaitList final : public ReplicaWaits {
     Goal goal;
   };
 
-  bool IsReached(const Goal& goal);
   void ForgetEnded() REQUIRES(mutex_);
 
   ReplicationService* replication_ = nullptr;

@@ -10,9 +10,8 @@ namespace mikura::engine {
 namespace {
 
 // Rows without keys that see, or change, what is in any shard; EXEC and scripts among them.
-constexpr uint32_t kSeesShards =
-    kReadOnly | kWrite | kMayReplicate | kPublishes | kLocksItself | kRunsQueue;
-constexpr uint32_t kChanges = kWrite | kMayReplicate | kPublishes | kLocksItself | kRunsQueue;
+constexpr uint32_t kSeesShards = kReadOnly | kMayChange | kLocksItself | kRunsQueue;
+constexpr uint32_t kChanges = kMayChange | kLocksItself | kRunsQueue;
 
 }  // namespace
 

@@ -99,7 +99,7 @@ class Session {
   bool SendHeld(Lsn until, std::string_view bytes, size_t base,
                 std::span<wire::OutputBuffer::Insertion> insertions) {
     pending_.HoldUntil(until);
-    return pending_.Send(socket_, bytes, base, insertions);
+    return SendWithInsertions(bytes, base, insertions);
   }
   void HoldUntil(Lsn until) { pending_.HoldUntil(until); }
   Lsn FirstHeld() const { return pending_.FirstHeld(); }
