@@ -25,7 +25,7 @@ class LoggedKeys {
   ~LoggedKeys() { Stop(); }
 
   Status Open() {
-    const Status status =
+    Status status =
         log_.Open({.execute = [this](std::span<const AppendLogParser::Words> commands,
                                      int& database) -> Status {
                      for (const auto& words : commands) {
@@ -126,7 +126,7 @@ class AppendLogTest : public testing::Test {
   }
   // The folder as a crash at this moment leaves it.
   std::filesystem::path CopyNow(int number) const {
-    const auto copy = place_ / ("copy" + std::to_string(number));
+    auto copy = place_ / ("copy" + std::to_string(number));
     std::filesystem::create_directory(copy);
     std::filesystem::copy(place_ / "logs", copy / "logs");
     return copy;

@@ -48,7 +48,7 @@ class DispatcherFence : public testing::Test {
   // Of a request that began before the deadline.
   std::string AskLate(const std::vector<std::string_view>& words) {
     clock_.PassAfter(1);
-    const std::string reply = Ask(words);
+    std::string reply = Ask(words);
     clock_.PassAfter(INT32_MAX);
     return reply;
   }
