@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/mutex.h"
 #include "engine/keyspace/waiter_table.h"
 #include "engine/keyspace/watch_table.h"
 #include "engine/store/slab_allocator.h"
@@ -41,6 +42,14 @@ uint64_t RegionBytes() {
 #else
   return store::kRegionBytesMax;
 #endif
+}
+
+// One at a time: where a sanitizer's allocator serves the process, the first call is what sets up
+// the C library's heap, and that does not survive a second thread.
+void TrimLibraryHeap(size_t kept) {
+  static Mutex mutex;
+  const MutexLock lock(mutex);
+  malloc_trim(kept);
 }
 
 }  // namespace
@@ -354,7 +363,7 @@ void Keyspace::ReturnSomeMemory() {
   }
   if (wants_malloc_look_.exchange(false, std::memory_order_relaxed) &&
       mallinfo2().fordblks > kMallocFreeMax) {
-    malloc_trim(kMallocFreeMax / 2);
+    TrimLibraryHeap(kMallocFreeMax / 2);
   }
 }
 
@@ -382,7 +391,7 @@ size_t Keyspace::ReturnFreeMemory() {
   const uint64_t before = allocator_->span_bytes();
   allocator_->FlushThreadCaches();
   allocator_->Purge(SIZE_MAX);
-  malloc_trim(0);
+  TrimLibraryHeap(0);
   const uint64_t after = allocator_->span_bytes();
   return before > after ? before - after : 0;
 }
