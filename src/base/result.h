@@ -36,6 +36,10 @@ class [[nodiscard]] Result {
                 !std::is_same_v<std::decay_t<U>, E> && !std::is_same_v<std::decay_t<U>, Result>>>
   Result(U&& value)  // NOLINT(*-explicit-*)
       : state_(std::in_place_index<0>, T(std::forward<U>(value))) {}
+  // The value is made where it lies: for types that are dear to move.
+  template <typename... Arguments>
+  explicit Result(std::in_place_t, Arguments&&... arguments)
+      : state_(std::in_place_index<0>, std::forward<Arguments>(arguments)...) {}
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -112,7 +116,8 @@ inline Unit Ok() { return {}; }
     if (!mikura_status.ok()) return std::move(mikura_status).error(); \
   } while (false)
 
-// ASSIGN_OR_RETURN(auto x, F()): x is F()'s value, or the error is returned.
+// ASSIGN_OR_RETURN(auto x, F()): x is F()'s value, or the error is returned. With `auto&& x` or
+// `const auto& x` the value stays in the result, which lives as long as x.
 #define ASSIGN_OR_RETURN(declaration, expression) \
   ASSIGN_OR_RETURN_INNER(MIKURA_CONCAT(mikura_result_, __LINE__), declaration, expression)
 #define ASSIGN_OR_RETURN_INNER(result, declaration, expression) \

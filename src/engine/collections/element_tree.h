@@ -34,7 +34,9 @@ class ElementTree {
         bytes_(std::exchange(other.bytes_, 0)),
         recent_(other.recent_) {}
   ElementTree& operator=(ElementTree other) noexcept;
-  ~ElementTree() { Clear(); }
+  ~ElementTree() {
+    if (root_ != nullptr) Clear();
+  }
 
   uint64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

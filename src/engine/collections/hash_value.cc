@@ -88,7 +88,7 @@ bool IsNamed(std::string_view element, std::string_view name) {
   // A short name without deadline: its length is one byte.
   const auto length = static_cast<uint8_t>(element[0]);
   if (length < 0x80) {
-    return length == name.size() && SameBytes(element.substr(1, length), name);
+    return length == name.size() && SameBytes({element.data() + 1, length}, name);
   }
   return HashValue::FieldOf(element).name == name;
 }

@@ -45,16 +45,31 @@ inline std::string_view TakeElement(std::string_view& bytes) {
   return element;
 }
 
+template <typename Word>
+bool SameEnds(const char* a, const char* b, size_t size) {
+  const auto load = [](const char* at) {
+    Word word;
+    std::memcpy(&word, at, sizeof word);
+    return word;
+  };
+  const size_t last = size - sizeof(Word);
+  return load(a + last) == load(b + last) && load(a) == load(b);
+}
+
 // Equality for names that are alike: those of one collection often differ in their last bytes only,
-// which are looked at before the whole is compared.
+// which are looked at before the whole is compared. Up to 16 bytes the two ends are the whole.
 inline bool SameBytes(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  if (a.size() < sizeof(uint64_t)) return a == b;
-  uint64_t end_of_a;
-  uint64_t end_of_b;
-  std::memcpy(&end_of_a, a.data() + a.size() - sizeof end_of_a, sizeof end_of_a);
-  std::memcpy(&end_of_b, b.data() + b.size() - sizeof end_of_b, sizeof end_of_b);
-  return end_of_a == end_of_b && a == b;
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size >= sizeof(uint64_t)) {
+    if (!SameEnds<uint64_t>(a.data(), b.data(), size)) return false;
+    return size <= 2 * sizeof(uint64_t) || a == b;
+  }
+  if (size >= sizeof(uint32_t)) return SameEnds<uint32_t>(a.data(), b.data(), size);
+  for (size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
 }
 
 // Where a packed element is, or one belongs.

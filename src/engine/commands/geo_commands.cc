@@ -56,7 +56,7 @@ FaultOr<> GeoDist(CommandContext& ctx) {
     ctx.reply.Error("ERR", kUnknownUnit);
     return Ok();
   }
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   const std::optional<GeoPosition> from = Find(set, ctx.args[2]);
   const std::optional<GeoPosition> to = Find(set, ctx.args[3]);
   if (from && to) {
@@ -69,7 +69,7 @@ FaultOr<> GeoDist(CommandContext& ctx) {
 
 // GEOHASH key member ... -> for each the geohash, or null.
 FaultOr<> GeoHash(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   ctx.reply.Array(ctx.args.size() - 2);
   for (const std::string_view member : ctx.args.subspan(2)) {
     if (const std::optional<GeoPosition> position = Find(set, member)) {
@@ -83,7 +83,7 @@ FaultOr<> GeoHash(CommandContext& ctx) {
 
 // GEOPOS key member ... -> for each longitude and latitude, or null.
 FaultOr<> GeoPos(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   ctx.reply.Array(ctx.args.size() - 2);
   for (const std::string_view member : ctx.args.subspan(2)) {
     if (const std::optional<GeoPosition> position = Find(set, member)) {

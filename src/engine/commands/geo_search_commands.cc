@@ -108,7 +108,7 @@ FaultOr<> SearchAndStore(CommandContext& ctx, GeoCommand command, const SortedSe
 
 FaultOr<> Search(CommandContext& ctx, GeoCommand command, bool may_store) {
   const Key& source = ctx.key_list[command == GeoCommand::kSearchStore ? 1 : 0];
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(source));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(source));
   ASSIGN_OR_RETURN(const std::optional<GeoRequest> request,
                    ParseGeoRequest(ctx, command, may_store, set));
   if (!request) return Ok();

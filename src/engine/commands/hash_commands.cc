@@ -17,7 +17,7 @@ using HashEdit = CollectionEdit<HashValue>;
 FaultOr<bool> IsPlainLongEdit(CommandContext& ctx) {
   if (!HasManyWords(ctx)) [[likely]]
     return false;
-  ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const HashView& hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
   return !hash || hash->first_deadline() == kNoFieldDeadline;
 }
 
@@ -74,9 +74,8 @@ FaultOr<> FinishErase(CommandContext& ctx, HashEdit& hash,
 FaultOr<> SetPairs(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const bool is_long, IsPlainLongEdit(ctx));
   if (is_long) return EditPrepared<HashValue, int64_t>(ctx, SetManyPairs, FinishPairs);
-  FaultOr<HashEditor> opened = HashEditor::Open(ctx);
-  if (!opened.ok()) return opened.error();
-  HashEditor& hash = *opened;
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   int64_t added = 0;
   for (size_t i = 2; i + 1 < ctx.args.size(); i += 2) {
     if (hash.Put(ctx.args[i], ctx.args[i + 1])) ++added;
@@ -108,7 +107,8 @@ FaultOr<> HMSet(CommandContext& ctx) {
 
 // HSETNX key field value -> 1 when the field was absent and is set now, else 0.
 FaultOr<> HSetNx(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   if (hash.Find(ctx.args[2])) {
     ctx.reply.Integer(0);
     return Ok();
@@ -126,7 +126,8 @@ FaultOr<> HDel(CommandContext& ctx) {
   if (is_long) {
     return EditPrepared<HashValue, std::vector<std::string_view>>(ctx, EraseMany, FinishErase);
   }
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   std::vector<std::string_view> removed;
   for (const std::string_view name : ctx.args.subspan(2)) {
     if (hash.Erase(name)) removed.push_back(name);
@@ -154,7 +155,8 @@ FaultOr<> StoreResult(CommandContext& ctx, HashEditor& hash, std::string_view te
 // HINCRBY key field increment -> the sum; an absent field counts as 0.
 FaultOr<> HIncrBy(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t increment, ToInteger(ctx.args[3]));
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   int64_t sum = 0;
   UnixMillis deadline = kNoFieldDeadline;
   if (const std::optional<HashField> field = hash.Find(ctx.args[2])) {
@@ -179,7 +181,8 @@ FaultOr<> HIncrByFloat(CommandContext& ctx) {
     ctx.reply.Error("ERR", "value is NaN or Infinity");
     return Ok();
   }
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   long double sum = 0;
   UnixMillis deadline = kNoFieldDeadline;
   if (const std::optional<HashField> field = hash.Find(ctx.args[2])) {

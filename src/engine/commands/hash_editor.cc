@@ -3,17 +3,11 @@
 
 namespace mikura::engine {
 
-FaultOr<HashEditor> HashEditor::Open(CommandContext& ctx) {
-  FaultOr<CollectionEdit<HashValue>> edit = ctx.keys.Edit<HashValue>(ctx.key_list[0]);
-  if (!edit.ok()) return edit.error();
-  return HashEditor(ctx, std::move(*edit));
-}
-
 std::optional<HashField> HashEditor::Find(std::string_view name) {
-  const std::optional<HashField> field = edit_->Find(name);
+  const std::optional<HashField> field = edit()->Find(name);
   if (!field || !field->IsDue(ctx_->now())) return field;
   if (ctx_->keys.access().may_expire) {
-    edit_->Erase(name);
+    edit()->Erase(name);
     AddEffect(*ctx_, {"HDEL", key_->name, name});
     is_changed_ = true;
     has_expired_ = true;
@@ -22,31 +16,31 @@ std::optional<HashField> HashEditor::Find(std::string_view name) {
 }
 
 void HashEditor::Set(std::string_view name, std::string_view value, UnixMillis deadline) {
-  edit_->Set(name, value, deadline);
-  NoteHashForm(*edit_, ctx_->services.encoding_limits, name, value);
+  edit()->Set(name, value, deadline);
+  NoteHashForm(*edit(), ctx_->services.encoding_limits, name, value);
   is_changed_ = true;
 }
 
 bool HashEditor::Put(std::string_view name, std::string_view value) {
-  if (edit_->first_deadline() <= ctx_->now()) {  // something is due: perhaps this field
+  if (edit()->first_deadline() <= ctx_->now()) {  // something is due: perhaps this field
     const bool is_new = !Find(name).has_value();
     Set(name, value);
     return is_new;
   }
-  const bool is_new = edit_->Set(name, value);
-  NoteHashForm(*edit_, ctx_->services.encoding_limits, name, value);
+  const bool is_new = edit()->Set(name, value);
+  NoteHashForm(*edit(), ctx_->services.encoding_limits, name, value);
   is_changed_ = true;
   return is_new;
 }
 
 void HashEditor::SetDeadline(std::string_view name, UnixMillis deadline) {
-  edit_->SetDeadline(name, deadline);
+  edit()->SetDeadline(name, deadline);
   is_changed_ = true;
 }
 
 bool HashEditor::Erase(std::string_view name) {
   if (!Find(name)) return false;
-  edit_->Erase(name);
+  edit()->Erase(name);
   is_changed_ = true;
   return true;
 }
@@ -66,7 +60,7 @@ void NoteHashForm(HashValue& hash, const EncodingLimits& limits, std::string_vie
 
 FaultOr<> HashEditor::Commit(std::initializer_list<std::string_view> events) {
   if (!is_changed_) return Ok();
-  ASSIGN_OR_RETURN(const bool removed, edit_.Commit());
+  ASSIGN_OR_RETURN(const bool removed, edit().Commit());
   if (has_expired_) ctx_->keys.Notify(EventClass::kHash, "hexpired", *key_);
   for (const std::string_view event : events) {
     if (!event.empty()) ctx_->keys.Notify(EventClass::kHash, event, *key_);

@@ -44,8 +44,14 @@ void NoteHashForm(HashValue& hash, const EncodingLimits& limits, std::string_vie
 // its effect and its event, where that is allowed (not on a replica).
 class HashEditor {
  public:
-  // Of the row's first key.
-  static FaultOr<HashEditor> Open(CommandContext& ctx);
+  // Of the row's first key. Where Opened() has an error (kWrongType), nothing else may be asked.
+  explicit HashEditor(CommandContext& ctx)
+      : ctx_(&ctx), key_(&ctx.key_list[0]), opened_(ctx.keys.Edit<HashValue>(ctx.key_list[0])) {}
+
+  FaultOr<> Opened() const {
+    if (!opened_.ok()) return opened_.error();
+    return Ok();
+  }
 
   // The live field; views are valid until the next change.
   std::optional<HashField> Find(std::string_view name);
@@ -57,19 +63,18 @@ class HashEditor {
   // True when a live field was removed.
   bool Erase(std::string_view name);
   // True when the key was there before.
-  bool existed() const { return edit_.existed(); }
+  bool existed() const { return opened_->existed(); }
 
   // Stores what was changed, and tells the events: `event` first unless it is empty, "del" when the
   // last field went. Does nothing without a change.
   FaultOr<> Commit(std::initializer_list<std::string_view> events);
 
  private:
-  HashEditor(CommandContext& ctx, CollectionEdit<HashValue> edit)
-      : ctx_(&ctx), key_(&ctx.key_list[0]), edit_(std::move(edit)) {}
+  CollectionEdit<HashValue>& edit() { return *opened_; }
 
   CommandContext* ctx_;
   const Key* key_;
-  CollectionEdit<HashValue> edit_;
+  FaultOr<CollectionEdit<HashValue>> opened_;
   bool is_changed_ = false;
   bool has_expired_ = false;
 };

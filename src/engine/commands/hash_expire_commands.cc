@@ -67,7 +67,8 @@ void ReplySame(CommandContext& ctx, size_t count, int64_t value) {
 // absent, 0 when the condition does not hold, 1 when the deadline was set, 2 when it had passed and
 // the field was removed.
 FaultOr<> ExpireIn(CommandContext& ctx, ExpireForm form) {
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   const std::optional<ExpireRequest> request = ParseRequest(ctx, form);
   if (!request) return Ok();
   if (!hash.existed()) {
@@ -101,7 +102,7 @@ FaultOr<> HPExpireAt(CommandContext& ctx) { return ExpireIn(ctx, ExpireForm::kAt
 // For each field: -2 when it is absent, -1 without deadline, else `value` of it.
 template <typename Value>
 FaultOr<> ReplyDeadlines(CommandContext& ctx, const Value& value) {
-  ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const HashView& hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
   const auto fields = TakeFields(ctx, 2, kFieldsNotPositive);
   if (!fields) return Ok();
   ctx.reply.Array(fields->size());
@@ -134,7 +135,8 @@ FaultOr<> HPExpireTime(CommandContext& ctx) {
 // HPERSIST key FIELDS n field ... -> for each field: -2 when it is absent, -1 without deadline, 1
 // when it lost its deadline.
 FaultOr<> HPersist(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   const auto fields = TakeFields(ctx, 2, kFieldsNotPositive);
   if (!fields) return Ok();
   if (!hash.existed()) {

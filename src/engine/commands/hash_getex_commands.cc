@@ -36,7 +36,8 @@ class OldValues {
 
 // HGETDEL key FIELDS n field ... -> a value or null each; the fields are removed.
 FaultOr<> HGetDel(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   const auto fields = TakeFields(ctx, 2, kFieldsNotPositive);
   if (!fields) return Ok();
   OldValues values;
@@ -77,7 +78,8 @@ std::optional<GetExRequest> ParseGetEx(CommandContext& ctx) {
 // HGETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST] FIELDS n field ... -> a value or null
 // each; the deadlines of the fields change.
 FaultOr<> HGetEx(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   const std::optional<GetExRequest> request = ParseGetEx(ctx);
   if (!request) return Ok();
   OldValues values;
@@ -225,7 +227,8 @@ FaultOr<> SetFields(CommandContext& ctx, HashEditor& hash, const SetExRequest& r
 // HSETEX key [NX | XX] [FNX | FXX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL] FIELDS n field value
 // ... -> 1 when all fields were set, 0 when a condition did not hold and none was.
 FaultOr<> HSetEx(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(HashEditor hash, HashEditor::Open(ctx));
+  HashEditor hash(ctx);
+  RETURN_IF_ERROR(hash.Opened());
   const std::optional<SetExRequest> request = SetExParser(ctx).Parse();
   if (!request) return Ok();
   const bool holds = ConditionsHold(hash, *request);

@@ -20,7 +20,7 @@ void ReplyValueOf(wire::RespWriter& reply, const std::optional<HashField>& field
 
 // HGET key field -> the value, or null.
 FaultOr<> HGet(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   ReplyValueOf(ctx.reply, FindLive(hash, ctx.args[2], ctx.now()));
   return Ok();
 }
@@ -35,13 +35,13 @@ FaultOr<> HMGet(CommandContext& ctx) {
 }
 
 FaultOr<> HExists(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   ctx.reply.Integer(FindLive(hash, ctx.args[2], ctx.now()) ? 1 : 0);
   return Ok();
 }
 
 FaultOr<> HStrLen(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   const std::optional<HashField> field = FindLive(hash, ctx.args[2], ctx.now());
   ctx.reply.Integer(field ? static_cast<int64_t>(field->value.size()) : 0);
   return Ok();
@@ -49,7 +49,7 @@ FaultOr<> HStrLen(CommandContext& ctx) {
 
 // HLEN key -> the number of fields; due ones are gone already. Cost: O(log n).
 FaultOr<> HLen(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   ctx.reply.Integer(hash ? static_cast<int64_t>(LiveSize(*hash, ctx.now())) : 0);
   return Ok();
 }
@@ -92,7 +92,7 @@ size_t LiveSizeOf(const HashView& hash, UnixMillis now) {
 
 // HGETALL key -> all fields with their values. Cost: O(n).
 FaultOr<> HGetAll(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   const size_t live = LiveSizeOf(hash, ctx.now());
   ctx.reply.Map(live);
   ReplyLiveFields(ctx, hash, live, [](wire::RespWriter& reply, const HashField& field) {
@@ -103,7 +103,7 @@ FaultOr<> HGetAll(CommandContext& ctx) {
 }
 
 FaultOr<> HKeys(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   const size_t live = LiveSizeOf(hash, ctx.now());
   ctx.reply.Array(live);
   ReplyLiveFields(ctx, hash, live,
@@ -112,7 +112,7 @@ FaultOr<> HKeys(CommandContext& ctx) {
 }
 
 FaultOr<> HVals(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const HashView hash, ViewOf(ctx));
+  ASSIGN_OR_RETURN(const HashView& hash, ViewOf(ctx));
   const size_t live = LiveSizeOf(hash, ctx.now());
   ctx.reply.Array(live);
   ReplyLiveFields(ctx, hash, live,

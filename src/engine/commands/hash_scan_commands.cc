@@ -97,7 +97,7 @@ FaultOr<> HRandFieldCount(CommandContext& ctx) {
     ctx.reply.Error("ERR", "value is out of range");
     return Ok();
   }
-  ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const HashView& hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
   if (!hash || *count == 0 || LiveSize(*hash, ctx.now()) == 0) {
     ctx.reply.Array(0);
     return Ok();
@@ -117,7 +117,7 @@ FaultOr<> HRandFieldCount(CommandContext& ctx) {
 // count, as many with repetitions. Cost: O(count * log n).
 FaultOr<> HRandField(CommandContext& ctx) {
   if (ctx.args.size() > 2) return HRandFieldCount(ctx);
-  ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const HashView& hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
   if (!hash || LiveSize(*hash, ctx.now()) == 0) {
     ctx.reply.Null();
     return Ok();
@@ -132,7 +132,7 @@ FaultOr<> HRandField(CommandContext& ctx) {
 // values. A field that is there during a whole iteration is returned at least once.
 FaultOr<> HScan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[2]));
-  ASSIGN_OR_RETURN(const HashView hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const HashView& hash, ctx.keys.View<HashValue>(ctx.key_list[0]));
   ScanReply reply;
   if (!hash) {
     reply.Write(ctx.reply, 0);

@@ -29,7 +29,7 @@ FaultOr<> ReplyForNames(CommandContext& ctx, const Write& write) {
   constexpr size_t kAtOnce = 8192;
   constexpr uint64_t kElementBytes = 16;
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(const CollectionView<T> view, ctx.keys.View<T>(key));
+  ASSIGN_OR_RETURN(const CollectionView<T>& view, ctx.keys.View<T>(key));
   const std::span<const std::string_view> names = ctx.args.subspan(2);
   if (names.size() <= kAtOnce || !MayReplyLater(ctx)) {
     const T* const collection = view ? &*view : nullptr;

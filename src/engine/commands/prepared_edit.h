@@ -5,7 +5,7 @@
 //   FaultOr<> SAdd(CommandContext& ctx) {
 //     if (HasManyWords(ctx)) [[unlikely]]
 //       return EditPrepared<SetValue, int64_t>(ctx, AddMembers, FinishAdd);
-//     ASSIGN_OR_RETURN(CollectionEdit<SetValue> set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+//     ASSIGN_OR_RETURN(CollectionEdit<SetValue>&& set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
 //     return FinishAdd(ctx, set, AddMembers(*set, ctx.args, ctx.services.encoding_limits));
 //   }
 #pragma once
@@ -56,7 +56,7 @@ FaultOr<> EditPrepared(CommandContext& ctx, const ChangeOf<T, Outcome>& change,
                        const Finish& finish) {
   const Key& key = ctx.key_list[0];
   const EncodingLimits& limits = ctx.services.encoding_limits;
-  ASSIGN_OR_RETURN(const CollectionView<T> view, ctx.keys.View<T>(key));
+  RETURN_IF_ERROR(ctx.keys.View<T>(key));
   const auto prepared = Prepare<PreparedEdit<T, Outcome>>(ctx, [&](auto& next) {
     next.change = change;
     next.memory = &ctx.keys.node_memory();
@@ -68,7 +68,7 @@ FaultOr<> EditPrepared(CommandContext& ctx, const ChangeOf<T, Outcome>& change,
     CollectionEdit<T> edit(ctx.keys, key, std::move(*prepared->value));
     return finish(ctx, edit, std::move(*prepared->outcome));
   }
-  ASSIGN_OR_RETURN(CollectionEdit<T> edit, ctx.keys.Edit<T>(key));
+  ASSIGN_OR_RETURN(CollectionEdit<T>&& edit, ctx.keys.Edit<T>(key));
   return finish(ctx, edit, change(*edit, ctx.args, limits));
 }
 

@@ -48,7 +48,7 @@ FaultOr<> FinishAdd(CommandContext& ctx, SetEdit& set, int64_t added) {
 FaultOr<> SAdd(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return EditPrepared<SetValue, int64_t>(ctx, AddMembers, FinishAdd);
-  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(SetEdit&& set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
   return FinishAdd(ctx, set, AddMembers(*set, ctx.args, ctx.services.encoding_limits));
 }
 
@@ -70,12 +70,12 @@ FaultOr<> FinishRemoval(CommandContext& ctx, SetEdit& set, int64_t removed) {
 FaultOr<> SRem(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return EditPrepared<SetValue, int64_t>(ctx, RemoveMembers, FinishRemoval);
-  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(SetEdit&& set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
   return FinishRemoval(ctx, set, RemoveMembers(*set, ctx.args, ctx.services.encoding_limits));
 }
 
 FaultOr<> SIsMember(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SetView& set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   ctx.reply.Integer(set && set->Contains(ctx.args[2]) ? 1 : 0);
   return Ok();
 }
@@ -88,13 +88,13 @@ FaultOr<> SMIsMember(CommandContext& ctx) {
 }
 
 FaultOr<> SCard(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SetView& set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   ctx.reply.Integer(set ? static_cast<int64_t>(set->size()) : 0);
   return Ok();
 }
 
 FaultOr<> SMembers(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SetView& set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   ctx.reply.Set(set ? set->size() : 0);
   if (!set) return Ok();
   const auto make_walk = [&](const SetValue& copy) {
@@ -110,23 +110,23 @@ FaultOr<> SMove(CommandContext& ctx) {
   const Key& from = ctx.key_list[0];
   const Key& to = ctx.key_list[1];
   const std::string_view member = ctx.args[3];
-  ASSIGN_OR_RETURN(const SetView source, ctx.keys.View<SetValue>(from));
+  ASSIGN_OR_RETURN(const SetView& source, ctx.keys.View<SetValue>(from));
   if (!source) {
     ctx.reply.Integer(0);
     return Ok();
   }
-  ASSIGN_OR_RETURN(const SetView destination, ctx.keys.View<SetValue>(to));
+  ASSIGN_OR_RETURN(const SetView& destination, ctx.keys.View<SetValue>(to));
   const bool is_there = source->Contains(member);
   const bool is_new = !destination || !destination->Contains(member);
   ctx.reply.Integer(is_there ? 1 : 0);
   if (!is_there || from.name == to.name) return Ok();
-  ASSIGN_OR_RETURN(SetEdit less, ctx.keys.Edit<SetValue>(from));
+  ASSIGN_OR_RETURN(SetEdit&& less, ctx.keys.Edit<SetValue>(from));
   less->Erase(member);
   ASSIGN_OR_RETURN(const bool key_is_gone, less.Commit());
   NotifyRemoval(ctx, from, "srem", key_is_gone);
   AddEffect(ctx, {"SREM", from.name, member});
   if (!is_new) return Ok();
-  ASSIGN_OR_RETURN(SetEdit more, ctx.keys.Edit<SetValue>(to));
+  ASSIGN_OR_RETURN(SetEdit&& more, ctx.keys.Edit<SetValue>(to));
   more->Add(member);
   ApplySetLimits(ctx, *more);
   RETURN_IF_ERROR(more.Commit());
@@ -296,7 +296,7 @@ FaultOr<> SPop(CommandContext& ctx) {
   }
   if (count >= static_cast<int64_t>(kComputedAtOnce)) [[unlikely]] {
     // Before it is opened for a change, which would make a further copy of what is held.
-    ASSIGN_OR_RETURN(const SetView view, ctx.keys.View<SetValue>(key));
+    ASSIGN_OR_RETURN(const SetView& view, ctx.keys.View<SetValue>(key));
     const uint64_t size = view ? view->size() : 0;
     const uint64_t taken = std::min(static_cast<uint64_t>(count), size);
     const bool keeps = taken < size && IsKeepingFaster(taken, size);
@@ -304,7 +304,7 @@ FaultOr<> SPop(CommandContext& ctx) {
       return PopManyMembers(ctx, taken);
     }
   }
-  ASSIGN_OR_RETURN(SetEdit set, ctx.keys.Edit<SetValue>(key));
+  ASSIGN_OR_RETURN(SetEdit&& set, ctx.keys.Edit<SetValue>(key));
   if (!has_count && set->empty()) {
     ctx.reply.Null();
     return Ok();
@@ -345,7 +345,7 @@ FaultOr<> SRandMember(CommandContext& ctx) {
     count = *given;
   }
   RandomSource random;
-  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SetView& set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   if (!has_count) {
     if (set) {
       ctx.reply.Bulk(set->At(random.Below(set->size())));
@@ -376,7 +376,7 @@ FaultOr<> SRandMember(CommandContext& ctx) {
 // during a whole iteration is returned at least once.
 FaultOr<> SScan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[2]));
-  ASSIGN_OR_RETURN(const SetView set, ctx.keys.View<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SetView& set, ctx.keys.View<SetValue>(ctx.key_list[0]));
   ScanReply reply;
   if (!set) {
     reply.Write(ctx.reply, 0);

@@ -12,7 +12,7 @@ namespace mikura::engine {
 namespace {
 
 FaultOr<> XLen(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
   ctx.reply.Integer(stream ? static_cast<int64_t>(stream->size()) : 0);
   return Ok();
 }
@@ -29,7 +29,7 @@ FaultOr<> Range(CommandContext& ctx, size_t start_at, size_t end_at, bool downwa
     ASSIGN_OR_RETURN(const int64_t wanted, ToInteger(ctx.args[at + 1]));
     count = std::max<int64_t>(wanted, 0);
   }
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
   if (!stream) {
     ctx.reply.Array(0);
   } else if (count == 0) {
@@ -76,7 +76,7 @@ FaultOr<> FinishDeletion(CommandContext& ctx, StreamEdit& stream,
 }
 
 FaultOr<> DeleteMany(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const StreamView view, ctx.keys.View<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const StreamView& view, ctx.keys.View<StreamValue>(ctx.key_list[0]));
   if (!view) {
     ctx.reply.Integer(0);
     return Ok();
@@ -92,7 +92,7 @@ FaultOr<> DeleteMany(CommandContext& ctx) {
 FaultOr<> XDel(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return DeleteMany(ctx);
-  ASSIGN_OR_RETURN(StreamEdit stream, ctx.keys.Edit<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(ctx.key_list[0]));
   if (!stream.existed()) {
     ctx.reply.Integer(0);
     return Ok();
@@ -152,7 +152,7 @@ FaultOr<> XSetId(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<NewState> state, ParseSetId(ctx));
   if (!state) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed()) return Fault::kNoSuchKey;
   if (const std::string_view complaint = SetIdComplaint(*stream, *state); !complaint.empty()) {
     ctx.reply.Error("ERR", complaint);

@@ -130,7 +130,7 @@ void ReplyFullStream(KeyAccess& keys, wire::RespWriter& reply, const StreamValue
 // XINFO STREAM key [FULL [COUNT n]]. Cost: O(log n + what is returned).
 FaultOr<> XInfoStream(CommandContext& ctx) {
   constexpr int64_t kCountByDefault = 10;
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
   if (!stream) return Fault::kNoSuchKey;
   const size_t words = ctx.args.size();
   if (words > 3) {
@@ -159,7 +159,7 @@ FaultOr<> XInfoStream(CommandContext& ctx) {
 }
 
 FaultOr<> XInfoGroups(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(ctx.key_list[0]));
   if (!stream) return Fault::kNoSuchKey;
   ctx.reply.Array(stream->groups().size());
   for (const StreamGroup& group : stream->groups()) {
@@ -176,7 +176,7 @@ FaultOr<> XInfoGroups(CommandContext& ctx) {
 
 FaultOr<> XInfoConsumers(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(key));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(key));
   if (!stream) return Fault::kNoSuchKey;
   const StreamGroup* const group = stream->FindGroup(ctx.args[3]);
   if (group == nullptr) {

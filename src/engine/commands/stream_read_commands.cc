@@ -102,7 +102,7 @@ FaultOr<std::optional<ReadRequest>> ParseRead(CommandContext& ctx, bool is_group
 FaultOr<std::optional<StreamSource>> ToSource(CommandContext& ctx, const Key& key,
                                               std::string_view text) {
   using Source = std::optional<StreamSource>;
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(key));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(key));
   if (text == "$") return Source({.after = stream ? stream->last_id() : StreamId()});
   if (text == "+") {
     if (!stream || stream->size() == 0) return Source(StreamSource{});
@@ -123,7 +123,7 @@ FaultOr<std::optional<StreamSource>> ToGroupSource(CommandContext& ctx, const Ke
                                                    std::string_view text,
                                                    const StreamReading& reading) {
   using Source = std::optional<StreamSource>;
-  ASSIGN_OR_RETURN(const StreamView stream, ctx.keys.View<StreamValue>(key));
+  ASSIGN_OR_RETURN(const StreamView& stream, ctx.keys.View<StreamValue>(key));
   if (!stream || stream->FindGroup(reading.group) == nullptr) {
     ctx.reply.Error("NOGROUP", fmt::format("No such key '{}' or consumer group '{}' in XREADGROUP "
                                            "with GROUP option",
@@ -174,14 +174,14 @@ FaultOr<ReadWait::Loss> ReadWait::LossOf(KeyAccess& keys, const Key& key) {
   if (!reading_.is_group) return Loss::kNone;
   const store::Found found = keys.Peek(key);
   if (!found || found.entry.type() != store::ValueType::kStream) return Loss::kKey;
-  ASSIGN_OR_RETURN(const StreamView stream, keys.View<StreamValue>(key));
+  ASSIGN_OR_RETURN(const StreamView& stream, keys.View<StreamValue>(key));
   return stream->FindGroup(reading_.group) == nullptr ? Loss::kGroup : Loss::kNone;
 }
 
 FaultOr<bool> ReadWait::IsReady(KeyAccess& keys, const Key& key) {
   ASSIGN_OR_RETURN(const Loss loss, LossOf(keys, key));
   if (loss != Loss::kNone) return true;
-  ASSIGN_OR_RETURN(const StreamView stream, keys.View<StreamValue>(key));
+  ASSIGN_OR_RETURN(const StreamView& stream, keys.View<StreamValue>(key));
   if (!stream) return false;
   if (reading_.is_group) {
     return HasEntriesAfter(*stream, stream->FindGroup(reading_.group)->last_id());

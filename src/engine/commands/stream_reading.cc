@@ -30,14 +30,14 @@ bool HasEntriesAfter(const StreamValue& stream, StreamId after) {
 
 FaultOr<> StreamReader::Take(const Key& key, const StreamSource& source) {
   if (!reading_.is_group) {
-    ASSIGN_OR_RETURN(const StreamView stream, keys_.View<StreamValue>(key));
+    ASSIGN_OR_RETURN(const StreamView& stream, keys_.View<StreamValue>(key));
     if (!stream) return Ok();
     const uint64_t index = CountUpTo(*stream, source.after);
     if (index == stream->size()) return Ok();
     taken_.push_back({.key = key, .index = index, .count = Limit(stream->size() - index)});
     return Ok();
   }
-  ASSIGN_OR_RETURN(StreamEdit stream, keys_.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit&& stream, keys_.Edit<StreamValue>(key));
   StreamGroup* const group = stream.existed() ? stream->FindGroup(reading_.group) : nullptr;
   if (group == nullptr) return Ok();
   if (source.is_new) {
@@ -110,7 +110,7 @@ FaultOr<> StreamReader::Reply(wire::RespWriter& reply) {
     reply.Array(taken_.size());
   }
   for (const Taken& taken : taken_) {
-    ASSIGN_OR_RETURN(const StreamView stream, keys_.View<StreamValue>(taken.key));
+    ASSIGN_OR_RETURN(const StreamView& stream, keys_.View<StreamValue>(taken.key));
     if (!is_map) reply.Array(2);
     reply.Bulk(taken.key.name);
     if (!taken.is_history) {

@@ -21,13 +21,13 @@ void ReplyScore(wire::RespWriter& reply, const SortedSetValue* set, std::string_
 }
 
 FaultOr<> ZCard(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SortedSetView set, Look(ctx));
+  ASSIGN_OR_RETURN(const SortedSetView& set, Look(ctx));
   ctx.reply.Integer(set ? static_cast<int64_t>(set->size()) : 0);
   return Ok();
 }
 
 FaultOr<> ZScore(CommandContext& ctx) {
-  ASSIGN_OR_RETURN(const SortedSetView set, Look(ctx));
+  ASSIGN_OR_RETURN(const SortedSetView& set, Look(ctx));
   ReplyScore(ctx.reply, set ? &*set : nullptr, ctx.args[2]);
   return Ok();
 }
@@ -41,7 +41,7 @@ FaultOr<> ReplyRank(CommandContext& ctx, bool from_highest) {
   }
   const bool with_score = ctx.args.size() == 4;
   if (with_score && !EqualsIgnoreCase(ctx.args[3], "WITHSCORE")) return Fault::kSyntax;
-  ASSIGN_OR_RETURN(const SortedSetView set, Look(ctx));
+  ASSIGN_OR_RETURN(const SortedSetView& set, Look(ctx));
   const std::optional<uint64_t> rank = set ? set->RankOf(ctx.args[2]) : std::nullopt;
   if (!rank) {
     with_score ? ctx.reply.NullArray() : ctx.reply.Null();
@@ -59,7 +59,7 @@ FaultOr<> ZRevRank(CommandContext& ctx) { return ReplyRank(ctx, true); }
 
 template <typename Bounds>
 FaultOr<> ReplyCount(CommandContext& ctx, const Bounds& bounds) {
-  ASSIGN_OR_RETURN(const SortedSetView set, Look(ctx));
+  ASSIGN_OR_RETURN(const SortedSetView& set, Look(ctx));
   ctx.reply.Integer(set ? static_cast<int64_t>(RangeOf(*set, bounds).count) : 0);
   return Ok();
 }

@@ -82,13 +82,13 @@ FaultOr<> PopOne(CommandContext& ctx, ScoreEnd end) {
   const bool is_nested = has_count && ctx.reply.version() > 2;
   if (count >= kComputedAtOnce) [[unlikely]] {
     // Before it is opened for a change, which would make a further copy of what is held.
-    ASSIGN_OR_RETURN(const SortedSetView view, ctx.keys.View<SortedSetValue>(key));
+    ASSIGN_OR_RETURN(const SortedSetView& view, ctx.keys.View<SortedSetValue>(key));
     // To leave few is fast.
     if (view && view->size() > count && view->size() - count >= kComputedAtOnce) {
       return PopPrepared(ctx, end, count, is_nested);
     }
   }
-  ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
+  ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(key));
   if (set->empty() || count == 0) {
     ctx.reply.Array(0);
     return Ok();
@@ -115,7 +115,7 @@ FaultOr<> ZMPop(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<ScorePopOptions> options, ParseScorePopOptions(ctx, 1));
   if (!options) return Ok();
   for (const Key& key : ctx.key_list) {
-    ASSIGN_OR_RETURN(SortedSetEdit set, ctx.keys.Edit<SortedSetValue>(key));
+    ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(key));
     if (!set->empty()) return PopWithName(ctx.keys, ctx.reply, key, set, *options);
   }
   ctx.reply.NullArray();

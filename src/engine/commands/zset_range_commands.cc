@@ -109,7 +109,7 @@ RankRange Select(const SortedSetValue& set, const RangeRequest& request) {
 FaultOr<> ReplyRange(CommandContext& ctx, RangeRequest request) {
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, 2, request));
   if (!is_valid) return Ok();
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   const RankRange range = set ? Select(*set, request) : RankRange{};
   ReplyMemberCount(ctx.reply, range.count, request.with_scores);
   if (range.count == 0) return Ok();
@@ -187,7 +187,7 @@ FaultOr<> ZRangeStore(CommandContext& ctx) {
   RangeRequest request{.stores = true};
   ASSIGN_OR_RETURN(const bool is_valid, ParseRequest(ctx, 3, request));
   if (!is_valid) return Ok();
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[1]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[1]));
   collections::NodeMemory& memory = ctx.keys.node_memory();
   const EncodingLimits& limits = ctx.services.encoding_limits;
   std::shared_ptr<StoredRange> prepared;

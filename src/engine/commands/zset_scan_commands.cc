@@ -67,7 +67,7 @@ FaultOr<> ZRandMemberCount(CommandContext& ctx) {
     ctx.reply.Error("ERR", "value is out of range");
     return Ok();
   }
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   if (!set || *count == 0) {
     ctx.reply.Array(0);
   } else if (*count > 0) {
@@ -84,7 +84,7 @@ FaultOr<> ZRandMemberCount(CommandContext& ctx) {
 // negative count, as many with repetitions. Cost: O(count * log n).
 FaultOr<> ZRandMember(CommandContext& ctx) {
   if (ctx.args.size() > 2) return ZRandMemberCount(ctx);
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   if (!set) {
     ctx.reply.Null();
     return Ok();
@@ -108,7 +108,7 @@ void AddScore(ScanReply& reply, double score, bool is_skiplist) {
 // member that is there during a whole iteration is returned at least once.
 FaultOr<> ZScan(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const uint64_t cursor, ParseScanCursor(ctx.args[2]));
-  ASSIGN_OR_RETURN(const SortedSetView set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(const SortedSetView& set, ctx.keys.View<SortedSetValue>(ctx.key_list[0]));
   ScanReply reply;
   if (!set) {
     reply.Write(ctx.reply, 0);

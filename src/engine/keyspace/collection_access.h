@@ -138,18 +138,20 @@ FaultOr<CollectionView<T>> KeyAccess::View(const Key& key) {
   const store::Found found = Find(key);
   if (!found) return CollectionView<T>();
   if (found.entry.type() != store::TypeOf(T::kType)) return Fault::kWrongType;
-  return CollectionView<T>(node_memory(), found.entry);
+  return FaultOr<CollectionView<T>>(std::in_place, node_memory(), found.entry);
 }
 
 template <typename T>
 FaultOr<CollectionEdit<T>> KeyAccess::Edit(const Key& key) {
   store::Found found = Find(key);
-  if (!found) return CollectionEdit<T>(*this, key);
+  if (!found) return FaultOr<CollectionEdit<T>>(std::in_place, *this, key);
   if (found.entry.type() != store::TypeOf(T::kType)) return Fault::kWrongType;
-  if (found.entry.collection() == nullptr) return CollectionEdit<T>(*this, key, found);
+  if (found.entry.collection() == nullptr) {
+    return FaultOr<CollectionEdit<T>>(std::in_place, *this, key, found);
+  }
   ASSIGN_OR_RETURN(collections::Collection* const object,
                    shard(key).ExclusiveCollection(found, key));
-  return CollectionEdit<T>(*this, key, found, static_cast<T*>(object));
+  return FaultOr<CollectionEdit<T>>(std::in_place, *this, key, found, static_cast<T*>(object));
 }
 
 template <typename T>
