@@ -36,6 +36,7 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override { return memory; }
   RoleInfo Role() override { return role; }
+  ShownVersion Version() override { return {"redis", "7.0.15"}; }
   bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Failover(const FailoverRequest& request) override;

@@ -109,9 +109,16 @@ struct RoleInfo {
   std::string link_state;  // connect, connecting, sync, connected
 };
 
+// What HELLO says that the server is.
+struct ShownVersion {
+  std::string server;
+  std::string version;
+};
+
 class ServerControl {
  public:
   virtual ~ServerControl() = default;
+  virtual ShownVersion Version() = 0;
   // Text of INFO for the named sections ("default", "all", "everything" included), lower case.
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
   virtual MemoryReport Memory() = 0;

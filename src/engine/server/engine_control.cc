@@ -44,6 +44,8 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.run_id = run_id_;
   sources.config_file = config_file_;
   const auto current = parameters_.Current();
+  sources.version = current->shown_version;
+  sources.valkey_version = current->shown_valkey_version;
   sources.tcp_port = static_cast<int>(current->port != 0 ? current->port : current->tls_port);
   sources.threads = loops_->loops().size();
   sources.replication = replication_->InfoText();
@@ -83,6 +85,13 @@ RoleInfo EngineControl::Role() {
   role.link_state = status.link_state;
   if (!status.is_primary && !status.link_up()) role.offset = -1;
   return role;
+}
+
+ShownVersion EngineControl::Version() {
+  const auto current = parameters_.Current();
+  const bool is_valkey = !current->shown_valkey_version.empty();
+  return {is_valkey ? "valkey" : "redis",
+          is_valkey ? current->shown_valkey_version : current->shown_version};
 }
 
 Status EngineControl::ReplicaOf(std::string_view host, int port) {

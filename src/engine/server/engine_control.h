@@ -52,6 +52,7 @@ class EngineControl final : public ServerControl {
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override;
   RoleInfo Role() override;
+  ShownVersion Version() override;
   bool IsPrimary() override { return !node_.read_only.load(std::memory_order_relaxed); }
   Status ReplicaOf(std::string_view host, int port) override;
   void Stop() override { stop_(); }
