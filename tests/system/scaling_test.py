@@ -46,6 +46,19 @@ class Scaling(Service):
         self.assertEqual(writer.errors, [])
         self.assertEqual(writer.retries, 0, "the primary was not touched")
 
+    def test_a_cluster_joins_as_a_replica_and_is_deleted(self):
+        endpoint = self.create_group("demo", 2)["PrimaryEndpoint"]
+        client(endpoint).set("kept", "yes")
+        self.cache.create_cache_cluster(CacheClusterId="more", ReplicationGroupId="demo")
+        self.available()
+        member = [m for m in self.node_group("demo")["NodeGroupMembers"]
+                  if m["CacheClusterId"] == "more"][0]
+        self.assertEqual(member["CurrentRole"], "replica")
+        self.assertEqual(client(member["ReadEndpoint"]).get("kept"), b"yes")
+        self.cache.delete_cache_cluster(CacheClusterId="more")
+        self.available()
+        self.assertEqual(self.group("demo")["MemberClusters"], ["demo-001", "demo-002"])
+
     def test_nodes_of_another_size_take_over(self):
         endpoint = self.create_group("demo", 3)["PrimaryEndpoint"]
         with Writer(endpoint) as writer:
@@ -100,6 +113,9 @@ class Scaling(Service):
         self.assertEqual(cluster["EngineVersion"], "8.0.1")
         self.assertEqual(cluster["CacheParameterGroup"]["CacheParameterGroupName"], "default.valkey8")
         self.assertEqual(client(endpoint).get("kept"), b"yes")
+        for member in self.node_group("demo")["NodeGroupMembers"]:
+            shown = client(member["ReadEndpoint"]).info("server")
+            self.assertEqual((shown["server_name"], shown["valkey_version"]), ("valkey", "8.0.1"))
 
     def call(self, action, **parameters):
         """A request of members that Debian's boto3 does not have."""

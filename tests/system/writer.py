@@ -16,8 +16,9 @@ from service import client
 class Writer:
     """Writes one key after the other until it is stopped: `with Writer(endpoint) as writer: ...`"""
 
-    def __init__(self, endpoint, pause=0.0):
+    def __init__(self, endpoint, pause=0.0, name="w"):
         self.endpoint = endpoint
+        self.name = name
         self.pause = pause
         self.acknowledged = 0
         self.retries = 0
@@ -39,7 +40,7 @@ class Writer:
         last = time.monotonic()
         while not self.stopping:
             try:
-                connection.set(f"w{self.acknowledged}", self.acknowledged)
+                connection.set(f"{self.name}{self.acknowledged}", self.acknowledged)
             except (redis.ConnectionError, redis.TimeoutError):
                 self.retries += 1
                 connection.close()
@@ -55,14 +56,16 @@ class Writer:
             if self.pause:
                 time.sleep(self.pause)
 
-    def lost(self, endpoint=None):
-        """How many acknowledged writes the endpoint does not have."""
+    def lost(self, endpoint=None, first=0, end=None):
+        """How many acknowledged writes, of those numbers, the endpoint does not have."""
         connection = client(endpoint or self.endpoint)
-        keys = [f"w{i}" for i in range(self.acknowledged)]
-        values = []
-        for begin in range(0, len(keys), 1000):
-            values += connection.mget(keys[begin:begin + 1000])
-        return sum(value != str(i).encode() for i, value in enumerate(values))
+        end = self.acknowledged if end is None else end
+        lost = 0
+        for begin in range(first, end, 1000):
+            numbers = range(begin, min(begin + 1000, end))
+            values = connection.mget([f"{self.name}{i}" for i in numbers])
+            lost += sum(value != str(i).encode() for i, value in zip(numbers, values))
+        return lost
 
     def describe(self, what):
         print(f"  {what}: {self.acknowledged} writes, {self.retries} retries, "

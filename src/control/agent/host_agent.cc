@@ -155,6 +155,13 @@ Status HostAgent::Tell(const std::string& node_id, const std::vector<std::string
   return Ok();
 }
 
+Result<int64_t> HostAgent::UsedBytes(const std::string& node_id) {
+  ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "memory"}));
+  const auto used = ParseUsedMemory(info.text);
+  if (!used) return Error{"INFO memory names no used_memory"};
+  return *used;
+}
+
 Result<ReplicaPosition> HostAgent::Position(const std::string& node_id) {
   ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "replication"}));
   const EngineState state = ParseReplicationInfo(info.text);

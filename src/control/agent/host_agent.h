@@ -43,6 +43,7 @@ class HostAgent final : public NodeRuntime {
   void Stop(const std::string& node_id) override;
   void Kill(const std::string& node_id) override;
   Status Forget(const std::string& node_id) override;
+  Result<int64_t> UsedBytes(const std::string& node_id) override;
   Result<ReplicaPosition> Position(const std::string& node_id) override;
   Status Promote(const std::string& node_id, int64_t epoch) override;
   Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;

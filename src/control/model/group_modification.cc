@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "control/model/engine_version.h"
 #include "control/model/identifiers.h"
+#include "control/model/maintenance_window.h"
 #include "control/model/node_type.h"
 
 namespace mikura::control {
@@ -33,6 +34,8 @@ size_t AgeOf(const EngineVersion& version) {
 ApiResult<> SetWindows(const GroupModification& asked, ReplicationGroup& group) {
   if (asked.maintenance_window) {
     ASSIGN_OR_RETURN(group.maintenance_window, MaintenanceWindowOf(*asked.maintenance_window));
+  } else if (group.maintenance_window.empty()) {
+    group.maintenance_window = AssignedMaintenanceWindow(group.incarnation);
   }
   if (asked.snapshot_window) {
     ASSIGN_OR_RETURN(group.snapshot_window, SnapshotWindowOf(*asked.snapshot_window));

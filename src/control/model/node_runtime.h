@@ -21,6 +21,7 @@ namespace mikura::control {
 struct NodeLaunch {
   std::string id;
   EngineKind kind = EngineKind::kRedis;
+  std::string engine_version{};  // as clients are told; empty: the engine's own
   Endpoint endpoint;
   int64_t memory_bytes = 0;
   int64_t threads = 1;
@@ -71,6 +72,8 @@ class NodeRuntime {
   // Removes what the host keeps of a node whose process is gone.
   virtual Status Forget(const std::string& node_id) = 0;
 
+  // The memory that counts against the node's limit.
+  virtual Result<int64_t> UsedBytes(const std::string& node_id) = 0;
   virtual Result<ReplicaPosition> Position(const std::string& node_id) = 0;
   virtual Status Promote(const std::string& node_id, int64_t epoch) = 0;
   virtual Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) = 0;

@@ -127,6 +127,30 @@ ApiResult<> CheckRemoved(const std::vector<std::string>& ids, const GroupMembers
   return Ok();
 }
 
+// Those that are not needed for one node in each of `zones`. Errors: they cannot be had so.
+ApiResult<std::vector<std::string>> RemovedOutside(std::vector<std::string> zones,
+                                                   const GroupMembers& members, size_t count) {
+  const auto take = [&](const CacheCluster& cluster) {
+    const auto found = std::find(zones.begin(), zones.end(), cluster.PreferredZone());
+    if (found == zones.end()) return false;
+    zones.erase(found);
+    return true;
+  };
+  std::vector<std::string> removed;
+  for (const CacheCluster& cluster : members.clusters) {
+    if (cluster.id == members.primary && !take(cluster)) {
+      return Combination("PreferredAvailabilityZones must include the zone of the primary.");
+    }
+  }
+  for (const CacheCluster& cluster : members.clusters) {
+    if (cluster.id != members.primary && !take(cluster)) removed.push_back(cluster.id);
+  }
+  if (removed.size() == count) return removed;
+  return Combination(
+      "PreferredAvailabilityZones must name the zones of the primary and of the replicas that "
+      "remain.");
+}
+
 // From the youngest on; with Multi-AZ the last one in another zone than the primary's stays.
 std::vector<std::string> ChooseRemoved(const GroupMembers& members, size_t count) {
   std::string primary_zone;
@@ -217,6 +241,9 @@ ApiResult<std::vector<std::string>> PlanDecrease(const AskedReplicas& asked,
         named.size(), now - count));
   }
   if (!named.empty()) return named;
+  if (target && !target->zones.empty()) {
+    return RemovedOutside(target->zones, members, static_cast<size_t>(now - count));
+  }
   return ChooseRemoved(members, static_cast<size_t>(now - count));
 }
 

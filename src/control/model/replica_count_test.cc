@@ -117,6 +117,19 @@ TEST_F(ReplicaCount, NamedReplicasLeave) {
   EXPECT_EQ(DecreaseError(), ApiErrorCode::kInvalidParameterValue);
 }
 
+TEST_F(ReplicaCount, TheConfigurationOfTheShardNamesTheZonesThatRemain) {
+  Have(4);
+  asked_.shards = {{"0001", 1, {"1c", "1a"}}};
+  EXPECT_THAT(Removed(), ElementsAre("demo-003", "demo-004"));
+  asked_.shards = {{"0001", 1, {"1a", "1a"}}};
+  EXPECT_THAT(Removed(), ElementsAre("demo-002", "demo-004"));
+  for (const std::vector<std::string>& zones :
+       {std::vector<std::string>{"1c", "1c"}, {"1a"}, {"1a", "9z"}}) {
+    asked_.shards = {{"0001", 1, zones}};
+    EXPECT_EQ(DecreaseError(), ApiErrorCode::kInvalidParameterCombination);
+  }
+}
+
 TEST_F(ReplicaCount, ADecreaseThatIsNoneOrGoesTooFarIsRefused) {
   asked_.count = 2;
   EXPECT_EQ(DecreaseError(), ApiErrorCode::kNoOperationFault);

@@ -83,6 +83,11 @@ Result<FakeNode*> FakeRuntime::Reach(const std::string& node_id) {
   return &found->second;
 }
 
+Result<int64_t> FakeRuntime::UsedBytes(const std::string& node_id) {
+  ASSIGN_OR_RETURN(const FakeNode* node, Reach(node_id));
+  return node->used_bytes;
+}
+
 Result<ReplicaPosition> FakeRuntime::Position(const std::string& node_id) {
   ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
   return ReplicaPosition{node->offset, false};

@@ -28,6 +28,7 @@ struct FakeNode {
   int64_t config_version = 0;
   std::string config_nodes;
   bool holds_writes = false;
+  int64_t used_bytes = 1000;
 };
 
 // Where a simulated kill of the control process strikes: the n-th effect and all later ones do not
@@ -58,6 +59,7 @@ class FakeRuntime final : public NodeRuntime {
   void Stop(const std::string& node_id) override;
   void Kill(const std::string& node_id) override;
   Status Forget(const std::string& node_id) override;
+  Result<int64_t> UsedBytes(const std::string& node_id) override;
   Result<ReplicaPosition> Position(const std::string& node_id) override;
   Status Promote(const std::string& node_id, int64_t epoch) override;
   Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;

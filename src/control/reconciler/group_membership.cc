@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reconciler/group_membership.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/maintenance_window.h"
+#include "control/model/node_type.h"
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
@@ -202,6 +205,8 @@ Result<GroupMembership::Progress> GroupMembership::ReplaceNodes(const GroupView&
   PendingChanges& pending = group.pending;
   if (!group.applying || !pending.ChangesNodes()) return Progress::kDone;
   if (ChangesRoles(view.shard.record)) return Progress::kBlocks;
+  ASSIGN_OR_RETURN(const Progress fits, RefuseTooSmall(view));
+  if (fits != Progress::kDone) return fits;
   Loaded<CacheCluster>* next = nullptr;
   for (auto* cluster : view.clusters) {
     if (cluster->record.status == kStatusDeleting || !IsOutdated(cluster->record, pending)) {
@@ -221,6 +226,37 @@ Result<GroupMembership::Progress> GroupMembership::ReplaceNodes(const GroupView&
   pending.engine_version.clear();
   pending.parameter_group.clear();
   RETURN_IF_ERROR(StoreGroup(view));
+  return Progress::kActed;
+}
+
+Result<GroupMembership::Progress> GroupMembership::RefuseTooSmall(const GroupView& view) {
+  ReplicationGroup& group = view.group.record;
+  const auto now = NodeTypeOf(group.node_type);
+  const auto next = NodeTypeOf(group.pending.node_type);
+  const bool begun = std::any_of(view.clusters.begin(), view.clusters.end(),
+                                 [&](const Loaded<CacheCluster>* cluster) {
+                                   return cluster->record.node_type == group.pending.node_type ||
+                                          NodesOf(view.members, cluster->record).size() > 1;
+                                 });
+  if (!now.ok() || !next.ok() || begun || next->memory_bytes >= now->memory_bytes) {
+    return Progress::kDone;
+  }
+  const auto used = context_.runtime.UsedBytes(view.shard.record.primary);
+  if (!used.ok()) return Progress::kBlocks;
+  if (*used <= DataMemoryBytes(*next)) return Progress::kDone;
+  std::vector<Compare> compares = {view.group.Unchanged()};
+  std::vector<Write> writes = {context_.events.Of(
+      group, fmt::format("The cache node type was not modified to {}: the data take {} bytes, and "
+                         "a node of that type has {}",
+                         next->name, *used, DataMemoryBytes(*next)))};
+  group.pending.node_type.clear();
+  writes.push_back(view.group.Put());
+  for (auto* cluster : view.clusters) {
+    cluster->record.pending_node_type.clear();
+    compares.push_back(cluster->Unchanged());
+    writes.push_back(cluster->Put());
+  }
+  RETURN_IF_ERROR(context_.store.Transact(compares, writes));
   return Progress::kActed;
 }
 

@@ -51,6 +51,8 @@ class GroupMembership {
   Result<Progress> OpenWindow(const GroupView& view);
   Result<Progress> ReplaceNodes(const GroupView& view);
   Result<Progress> ChangeGroup(const GroupView& view);
+  // Takes a smaller node type back while no node has it yet, if the data would not fit.
+  Result<Progress> RefuseTooSmall(const GroupView& view);
 
   Result<Progress> Replace(const GroupView& view, Loaded<CacheCluster>& cluster);
   // The node joins; `cluster` is what it is to be like, `writes` goes with it.

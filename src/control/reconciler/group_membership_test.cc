@@ -96,6 +96,25 @@ TEST_F(Membership, ThereAndBackAgain) {
   EXPECT_EQ(host_.size(), 2u);
 }
 
+TEST_F(Membership, ASizeThatTheDataDoNotFitIsTakenBack) {
+  CreateDemo(2);
+  host_.node(Node("demo-001")).used_bytes = 500'000'000;
+  ScaleTo("cache.t3.micro");
+  Settle();
+  ScaleTo(kSmall);
+  Settle();
+  host_.node(Node("demo-001") + "-2").used_bytes = 500'000'000;
+  ScaleTo("cache.t3.micro");
+  Settle();
+  EXPECT_EQ(Group("demo").node_type, kSmall);
+  EXPECT_EQ(Group("demo").status, "available");
+  EXPECT_TRUE(Group("demo").pending.empty());
+  EXPECT_EQ(Cluster("demo-002").pending_node_type, "");
+  EXPECT_THAT(Events(), Contains("demo: The cache node type was not modified to cache.t3.micro: "
+                                 "the data take 500000000 bytes, and a node of that type has "
+                                 "402653184"));
+}
+
 TEST_F(Membership, ANodeAloneIsReplacedTooWithItsData) {
   CreateGroup("demo", 1, false);
   Settle();

@@ -36,6 +36,7 @@ NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
   const auto kind = EngineKindOf(spec.engine);
   return {.id = spec.id,
           .kind = kind.ok() ? *kind : EngineKind::kRedis,
+          .engine_version = spec.engine_version,
           .endpoint = spec.endpoint,
           .memory_bytes = spec.memory_bytes,
           .threads = spec.threads,

@@ -127,6 +127,30 @@ TEST_F(GroupActions, ReplicaCountsThatCannotBeAreRefused) {
             "404 ReplicationGroupNotFoundFault");
 }
 
+TEST_F(GroupActions, AClusterIsCreatedAsAReplicaOfTheGroup) {
+  const std::string create = "CacheClusterId=more&ReplicationGroupId=demo";
+  EXPECT_EQ(Outcome("CreateCacheCluster", create + "&CacheNodeType=cache.t3.small"),
+            "400 InvalidParameterCombination");
+  EXPECT_EQ(Outcome("CreateCacheCluster", create + "&PreferredAvailabilityZone=ap-northeast-1c"),
+            "200 ");
+  EXPECT_EQ(Group().member_clusters.back(), "more");
+  EXPECT_EQ(Group().status, "modifying");
+  EXPECT_EQ(Cluster("more").node_type, "cache.t3.micro");
+  EXPECT_EQ(Cluster("more").PreferredZone(), "ap-northeast-1c");
+  MakeAvailable();
+  EXPECT_EQ(Outcome("CreateCacheCluster", create), "400 CacheClusterAlreadyExists");
+  EXPECT_EQ(Outcome("CreateCacheCluster", "CacheClusterId=x&ReplicationGroupId=none"),
+            "404 ReplicationGroupNotFoundFault");
+}
+
+TEST_F(GroupActions, AReplicaIsDeletedAsAClusterAndThePrimaryIsNot) {
+  EXPECT_EQ(Outcome("DeleteCacheCluster", "CacheClusterId=demo-001"),
+            "400 InvalidCacheClusterState");
+  EXPECT_EQ(Outcome("DeleteCacheCluster", "CacheClusterId=demo-002"), "200 ");
+  EXPECT_EQ(Cluster("demo-002").status, "deleting");
+  EXPECT_EQ(Group().status, "modifying");
+}
+
 TEST_F(GroupActions, ATestOfFailoverIsStoredAndTold) {
   EXPECT_EQ(Demo("TestFailover", "NodeGroupId=0001"), "200 ");
   EXPECT_TRUE(Group().test_failover);

@@ -93,7 +93,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"OutpostMode", request.outpost_mode.has_value()},
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
-      {"ReplicationGroupId", request.replication_group_id.has_value()},
       {"SnapshotArns", !request.snapshot_arns.empty()},
       {"SnapshotName", request.snapshot_name.has_value()},
       {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
