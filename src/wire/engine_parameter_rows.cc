@@ -179,6 +179,10 @@ constexpr ParameterSpec kRows[] = {
     Text("admin-socket", "", &P::admin_socket, kAtStart,
          "Unix socket on which the agent speaks to this node."),
     Text("node-id", "", &P::node_id, kAtStart, "Name of this node in the control plane."),
+    Text("shown-version", "", &P::shown_version, kAtStart,
+         "Version of Redis that INFO and HELLO show."),
+    Text("shown-valkey-version", "", &P::shown_valkey_version, kAtStart,
+         "Version of Valkey that INFO and HELLO show; empty for a node that is none."),
     // Access
     Text("aclfile", "", &P::aclfile, kAtStart, "File with the users and their rights."),
     Number("acllog-max-len", "", &P::acllog_max_len, 0, kIntMax, kRuntime, "",

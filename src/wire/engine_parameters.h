@@ -69,6 +69,8 @@ struct EngineParameters {
   std::string enable_debug_command = "no";  // no, yes, local
   std::string admin_socket;                 // Unix socket for the agent; "": none
   std::string node_id;                      // the node's name in the control plane
+  std::string shown_version = "7.0.15";     // of Redis, for clients that ask
+  std::string shown_valkey_version;         // "": this node is no Valkey
 
   // Access
   std::string requirepass;

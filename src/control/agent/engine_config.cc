@@ -9,6 +9,8 @@
 namespace mikura::control {
 namespace {
 
+// What every Valkey says beside its own version, for clients that know Redis alone.
+constexpr std::string_view kRedisVersionOfValkey = "7.2.4";
 constexpr std::string_view kRunFolder = "/run/";
 constexpr size_t kHashDigits = 16;
 constexpr std::string_view kSocketEnding = ".sock";
@@ -64,6 +66,12 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("memcached-port", memcached ? std::to_string(launch.endpoint.port) : "0");
   add("threads", std::to_string(launch.threads));
   add("maxmemory", std::to_string(launch.memory_bytes));
+  if (launch.kind == EngineKind::kRedis && !launch.engine_version.empty()) {
+    add("shown-version", launch.engine_version);
+  } else if (launch.kind == EngineKind::kValkey && !launch.engine_version.empty()) {
+    add("shown-version", kRedisVersionOfValkey);
+    add("shown-valkey-version", launch.engine_version);
+  }
   add("dir", Quoted(paths.directory));
   add("logfile", Quoted(paths.log_file));
   add("admin-socket", Quoted(paths.admin_socket));

@@ -44,6 +44,18 @@ TEST(EngineConfig, OfAReplicaNamesItsPrimary) {
               HasSubstr("replicaof 127.42.0.4 6379\n"));
 }
 
+TEST(EngineConfig, NamesTheVersionThatWasAskedFor) {
+  NodeLaunch launch = Launch(EngineKind::kRedis);
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")), Not(HasSubstr("shown-")));
+  launch.engine_version = "7.1.0";
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")),
+              HasSubstr("\nshown-version 7.1.0\n"));
+  launch.kind = EngineKind::kValkey;
+  launch.engine_version = "8.0.1";
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")),
+              HasSubstr("\nshown-version 7.2.4\nshown-valkey-version 8.0.1\n"));
+}
+
 TEST(EngineConfig, QuotesPathsWithBlanks) {
   const std::string text = EngineConfigText(Launch(EngineKind::kRedis), PathsOf("/my \"d", "x"));
   EXPECT_THAT(text, HasSubstr("dir \"/my \\\"d/nodes/x\"\n"));

@@ -31,4 +31,12 @@ EngineState ParseReplicationInfo(std::string_view info) {
   return state;
 }
 
+std::optional<int64_t> ParseUsedMemory(std::string_view info) {
+  constexpr std::string_view kName = "\nused_memory:";
+  const size_t found = info.find(kName);
+  if (found == info.npos) return std::nullopt;
+  info.remove_prefix(found + kName.size());
+  return ParseInt64(info.substr(0, info.find_first_of("\r\n")));
+}
+
 }  // namespace mikura::control

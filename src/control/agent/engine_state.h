@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "control/model/endpoint.h"
@@ -19,5 +20,7 @@ struct EngineState {
 
 // Reads the lines of INFO replication; what is missing or unreadable keeps its default.
 EngineState ParseReplicationInfo(std::string_view info);
+// used_memory of INFO memory.
+std::optional<int64_t> ParseUsedMemory(std::string_view info);
 
 }  // namespace mikura::control

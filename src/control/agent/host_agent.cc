@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/numbers.h"
 #include "control/agent/engine_process.h"
 #include "control/agent/engine_state.h"
 
@@ -118,6 +119,10 @@ void HostAgent::Stop(const std::string& node_id) {
   if (NodeSupervisor* supervisor = Find(node_id)) supervisor->RequestStop();
 }
 
+void HostAgent::Kill(const std::string& node_id) {
+  if (NodeSupervisor* supervisor = Find(node_id)) supervisor->KillNow();
+}
+
 Status HostAgent::Forget(const std::string& node_id) {
   if (!Observe(node_id).Gone()) return Error{"node " + node_id + " is still running"};
   const NodePaths paths = PathsOf(options_.data_dir, node_id);
@@ -150,6 +155,13 @@ Status HostAgent::Tell(const std::string& node_id, const std::vector<std::string
   return Ok();
 }
 
+Result<int64_t> HostAgent::UsedBytes(const std::string& node_id) {
+  ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "memory"}));
+  const auto used = ParseUsedMemory(info.text);
+  if (!used) return Error{"INFO memory names no used_memory"};
+  return *used;
+}
+
 Result<ReplicaPosition> HostAgent::Position(const std::string& node_id) {
   ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "replication"}));
   const EngineState state = ParseReplicationInfo(info.text);
@@ -163,6 +175,20 @@ Status HostAgent::Promote(const std::string& node_id, int64_t epoch) {
 Status HostAgent::Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) {
   return Tell(node_id, {"MIKURA", "FOLLOW", std::to_string(epoch), primary.address,
                         std::to_string(primary.port)});
+}
+
+Result<int64_t> HostAgent::HoldWrites(const std::string& node_id, std::chrono::milliseconds time) {
+  ASSIGN_OR_RETURN(const AdminReply reply,
+                   Call(node_id, {"MIKURA", "HOLD", std::to_string(time.count())}));
+  const auto end = ParseInt64(reply.text);
+  if (!end) return Error{"admin socket: HOLD was answered with " + reply.text};
+  return *end;
+}
+
+Status HostAgent::StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                           int64_t position) {
+  return Tell(node_id, {"MIKURA", "STEPDOWN", std::to_string(epoch), primary.address,
+                        std::to_string(primary.port), std::to_string(position)});
 }
 
 Status HostAgent::Listen(const std::string& node_id, const std::string& name,

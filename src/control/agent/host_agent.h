@@ -41,10 +41,15 @@ class HostAgent final : public NodeRuntime {
   NodeObservation Observe(const std::string& node_id) override;
   Status Start(const NodeLaunch& launch) override;
   void Stop(const std::string& node_id) override;
+  void Kill(const std::string& node_id) override;
   Status Forget(const std::string& node_id) override;
+  Result<int64_t> UsedBytes(const std::string& node_id) override;
   Result<ReplicaPosition> Position(const std::string& node_id) override;
   Status Promote(const std::string& node_id, int64_t epoch) override;
   Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;
+  Result<int64_t> HoldWrites(const std::string& node_id, std::chrono::milliseconds time) override;
+  Status StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                  int64_t position) override;
   Status Listen(const std::string& node_id, const std::string& name, const Endpoint& endpoint,
                 ListenerProtocol protocol) override;
   Status Unlisten(const std::string& node_id, const std::string& name) override;

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "control/reconciler/group_membership.h"
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/reconciler_context.h"
@@ -15,7 +16,10 @@ namespace mikura::control {
 class ReplicationGroupWorkflow {
  public:
   ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper)
-      : context_(context), keeper_(keeper), shards_(context, keeper) {}
+      : context_(context),
+        keeper_(keeper),
+        shards_(context, keeper),
+        membership_(context, keeper, shards_.handover()) {}
 
   // One pass. Returns whether nothing is left to do for now.
   // Errors: the store; no address could be had. The next pass tries again.
@@ -31,12 +35,16 @@ class ReplicationGroupWorkflow {
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
                        const std::vector<ShardMember>& members, bool& settled);
+  Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
+                                 const std::vector<ShardMember>& members);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
-                      const std::vector<Loaded<CacheCluster>*>& clusters);
+                      const std::vector<Loaded<CacheCluster>*>& clusters, const ShardState& state,
+                      const Inventory& inventory);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
   ShardController shards_;
+  GroupMembership membership_;
 };
 
 }  // namespace mikura::control

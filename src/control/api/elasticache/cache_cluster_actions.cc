@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/member_cluster_actions.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 
@@ -64,12 +65,6 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
 
 ApiResult<> CheckDeletable(const CacheCluster& cluster,
                            const elasticache::DeleteCacheClusterRequest& request) {
-  if (!cluster.replication_group.empty()) {
-    return ApiError{ApiErrorCode::kInvalidCacheClusterState,
-                    fmt::format("Cache cluster {} is a member of replication group {}; removing "
-                                "members one by one is not available yet.",
-                                cluster.id, cluster.replication_group)};
-  }
   if (request.final_snapshot_identifier) {
     return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
                     "Snapshots are not available yet, so neither is a final one."};
@@ -86,6 +81,7 @@ ApiResult<> CheckDeletable(const CacheCluster& cluster,
 ApiResult<elasticache::CreateCacheClusterResult> CreateCacheCluster(
     ActionContext& context, const elasticache::CreateCacheClusterRequest& request) {
   RETURN_IF_ERROR(RefuseUnavailable(request));
+  if (request.replication_group_id) return JoinGroup(context, request);
   ASSIGN_OR_RETURN(const CacheCluster cluster,
                    UntilApplied([&] { return TryCreate(context, request); }));
   return elasticache::CreateCacheClusterResult{ToWire(cluster, false)};
@@ -124,6 +120,10 @@ ApiResult<elasticache::DeleteCacheClusterResult> DeleteCacheCluster(
   return UntilApplied([&]() -> ApiResult<std::optional<Result>> {
     ASSIGN_OR_RETURN(auto cluster, CacheStore(context).Cluster(request.cache_cluster_id));
     RETURN_IF_ERROR(CheckDeletable(cluster.record, request));
+    if (!cluster.record.replication_group.empty()) {
+      ASSIGN_OR_RETURN(Result left, LeaveGroup(context, cluster.record));
+      return std::optional<Result>(std::move(left));
+    }
     cluster.record.status = kStatusDeleting;
     for (CacheNode& node : cluster.record.nodes) node.status = kStatusDeleting;
     Change change;

@@ -5,9 +5,12 @@
 #include "control/api/elasticache/cache_cluster_actions.h"
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/engine_version_actions.h"
+#include "control/api/elasticache/group_modification_actions.h"
+#include "control/api/elasticache/replica_count_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
+#include "control/api/elasticache/test_failover_actions.h"
 
 namespace mikura::control {
 namespace {
@@ -18,6 +21,7 @@ constexpr ActionRow kActions[] = {
     ActionFor<CreateCacheCluster>("CreateCacheCluster"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
+    ActionFor<DecreaseReplicaCount>("DecreaseReplicaCount"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
@@ -25,9 +29,12 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
+    ActionFor<IncreaseReplicaCount>("IncreaseReplicaCount"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
+    ActionFor<ModifyReplicationGroup>("ModifyReplicationGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
+    ActionFor<TestFailover>("TestFailover"),
 };
 
 }  // namespace

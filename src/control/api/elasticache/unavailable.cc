@@ -59,6 +59,29 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
   return RefuseFirst(features);
 }
 
+ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& request) {
+  const Asked features[] = {
+      {"AuthToken", request.auth_token.has_value()},
+      {"AuthTokenUpdateStrategy", request.auth_token_update_strategy.has_value()},
+      {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
+      {"ClusterMode other than disabled", Other(request.cluster_mode, "disabled")},
+      {"Durability other than disabled",
+       Other(request.durability, "disabled") && Other(request.durability, "default")},
+      {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
+      {"LogDeliveryConfigurations", !request.log_delivery_configurations.empty()},
+      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
+      {"NotificationTopicStatus", request.notification_topic_status.has_value()},
+      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
+      {"SnapshottingClusterId", request.snapshotting_cluster_id.has_value()},
+      {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
+      {"TransitEncryptionMode", request.transit_encryption_mode.has_value()},
+      {"UserGroupIdsToAdd", !request.user_group_ids_to_add.empty()},
+      {"UserGroupIdsToRemove", !request.user_group_ids_to_remove.empty()},
+      {"RemoveUserGroups", request.remove_user_groups.value_or(false)},
+  };
+  return RefuseFirst(features);
+}
+
 ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& request) {
   const Asked features[] = {
       {"AuthToken", request.auth_token.has_value()},
@@ -70,7 +93,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"OutpostMode", request.outpost_mode.has_value()},
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
-      {"ReplicationGroupId", request.replication_group_id.has_value()},
       {"SnapshotArns", !request.snapshot_arns.empty()},
       {"SnapshotName", request.snapshot_name.has_value()},
       {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
