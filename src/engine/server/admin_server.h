@@ -4,6 +4,7 @@
 //
 // RESP2 over a Unix socket, one request at a time per connection (docs/formats/admin-socket.md):
 //   PING | INFO [section] | ROLE | SHUTDOWN NOSAVE
+//   CONFIG GET pattern ... | CONFIG SET name value ...
 //   MIKURA NODE                          the node's id
 //   MIKURA PROMOTE epoch                 becomes primary
 //   MIKURA FOLLOW epoch host port        becomes a replica
@@ -41,6 +42,7 @@ class AdminServer {
     MemcachedBackend& memcached;
     NodeState& node;
     ReplyGuard& guard;
+    Parameters& parameters;
     std::string node_id;
   };
 
@@ -65,6 +67,7 @@ class AdminServer {
   void Execute(const Words& words, Connection& connection, wire::RespWriter& reply, int* send_fd);
   void ExecuteNode(const Words& words, Connection& connection, wire::RespWriter& reply,
                    int* send_fd);
+  void Configure(const Words& words, wire::RespWriter& reply);
   void ChangeRole(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);
   bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
