@@ -5,6 +5,9 @@
 #include "control/api/elasticache/cache_cluster_actions.h"
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/engine_version_actions.h"
+#include "control/api/elasticache/node_type_actions.h"
+#include "control/api/elasticache/parameter_actions.h"
+#include "control/api/elasticache/parameter_group_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
@@ -16,18 +19,26 @@ namespace {
 constexpr ActionRow kActions[] = {
     ActionFor<AddTagsToResource>("AddTagsToResource"),
     ActionFor<CreateCacheCluster>("CreateCacheCluster"),
+    ActionFor<CreateCacheParameterGroup>("CreateCacheParameterGroup"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
+    ActionFor<DeleteCacheParameterGroup>("DeleteCacheParameterGroup"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
+    ActionFor<DescribeCacheParameterGroups>("DescribeCacheParameterGroups"),
+    ActionFor<DescribeCacheParameters>("DescribeCacheParameters"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
+    ActionFor<DescribeEngineDefaultParameters>("DescribeEngineDefaultParameters"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
+    ActionFor<ListAllowedNodeTypeModifications>("ListAllowedNodeTypeModifications"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
+    ActionFor<ModifyCacheParameterGroup>("ModifyCacheParameterGroup"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
+    ActionFor<ResetCacheParameterGroup>("ResetCacheParameterGroup"),
 };
 
 }  // namespace
