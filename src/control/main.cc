@@ -98,6 +98,7 @@ Status Build(const UpOptions& options, const Clock& clock, Service& service) {
   RETURN_IF_ERROR(service.api->Start());
   service.reconciler =
       std::make_unique<Reconciler>(*service.store, *service.agent, clock, ReconcilerTimings{});
+  service.reconciler->SetMemoryScale(options.memory_scale);
   service.reconciler->Start();
   return Ok();
 }
@@ -216,6 +217,10 @@ int UpMain(std::span<const std::string_view> arguments) {
                  fmt::format("where everything is kept ({})", DefaultDataDir()));
   app.add_flag("--stop-caches-on-exit", options.stop_caches_on_exit,
                "end the caches too; else they go on and the next start takes them over");
+  app.add_option("--memory-scale", options.memory_scale,
+                 "part of the memory of its type that a cache node gets, 0.001 to 1 (1): for "
+                 "machines with less than caches are asked for")
+      ->check(CLI::Range(0.001, 1.0));
   if (const auto status = Parse(app, arguments)) return *status;
   return RunUp(options);
 }

@@ -15,6 +15,7 @@ struct UpOptions {
   std::string data_dir;       // empty: DefaultDataDir()
   std::string engine_binary;  // empty: this program
   bool stop_caches_on_exit = false;
+  double memory_scale = 1;  // part of a node type's memory that a node gets
 };
 
 // "$XDG_DATA_HOME/mikura", "~/.local/share/mikura", or "mikura-data" without a home.

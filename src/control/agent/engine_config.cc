@@ -37,6 +37,12 @@ std::string Quoted(std::string_view value) {
   return quoted + "\"";
 }
 
+// A setting that is a list of words stands as such in the file; every other value is one word.
+std::string SettingWords(std::string_view name, std::string_view value) {
+  if (name == "client-output-buffer-limit" || name == "save") return std::string(value);
+  return Quoted(value);
+}
+
 }  // namespace
 
 NodePaths PathsOf(std::string_view data_dir, std::string_view node_id) {
@@ -75,6 +81,7 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("dir", Quoted(paths.directory));
   add("logfile", Quoted(paths.log_file));
   add("admin-socket", Quoted(paths.admin_socket));
+  for (const auto& [name, value] : launch.settings) add(name, SettingWords(name, value));
   if (!launch.primary.empty()) {
     add("replicaof", fmt::format("{} {}", launch.primary.address, launch.primary.port));
   }

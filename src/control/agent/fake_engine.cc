@@ -118,6 +118,7 @@ void FakeEngine::Answer(Client& client, const std::vector<std::string>& argument
   if (arguments[0] == "PING") answer = "+PONG\r\n";
   if (arguments[0] == "INFO") answer = fmt::format("${}\r\n{}\r\n", Info().size(), Info());
   if (arguments[0] == "SHUTDOWN") std::exit(0);
+  if (arguments[0] == "CONFIG") answer = Config(arguments);
   if (arguments[0] != "MIKURA") {
     send(client.socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
     return;
@@ -126,6 +127,20 @@ void FakeEngine::Answer(Client& client, const std::vector<std::string>& argument
   const auto listener = arguments.size() > 2 ? listeners_.find(arguments[2]) : listeners_.end();
   const bool passes = arguments[1] == "LISTENER" && listener != listeners_.end();
   SendWithDescriptor(client.socket.get(), answer, passes ? listener->second.get() : -1);
+}
+
+std::string FakeEngine::Config(const std::vector<std::string>& arguments) {
+  if (arguments[1] == "SET") {
+    for (size_t i = 2; i + 1 < arguments.size(); i += 2) config_[arguments[i]] = arguments[i + 1];
+    return "+OK\r\n";
+  }
+  std::string answer = fmt::format("*{}\r\n", 2 * (arguments.size() - 2));
+  for (size_t i = 2; i < arguments.size(); ++i) {
+    const std::string& value = config_[arguments[i]];
+    answer += fmt::format("${}\r\n{}\r\n${}\r\n{}\r\n", arguments[i].size(), arguments[i],
+                          value.size(), value);
+  }
+  return answer;
 }
 
 std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& arguments) {

@@ -30,6 +30,7 @@ class FakeEngine {
   // Returns false when the client is gone.
   bool Read(Client& client);
   void Answer(Client& client, const std::vector<std::string>& arguments);
+  std::string Config(const std::vector<std::string>& arguments);
   std::string Mikura(Client& client, const std::vector<std::string>& arguments);
   std::string Info() const;
   bool ReachesPrimary() const;

@@ -209,6 +209,29 @@ Status HostAgent::SetClusterConfig(const std::string& node_id, int64_t version,
   return Tell(node_id, {"MIKURA", "CLUSTERCONFIG", std::to_string(version), nodes});
 }
 
+Status HostAgent::Configure(const std::string& node_id, const NodeSettings& settings) {
+  std::vector<std::string> words = {"CONFIG", "SET"};
+  for (const auto& [name, value] : settings) {
+    words.push_back(name);
+    words.push_back(value);
+  }
+  RETURN_IF_ERROR(Call(node_id, words));
+  return Ok();
+}
+
+Result<NodeSettings> HostAgent::Configuration(const std::string& node_id,
+                                              const std::vector<std::string>& names) {
+  std::vector<std::string> words = {"CONFIG", "GET"};
+  words.insert(words.end(), names.begin(), names.end());
+  ASSIGN_OR_RETURN(const AdminReply reply, Call(node_id, words));
+  if (reply.items.size() % 2 != 0) return Error{"node " + node_id + " answered nonsense"};
+  NodeSettings settings;
+  for (size_t i = 0; i < reply.items.size(); i += 2) {
+    settings[reply.items[i]] = reply.items[i + 1];
+  }
+  return settings;
+}
+
 bool HostAgent::IsFree(const Endpoint& endpoint) { return EndpointSockets::IsFree(endpoint); }
 
 void HostAgent::OnChange(std::function<void()> changed) {

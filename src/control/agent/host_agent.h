@@ -56,6 +56,9 @@ class HostAgent final : public NodeRuntime {
   void CloseEndpoint(const Endpoint& endpoint) override;
   Status SetClusterConfig(const std::string& node_id, int64_t version,
                           const std::string& nodes) override;
+  Status Configure(const std::string& node_id, const NodeSettings& settings) override;
+  Result<NodeSettings> Configuration(const std::string& node_id,
+                                     const std::vector<std::string>& names) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 

@@ -138,6 +138,17 @@ TEST_F(Agent, StartingARunningNodeDoesNothing) {
   EXPECT_EQ(agent_->Observe("a").process_id, run);
 }
 
+TEST_F(Agent, ARunningNodeTakesAndShowsSettings) {
+  NodeLaunch launch = Launch("a", 1);
+  launch.settings = {{"maxmemory-policy", "volatile-lru"}};
+  StartAndAwait(launch);
+  EXPECT_EQ(agent_->Configuration("a", {"maxmemory-policy"}).value(), launch.settings);
+  ASSERT_TRUE(agent_->Configure("a", {{"maxmemory-policy", "allkeys-lru"}}).ok());
+  EXPECT_EQ(agent_->Configuration("a", {"maxmemory-policy"}).value().at("maxmemory-policy"),
+            "allkeys-lru");
+  EXPECT_FALSE(agent_->Configure("absent", {{"timeout", "1"}}).ok());
+}
+
 TEST_F(Agent, AReplicaIsLinkedOnceItsPrimaryIsThere) {
   NodeLaunch replica = Launch("b", 2);
   replica.primary = At(1);

@@ -37,6 +37,10 @@ std::string SubnetGroupsPrefix(std::string_view account, std::string_view region
   return KindPrefix(account, region, "subnetgrp");
 }
 
+std::string ParameterGroupsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "paramgrp");
+}
+
 std::string ReplicationGroupKey(std::string_view account, std::string_view region,
                                 std::string_view id) {
   return ReplicationGroupsPrefix(account, region).append(id);
@@ -56,6 +60,12 @@ std::string TestFailoverQuotaKey(std::string_view account, std::string_view regi
   return KindPrefix(account, region, "quota").append("test-failover");
 }
 
+std::string ParameterGroupKey(std::string_view account, std::string_view region,
+                              std::string_view name) {
+  return ParameterGroupsPrefix(account, region).append(name);
+}
+
+bool IsParameterGroupKey(std::string_view key) { return IsOfKind(key, "paramgrp"); }
 bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
 
@@ -65,6 +75,9 @@ std::string NodePrefix(std::string_view node_id) {
 
 std::string NodeSpecKey(std::string_view node_id) { return NodePrefix(node_id) + "spec"; }
 std::string NodeStatusKey(std::string_view node_id) { return NodePrefix(node_id) + "status"; }
+std::string NodeParametersKey(std::string_view node_id) {
+  return NodePrefix(node_id) + "parameters";
+}
 
 std::string ShardStateKey(std::string_view shard) {
   return fmt::format("{}{}/state", kShardsPrefix, shard);

@@ -21,14 +21,18 @@ inline constexpr std::string_view kLoopbackCursorKey = "/ec/v1/ip/cursor/loopbac
 std::string ReplicationGroupsPrefix(std::string_view account, std::string_view region);
 std::string CacheClustersPrefix(std::string_view account, std::string_view region);
 std::string SubnetGroupsPrefix(std::string_view account, std::string_view region);
+std::string ParameterGroupsPrefix(std::string_view account, std::string_view region);
 std::string ReplicationGroupKey(std::string_view account, std::string_view region,
                                 std::string_view id);
 std::string CacheClusterKey(std::string_view account, std::string_view region, std::string_view id);
 std::string SubnetGroupKey(std::string_view account, std::string_view region,
                            std::string_view name);
+std::string ParameterGroupKey(std::string_view account, std::string_view region,
+                              std::string_view name);
 
-// Whether `key` is one of a replication group, or of a cache cluster, of any account.
+// Whether `key` is one of a replication group, a cache cluster, a parameter group, of any account.
 bool IsReplicationGroupKey(std::string_view key);
+bool IsParameterGroupKey(std::string_view key);
 bool IsCacheClusterKey(std::string_view key);
 
 // The calls of TestFailover, which are limited.
@@ -36,6 +40,8 @@ std::string TestFailoverQuotaKey(std::string_view account, std::string_view regi
 
 std::string NodeSpecKey(std::string_view node_id);
 std::string NodeStatusKey(std::string_view node_id);
+// How far it has taken over its parameter group.
+std::string NodeParametersKey(std::string_view node_id);
 // The prefix of all that is kept of one node.
 std::string NodePrefix(std::string_view node_id);
 // `shard` is ReplicationGroup::ShardKey().

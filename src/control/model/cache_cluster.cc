@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "control/model/arn.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/identifiers.h"
 #include "control/model/node.h"
 #include "control/model/node_type.h"
@@ -163,7 +164,8 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   if (!asked.node_count) return Value("The parameter NumCacheNodes must be given.");
   RETURN_IF_ERROR(CheckNodeCount(*asked.node_count, version.kind));
   ASSIGN_OR_RETURN(cluster.port, PortOf(asked.port, version.kind));
-  ASSIGN_OR_RETURN(cluster.parameter_group, ParameterGroupOf(asked.parameter_group, version));
+  ASSIGN_OR_RETURN(cluster.parameter_group,
+                   ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceClusterNodes(asked, context, *asked.node_count, version.kind));
   RETURN_IF_ERROR(SetWindows(asked, version.kind, cluster));

@@ -82,6 +82,7 @@ struct NewCacheCluster {
   std::string preferred_zone;
   std::vector<std::string> preferred_zones;
   std::string parameter_group;
+  std::string parameter_family;  // of the user's group of that name; empty: there is none
   std::string subnet_group;
   std::vector<std::string> security_groups;
   std::string maintenance_window;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kReplicationGroupIdMax = 40;
 constexpr size_t kCacheClusterIdMax = 50;
+constexpr size_t kParameterGroupNameMax = 255;
 constexpr size_t kSubnetGroupNameMax = 255;
 constexpr int kMinutesPerDay = 24 * 60;
 constexpr int kWindowMinutesMin = 60;
@@ -77,6 +78,10 @@ ApiResult<std::string> ReplicationGroupIdOf(std::string_view text) {
 
 ApiResult<std::string> CacheClusterIdOf(std::string_view text) {
   return IdentifierOf("CacheClusterId", text, kCacheClusterIdMax);
+}
+
+ApiResult<std::string> CacheParameterGroupNameOf(std::string_view text) {
+  return IdentifierOf("CacheParameterGroupName", text, kParameterGroupNameMax);
 }
 
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text) {

@@ -25,8 +25,8 @@ struct NodeSpec {
   std::string engine;         // "redis", "valkey", "memcached"
   std::string engine_version;
   std::string zone;
-  Endpoint endpoint;  // the node's own address
-  int64_t memory_bytes = 0;
+  Endpoint endpoint;         // the node's own address
+  int64_t memory_bytes = 0;  // of its type; how much is for data the parameter group says
   int64_t threads = 1;
 };
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@
 
 namespace mikura::control {
 
+// Settings of an engine and their values, as its configuration file and CONFIG have them.
+using NodeSettings = std::map<std::string, std::string>;
+
 struct NodeLaunch {
   std::string id;
   EngineKind kind = EngineKind::kRedis;
@@ -26,6 +30,7 @@ struct NodeLaunch {
   int64_t memory_bytes = 0;
   int64_t threads = 1;
   Endpoint primary;  // whom it follows from its start; empty: nobody
+  NodeSettings settings{};
 };
 
 struct NodeObservation {
@@ -96,6 +101,12 @@ class NodeRuntime {
   // What memcached clients get from "config get cluster"; nodes are "host|ip|port host|ip|port".
   virtual Status SetClusterConfig(const std::string& node_id, int64_t version,
                                   const std::string& nodes) = 0;
+
+  // Changes settings of the running node: all or none. Errors: also one that needs a new start.
+  virtual Status Configure(const std::string& node_id, const NodeSettings& settings) = 0;
+  // What the running node has for each of `names`, by the name it was asked for.
+  virtual Result<NodeSettings> Configuration(const std::string& node_id,
+                                             const std::vector<std::string>& names) = 0;
 
   // Whether something could listen at `endpoint` now.
   virtual bool IsFree(const Endpoint& endpoint) = 0;

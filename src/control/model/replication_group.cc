@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "control/model/arn.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/identifiers.h"
 #include "control/model/maintenance_window.h"
 #include "control/model/node_type.h"
@@ -154,7 +155,7 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
   RETURN_IF_ERROR(SetFailover(asked, node_count, group));
   ASSIGN_OR_RETURN(group.port, PortOf(asked.port, version.kind));
   ASSIGN_OR_RETURN(const std::string parameter_group,
-                   ParameterGroupOf(asked.parameter_group, version));
+                   ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceNodes(node_count, asked.preferred_zones, context.zones, true));
   if (!asked.maintenance_window.empty()) {

@@ -82,6 +82,7 @@ struct NewReplicationGroup {
   std::optional<bool> automatic_failover;
   std::optional<bool> multi_az;
   std::string parameter_group;
+  std::string parameter_family;  // of the user's group of that name; empty: there is none
   std::string subnet_group;
   std::vector<std::string> security_groups;
   std::string maintenance_window;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reconciler/fake_runtime.h"
 
+#include "wire/engine_parameters.h"
+
 namespace mikura::control {
 namespace {
 
@@ -53,6 +55,8 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
   }
   FakeNode node;
   node.launch = launch;
+  node.settings = launch.settings;
+  node.settings["maxmemory"] = std::to_string(launch.memory_bytes);
   node.run = ++runs_[launch.id];
   node.is_primary = launch.primary.empty();
   node.follows = launch.primary;
@@ -154,6 +158,34 @@ Status FakeRuntime::SetClusterConfig(const std::string& node_id, int64_t version
   node->config_version = version;
   node->config_nodes = nodes;
   return Ok();
+}
+
+Status FakeRuntime::Configure(const std::string& node_id, const NodeSettings& settings) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  for (const auto& [name, value] : settings) {
+    const wire::ParameterSpec* spec = wire::FindParameter(name);
+    if (spec == nullptr || !spec->runtime) return Error{name + " cannot change"};
+  }
+  for (const auto& [name, value] : settings) node->settings[name] = value;
+  ++node->configured;
+  return Ok();
+}
+
+Result<NodeSettings> FakeRuntime::Configuration(const std::string& node_id,
+                                                const std::vector<std::string>& names) {
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  NodeSettings settings;
+  for (const std::string& name : names) {
+    const auto found = node->settings.find(name);
+    const wire::ParameterSpec* spec = wire::FindParameter(name);
+    if (found != node->settings.end()) {
+      settings[name] = found->second;
+    } else if (spec != nullptr) {
+      settings[name] = wire::ParameterText(*spec, wire::EngineParameters());
+    }
+  }
+  return settings;
 }
 
 bool FakeRuntime::IsFree(const Endpoint& endpoint) {

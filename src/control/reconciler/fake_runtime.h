@@ -29,6 +29,8 @@ struct FakeNode {
   std::string config_nodes;
   bool holds_writes = false;
   int64_t used_bytes = 1000;
+  NodeSettings settings;  // as they are in force
+  int configured = 0;     // how often they were changed
 };
 
 // Where a simulated kill of the control process strikes: the n-th effect and all later ones do not
@@ -72,6 +74,9 @@ class FakeRuntime final : public NodeRuntime {
   void CloseEndpoint(const Endpoint& endpoint) override;
   Status SetClusterConfig(const std::string& node_id, int64_t version,
                           const std::string& nodes) override;
+  Status Configure(const std::string& node_id, const NodeSettings& settings) override;
+  Result<NodeSettings> Configuration(const std::string& node_id,
+                                     const std::vector<std::string>& names) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 

@@ -56,6 +56,11 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
       if (Read(CacheClusterFromJson(kv.value), kv, cluster.record)) {
         inventory.clusters.emplace(kv.key, std::move(cluster));
       }
+    } else if (IsParameterGroupKey(kv.key)) {
+      CacheParameterGroup group;
+      if (Read(CacheParameterGroupFromJson(kv.value), kv, group)) {
+        inventory.parameter_groups.emplace(kv.key, std::move(group));
+      }
     }
   }
   ASSIGN_OR_RETURN(const std::vector<KeyValue> nodes, store.List(kNodesPrefix));

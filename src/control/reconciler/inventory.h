@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "control/metadata/metadata_store.h"
 #include "control/model/cache_cluster.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/node.h"
 #include "control/model/replication_group.h"
 
@@ -27,6 +28,7 @@ struct Loaded {
 struct Inventory {
   std::vector<Loaded<ReplicationGroup>> groups;
   std::map<std::string, Loaded<CacheCluster>> clusters;  // by key
+  std::map<std::string, CacheParameterGroup> parameter_groups;  // by key; those of users
   std::map<std::string, NodeSpec> nodes;                 // by node id
   std::map<std::string, Loaded<ShardState>> shards;      // by key
 

@@ -9,6 +9,7 @@
 #include "control/metadata/metadata_keys.h"
 #include "control/model/engine_version.h"
 #include "control/reconciler/event_log.h"
+#include "control/reconciler/parameter_plan.h"
 
 namespace mikura::control {
 namespace {
@@ -40,7 +41,8 @@ NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
           .endpoint = spec.endpoint,
           .memory_bytes = spec.memory_bytes,
           .threads = spec.threads,
-          .primary = primary};
+          .primary = primary,
+          .settings = {}};
 }
 
 }  // namespace
@@ -138,7 +140,9 @@ Status NodeKeeper::EnsureRunning(const NodeSpec& spec, const Endpoint& primary,
     RETURN_IF_ERROR(Store(spec, memory, {}));
   }
   RETURN_IF_ERROR(NoteRecovering(spec, memory));
-  const Status started = context_.runtime.Start(LaunchOf(spec, primary));
+  NodeLaunch launch = LaunchOf(spec, primary);
+  if (context_.parameters != nullptr) context_.parameters->Complete(launch);
+  const Status started = context_.runtime.Start(launch);
   if (!started.ok()) return NoteDown(spec, memory, started.error().message);
   memory.down = false;
   return Ok();

@@ -25,7 +25,7 @@ NodeSpec SpecOf(const CacheCluster& cluster, const CacheNode& node, std::string 
   // The type was checked when the cluster was created.
   const auto type = NodeTypeOf(cluster.node_type);
   if (type.ok()) {
-    spec.memory_bytes = cluster.engine == "memcached" ? type->memory_bytes : DataMemoryBytes(*type);
+    spec.memory_bytes = type->memory_bytes;
     spec.threads = type->virtual_cpus;
   }
   return spec;

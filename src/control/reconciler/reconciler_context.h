@@ -11,6 +11,7 @@
 namespace mikura::control {
 
 class EventLog;
+class ParameterPlan;
 
 struct ReconcilerTimings {
   // A node that dies is started again at once; one that dies again and again waits from
@@ -34,6 +35,8 @@ struct ReconcilerContext {
   const Clock& clock;
   EventLog& events;
   ReconcilerTimings timings;
+  // What nodes are started with; the reconciler sets it.
+  const ParameterPlan* parameters = nullptr;
 };
 
 }  // namespace mikura::control

@@ -95,7 +95,7 @@ TEST_F(ReplicationGroups, VanishWithAllTheyHad) {
   EXPECT_FALSE(GroupExists("demo"));
   EXPECT_FALSE(ClusterExists("demo-001"));
   EXPECT_FALSE(host_.Has(Node("demo-001")));
-  EXPECT_THAT(Keys("/ec/v1/node/"), SizeIs(2));
+  EXPECT_THAT(Keys("/ec/v1/node/"), SizeIs(3));
   EXPECT_THAT(Keys("/ec/v1/shard/"), SizeIs(1));
   EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(3));
   EXPECT_EQ(Group("other").status, "available");

@@ -169,6 +169,8 @@ void AdminServer::Execute(const Words& words, Connection& connection, wire::Resp
   } else if (name == "SHUTDOWN") {
     parts_.control.Stop();
     reply.Ok();
+  } else if (name == "CONFIG" && words.size() >= 3) {
+    Configure(words, reply);
   } else if (name == "MIKURA" && words.size() >= 2) {
     ExecuteNode(words, connection, reply, send_fd);
   } else {
@@ -217,6 +219,36 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
     reply.Ok();
   } else {
     reply.Error("ERR", "unknown or malformed MIKURA command");
+  }
+}
+
+// As for clients, but whatever clients may do: the service sets parameters while it allows nobody
+// else to.
+void AdminServer::Configure(const Words& words, wire::RespWriter& reply) {
+  const std::string verb = ToUpper(words[1]);
+  const std::span<const std::string_view> arguments(words.begin() + 2, words.end());
+  if (verb == "GET") {
+    const auto found = parts_.parameters.Get(arguments);
+    reply.Array(found.size() * 2);
+    for (const auto& [name, value] : found) {
+      reply.Bulk(name);
+      reply.Bulk(value);
+    }
+    return;
+  }
+  if (verb != "SET" || arguments.size() % 2 != 0) {
+    reply.Error("ERR", "unknown or malformed CONFIG command");
+    return;
+  }
+  std::vector<std::pair<std::string_view, std::string_view>> changes;
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    changes.emplace_back(arguments[i], arguments[i + 1]);
+  }
+  const Status status = parts_.parameters.Set(changes);
+  if (status.ok()) {
+    reply.Ok();
+  } else {
+    reply.Error("ERR", status.error().message);
   }
 }
 

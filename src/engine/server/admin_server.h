@@ -4,6 +4,7 @@
 //
 // RESP2 over a Unix socket, one request at a time per connection (docs/formats/admin-socket.md):
 //   PING | INFO [section] | ROLE | SHUTDOWN NOSAVE
+//   CONFIG GET pattern ... | CONFIG SET name value ...
 //   MIKURA NODE                          the node's id
 //   MIKURA PROMOTE epoch                 becomes primary
 //   MIKURA FOLLOW epoch host port        becomes a replica
@@ -43,6 +44,7 @@ class AdminServer {
     MemcachedBackend& memcached;
     NodeState& node;
     ReplyGuard& guard;
+    Parameters& parameters;
     std::string node_id;
   };
 
@@ -67,6 +69,7 @@ class AdminServer {
   void Execute(const Words& words, Connection& connection, wire::RespWriter& reply, int* send_fd);
   void ExecuteNode(const Words& words, Connection& connection, wire::RespWriter& reply,
                    int* send_fd);
+  void Configure(const Words& words, wire::RespWriter& reply);
   void ChangeRole(const Words& words, wire::RespWriter& reply);
   void Hold(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);

@@ -8,6 +8,7 @@
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
 #include "control/api/elasticache/member_cluster_actions.h"
+#include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 
@@ -41,11 +42,14 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
   ASSIGN_OR_RETURN(Tags tags, TagsOf(request.tags));
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, request.cache_subnet_group_name,
                                                            request.security_group_ids));
+  Change change;
+  NewCacheCluster asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.parameter_family,
+                   HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,
                                  RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
                                  network.zones};
-  ASSIGN_OR_RETURN(CacheCluster cluster,
-                   BuildCacheCluster(AskedFor(request, std::move(tags), network), creation));
+  ASSIGN_OR_RETURN(CacheCluster cluster, BuildCacheCluster(asked, creation));
   const CacheStore store(context);
   ASSIGN_OR_RETURN(const bool exists, store.Exists(store.KeyOf(cluster)));
   if (exists) {
@@ -54,7 +58,6 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
   }
   std::vector<std::string> zones;
   for (const CacheNode& node : cluster.nodes) zones.push_back(node.zone);
-  Change change;
   ASSIGN_OR_RETURN(cluster.held_keys,
                    HoldNetwork(context, network, zones, "cluster/" + cluster.id, change));
   change.Create(store.KeyOf(cluster), ToJson(cluster));
@@ -108,8 +111,10 @@ ApiResult<elasticache::DescribeCacheClustersResult> DescribeCacheClusters(
   elasticache::DescribeCacheClustersResult result;
   result.marker = page.next_token;
   const bool show_nodes = request.show_cache_node_info.value_or(false);
+  ParameterStatusReader parameters(context);
   for (const auto& cluster : page.items) {
     result.cache_clusters.push_back(ToWire(cluster.record, show_nodes));
+    RETURN_IF_ERROR(parameters.Add(cluster.record, result.cache_clusters.back()));
   }
   return result;
 }

@@ -28,6 +28,9 @@ Result<CacheCluster> Parse(const KeyValue& kv, CacheCluster*) {
 Result<CacheSubnetGroup> Parse(const KeyValue& kv, CacheSubnetGroup*) {
   return CacheSubnetGroupFromJson(kv.value);
 }
+Result<CacheParameterGroup> Parse(const KeyValue& kv, CacheParameterGroup*) {
+  return CacheParameterGroupFromJson(kv.value);
+}
 
 template <typename Record>
 ApiResult<Stored<Record>> Decode(const KeyValue& kv) {
@@ -74,6 +77,11 @@ ApiResult<std::vector<Stored<CacheSubnetGroup>>> CacheStore::SubnetGroups() cons
                                    SubnetGroupsPrefix(context_.account_id, context_.region));
 }
 
+ApiResult<std::vector<Stored<CacheParameterGroup>>> CacheStore::ParameterGroups() const {
+  return ListAll<CacheParameterGroup>(context_.store,
+                                      ParameterGroupsPrefix(context_.account_id, context_.region));
+}
+
 ApiResult<Stored<ReplicationGroup>> CacheStore::Group(std::string_view id) const {
   return FindOne<ReplicationGroup>(
       context_.store, ReplicationGroupKey(context_.account_id, context_.region, ToLower(id)),
@@ -92,6 +100,13 @@ ApiResult<Stored<CacheSubnetGroup>> CacheStore::SubnetGroup(std::string_view nam
       context_.store, SubnetGroupKey(context_.account_id, context_.region, ToLower(name)),
       {ApiErrorCode::kCacheSubnetGroupNotFoundFault,
        fmt::format("Cache Subnet Group {} does not exist.", name)});
+}
+
+ApiResult<Stored<CacheParameterGroup>> CacheStore::ParameterGroup(std::string_view name) const {
+  return FindOne<CacheParameterGroup>(
+      context_.store, ParameterGroupKey(context_.account_id, context_.region, ToLower(name)),
+      {ApiErrorCode::kCacheParameterGroupNotFound,
+       fmt::format("CacheParameterGroup not found: {}", name)});
 }
 
 ApiResult<std::optional<ShardState>> CacheStore::Shard(const ReplicationGroup& group) const {
@@ -114,6 +129,10 @@ std::string CacheStore::KeyOf(const CacheCluster& cluster) const {
 
 std::string CacheStore::KeyOf(const CacheSubnetGroup& group) const {
   return SubnetGroupKey(context_.account_id, context_.region, group.name);
+}
+
+std::string CacheStore::KeyOf(const CacheParameterGroup& group) const {
+  return ParameterGroupKey(context_.account_id, context_.region, group.name);
 }
 
 ApiResult<bool> CacheStore::Exists(std::string_view key) const {

@@ -320,7 +320,7 @@ TEST_F(ElastiCache, TagsFailWithTheCodesOfTheService) {
 }
 
 TEST_F(ElastiCache, EngineVersionsCanBeFiltered) {
-  EXPECT_EQ(Text("DescribeCacheEngineVersions", "Engine=redis", "EngineVersion"), "7.0 7.1");
+  EXPECT_EQ(Text("DescribeCacheEngineVersions", "Engine=redis", "EngineVersion"), "6.2 7.0 7.1");
   EXPECT_EQ(Text("DescribeCacheEngineVersions", "DefaultOnly=true", "Engine"),
             "memcached redis valkey");
   EXPECT_EQ(Text("DescribeCacheEngineVersions", "CacheParameterGroupFamily=valkey8", "Engine"),

@@ -6,6 +6,9 @@
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/engine_version_actions.h"
 #include "control/api/elasticache/group_modification_actions.h"
+#include "control/api/elasticache/node_type_actions.h"
+#include "control/api/elasticache/parameter_actions.h"
+#include "control/api/elasticache/parameter_group_actions.h"
 #include "control/api/elasticache/replica_count_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
@@ -19,21 +22,29 @@ namespace {
 constexpr ActionRow kActions[] = {
     ActionFor<AddTagsToResource>("AddTagsToResource"),
     ActionFor<CreateCacheCluster>("CreateCacheCluster"),
+    ActionFor<CreateCacheParameterGroup>("CreateCacheParameterGroup"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
     ActionFor<DecreaseReplicaCount>("DecreaseReplicaCount"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
+    ActionFor<DeleteCacheParameterGroup>("DeleteCacheParameterGroup"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
+    ActionFor<DescribeCacheParameterGroups>("DescribeCacheParameterGroups"),
+    ActionFor<DescribeCacheParameters>("DescribeCacheParameters"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
+    ActionFor<DescribeEngineDefaultParameters>("DescribeEngineDefaultParameters"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
     ActionFor<IncreaseReplicaCount>("IncreaseReplicaCount"),
+    ActionFor<ListAllowedNodeTypeModifications>("ListAllowedNodeTypeModifications"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
+    ActionFor<ModifyCacheParameterGroup>("ModifyCacheParameterGroup"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
     ActionFor<ModifyReplicationGroup>("ModifyReplicationGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
+    ActionFor<ResetCacheParameterGroup>("ResetCacheParameterGroup"),
     ActionFor<TestFailover>("TestFailover"),
 };
 

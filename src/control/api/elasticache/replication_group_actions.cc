@@ -8,6 +8,7 @@
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
 #include "control/api/elasticache/group_view.h"
+#include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -64,14 +65,16 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   ASSIGN_OR_RETURN(Tags tags, TagsOf(request.tags));
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, request.cache_subnet_group_name,
                                                            request.security_group_ids));
+  Change change;
+  NewReplicationGroup asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.parameter_family,
+                   HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,
                                  RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
                                  network.zones};
-  ASSIGN_OR_RETURN(BuiltReplicationGroup built,
-                   BuildReplicationGroup(AskedFor(request, std::move(tags), network), creation));
+  ASSIGN_OR_RETURN(BuiltReplicationGroup built, BuildReplicationGroup(asked, creation));
   const CacheStore store(context);
   RETURN_IF_ERROR(CheckNamesFree(store, built));
-  Change change;
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {
     zones.push_back(member.nodes.front().zone);

@@ -43,6 +43,20 @@ ApiResult<Tags> EditGroup(const CacheStore& store, std::string_view id, const Ed
   return tags;
 }
 
+// Default groups have no tags and take none.
+ApiResult<Tags> EditParameterGroup(const ActionContext& context, const std::string& name,
+                                   const EditTags& edit, Change& change) {
+  if (!FindDefaultParameterGroup(context.account_id, context.region, name)) {
+    ASSIGN_OR_RETURN(auto group, CacheStore(context).ParameterGroup(name));
+    return Edit(group, edit, change);
+  }
+  Tags tags;
+  RETURN_IF_ERROR(edit(tags));
+  if (tags.empty()) return tags;
+  return ApiError{ApiErrorCode::kInvalidParameterValue,
+                  fmt::format("The parameter group {} is a default one and takes no tags.", name)};
+}
+
 // Applies `edit` to what the ARN names and returns the tags it has then.
 ApiResult<Tags> EditResource(ActionContext& context, const std::string& arn_text,
                              const EditTags& edit, Change& change) {
@@ -61,9 +75,9 @@ ApiResult<Tags> EditResource(ActionContext& context, const std::string& arn_text
     ASSIGN_OR_RETURN(auto group, store.SubnetGroup(arn.name));
     return Edit(group, edit, change);
   }
+  if (arn.type == "parametergroup") return EditParameterGroup(context, arn.name, edit, change);
   // Kinds of which there are none yet.
   constexpr std::pair<std::string_view, ApiErrorCode> kAbsent[] = {
-      {"parametergroup", ApiErrorCode::kCacheParameterGroupNotFound},
       {"securitygroup", ApiErrorCode::kCacheSecurityGroupNotFound},
       {"reserved-instance", ApiErrorCode::kReservedCacheNodeNotFound},
       {"snapshot", ApiErrorCode::kSnapshotNotFoundFault},
