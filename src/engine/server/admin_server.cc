@@ -169,6 +169,8 @@ void AdminServer::Execute(const Words& words, Connection& connection, wire::Resp
   } else if (name == "SHUTDOWN") {
     parts_.control.Stop();
     reply.Ok();
+  } else if (name == "CONFIG" && words.size() >= 4 && ToUpper(words[1]) == "SET") {
+    SetParameters(words, reply);
   } else if (name == "MIKURA" && words.size() >= 2) {
     ExecuteNode(words, connection, reply, send_fd);
   } else {
@@ -185,6 +187,10 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
     ChangeRole(words, reply);
   } else if (verb == "FENCE" && words.size() == 4) {
     SetFence(words, reply);
+  } else if (verb == "ACCESS" && words.size() == 2) {
+    TellAccess(reply);
+  } else if (verb == "USERS" && words.size() == 3) {
+    SetUsers(words[2], reply);
   } else if (verb == "LISTEN" && words.size() == 4) {
     Listen(words, connection, reply);
   } else if (verb == "UNLISTEN" && words.size() == 3) {
