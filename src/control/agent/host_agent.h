@@ -10,9 +10,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "control/agent/certificate_authority.h"
 #include "control/agent/endpoint_sockets.h"
 #include "control/agent/node_supervisor.h"
 #include "control/model/node_runtime.h"
@@ -37,6 +39,8 @@ class HostAgent final : public NodeRuntime {
   void StopAll();
   // How many engines run.
   size_t CountRunning();
+  // What clients that speak TLS are to trust.
+  const std::string& authority_file() const { return authority_.certificate_file(); }
 
   NodeObservation Observe(const std::string& node_id) override;
   Status Start(const NodeLaunch& launch) override;
@@ -51,11 +55,14 @@ class HostAgent final : public NodeRuntime {
   void CloseEndpoint(const Endpoint& endpoint) override;
   Status SetClusterConfig(const std::string& node_id, int64_t version,
                           const std::string& nodes) override;
+  bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
+  Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
  private:
-  explicit HostAgent(const HostAgentOptions& options) : options_(options) {}
+  HostAgent(const HostAgentOptions& options, std::string link_key, CertificateAuthority authority)
+      : options_(options), link_key_(std::move(link_key)), authority_(std::move(authority)) {}
 
   void AdoptAll();
   // Supervises the running process of the node, if there is one.
@@ -70,6 +77,8 @@ class HostAgent final : public NodeRuntime {
   void Changed() EXCLUDES(change_mutex_);
 
   const HostAgentOptions options_;
+  const std::string link_key_;
+  const CertificateAuthority authority_;
   EndpointSockets sockets_;
   Mutex change_mutex_;
   std::function<void()> changed_ GUARDED_BY(change_mutex_);

@@ -37,6 +37,14 @@ std::string SubnetGroupsPrefix(std::string_view account, std::string_view region
   return KindPrefix(account, region, "subnetgrp");
 }
 
+std::string UsersPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "user");
+}
+
+std::string UserGroupsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "usergrp");
+}
+
 std::string ReplicationGroupKey(std::string_view account, std::string_view region,
                                 std::string_view id) {
   return ReplicationGroupsPrefix(account, region).append(id);
@@ -54,6 +62,8 @@ std::string SubnetGroupKey(std::string_view account, std::string_view region,
 
 bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
+bool IsUserKey(std::string_view key) { return IsOfKind(key, "user"); }
+bool IsUserGroupKey(std::string_view key) { return IsOfKind(key, "usergrp"); }
 
 std::string NodePrefix(std::string_view node_id) {
   return fmt::format("{}{}/", kNodesPrefix, node_id);

@@ -26,10 +26,14 @@ std::string ReplicationGroupKey(std::string_view account, std::string_view regio
 std::string CacheClusterKey(std::string_view account, std::string_view region, std::string_view id);
 std::string SubnetGroupKey(std::string_view account, std::string_view region,
                            std::string_view name);
+std::string UsersPrefix(std::string_view account, std::string_view region);
+std::string UserGroupsPrefix(std::string_view account, std::string_view region);
 
 // Whether `key` is one of a replication group, or of a cache cluster, of any account.
 bool IsReplicationGroupKey(std::string_view key);
 bool IsCacheClusterKey(std::string_view key);
+bool IsUserKey(std::string_view key);
+bool IsUserGroupKey(std::string_view key);
 
 std::string NodeSpecKey(std::string_view node_id);
 std::string NodeStatusKey(std::string_view node_id);

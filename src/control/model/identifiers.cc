@@ -79,6 +79,10 @@ ApiResult<std::string> CacheClusterIdOf(std::string_view text) {
   return IdentifierOf("CacheClusterId", text, kCacheClusterIdMax);
 }
 
+ApiResult<std::string> AccessIdOf(std::string_view parameter, std::string_view text) {
+  return IdentifierOf(parameter, text, kReplicationGroupIdMax);
+}
+
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text) {
   std::string name = ToLower(text);
   const bool spelled =

@@ -53,6 +53,7 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
   }
   FakeNode node;
   node.launch = launch;
+  node.access = kept_access_[launch.id];
   node.run = ++runs_[launch.id];
   node.is_primary = launch.primary.empty();
   node.follows = launch.primary;
@@ -68,6 +69,7 @@ void FakeRuntime::Stop(const std::string& node_id) {
 Status FakeRuntime::Forget(const std::string& node_id) {
   if (!crash_.Allow()) return Error{"crashed"};
   nodes_.erase(node_id);
+  kept_access_.erase(node_id);
   return Ok();
 }
 
@@ -129,6 +131,19 @@ Status FakeRuntime::SetClusterConfig(const std::string& node_id, int64_t version
   ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
   node->config_version = version;
   node->config_nodes = nodes;
+  return Ok();
+}
+
+bool FakeRuntime::HasAccess(const std::string& node_id, const NodeAccess& access) {
+  const auto node = Reach(node_id);
+  return node.ok() && (*node)->access == access;
+}
+
+Status FakeRuntime::SetAccess(const std::string& node_id, const NodeAccess& access) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  if (access_refused_) return Error{"refused"};
+  kept_access_[node_id] = access;
+  if (const auto node = Reach(node_id); node.ok()) (*node)->access = access;
   return Ok();
 }
 

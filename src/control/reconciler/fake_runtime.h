@@ -27,6 +27,7 @@ struct FakeNode {
   std::set<std::string> listeners;
   int64_t config_version = 0;
   std::string config_nodes;
+  NodeAccess access;  // that of its start, or set since
 };
 
 // Where a simulated kill of the control process strikes: the n-th effect and all later ones do not
@@ -65,6 +66,8 @@ class FakeRuntime final : public NodeRuntime {
   void CloseEndpoint(const Endpoint& endpoint) override;
   Status SetClusterConfig(const std::string& node_id, int64_t version,
                           const std::string& nodes) override;
+  bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
+  Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
@@ -82,6 +85,7 @@ class FakeRuntime final : public NodeRuntime {
   void TakePortEverywhere(bool taken) { port_taken_ = taken; }
   // Who accepts at the endpoint of that name.
   std::vector<std::string> ServersOf(const std::string& listener) const;
+  void RefuseAccess(bool refused) { access_refused_ = refused; }
   int starts() const { return starts_; }
 
  private:
@@ -94,6 +98,8 @@ class FakeRuntime final : public NodeRuntime {
   std::map<std::string, int> runs_;
   bool copies_held_ = false;
   bool port_taken_ = false;
+  bool access_refused_ = false;
+  std::map<std::string, NodeAccess> kept_access_;  // files of the host: also of nodes that are down
   std::string start_refusal_;
   int starts_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/cache_cluster_workflow.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_keeper.h"
@@ -41,6 +42,7 @@ class Reconciler {
   EventLog events_;
   ReconcilerContext context_;
   NodeKeeper keeper_;
+  AccessWorkflow access_;
   ReplicationGroupWorkflow groups_;
   CacheClusterWorkflow clusters_;
   // Resource and words of errors already logged: one that lasts is said once.

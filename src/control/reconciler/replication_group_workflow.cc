@@ -80,17 +80,18 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
     ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
     members.push_back({spec->second, std::move(seen)});
   }
+  const bool has_access = access_.Apply(group, inventory, members);
   RETURN_IF_ERROR(shards_.Step(group.record, shard, members));
   bool settled = false;
-  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, settled));
-  return settled;
+  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, has_access, settled));
+  return settled && has_access;
 }
 
 Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
                                                const ShardState& state,
                                                const std::vector<Loaded<CacheCluster>*>& clusters,
                                                const std::vector<ShardMember>& members,
-                                               bool& settled) {
+                                               bool has_access, bool& settled) {
   std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
   settled = true;
@@ -112,15 +113,17 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
       writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
     }
   }
+  settled = settled && AccessWorkflow::IsSettled(group.record, has_access);
+  const bool access_changed = AccessWorkflow::NoteApplied(group.record, has_access);
   std::string& status = group.record.status;
   const bool was_creating = status == kStatusCreating;
   const std::string now = settled        ? std::string(kStatusAvailable)
                           : was_creating ? std::string(kStatusCreating)
                                          : std::string(kStatusModifying);
-  if (status != now) {
+  if (status != now || access_changed) {
     status = now;
     writes.push_back(group.Put());
-    if (was_creating) {
+    if (was_creating && settled) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));
     }
   }

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/reconciler_context.h"
@@ -14,8 +15,9 @@ namespace mikura::control {
 
 class ReplicationGroupWorkflow {
  public:
-  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper)
-      : context_(context), keeper_(keeper), shards_(context, keeper) {}
+  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper,
+                           AccessWorkflow& access)
+      : context_(context), keeper_(keeper), access_(access), shards_(context, keeper) {}
 
   // One pass. Returns whether nothing is left to do for now.
   // Errors: the store; no address could be had. The next pass tries again.
@@ -30,12 +32,13 @@ class ReplicationGroupWorkflow {
                    const std::vector<Loaded<CacheCluster>*>& clusters, Inventory& inventory);
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
-                       const std::vector<ShardMember>& members, bool& settled);
+                       const std::vector<ShardMember>& members, bool has_access, bool& settled);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
                       const std::vector<Loaded<CacheCluster>*>& clusters);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  AccessWorkflow& access_;
   ShardController shards_;
 };
 

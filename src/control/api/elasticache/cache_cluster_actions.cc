@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 
@@ -115,6 +116,7 @@ ApiResult<elasticache::DescribeCacheClustersResult> DescribeCacheClusters(
   for (const auto& cluster : page.items) {
     result.cache_clusters.push_back(ToWire(cluster.record, show_nodes));
   }
+  RETURN_IF_ERROR(ShowAccess(context, result.cache_clusters));
   return result;
 }
 

@@ -8,6 +8,8 @@
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
+#include "control/api/elasticache/user_actions.h"
+#include "control/api/elasticache/user_group_actions.h"
 
 namespace mikura::control {
 namespace {
@@ -18,15 +20,23 @@ constexpr ActionRow kActions[] = {
     ActionFor<CreateCacheCluster>("CreateCacheCluster"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
+    ActionFor<CreateUser>("CreateUser"),
+    ActionFor<CreateUserGroup>("CreateUserGroup"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
+    ActionFor<DeleteUser>("DeleteUser"),
+    ActionFor<DeleteUserGroup>("DeleteUserGroup"),
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
+    ActionFor<DescribeUserGroups>("DescribeUserGroups"),
+    ActionFor<DescribeUsers>("DescribeUsers"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
+    ActionFor<ModifyUser>("ModifyUser"),
+    ActionFor<ModifyUserGroup>("ModifyUserGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
 };
 

@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -69,8 +70,9 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   ASSIGN_OR_RETURN(BuiltReplicationGroup built,
                    BuildReplicationGroup(AskedFor(request, std::move(tags), network), creation));
   const CacheStore store(context);
-  RETURN_IF_ERROR(CheckNamesFree(store, built));
   Change change;
+  RETURN_IF_ERROR(SetGroupAccess(context, request, built.group, change));
+  RETURN_IF_ERROR(CheckNamesFree(store, built));
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {
     zones.push_back(member.nodes.front().zone);
