@@ -76,8 +76,10 @@ class Access(Service):
         until(lambda: self.status(name) == "available", f"group {name} is available")
         return self.node_group(name)
 
-    def modify(self, name, mode=None, **more):
+    def modify(self, name, mode=None, enabled=None, **more):
         self.newer = {"TransitEncryptionMode": mode} if mode else {}
+        if enabled is not None:
+            self.newer["TransitEncryptionEnabled"] = str(enabled).lower()
         self.cache.modify_replication_group(
             ReplicationGroupId=name, ApplyImmediately=True, **more)
         self.newer = {}
@@ -235,6 +237,89 @@ class Access(Service):
         for endpoint in self.endpoints("demo"):
             self.refuses("Authentication required|NOAUTH", self.connect(endpoint).get, "k")
             self.refuses("WRONGPASS|invalid", self.connect(endpoint, password=TOKEN_2).get, "k")
+
+    def test_a_token_is_rotated_and_then_set(self):
+        group = self.create("demo", 2, "required", AuthToken=TOKEN_1)
+        since = self.group("demo")["AuthTokenLastModifiedDate"]
+        inside = self.connect(group["PrimaryEndpoint"], password=TOKEN_1,
+                              single_connection_client=True)
+        number = inside.client_id()
+        self.modify("demo", AuthToken=TOKEN_2, AuthTokenUpdateStrategy="ROTATE")
+        for endpoint in self.endpoints("demo"):
+            for token in (TOKEN_1, TOKEN_2):
+                self.assertTrue(self.connect(endpoint, password=token).ping())
+        self.modify("demo", AuthToken=TOKEN_2, AuthTokenUpdateStrategy="SET")
+        for endpoint in self.endpoints("demo"):
+            self.assertTrue(self.connect(endpoint, password=TOKEN_2).ping())
+            self.refuses("WRONGPASS|invalid", self.connect(endpoint, password=TOKEN_1).ping)
+        self.assertEqual(inside.client_id(), number)
+        self.assertGreater(self.group("demo")["AuthTokenLastModifiedDate"], since)
+        link = self.connect(group["PrimaryEndpoint"], password=TOKEN_2)
+        self.write_and_see("demo", link, "k", password=TOKEN_2)
+
+    def test_a_running_group_goes_to_tls_and_a_token_step_by_step(self):
+        group = self.create("demo", 2)
+        plain = self.connect(group["PrimaryEndpoint"], tls=False)
+        plain.set("k", "v")
+        with self.assertRaisesRegex(self.cache.exceptions.ClientError, "preferred first"):
+            self.modify("demo", "required", enabled=True)
+        self.modify("demo", "preferred", enabled=True)
+        self.assertEqual(plain.get("k"), b"v")
+        self.assertEqual(self.connect(group["PrimaryEndpoint"]).get("k"), b"v")
+        self.modify("demo", AuthToken=TOKEN_1, AuthTokenUpdateStrategy="ROTATE")
+        self.assertEqual(self.connect(group["PrimaryEndpoint"]).get("k"), b"v")
+        self.modify("demo", "required")
+        for endpoint in self.endpoints("demo"):
+            self.assertTrue(self.has_no_plain_port(endpoint))
+        self.modify("demo", AuthToken=TOKEN_1, AuthTokenUpdateStrategy="SET")
+        self.refuses("NOAUTH|Authentication", self.connect(group["PrimaryEndpoint"]).get, "k")
+        link = self.connect(group["PrimaryEndpoint"], password=TOKEN_1)
+        self.assertEqual(link.get("k"), b"v")
+        self.write_and_see("demo", link, "k2", password=TOKEN_1)
+
+    def test_a_token_gives_way_to_users_and_users_to_nobody(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", AuthToken=TOKEN_1)
+        self.modify("demo", AuthTokenUpdateStrategy="DELETE", UserGroupIdsToAdd=["people"])
+        self.assertEqual(self.group("demo")["UserGroupIds"], ["people"])
+        self.assertFalse(self.group("demo")["AuthTokenEnabled"])
+        admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
+        self.write_and_see("demo", admin, "k", username="admin", password=PASSWORD_2)
+        self.refuses("WRONGPASS|invalid",
+                     self.connect(group["PrimaryEndpoint"], password=TOKEN_1).get, "k")
+        with self.assertRaises(self.cache.exceptions.InvalidUserGroupStateFault):
+            self.cache.delete_user_group(UserGroupId="people")
+        self.modify("demo", RemoveUserGroups=True)
+        self.assertEqual(self.connect(group["PrimaryEndpoint"]).get("k"), b"v")
+        self.cache.delete_user_group(UserGroupId="people")
+
+    def test_users_of_a_group_change_on_running_nodes(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", UserGroupIds=["people"])
+        self.cache.create_user(
+            UserId="late", UserName="late", Engine="redis", AccessString="on ~* +@all",
+            Passwords=["the-late-password"])
+        self.cache.modify_user_group(UserGroupId="people", UserIdsToAdd=["late"],
+                                     UserIdsToRemove=["app"])
+        self.wait_group("people")
+        for endpoint in self.endpoints("demo"):
+            self.assertTrue(self.connect(endpoint, username="late",
+                                         password="the-late-password").ping())
+            self.refuses("WRONGPASS|invalid",
+                         self.connect(endpoint, username="app", password=PASSWORD_1).ping)
+
+    def test_a_replica_that_joins_has_the_users_from_its_start(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", UserGroupIds=["people"])
+        self.cache.increase_replica_count(ReplicationGroupId="demo", NewReplicaCount=2,
+                                          ApplyImmediately=True)
+        until(lambda: self.status("demo") == "available" and
+              len(self.node_group("demo")["NodeGroupMembers"]) == 3, "three nodes")
+        admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
+        self.write_and_see("demo", admin, "k", username="admin", password=PASSWORD_2)
+        for endpoint in self.endpoints("demo"):
+            self.refuses("NOAUTH|Authentication", self.connect(endpoint).get, "k")
+            self.assertTrue(self.has_no_plain_port(endpoint))
 
     def test_what_is_not_done_is_refused(self):
         def code(**more):

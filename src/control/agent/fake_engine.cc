@@ -21,6 +21,8 @@
 namespace mikura::control {
 namespace {
 
+constexpr long kLogEnd = 70;  // of its data, always
+
 FileDescriptor Tcp(const std::string& host, int port, bool listening) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -131,12 +133,15 @@ std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& a
   if (verb == "NODE") {
     return fmt::format("${}\r\n{}\r\n", config_["node-id"].size(), config_["node-id"]);
   }
-  if (verb == "PROMOTE" || verb == "FOLLOW") {
+  if (verb == "HOLD") return fmt::format(":{}\r\n", kLogEnd);
+  if (verb == "PROMOTE" || verb == "FOLLOW" || verb == "STEPDOWN") {
     const long epoch = std::stol(arguments[2]);
     if (epoch < epoch_) return "-STALEEPOCH a newer one was seen\r\n";
+    const bool follows = verb != "PROMOTE";
+    if (verb == "STEPDOWN" && std::stol(arguments[5]) != kLogEnd) return "-ERR it goes on\r\n";
     epoch_ = epoch;
-    primary_host_ = verb == "FOLLOW" ? arguments[3] : "";
-    primary_port_ = verb == "FOLLOW" ? std::stoi(arguments[4]) : 0;
+    primary_host_ = follows ? arguments[3] : "";
+    primary_port_ = follows ? std::stoi(arguments[4]) : 0;
     return "+OK\r\n";
   }
   if (verb == "LISTEN") {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/numbers.h"
 #include "control/agent/access_files.h"
 #include "control/agent/engine_process.h"
 #include "control/agent/engine_state.h"
@@ -109,6 +110,7 @@ NodeObservation HostAgent::Observe(const std::string& node_id) {
 
 Status HostAgent::Start(const NodeLaunch& launch) {
   if (!Observe(launch.id).Gone()) return Ok();
+  if (without_access_.count(launch.id) != 0) return Error{"it cannot be told who may use it"};
   const NodePaths paths = PathsOf(options_.data_dir, launch.id);
   // A process we do not know: started by an agent that was killed before it was seen.
   if (IsLocked(paths.lock_file) && Adopt(launch.id, FindEngines())) return Ok();
@@ -126,6 +128,10 @@ void HostAgent::Stop(const std::string& node_id) {
   if (NodeSupervisor* supervisor = Find(node_id)) supervisor->RequestStop();
 }
 
+void HostAgent::Kill(const std::string& node_id) {
+  if (NodeSupervisor* supervisor = Find(node_id)) supervisor->KillNow();
+}
+
 Status HostAgent::Forget(const std::string& node_id) {
   if (!Observe(node_id).Gone()) return Error{"node " + node_id + " is still running"};
   const NodePaths paths = PathsOf(options_.data_dir, node_id);
@@ -134,6 +140,7 @@ Status HostAgent::Forget(const std::string& node_id) {
     return Error{"node " + node_id + " is still running"};
   }
   supervisors_.erase(node_id);
+  without_access_.erase(node_id);
   unlink(paths.admin_socket.c_str());
   std::error_code failure;
   std::filesystem::remove_all(paths.directory, failure);
@@ -173,6 +180,20 @@ Status HostAgent::Follow(const std::string& node_id, int64_t epoch, const Endpoi
                         std::to_string(primary.port)});
 }
 
+Result<int64_t> HostAgent::HoldWrites(const std::string& node_id, std::chrono::milliseconds time) {
+  ASSIGN_OR_RETURN(const AdminReply reply,
+                   Call(node_id, {"MIKURA", "HOLD", std::to_string(time.count())}));
+  const auto end = ParseInt64(reply.text);
+  if (!end) return Error{"admin socket: HOLD was answered with " + reply.text};
+  return *end;
+}
+
+Status HostAgent::StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                           int64_t position) {
+  return Tell(node_id, {"MIKURA", "STEPDOWN", std::to_string(epoch), primary.address,
+                        std::to_string(primary.port), std::to_string(position)});
+}
+
 Status HostAgent::Listen(const std::string& node_id, const std::string& name,
                          const Endpoint& endpoint, ListenerProtocol protocol) {
   ASSIGN_OR_RETURN(const std::shared_ptr<FileDescriptor> socket, sockets_.Acquire(endpoint));
@@ -205,12 +226,14 @@ bool HostAgent::HasAccess(const std::string& node_id, const NodeAccess& access) 
 Status HostAgent::SetAccess(const std::string& node_id, const NodeAccess& access) {
   const NodePaths paths = PathsOf(options_.data_dir, node_id);
   const AccessFiles files = AccessFilesOf(access, paths, link_key_, authority_.certificate_file());
+  without_access_.insert(node_id);
   RETURN_IF_ERROR(WriteAccessFiles(files, paths));
   if (files.has_tls) {
     RETURN_IF_ERROR(authority_.Provide(access.addresses, files.cert_file, files.key_file,
                                        options_.timings.certificate_life,
                                        options_.timings.certificate_left_min));
   }
+  without_access_.erase(node_id);
   if (Observe(node_id).Gone()) return Ok();
   std::vector<std::string> settings = {"CONFIG", "SET"};
   for (const auto& [name, value] : files.settings) {

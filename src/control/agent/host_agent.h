@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,10 +46,14 @@ class HostAgent final : public NodeRuntime {
   NodeObservation Observe(const std::string& node_id) override;
   Status Start(const NodeLaunch& launch) override;
   void Stop(const std::string& node_id) override;
+  void Kill(const std::string& node_id) override;
   Status Forget(const std::string& node_id) override;
   Result<ReplicaPosition> Position(const std::string& node_id) override;
   Status Promote(const std::string& node_id, int64_t epoch) override;
   Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;
+  Result<int64_t> HoldWrites(const std::string& node_id, std::chrono::milliseconds time) override;
+  Status StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                  int64_t position) override;
   Status Listen(const std::string& node_id, const std::string& name, const Endpoint& endpoint,
                 ListenerProtocol protocol) override;
   Status Unlisten(const std::string& node_id, const std::string& name) override;
@@ -80,6 +85,8 @@ class HostAgent final : public NodeRuntime {
   const std::string link_key_;
   const CertificateAuthority authority_;
   EndpointSockets sockets_;
+  // Nodes whose files do not say who may use them: they must not start. Used as supervisors_ are.
+  std::set<std::string> without_access_;
   Mutex change_mutex_;
   std::function<void()> changed_ GUARDED_BY(change_mutex_);
   // Used by the one thread that calls us (NodeRuntime); destroyed first, because supervisors use

@@ -208,9 +208,13 @@ void NodeSupervisor::EndProcess() {
   HasEnded(process_, -1);
 }
 
+void NodeSupervisor::KillNow() const {
+  syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+}
+
 void NodeSupervisor::Kill() const {
   constexpr int kUsualEndMillis = 1000;
-  syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+  KillNow();
   HasEnded(process_, kUsualEndMillis);
 }
 

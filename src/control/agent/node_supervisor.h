@@ -51,6 +51,8 @@ class NodeSupervisor {
   NodeObservation Observation() EXCLUDES(mutex_);
   // The process is asked to end, then killed; returns at once.
   void RequestStop() EXCLUDES(mutex_);
+  // Kills the process; its end is seen as any other.
+  void KillNow() const;
   // Probes now; waits for the answer.
   void Refresh() EXCLUDES(probe_mutex_, mutex_) { Probe(); }
   // Waits until the process has ended.

@@ -60,6 +60,10 @@ std::string SubnetGroupKey(std::string_view account, std::string_view region,
   return SubnetGroupsPrefix(account, region).append(name);
 }
 
+std::string TestFailoverQuotaKey(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "quota").append("test-failover");
+}
+
 bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
 bool IsUserKey(std::string_view key) { return IsOfKind(key, "user"); }

@@ -35,6 +35,9 @@ bool IsCacheClusterKey(std::string_view key);
 bool IsUserKey(std::string_view key);
 bool IsUserGroupKey(std::string_view key);
 
+// The calls of TestFailover, which are limited.
+std::string TestFailoverQuotaKey(std::string_view account, std::string_view region);
+
 std::string NodeSpecKey(std::string_view node_id);
 std::string NodeStatusKey(std::string_view node_id);
 // The prefix of all that is kept of one node.

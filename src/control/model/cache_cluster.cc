@@ -94,6 +94,7 @@ void VisitFields(Visitor& visit, CacheNode& node) {
   visit("status", node.status);
   visit("endpoint", node.endpoint);
   visit("created_at", node.created_at);
+  visit("generation", node.generation);
 }
 
 template <typename Visitor>
@@ -114,6 +115,8 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("maintenance_window", cluster.maintenance_window);
   visit("snapshot_window", cluster.snapshot_window);
   visit("auto_minor_version_upgrade", cluster.auto_minor_version_upgrade);
+  visit("pending_node_type", cluster.pending_node_type);
+  visit("pending_engine_version", cluster.pending_engine_version);
   visit("tags", cluster.tags);
   visit("created_at", cluster.created_at);
   visit("nodes", cluster.nodes);
@@ -132,7 +135,14 @@ std::string CacheCluster::PreferredZone() const {
 std::string CacheCluster::ArnOf() const { return ArnText({account, region, "cluster", id}); }
 
 std::string CacheCluster::NodeId(const CacheNode& node) const {
-  return NodeIdOf(id, node.id, engine != "memcached", incarnation);
+  const std::string first = NodeIdOf(id, node.id, engine != "memcached", incarnation);
+  return node.generation == 1 ? first : fmt::format("{}-{}", first, node.generation);
+}
+
+bool CacheCluster::IsNodeId(const CacheNode& node, std::string_view node_id) const {
+  CacheNode next = node;
+  ++next.generation;
+  return node_id == NodeId(node) || node_id == NodeId(next);
 }
 
 ApiResult<int64_t> PortOf(std::optional<int64_t> asked, EngineKind kind) {

@@ -32,6 +32,7 @@ struct CacheNode {
   std::string status;
   Endpoint endpoint;  // empty until the node has an address
   UnixMillis created_at = 0;
+  int64_t generation = 1;  // of its process: one of another size is another
 };
 
 struct CacheCluster {
@@ -51,6 +52,8 @@ struct CacheCluster {
   std::string maintenance_window;
   std::string snapshot_window;
   bool auto_minor_version_upgrade = true;
+  std::string pending_node_type;       // asked for and not in effect; else empty
+  std::string pending_engine_version;  // the same
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
   std::vector<CacheNode> nodes;
@@ -63,6 +66,8 @@ struct CacheCluster {
   std::string PreferredZone() const;
   std::string ArnOf() const;
   std::string NodeId(const CacheNode& node) const;
+  // Whether a node of that id is this node, or takes its place.
+  bool IsNodeId(const CacheNode& node, std::string_view node_id) const;
 };
 
 // What CreateCacheCluster was asked for; empty and nullopt mean "not given".

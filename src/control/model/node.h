@@ -23,6 +23,7 @@ struct NodeSpec {
   std::string cache_node_id;  // "0001"
   std::string shard;          // ReplicationGroup::ShardKey(), empty when the node is in no shard
   std::string engine;         // "redis", "valkey", "memcached"
+  std::string engine_version;
   std::string zone;
   Endpoint endpoint;  // the node's own address
   int64_t memory_bytes = 0;
@@ -31,10 +32,11 @@ struct NodeSpec {
 
 // What was observed of a node, stored when it changes.
 struct NodeStatus {
-  std::string state;   // "starting", "running", "restarting", "failing"
-  std::string detail;  // why it is not running, for an operator
+  std::string state;        // "starting", "running", "restarting", "failing"
+  std::string detail;       // why it is not running, for an operator
   int64_t restarts = 0;
   UnixMillis changed_at = 0;
+  bool recovering = false;  // it was told that the node is started again
 };
 
 // Who is primary. Changed by compare-and-set alone: the one place where that is decided.
@@ -50,6 +52,11 @@ struct ShardState {
   std::vector<std::string> members;  // node ids, primary-first as created
   std::vector<std::string> in_sync;
   std::string failover_from;  // the primary before, until the new one serves; else empty
+  // A member that takes over from `primary` while both live; when it is the primary already, the
+  // one before has not stepped down yet. Else empty.
+  std::string hand_to;
+  std::string end_run;               // the run of the primary that is to be ended (TestFailover)
+  std::vector<std::string> retired;  // members no more, until nothing is left of them
 
   bool IsInSync(std::string_view node_id) const;
   bool operator==(const ShardState&) const = default;

@@ -6,6 +6,7 @@
 // those that speak to an engine wait for it at most the admin timeout.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -71,12 +72,22 @@ class NodeRuntime {
   virtual Status Start(const NodeLaunch& launch) = 0;
   // Asks the process to end and makes sure that it does; Observe() tells when it has.
   virtual void Stop(const std::string& node_id) = 0;
+  // Ends the process as a crash would: at once, without asking it.
+  virtual void Kill(const std::string& node_id) = 0;
   // Removes what the host keeps of a node whose process is gone.
   virtual Status Forget(const std::string& node_id) = 0;
 
   virtual Result<ReplicaPosition> Position(const std::string& node_id) = 0;
   virtual Status Promote(const std::string& node_id, int64_t epoch) = 0;
   virtual Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) = 0;
+
+  // Holds back the writes of a primary's clients for at most `time` (zero: lets them go on).
+  // Returns where its data end, behind every write that was let in before.
+  virtual Result<int64_t> HoldWrites(const std::string& node_id,
+                                     std::chrono::milliseconds time) = 0;
+  // Follow(), if the data of this primary still end at `position`; else an error, and it leads on.
+  virtual Status StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                          int64_t position) = 0;
 
   // Lets the node accept at `endpoint`. The host keeps the listening socket too: when the node
   // dies, connections wait there for the next one that gets it.

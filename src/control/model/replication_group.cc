@@ -5,14 +5,14 @@
 
 #include "control/model/arn.h"
 #include "control/model/identifiers.h"
+#include "control/model/maintenance_window.h"
 #include "control/model/node_type.h"
 #include "control/model/placement.h"
 #include "control/model/record_json.h"
+#include "control/model/replica_count.h"
 
 namespace mikura::control {
 namespace {
-
-constexpr int64_t kReplicasMax = 5;
 
 ApiError Value(std::string message) {
   return {ApiErrorCode::kInvalidParameterValue, std::move(message)};
@@ -94,6 +94,16 @@ CacheCluster MemberOf(const ReplicationGroup& group, const NewReplicationGroup& 
 }  // namespace
 
 template <typename Visitor>
+void VisitFields(Visitor& visit, PendingChanges& pending) {
+  visit("node_type", pending.node_type);
+  visit("engine", pending.engine);
+  visit("engine_version", pending.engine_version);
+  visit("parameter_group", pending.parameter_group);
+  visit("primary_cluster", pending.primary_cluster);
+  visit("automatic_failover", pending.automatic_failover);
+}
+
+template <typename Visitor>
 void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("id", group.id);
   visit("incarnation", group.incarnation);
@@ -108,7 +118,11 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("automatic_failover", group.automatic_failover);
   visit("multi_az", group.multi_az);
   visit("snapshot_window", group.snapshot_window);
+  visit("maintenance_window", group.maintenance_window);
   visit("auto_minor_version_upgrade", group.auto_minor_version_upgrade);
+  visit("pending", group.pending);
+  visit("applying", group.applying);
+  visit("test_failover", group.test_failover);
   visit("tags", group.tags);
   visit("created_at", group.created_at);
   visit("member_clusters", group.member_clusters);
@@ -144,9 +158,8 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
                    ParameterGroupOf(asked.parameter_group, version));
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceNodes(node_count, asked.preferred_zones, context.zones, true));
-  std::string maintenance_window;
   if (!asked.maintenance_window.empty()) {
-    ASSIGN_OR_RETURN(maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
+    ASSIGN_OR_RETURN(group.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }
   if (!asked.snapshot_window.empty()) {
     ASSIGN_OR_RETURN(group.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
@@ -162,10 +175,13 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
   group.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   group.tags = asked.tags;
   group.created_at = context.now;
+  if (group.maintenance_window.empty()) {
+    group.maintenance_window = AssignedMaintenanceWindow(context.incarnation);
+  }
   for (int64_t ordinal = 1; ordinal <= node_count; ++ordinal) {
     CacheCluster member = MemberOf(group, asked, ordinal, zones[static_cast<size_t>(ordinal - 1)]);
     member.parameter_group = parameter_group;
-    member.maintenance_window = maintenance_window;
+    member.maintenance_window = group.maintenance_window;
     group.member_clusters.push_back(member.id);
     built.members.push_back(std::move(member));
   }

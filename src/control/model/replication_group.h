@@ -22,6 +22,21 @@ namespace mikura::control {
 // The one shard that a group without cluster mode has.
 inline constexpr std::string_view kOnlyShard = "0001";
 
+// Changes that were asked for and are not in effect; what is empty does not change.
+struct PendingChanges {
+  // Of every node. An engine always comes with its version and parameter group.
+  std::string node_type;
+  std::string engine;
+  std::string engine_version;
+  std::string parameter_group;
+  std::string primary_cluster;     // who is to be the primary
+  std::string automatic_failover;  // "enabled" or "disabled"
+
+  bool ChangesNodes() const { return !node_type.empty() || !engine_version.empty(); }
+  bool operator==(const PendingChanges&) const = default;
+  bool empty() const { return *this == PendingChanges(); }
+};
+
 struct ReplicationGroup {
   std::string id;
   std::string incarnation;
@@ -36,7 +51,11 @@ struct ReplicationGroup {
   bool automatic_failover = false;
   bool multi_az = false;
   std::string snapshot_window;
+  std::string maintenance_window;
   bool auto_minor_version_upgrade = true;
+  PendingChanges pending;
+  bool applying = false;       // pending: now, rather than in the maintenance window
+  bool test_failover = false;  // the primary of this moment is to be ended
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
   std::vector<std::string> member_clusters;  // primary-first as created

@@ -41,7 +41,7 @@ TEST_F(CacheClusters, OfMemcachedTellEachNodeTheListOfAll) {
 TEST_F(CacheClusters, OfMemcachedTellANodeThatCameBack) {
   CreateCluster("mc", "memcached", 2);
   Settle();
-  host_.Kill("mc-0001-1f2e3d4c");
+  host_.KillNode("mc-0001-1f2e3d4c");
   Settle();
   EXPECT_EQ(Cluster("mc").status, "available");
   EXPECT_EQ(host_.node("mc-0001-1f2e3d4c").config_version, 1);
@@ -51,7 +51,7 @@ TEST_F(CacheClusters, OfMemcachedTellANodeThatCameBack) {
 TEST_F(CacheClusters, ASingleNodeThatDiesStartsEmptyAndTheEventSaysSo) {
   CreateCluster("one", "redis", 1);
   Settle();
-  host_.Kill(Node("one"));
+  host_.KillNode(Node("one"));
   Step();
   EXPECT_EQ(Cluster("one").status, "rebooting cluster nodes");
   Settle();

@@ -17,7 +17,7 @@ FakeNode* FakeRuntime::At(const Endpoint& endpoint) {
 
 // A replica copies from its primary when it first reaches it, and has all it has from then on.
 bool FakeRuntime::Linked(FakeNode& replica) {
-  if (replica.is_primary || copies_held_) return false;
+  if (replica.is_primary || copies_held_) return links_stay_up_ && !replica.is_primary;
   const FakeNode* primary = At(replica.follows);
   if (primary == nullptr || !primary->is_primary) return false;
   replica.data = primary->data;
@@ -63,7 +63,11 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
 }
 
 void FakeRuntime::Stop(const std::string& node_id) {
-  if (crash_.Allow()) Kill(node_id);
+  if (crash_.Allow()) KillNode(node_id);
+}
+
+void FakeRuntime::Kill(const std::string& node_id) {
+  if (crash_.Allow()) KillNode(node_id);
 }
 
 Status FakeRuntime::Forget(const std::string& node_id) {
@@ -104,6 +108,21 @@ Status FakeRuntime::Follow(const std::string& node_id, int64_t epoch, const Endp
   node->is_primary = false;
   node->follows = primary;
   return Ok();
+}
+
+Result<int64_t> FakeRuntime::HoldWrites(const std::string& node_id,
+                                        std::chrono::milliseconds time) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  ASSIGN_OR_RETURN(FakeNode * node, Reach(node_id));
+  node->holds_writes = time.count() > 0;
+  return node->offset;
+}
+
+Status FakeRuntime::StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                             int64_t position) {
+  ASSIGN_OR_RETURN(const FakeNode* node, Reach(node_id));
+  if (node->is_primary && node->offset != position) return Error{"the log goes on"};
+  return Follow(node_id, epoch, primary);
 }
 
 Status FakeRuntime::Listen(const std::string& node_id, const std::string& name, const Endpoint&,
@@ -161,7 +180,7 @@ void FakeRuntime::Tick() {
   for (auto& [id, node] : nodes_) node.starting = false;
 }
 
-void FakeRuntime::Kill(const std::string& id) {
+void FakeRuntime::KillNode(const std::string& id) {
   FakeNode& node = nodes_.at(id);
   node.running = false;
   node.exit_reason = "killed by signal 9";

@@ -28,6 +28,7 @@ struct FakeNode {
   int64_t config_version = 0;
   std::string config_nodes;
   NodeAccess access;  // that of its start, or set since
+  bool holds_writes = false;
 };
 
 // Where a simulated kill of the control process strikes: the n-th effect and all later ones do not
@@ -56,10 +57,14 @@ class FakeRuntime final : public NodeRuntime {
   NodeObservation Observe(const std::string& node_id) override;
   Status Start(const NodeLaunch& launch) override;
   void Stop(const std::string& node_id) override;
+  void Kill(const std::string& node_id) override;
   Status Forget(const std::string& node_id) override;
   Result<ReplicaPosition> Position(const std::string& node_id) override;
   Status Promote(const std::string& node_id, int64_t epoch) override;
   Status Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) override;
+  Result<int64_t> HoldWrites(const std::string& node_id, std::chrono::milliseconds time) override;
+  Status StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                  int64_t position) override;
   Status Listen(const std::string& node_id, const std::string& name, const Endpoint& endpoint,
                 ListenerProtocol protocol) override;
   Status Unlisten(const std::string& node_id, const std::string& name) override;
@@ -77,10 +82,12 @@ class FakeRuntime final : public NodeRuntime {
   size_t size() const { return nodes_.size(); }
   // Time passes on the host: what was started answers from now on.
   void Tick();
-  void Kill(const std::string& id);
+  void KillNode(const std::string& id);
   // A client's write to a primary; replicas that are linked have it at once.
   void Write(const std::string& id, const std::string& value);
   void HoldCopies(bool held) { copies_held_ = held; }
+  // Links are up although nothing is copied any more.
+  void LinkWithoutCopies(bool on) { links_stay_up_ = on; }
   void RefuseStarts(std::string why) { start_refusal_ = std::move(why); }
   void TakePortEverywhere(bool taken) { port_taken_ = taken; }
   // Who accepts at the endpoint of that name.
@@ -97,6 +104,7 @@ class FakeRuntime final : public NodeRuntime {
   std::map<std::string, FakeNode> nodes_;
   std::map<std::string, int> runs_;
   bool copies_held_ = false;
+  bool links_stay_up_ = false;
   bool port_taken_ = false;
   bool access_refused_ = false;
   std::map<std::string, NodeAccess> kept_access_;  // files of the host: also of nodes that are down

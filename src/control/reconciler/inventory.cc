@@ -31,6 +31,17 @@ Loaded<CacheCluster>* Inventory::FindCluster(const ReplicationGroup& group,
   return found == clusters.end() ? nullptr : &found->second;
 }
 
+Result<bool> ReplaceShard(MetadataStore& store, Loaded<ShardState>& shard, ShardState next,
+                          std::vector<Write> writes, std::vector<Compare> compares) {
+  compares.push_back(shard.Unchanged());
+  writes.push_back(Write::Put(shard.kv.key, ToJson(next)));
+  ASSIGN_OR_RETURN(const std::optional<Revision> revision, store.Transact(compares, writes));
+  if (!revision) return false;
+  shard.kv.mod_revision = *revision;
+  shard.record = std::move(next);
+  return true;
+}
+
 Result<Inventory> LoadInventory(MetadataStore& store) {
   Inventory inventory;
   ASSIGN_OR_RETURN(const std::vector<KeyValue> accounts, store.List(kAccountsPrefix));

@@ -41,4 +41,9 @@ struct Inventory {
 // Errors: the store cannot be read.
 Result<Inventory> LoadInventory(MetadataStore& store);
 
+// Stores `next` and `writes` in one transaction, if neither the shard's state nor anything in
+// `compares` has changed since it was read. Returns whether it did; `shard` is then up to date.
+Result<bool> ReplaceShard(MetadataStore& store, Loaded<ShardState>& shard, ShardState next,
+                          std::vector<Write> writes, std::vector<Compare> compares = {});
+
 }  // namespace mikura::control

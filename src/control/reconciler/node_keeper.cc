@@ -86,16 +86,20 @@ Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::str
   memory.running_since = 0;
   ++memory.failures;
   memory.start_after = now + PauseAfter(memory.failures, context_.timings);
-  std::vector<Write> events;
-  if (memory.status.state == kRunning) {
-    events.push_back(context_.events.OfCluster(
-        spec.account, spec.region, spec.cluster_id,
-        fmt::format("Recovering cache nodes {}: {}", spec.cache_node_id, reason)));
-  }
   Log(LogLevel::kWarning, "reconciler", "node {} is down: {}", spec.id, reason);
   memory.status.state = memory.failures >= kFailingFrom ? kFailing : kRestarting;
   memory.status.detail = reason;
-  return Store(spec, memory, std::move(events));
+  return Store(spec, memory, {});
+}
+
+Status NodeKeeper::NoteRecovering(const NodeSpec& spec, Memory& memory) {
+  const bool was_down = memory.status.state == kRestarting || memory.status.state == kFailing;
+  if (!was_down || memory.status.recovering) return Ok();
+  memory.status.recovering = true;
+  return Store(
+      spec, memory,
+      {context_.events.OfCluster(spec.account, spec.region, spec.cluster_id,
+                                 fmt::format("Recovering cache nodes {}", spec.cache_node_id))});
 }
 
 Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {
@@ -108,6 +112,7 @@ Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {
   }
   Log(LogLevel::kInfo, "reconciler", "node {} answers", spec.id);
   memory.status.state = kRunning;
+  memory.status.recovering = false;
   memory.status.detail.clear();
   return Store(spec, memory, std::move(events));
 }
@@ -131,6 +136,7 @@ Status NodeKeeper::EnsureRunning(const NodeSpec& spec, const Endpoint& primary,
     memory.status.state = kStarting;
     RETURN_IF_ERROR(Store(spec, memory, {}));
   }
+  RETURN_IF_ERROR(NoteRecovering(spec, memory));
   const Status started = context_.runtime.Start(LaunchOf(spec, primary));
   if (!started.ok()) return NoteDown(spec, memory, started.error().message);
   memory.down = false;

@@ -43,6 +43,8 @@ class NodeKeeper {
 
   Status Load(const NodeSpec& spec, Memory& memory);
   Status NoteDown(const NodeSpec& spec, Memory& memory, const std::string& reason);
+  // Tells once that a node which was lost is started again: after what its loss led to.
+  Status NoteRecovering(const NodeSpec& spec, Memory& memory);
   Status NoteRunning(const NodeSpec& spec, Memory& memory);
   Status Store(const NodeSpec& spec, Memory& memory, std::vector<Write> events);
 

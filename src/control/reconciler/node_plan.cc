@@ -19,6 +19,7 @@ NodeSpec SpecOf(const CacheCluster& cluster, const CacheNode& node, std::string 
   spec.cache_node_id = node.id;
   spec.shard = std::move(shard);
   spec.engine = cluster.engine;
+  spec.engine_version = cluster.engine_version;
   spec.zone = node.zone;
   spec.endpoint = node.endpoint;
   // The type was checked when the cluster was created.

@@ -49,13 +49,119 @@ class Story : public KilledAtAnyMoment {
     CreateGroup("demo", 3);
     Settle();
     host_.Write(Node("demo-001"), "x");
-    host_.Kill(Node("demo-001"));
+    host_.KillNode(Node("demo-001"));
     const bool struck = RunKilledBefore(effect);
     Settle();
     EXPECT_EQ(Group("demo").status, "available") << effect;
     EXPECT_EQ(Shard("demo").epoch, 2) << effect;
     EXPECT_EQ(host_.node(Shard("demo").primary).data.count("x"), 1u) << effect;
     EXPECT_THAT(host_.ServersOf("primary"), ::testing::ElementsAre(Shard("demo").primary));
+    return struck;
+  }
+
+  // Whoever leads has all that was written, and nobody else serves.
+  void ExpectWhole(int effect) {
+    EXPECT_EQ(Group("demo").status, "available") << effect;
+    const ShardState state = Shard("demo");
+    EXPECT_EQ(host_.node(state.primary).data.count("x"), 1u) << effect;
+    EXPECT_THAT(host_.ServersOf("primary"), ::testing::ElementsAre(state.primary)) << effect;
+    EXPECT_THAT(state.retired, IsEmpty()) << effect;
+    EXPECT_EQ(host_.size(), state.members.size()) << effect;
+    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(2 + state.members.size())) << effect;
+    EXPECT_FALSE(host_.node(state.primary).holds_writes) << effect;
+  }
+
+  void CreateDemo(int64_t nodes) {
+    CreateGroup("demo", nodes);
+    Settle();
+    host_.Write(Node("demo-001"), "x");
+  }
+
+  bool PlannedFailover(int effect) {
+    CreateDemo(3);
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.pending.primary_cluster = "demo-003";
+      group.applying = true;
+      group.status = kStatusModifying;
+    });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    ExpectWhole(effect);
+    EXPECT_EQ(Shard("demo").primary, Node("demo-003")) << effect;
+    EXPECT_EQ(Shard("demo").epoch, 2) << effect;
+    EXPECT_EQ(host_.starts(), 3) << effect;
+    return struck;
+  }
+
+  bool TestedFailover(int effect) {
+    CreateDemo(2);
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.test_failover = true;
+      group.status = kStatusModifying;
+    });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    ExpectWhole(effect);
+    EXPECT_EQ(Shard("demo").primary, Node("demo-002")) << effect;
+    EXPECT_EQ(Shard("demo").epoch, 2) << effect;
+    EXPECT_EQ(host_.starts(), 3) << effect;
+    return struck;
+  }
+
+  bool Increase(int effect) {
+    CreateDemo(2);
+    AddMember("demo", "demo-003");
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    ExpectWhole(effect);
+    EXPECT_THAT(Shard("demo").in_sync, SizeIs(3)) << effect;
+    EXPECT_EQ(Cluster("demo-003").status, "available") << effect;
+    return struck;
+  }
+
+  bool DecreaseByThePrimary(int effect) {
+    CreateDemo(3);
+    ChangeGroup("demo", [](ReplicationGroup& group) { group.status = kStatusModifying; });
+    ChangeCluster("demo-001", [](CacheCluster& cluster) { cluster.status = kStatusDeleting; });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    ExpectWhole(effect);
+    EXPECT_THAT(Group("demo").member_clusters, ::testing::ElementsAre("demo-002", "demo-003"));
+    EXPECT_FALSE(ClusterExists("demo-001")) << effect;
+    return struck;
+  }
+
+  bool ScaleUp(int effect) {
+    CreateDemo(2);
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.pending.node_type = "cache.t3.small";
+      group.applying = true;
+      group.status = kStatusModifying;
+    });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    ExpectWhole(effect);
+    EXPECT_EQ(Group("demo").node_type, "cache.t3.small") << effect;
+    EXPECT_EQ(Cluster("demo-002").node_type, "cache.t3.small") << effect;
+    EXPECT_EQ(Shard("demo").primary, Node("demo-001") + "-2") << effect;
+    EXPECT_EQ(Shard("demo").epoch, 2) << effect;
+    EXPECT_EQ(host_.starts(), 4) << effect;
+    return struck;
+  }
+
+  bool DeletionInTheMiddleOfAChange(int effect) {
+    CreateDemo(2);
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.pending.node_type = "cache.t3.small";
+      group.applying = true;
+    });
+    const bool struck = RunKilledBefore(effect);
+    DeleteGroup("demo");
+    Settle();
+    EXPECT_THAT(Keys("/ec/v1/acct/"), IsEmpty()) << effect;
+    EXPECT_THAT(Keys("/ec/v1/node/"), IsEmpty()) << effect;
+    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), IsEmpty()) << effect;
+    EXPECT_EQ(host_.size(), 0u) << effect;
     return struck;
   }
 
@@ -93,6 +199,30 @@ TEST(KilledAtEachEffect, CreationIsFinishedByTheNextProcess) {
 
 TEST(KilledAtEachEffect, FailoverIsFinishedByTheNextProcessAndHappensOnce) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::FailoverOfThePrimary), 8);
+}
+
+TEST(KilledAtEachEffect, APlannedFailoverIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::PlannedFailover), 8);
+}
+
+TEST(KilledAtEachEffect, ATestOfFailoverEndsThePrimaryOnce) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::TestedFailover), 8);
+}
+
+TEST(KilledAtEachEffect, AReplicaThatJoinsIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::Increase), 5);
+}
+
+TEST(KilledAtEachEffect, APrimaryThatLeavesHandsOverItsRoleFirst) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DecreaseByThePrimary), 10);
+}
+
+TEST(KilledAtEachEffect, AChangeOfTheNodeTypeIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::ScaleUp), 20);
+}
+
+TEST(KilledAtEachEffect, AGroupIsDeletedWithAllNodesOfAChangeUnderWay) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DeletionInTheMiddleOfAChange), 20);
 }
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {

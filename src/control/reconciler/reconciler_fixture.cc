@@ -71,6 +71,42 @@ void ReconcilerFixture::DeleteCluster(const std::string& id) {
           ->has_value());
 }
 
+void ReconcilerFixture::ChangeGroup(const std::string& id,
+                                    const std::function<void(ReplicationGroup&)>& change) {
+  ReplicationGroup group = Group(id);
+  change(group);
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(ReplicationGroupKey(kAccount, kRegion, id), ToJson(group))})
+          ->has_value());
+}
+
+void ReconcilerFixture::ChangeCluster(const std::string& id,
+                                      const std::function<void(CacheCluster&)>& change) {
+  CacheCluster cluster = Cluster(id);
+  change(cluster);
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(cluster))})
+          ->has_value());
+}
+
+void ReconcilerFixture::AddMember(const std::string& group_id, const std::string& id) {
+  ReplicationGroup group = Group(group_id);
+  CacheCluster member = Cluster(group.member_clusters.front());
+  member.id = id;
+  member.status = kStatusCreating;
+  member.nodes.front().status = kStatusCreating;
+  member.nodes.front().endpoint = {};
+  member.nodes.front().generation = 1;
+  group.member_clusters.push_back(id);
+  group.status = kStatusModifying;
+  ASSERT_TRUE(
+      store_
+          .Transact({},
+                    {Write::Put(ReplicationGroupKey(kAccount, kRegion, group_id), ToJson(group)),
+                     Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(member))})
+          ->has_value());
+}
+
 ReplicationGroup ReconcilerFixture::Group(const std::string& id) {
   return *ReplicationGroupFromJson(
       (*store_.Get(ReplicationGroupKey(kAccount, kRegion, id)))->value);

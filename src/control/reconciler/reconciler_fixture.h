@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,12 @@ class ReconcilerFixture : public ::testing::Test {
   void DeleteGroup(const std::string& id);
   void CreateCluster(const std::string& id, const std::string& engine, int64_t nodes);
   void DeleteCluster(const std::string& id);
+
+  // Stores the group (a cluster) as `change` leaves it.
+  void ChangeGroup(const std::string& id, const std::function<void(ReplicationGroup&)>& change);
+  void ChangeCluster(const std::string& id, const std::function<void(CacheCluster&)>& change);
+  // The member joins the group, as IncreaseReplicaCount stores it.
+  void AddMember(const std::string& group_id, const std::string& id);
 
   ReplicationGroup Group(const std::string& id);
   CacheCluster Cluster(const std::string& id);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/reconciler/access_workflow.h"
+#include "control/reconciler/group_membership.h"
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/reconciler_context.h"
@@ -17,7 +18,11 @@ class ReplicationGroupWorkflow {
  public:
   ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper,
                            AccessWorkflow& access)
-      : context_(context), keeper_(keeper), access_(access), shards_(context, keeper) {}
+      : context_(context),
+        keeper_(keeper),
+        access_(access),
+        shards_(context, keeper),
+        membership_(context, keeper, shards_.handover()) {}
 
   // One pass. Returns whether nothing is left to do for now.
   // Errors: the store; no address could be had. The next pass tries again.
@@ -33,13 +38,17 @@ class ReplicationGroupWorkflow {
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
                        const std::vector<ShardMember>& members, bool has_access, bool& settled);
+  Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
+                                 const std::vector<ShardMember>& members);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
-                      const std::vector<Loaded<CacheCluster>*>& clusters);
+                      const std::vector<Loaded<CacheCluster>*>& clusters, const ShardState& state,
+                      const Inventory& inventory);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
   AccessWorkflow& access_;
   ShardController shards_;
+  GroupMembership membership_;
 };
 
 }  // namespace mikura::control

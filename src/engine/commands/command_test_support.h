@@ -41,6 +41,10 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   Status Failover(const FailoverRequest& request) override;
   Status AbortFailover() override;
   Status TakeOver(std::string_view id) override;
+  int64_t HoldWritesFor(std::chrono::milliseconds) override { return role.offset; }
+  Status StepDown(std::string_view host, int port, int64_t) override {
+    return ReplicaOf(host, port);
+  }
   void Stop() override { is_stopped = true; }
   void ResetStatistics() override { ++resets; }
   bool HasRoom(UnixMillis) override { return true; }

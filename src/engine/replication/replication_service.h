@@ -70,6 +70,11 @@ class ReplicationService {
   // over.
   Status ReplicaOf(std::string_view host, int port);
 
+  // The same, if the log of this node still ends at `position` when its last write has ended: then
+  // nothing that was acknowledged is missing where that position has been reached. Errors: the log
+  // goes on beyond; as above.
+  Status StepDown(std::string_view host, int port, Lsn position);
+
   // The data were loaded from a file: they are those at `offset` of history `id`. Once, before
   // anything else; then a replica of before continues where the file ends, if that is still known.
   void Restore(const std::string& id, Lsn offset) { primary_side_.Restore(id, offset); }

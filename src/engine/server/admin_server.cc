@@ -183,8 +183,11 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
   const std::string verb = ToUpper(words[1]);
   if (verb == "NODE" && words.size() == 2) {
     reply.Bulk(parts_.node_id);
-  } else if ((verb == "PROMOTE" && words.size() == 3) || (verb == "FOLLOW" && words.size() == 5)) {
+  } else if ((verb == "PROMOTE" && words.size() == 3) || (verb == "FOLLOW" && words.size() == 5) ||
+             (verb == "STEPDOWN" && words.size() == 6)) {
     ChangeRole(words, reply);
+  } else if (verb == "HOLD" && words.size() == 3) {
+    Hold(words, reply);
   } else if (verb == "FENCE" && words.size() == 4) {
     SetFence(words, reply);
   } else if (verb == "ACCESS" && words.size() == 2) {
@@ -227,19 +230,33 @@ void AdminServer::ChangeRole(const Words& words, wire::RespWriter& reply) {
   const auto epoch = ParseInt64(words[2]);
   const bool promote = words.size() == 3;
   const auto port = promote ? std::optional<int64_t>(0) : ParseInt64(words[4]);
-  if (!epoch || *epoch < 0 || !port || *port < 0 || *port > 65535) {
-    reply.Error("ERR", "the epoch or the port is not a number in range");
+  const bool steps_down = words.size() == 6;
+  const auto end = steps_down ? ParseInt64(words[5]) : std::optional<int64_t>(0);
+  if (!epoch || *epoch < 0 || !port || *port < 0 || *port > 65535 || !end) {
+    reply.Error("ERR", "the epoch, the port or the position is not a number in range");
     return;
   }
   if (IsStale(*epoch, reply)) return;
-  const Status status =
-      parts_.control.ReplicaOf(promote ? std::string_view() : words[3], static_cast<int>(*port));
+  const std::string_view host = promote ? std::string_view() : words[3];
+  const Status status = steps_down
+                            ? parts_.control.StepDown(host, static_cast<int>(*port), *end)
+                            : parts_.control.ReplicaOf(host, static_cast<int>(*port));
   if (!status.ok()) {
     reply.Error("ERR", status.error().message);
     return;
   }
   epoch_ = *epoch;
   reply.Ok();
+}
+
+void AdminServer::Hold(const Words& words, wire::RespWriter& reply) {
+  constexpr int64_t kHoldMillisMax = 60'000;
+  const auto millis = ParseInt64(words[2]);
+  if (!millis || *millis < 0 || *millis > kHoldMillisMax) {
+    reply.Error("ERR", "the time is not a number of milliseconds from 0 to 60000");
+    return;
+  }
+  reply.Integer(parts_.control.HoldWritesFor(std::chrono::milliseconds(*millis)));
 }
 
 bool AdminServer::IsStale(int64_t epoch, wire::RespWriter& reply) const {

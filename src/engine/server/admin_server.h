@@ -7,6 +7,8 @@
 //   MIKURA NODE                          the node's id
 //   MIKURA PROMOTE epoch                 becomes primary
 //   MIKURA FOLLOW epoch host port        becomes a replica
+//   MIKURA HOLD millis                   clients' writes wait so long; answers with the log's end
+//   MIKURA STEPDOWN epoch host port end  FOLLOW, if the log still ends there
 //   MIKURA LISTEN name resp|memcached    with one descriptor (SCM_RIGHTS): accepts on it
 //   MIKURA UNLISTEN name                 stops accepting, ends the clients that came through it
 //   MIKURA LISTENERS                     names of the passed listeners
@@ -77,6 +79,7 @@ class AdminServer {
   void ExecuteNode(const Words& words, Connection& connection, wire::RespWriter& reply,
                    int* send_fd);
   void ChangeRole(const Words& words, wire::RespWriter& reply);
+  void Hold(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);
   bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
   void Listen(const Words& words, Connection& connection, wire::RespWriter& reply);

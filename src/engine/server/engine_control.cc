@@ -137,6 +137,20 @@ void EngineControl::HoldWrites(bool holds) {
   if (!holds && loops_ != nullptr) loops_->WakeAll();
 }
 
+int64_t EngineControl::HoldWritesFor(std::chrono::milliseconds time) {
+  const UnixMillis now = clock_.NowMillis();
+  pause_.HoldWritesUntil(time.count() > 0 ? now + time.count() : 0);
+  keyspace_.set_paused(pause_.is_active(now));
+  if (time.count() <= 0 && loops_ != nullptr) loops_->WakeAll();
+  int64_t end = 0;
+  keyspace_.WithGate({}, [&] { end = keyspace_.change_log().head(); });
+  return end;
+}
+
+Status EngineControl::StepDown(std::string_view host, int port, int64_t position) {
+  return replication_->StepDown(host, port, position);
+}
+
 Status EngineControl::Failover(const FailoverRequest& request) {
   return replication_->StartFailover(request);
 }

@@ -73,6 +73,8 @@ class EngineControl final : public ServerControl {
   void Unpause() override;
   // Writes wait until the end of a failover. May be called under locks, from any thread.
   void HoldWrites(bool holds);
+  int64_t HoldWritesFor(std::chrono::milliseconds time) override;
+  Status StepDown(std::string_view host, int port, int64_t position) override;
   Status Failover(const FailoverRequest& request) override;
   Status AbortFailover() override;
   Status TakeOver(std::string_view id) override;

@@ -65,6 +65,8 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.cache_cluster_create_time = cluster.created_at;
   wire.preferred_maintenance_window = UnlessEmpty(cluster.maintenance_window);
   wire.pending_modified_values = elasticache::PendingModifiedValues{};
+  wire.pending_modified_values->cache_node_type = UnlessEmpty(cluster.pending_node_type);
+  wire.pending_modified_values->engine_version = UnlessEmpty(cluster.pending_engine_version);
   elasticache::CacheParameterGroupStatus parameters;
   parameters.cache_parameter_group_name = cluster.parameter_group;
   parameters.parameter_apply_status = "in-sync";
@@ -98,6 +100,9 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.description = group.description;
   wire.status = group.status;
   wire.pending_modified_values = elasticache::ReplicationGroupPendingModifiedValues{};
+  wire.pending_modified_values->primary_cluster_id = UnlessEmpty(group.pending.primary_cluster);
+  wire.pending_modified_values->automatic_failover_status =
+      UnlessEmpty(group.pending.automatic_failover);
   wire.member_clusters = group.member_clusters;
   wire.automatic_failover = Switch(group.automatic_failover);
   wire.multi_az = Switch(group.multi_az);
@@ -138,7 +143,7 @@ void AddNodeGroup(const ReplicationGroup& group, const std::vector<CacheCluster>
     member.preferred_availability_zone = node.zone;
     if (known) {
       member.read_endpoint = EndpointOf(node.endpoint);
-      member.current_role = primary == cluster.NodeId(node) ? "primary" : "replica";
+      member.current_role = cluster.IsNodeId(node, primary) ? "primary" : "replica";
     }
     node_group.node_group_members.push_back(std::move(member));
   }

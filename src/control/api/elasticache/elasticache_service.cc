@@ -5,9 +5,12 @@
 #include "control/api/elasticache/cache_cluster_actions.h"
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/engine_version_actions.h"
+#include "control/api/elasticache/group_modification_actions.h"
+#include "control/api/elasticache/replica_count_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
+#include "control/api/elasticache/test_failover_actions.h"
 #include "control/api/elasticache/user_actions.h"
 #include "control/api/elasticache/user_group_actions.h"
 
@@ -22,6 +25,7 @@ constexpr ActionRow kActions[] = {
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
     ActionFor<CreateUser>("CreateUser"),
     ActionFor<CreateUserGroup>("CreateUserGroup"),
+    ActionFor<DecreaseReplicaCount>("DecreaseReplicaCount"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
@@ -33,11 +37,14 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
     ActionFor<DescribeUserGroups>("DescribeUserGroups"),
     ActionFor<DescribeUsers>("DescribeUsers"),
+    ActionFor<IncreaseReplicaCount>("IncreaseReplicaCount"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
+    ActionFor<ModifyReplicationGroup>("ModifyReplicationGroup"),
     ActionFor<ModifyUser>("ModifyUser"),
     ActionFor<ModifyUserGroup>("ModifyUserGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
+    ActionFor<TestFailover>("TestFailover"),
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
 #include "control/api/elasticache/group_access_actions.h"
+#include "control/api/elasticache/group_view.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -87,30 +88,6 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   return std::optional<BuiltReplicationGroup>(std::move(built));
 }
 
-ApiResult<std::vector<CacheCluster>> MembersOf(const CacheStore& store,
-                                               const ReplicationGroup& group) {
-  std::vector<CacheCluster> members;
-  for (const std::string& id : group.member_clusters) {
-    ASSIGN_OR_RETURN(auto member, store.Cluster(id));
-    members.push_back(std::move(member.record));
-  }
-  return members;
-}
-
-// A group that is removed between two reads has lost members: then it is left out.
-ApiResult<std::optional<elasticache::ReplicationGroup>> WholeAnswer(const CacheStore& store,
-                                                                    const ReplicationGroup& group) {
-  const auto members = MembersOf(store, group);
-  if (!members.ok()) {
-    if (members.error().code != ApiErrorCode::kCacheClusterNotFound) return members.error();
-    return std::optional<elasticache::ReplicationGroup>();
-  }
-  ASSIGN_OR_RETURN(const auto shard, store.Shard(group));
-  elasticache::ReplicationGroup wire = ToWire(group);
-  AddNodeGroup(group, *members, shard, wire);
-  return std::optional<elasticache::ReplicationGroup>(std::move(wire));
-}
-
 }  // namespace
 
 ApiResult<elasticache::CreateReplicationGroupResult> CreateReplicationGroup(
@@ -137,10 +114,10 @@ ApiResult<elasticache::DescribeReplicationGroupsResult> DescribeReplicationGroup
                        request.max_records, request.marker));
   elasticache::DescribeReplicationGroupsResult result;
   result.marker = page.next_token;
-  for (const auto& group : page.items) {
-    ASSIGN_OR_RETURN(auto wire, WholeAnswer(store, group.record));
-    if (wire) {
-      result.replication_groups.push_back(std::move(*wire));
+  for (auto& group : page.items) {
+    ASSIGN_OR_RETURN(const auto whole, WholeGroupOf(context, std::move(group)));
+    if (whole) {
+      result.replication_groups.push_back(whole->Answer());
     } else if (request.replication_group_id) {
       RETURN_IF_ERROR(store.Group(*request.replication_group_id));
     }

@@ -54,6 +54,22 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
   return RefuseFirst(features);
 }
 
+ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& request) {
+  const Asked features[] = {
+      {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
+      {"ClusterMode other than disabled", Other(request.cluster_mode, "disabled")},
+      {"Durability other than disabled",
+       Other(request.durability, "disabled") && Other(request.durability, "default")},
+      {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
+      {"LogDeliveryConfigurations", !request.log_delivery_configurations.empty()},
+      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
+      {"NotificationTopicStatus", request.notification_topic_status.has_value()},
+      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
+      {"SnapshottingClusterId", request.snapshotting_cluster_id.has_value()},
+  };
+  return RefuseFirst(features);
+}
+
 ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& request) {
   const Asked features[] = {
       {"AuthToken", request.auth_token.has_value()},
