@@ -75,7 +75,8 @@ struct Service {
   std::unique_ptr<ApiServer> api;
 };
 
-Status Build(const UpOptions& options, const Clock& clock, Service& service) {
+Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock,
+             Service& service) {
   ASSIGN_OR_RETURN(service.lock, DataDirLock::Take(options.data_dir));
   // Absolute, because engines are found again by the path of their config file.
   std::error_code failure;
@@ -92,6 +93,7 @@ Status Build(const UpOptions& options, const Clock& clock, Service& service) {
   service.api = std::make_unique<ApiServer>(
       http, *service.store, clock,
       std::vector<ApiService>{ElastiCacheService(), Ec2Service(), StsService()});
+  service.api->SetAccessRuleCheck(std::move(check));
   // Who gets an answer of the API can rely on the agent holding what it found. The reconciler comes
   // last: a taken port must not start anything.
   ASSIGN_OR_RETURN(service.agent, HostAgent::Open({data_dir, binary, {}}));
@@ -117,11 +119,12 @@ void PrintBanner(const UpOptions& options, const Service& service) {
       "  try       export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} "
       "AWS_DEFAULT_REGION=ap-northeast-1\n"
       "            aws --endpoint-url {} elasticache describe-replication-groups\n"
+      "  TLS       caches with TransitEncryptionEnabled: clients trust {}\n"
       "  stop      Ctrl-C; {}\n",
       url, options.data_dir,
       loopback ? "test / test (accepted because the API listens on this machine only)"
                : "made by: mikura credentials create",
-      loopback ? "test" : "...", loopback ? "test" : "...", url,
+      loopback ? "test" : "...", loopback ? "test" : "...", url, service.agent->authority_file(),
       options.stop_caches_on_exit ? "caches stop too"
                                   : "caches go on running, the next start takes them over");
   std::fflush(stdout);
@@ -193,13 +196,13 @@ std::string DefaultDataDir() {
   return "mikura-data";
 }
 
-int RunUp(const UpOptions& asked) {
+int RunUp(const UpOptions& asked, AccessRuleCheck check) {
   UpOptions options = asked;
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
   const EndingSignals signals;
   const SystemClock clock;
   Service service;
-  const Status built = Build(options, clock, service);
+  const Status built = Build(options, std::move(check), clock, service);
   if (!built.ok()) return Fail(built.error());
   PrintBanner(options, service);
   signals.Wait();
@@ -207,7 +210,7 @@ int RunUp(const UpOptions& asked) {
   return 0;
 }
 
-int UpMain(std::span<const std::string_view> arguments) {
+int UpMain(std::span<const std::string_view> arguments, AccessRuleCheck check) {
   UpOptions options;
   CLI::App app("The whole service on this machine: the API and the caches it creates.",
                "mikura up");
@@ -222,7 +225,7 @@ int UpMain(std::span<const std::string_view> arguments) {
                  "machines with less than caches are asked for")
       ->check(CLI::Range(0.001, 1.0));
   if (const auto status = Parse(app, arguments)) return *status;
-  return RunUp(options);
+  return RunUp(options, std::move(check));
 }
 
 int CredentialsMain(std::span<const std::string_view> arguments) {

@@ -153,6 +153,9 @@ constexpr ParameterSpec kRows[] = {
            "Whether clients must show a certificate."),
     YesNo("tls-replication", "", &P::tls_replication, kRuntime,
           "Speak TLS to the primary that is followed."),
+    Choice(
+        "tls-mode", "off|preferred|required", &P::tls_mode, kRuntime,
+        "TLS on `port` and on the sockets that the agent passes: beside plain clients, or alone."),
     Text("tls-protocols", "", &P::tls_protocols, kRuntime,
          "Versions that are spoken, blank-separated; empty for TLSv1.2 and TLSv1.3."),
     Text("tls-ciphers", "", &P::tls_ciphers, kRuntime, "Ciphers up to TLSv1.2."),

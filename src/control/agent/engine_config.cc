@@ -26,8 +26,9 @@ uint64_t HashOf(std::string_view text) {
   return hash;
 }
 
-// As redis.conf wants it: quoted when a blank, quote or comment sign would end the word.
-std::string Quoted(std::string_view value) {
+}  // namespace
+
+std::string QuotedForConfig(std::string_view value) {
   if (!value.empty() && value.find_first_of(" \t\"'\\#") == value.npos) return std::string(value);
   std::string quoted = "\"";
   for (const char c : value) {
@@ -37,10 +38,12 @@ std::string Quoted(std::string_view value) {
   return quoted + "\"";
 }
 
+namespace {
+
 // A setting that is a list of words stands as such in the file; every other value is one word.
 std::string SettingWords(std::string_view name, std::string_view value) {
   if (name == "client-output-buffer-limit" || name == "save") return std::string(value);
-  return Quoted(value);
+  return QuotedForConfig(value);
 }
 
 }  // namespace
@@ -78,9 +81,9 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
     add("shown-version", kRedisVersionOfValkey);
     add("shown-valkey-version", launch.engine_version);
   }
-  add("dir", Quoted(paths.directory));
-  add("logfile", Quoted(paths.log_file));
-  add("admin-socket", Quoted(paths.admin_socket));
+  add("dir", QuotedForConfig(paths.directory));
+  add("logfile", QuotedForConfig(paths.log_file));
+  add("admin-socket", QuotedForConfig(paths.admin_socket));
   for (const auto& [name, value] : launch.settings) add(name, SettingWords(name, value));
   if (!launch.primary.empty()) {
     add("replicaof", fmt::format("{} {}", launch.primary.address, launch.primary.port));

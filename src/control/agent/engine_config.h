@@ -22,6 +22,9 @@ NodePaths PathsOf(std::string_view data_dir, std::string_view node_id);
 // The longest data directory whose admin sockets still have a valid path.
 size_t DataDirBytesMax();
 
+// As redis.conf wants it: quoted when a blank, quote or comment sign would end the word.
+std::string QuotedForConfig(std::string_view value);
+
 std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths);
 
 }  // namespace mikura::control

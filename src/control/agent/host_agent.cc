@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <thread>
@@ -14,8 +16,10 @@
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "control/agent/access_files.h"
 #include "control/agent/engine_process.h"
 #include "control/agent/engine_state.h"
+#include "control/model/secret_hash.h"
 
 namespace mikura::control {
 namespace {
@@ -43,7 +47,11 @@ Result<std::unique_ptr<HostAgent>> HostAgent::Open(const HostAgentOptions& optio
           fmt::format("cannot create {}{}: {}", options.data_dir, folder, failure.message())};
     }
   }
-  std::unique_ptr<HostAgent> agent(new HostAgent(options));
+  ASSIGN_OR_RETURN(std::string link_key, LoadLinkKey(options.data_dir + "/link.key"));
+  ASSIGN_OR_RETURN(CertificateAuthority authority,
+                   CertificateAuthority::Open(options.data_dir + "/tls"));
+  std::unique_ptr<HostAgent> agent(
+      new HostAgent(options, std::move(link_key), std::move(authority)));
   agent->AdoptAll();
   return agent;
 }
@@ -102,6 +110,7 @@ NodeObservation HostAgent::Observe(const std::string& node_id) {
 
 Status HostAgent::Start(const NodeLaunch& launch) {
   if (!Observe(launch.id).Gone()) return Ok();
+  if (without_access_.count(launch.id) != 0) return Error{"it cannot be told who may use it"};
   const NodePaths paths = PathsOf(options_.data_dir, launch.id);
   // A process we do not know: started by an agent that was killed before it was seen.
   if (IsLocked(paths.lock_file) && Adopt(launch.id, FindEngines())) return Ok();
@@ -131,6 +140,7 @@ Status HostAgent::Forget(const std::string& node_id) {
     return Error{"node " + node_id + " is still running"};
   }
   supervisors_.erase(node_id);
+  without_access_.erase(node_id);
   unlink(paths.admin_socket.c_str());
   std::error_code failure;
   std::filesystem::remove_all(paths.directory, failure);
@@ -230,6 +240,38 @@ Result<NodeSettings> HostAgent::Configuration(const std::string& node_id,
     settings[reply.items[i]] = reply.items[i + 1];
   }
   return settings;
+}
+
+bool HostAgent::HasAccess(const std::string& node_id, const NodeAccess& access) {
+  const NodeObservation seen = Observe(node_id);
+  if (seen.Gone() || !seen.answering) return false;
+  const AccessFiles wanted = AccessFilesOf(access, PathsOf(options_.data_dir, node_id), link_key_,
+                                           authority_.certificate_file());
+  if (seen.users_hash != HashSecret(wanted.users)) return false;
+  if (!wanted.has_tls) return seen.tls_mode == "off";
+  const auto left = std::chrono::seconds(seen.certificate_end - std::time(nullptr));
+  return seen.tls_mode == access.tls_mode && left > options_.timings.certificate_left_min;
+}
+
+Status HostAgent::SetAccess(const std::string& node_id, const NodeAccess& access) {
+  const NodePaths paths = PathsOf(options_.data_dir, node_id);
+  const AccessFiles files = AccessFilesOf(access, paths, link_key_, authority_.certificate_file());
+  without_access_.insert(node_id);
+  RETURN_IF_ERROR(WriteAccessFiles(files, paths));
+  if (files.has_tls) {
+    RETURN_IF_ERROR(authority_.Provide(access.addresses, files.cert_file, files.key_file,
+                                       options_.timings.certificate_life,
+                                       options_.timings.certificate_left_min));
+  }
+  without_access_.erase(node_id);
+  if (Observe(node_id).Gone()) return Ok();
+  std::vector<std::string> settings = {"CONFIG", "SET"};
+  for (const auto& [name, value] : files.settings) {
+    settings.push_back(name);
+    settings.push_back(value);
+  }
+  RETURN_IF_ERROR(Call(node_id, settings));
+  return Tell(node_id, {"MIKURA", "USERS", files.users});
 }
 
 bool HostAgent::IsFree(const Endpoint& endpoint) { return EndpointSockets::IsFree(endpoint); }

@@ -9,10 +9,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "control/agent/certificate_authority.h"
 #include "control/agent/endpoint_sockets.h"
 #include "control/agent/node_supervisor.h"
 #include "control/model/node_runtime.h"
@@ -37,6 +40,8 @@ class HostAgent final : public NodeRuntime {
   void StopAll();
   // How many engines run.
   size_t CountRunning();
+  // What clients that speak TLS are to trust.
+  const std::string& authority_file() const { return authority_.certificate_file(); }
 
   NodeObservation Observe(const std::string& node_id) override;
   Status Start(const NodeLaunch& launch) override;
@@ -59,11 +64,14 @@ class HostAgent final : public NodeRuntime {
   Status Configure(const std::string& node_id, const NodeSettings& settings) override;
   Result<NodeSettings> Configuration(const std::string& node_id,
                                      const std::vector<std::string>& names) override;
+  bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
+  Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
  private:
-  explicit HostAgent(const HostAgentOptions& options) : options_(options) {}
+  HostAgent(const HostAgentOptions& options, std::string link_key, CertificateAuthority authority)
+      : options_(options), link_key_(std::move(link_key)), authority_(std::move(authority)) {}
 
   void AdoptAll();
   // Supervises the running process of the node, if there is one.
@@ -78,7 +86,11 @@ class HostAgent final : public NodeRuntime {
   void Changed() EXCLUDES(change_mutex_);
 
   const HostAgentOptions options_;
+  const std::string link_key_;
+  const CertificateAuthority authority_;
   EndpointSockets sockets_;
+  // Nodes whose files do not say who may use them: they must not start. Used as supervisors_ are.
+  std::set<std::string> without_access_;
   Mutex change_mutex_;
   std::function<void()> changed_ GUARDED_BY(change_mutex_);
   // Used by the one thread that calls us (NodeRuntime); destroyed first, because supervisors use

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/numbers.h"
 #include "control/agent/engine_state.h"
 
 namespace mikura::control {
@@ -21,7 +22,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 bool SameSight(const NodeObservation& a, const NodeObservation& b) {
   return a.process == b.process && a.answering == b.answering && a.is_primary == b.is_primary &&
-         a.follows == b.follows && a.link_up == b.link_up && a.listeners == b.listeners;
+         a.follows == b.follows && a.link_up == b.link_up && a.listeners == b.listeners &&
+         a.users_hash == b.users_hash && a.tls_mode == b.tls_mode &&
+         a.certificate_end == b.certificate_end;
 }
 
 }  // namespace
@@ -158,6 +161,13 @@ Result<NodeObservation> NodeSupervisor::Ask(AdminClient& client) {
   seen.follows = state.follows;
   seen.link_up = state.link_up;
   seen.listeners = listeners.items;
+  // Last, because an engine of an earlier version refuses it.
+  const auto access = client.Call({"MIKURA", "ACCESS"});
+  if (access.ok() && access->items.size() == 3) {
+    seen.users_hash = access->items[0];
+    seen.tls_mode = access->items[1];
+    seen.certificate_end = ParseInt64(access->items[2]).value_or(0);
+  }
   return seen;
 }
 

@@ -41,6 +41,14 @@ std::string ParameterGroupsPrefix(std::string_view account, std::string_view reg
   return KindPrefix(account, region, "paramgrp");
 }
 
+std::string UsersPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "user");
+}
+
+std::string UserGroupsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "usergrp");
+}
+
 std::string ReplicationGroupKey(std::string_view account, std::string_view region,
                                 std::string_view id) {
   return ReplicationGroupsPrefix(account, region).append(id);
@@ -68,6 +76,8 @@ std::string ParameterGroupKey(std::string_view account, std::string_view region,
 bool IsParameterGroupKey(std::string_view key) { return IsOfKind(key, "paramgrp"); }
 bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
+bool IsUserKey(std::string_view key) { return IsOfKind(key, "user"); }
+bool IsUserGroupKey(std::string_view key) { return IsOfKind(key, "usergrp"); }
 
 std::string NodePrefix(std::string_view node_id) {
   return fmt::format("{}{}/", kNodesPrefix, node_id);

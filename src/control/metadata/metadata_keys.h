@@ -29,11 +29,15 @@ std::string SubnetGroupKey(std::string_view account, std::string_view region,
                            std::string_view name);
 std::string ParameterGroupKey(std::string_view account, std::string_view region,
                               std::string_view name);
+std::string UsersPrefix(std::string_view account, std::string_view region);
+std::string UserGroupsPrefix(std::string_view account, std::string_view region);
 
 // Whether `key` is one of a replication group, a cache cluster, a parameter group, of any account.
 bool IsReplicationGroupKey(std::string_view key);
 bool IsParameterGroupKey(std::string_view key);
 bool IsCacheClusterKey(std::string_view key);
+bool IsUserKey(std::string_view key);
+bool IsUserGroupKey(std::string_view key);
 
 // The calls of TestFailover, which are limited.
 std::string TestFailoverQuotaKey(std::string_view account, std::string_view region);

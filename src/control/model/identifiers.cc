@@ -84,6 +84,10 @@ ApiResult<std::string> CacheParameterGroupNameOf(std::string_view text) {
   return IdentifierOf("CacheParameterGroupName", text, kParameterGroupNameMax);
 }
 
+ApiResult<std::string> AccessIdOf(std::string_view parameter, std::string_view text) {
+  return IdentifierOf(parameter, text, kReplicationGroupIdMax);
+}
+
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text) {
   std::string name = ToLower(text);
   const bool spelled =

@@ -18,6 +18,8 @@ ApiResult<std::string> CacheClusterIdOf(std::string_view text);
 // As above, 1 to 255 characters. So no group of a user is called as a default one
 // ("default.redis7").
 ApiResult<std::string> CacheParameterGroupNameOf(std::string_view text);
+// As for replication groups, of a user or a user group.
+ApiResult<std::string> AccessIdOf(std::string_view parameter, std::string_view text);
 // 1 to 255 letters, digits, hyphens, dots, underscores and blanks, not "default".
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text);
 

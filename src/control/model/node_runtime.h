@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
+#include "control/model/node_access.h"
 
 namespace mikura::control {
 
@@ -48,6 +49,11 @@ struct NodeObservation {
   Endpoint follows;      // a replica's primary
   bool link_up = false;  // a replica: connected, and holding a whole copy
   std::vector<std::string> listeners;
+  // Who may use it: hash of the text that its users came from (empty: they were changed since),
+  // "off", "preferred" or "required", and when its certificate ends, in seconds (0: none).
+  std::string users_hash;
+  std::string tls_mode;
+  int64_t certificate_end = 0;
 
   bool Gone() const { return process != Process::kRunning; }
   bool HasListener(const std::string& name) const;
@@ -107,6 +113,10 @@ class NodeRuntime {
   // What the running node has for each of `names`, by the name it was asked for.
   virtual Result<NodeSettings> Configuration(const std::string& node_id,
                                              const std::vector<std::string>& names) = 0;
+  // Whether the running node was last seen with exactly this; does not wait.
+  virtual bool HasAccess(const std::string& node_id, const NodeAccess& access) = 0;
+  // Gives it to the node: at once if it runs, and from its next start on. Clients that are in stay.
+  virtual Status SetAccess(const std::string& node_id, const NodeAccess& access) = 0;
 
   // Whether something could listen at `endpoint` now.
   virtual bool IsFree(const Endpoint& endpoint) = 0;

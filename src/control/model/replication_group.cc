@@ -130,6 +130,7 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("primary_endpoint", group.primary_endpoint);
   visit("reader_endpoint", group.reader_endpoint);
   visit("held_keys", group.held_keys);
+  visit("access", group.access);
 }
 
 std::string ReplicationGroup::ArnOf() const {

@@ -15,6 +15,7 @@
 #include "control/model/api_error.h"
 #include "control/model/cache_cluster.h"
 #include "control/model/endpoint.h"
+#include "control/model/group_access.h"
 
 namespace mikura::control {
 
@@ -61,6 +62,7 @@ struct ReplicationGroup {
   Endpoint primary_endpoint;                 // empty until given out
   Endpoint reader_endpoint;
   std::vector<std::string> held_keys;  // as CacheCluster::held_keys
+  GroupAccess access;
 
   std::string ArnOf() const;
   // The name of its shard in the store: unlike the group's id it is never used again.

@@ -57,6 +57,7 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
   node.launch = launch;
   node.settings = launch.settings;
   node.settings["maxmemory"] = std::to_string(launch.memory_bytes);
+  node.access = kept_access_[launch.id];
   node.run = ++runs_[launch.id];
   node.is_primary = launch.primary.empty();
   node.follows = launch.primary;
@@ -76,6 +77,7 @@ void FakeRuntime::Kill(const std::string& node_id) {
 Status FakeRuntime::Forget(const std::string& node_id) {
   if (!crash_.Allow()) return Error{"crashed"};
   nodes_.erase(node_id);
+  kept_access_.erase(node_id);
   return Ok();
 }
 
@@ -186,6 +188,19 @@ Result<NodeSettings> FakeRuntime::Configuration(const std::string& node_id,
     }
   }
   return settings;
+}
+
+bool FakeRuntime::HasAccess(const std::string& node_id, const NodeAccess& access) {
+  const auto node = Reach(node_id);
+  return node.ok() && (*node)->access == access;
+}
+
+Status FakeRuntime::SetAccess(const std::string& node_id, const NodeAccess& access) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  if (access_refused_) return Error{"refused"};
+  kept_access_[node_id] = access;
+  if (const auto node = Reach(node_id); node.ok()) (*node)->access = access;
+  return Ok();
 }
 
 bool FakeRuntime::IsFree(const Endpoint& endpoint) {

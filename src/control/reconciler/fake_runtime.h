@@ -27,6 +27,7 @@ struct FakeNode {
   std::set<std::string> listeners;
   int64_t config_version = 0;
   std::string config_nodes;
+  NodeAccess access;  // that of its start, or set since
   bool holds_writes = false;
   int64_t used_bytes = 1000;
   NodeSettings settings;  // as they are in force
@@ -77,6 +78,8 @@ class FakeRuntime final : public NodeRuntime {
   Status Configure(const std::string& node_id, const NodeSettings& settings) override;
   Result<NodeSettings> Configuration(const std::string& node_id,
                                      const std::vector<std::string>& names) override;
+  bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
+  Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
@@ -96,6 +99,7 @@ class FakeRuntime final : public NodeRuntime {
   void TakePortEverywhere(bool taken) { port_taken_ = taken; }
   // Who accepts at the endpoint of that name.
   std::vector<std::string> ServersOf(const std::string& listener) const;
+  void RefuseAccess(bool refused) { access_refused_ = refused; }
   int starts() const { return starts_; }
 
  private:
@@ -109,6 +113,8 @@ class FakeRuntime final : public NodeRuntime {
   bool copies_held_ = false;
   bool links_stay_up_ = false;
   bool port_taken_ = false;
+  bool access_refused_ = false;
+  std::map<std::string, NodeAccess> kept_access_;  // files of the host: also of nodes that are down
   std::string start_refusal_;
   int starts_ = 0;
 };

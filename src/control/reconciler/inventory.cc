@@ -61,6 +61,16 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
       if (Read(CacheParameterGroupFromJson(kv.value), kv, group)) {
         inventory.parameter_groups.emplace(kv.key, std::move(group));
       }
+    } else if (IsUserKey(kv.key)) {
+      Loaded<User> user{kv, {}};
+      if (Read(UserFromJson(kv.value), kv, user.record)) {
+        inventory.users.emplace(kv.key, std::move(user));
+      }
+    } else if (IsUserGroupKey(kv.key)) {
+      Loaded<UserGroup> users{kv, {}};
+      if (Read(UserGroupFromJson(kv.value), kv, users.record)) {
+        inventory.user_groups.emplace(kv.key, std::move(users));
+      }
     }
   }
   ASSIGN_OR_RETURN(const std::vector<KeyValue> nodes, store.List(kNodesPrefix));

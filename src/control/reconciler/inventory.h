@@ -12,6 +12,8 @@
 #include "control/model/cache_parameter_group.h"
 #include "control/model/node.h"
 #include "control/model/replication_group.h"
+#include "control/model/user.h"
+#include "control/model/user_group.h"
 
 namespace mikura::control {
 
@@ -29,6 +31,8 @@ struct Inventory {
   std::vector<Loaded<ReplicationGroup>> groups;
   std::map<std::string, Loaded<CacheCluster>> clusters;  // by key
   std::map<std::string, CacheParameterGroup> parameter_groups;  // by key; those of users
+  std::map<std::string, Loaded<User>> users;             // by key
+  std::map<std::string, Loaded<UserGroup>> user_groups;  // by key
   std::map<std::string, NodeSpec> nodes;                 // by node id
   std::map<std::string, Loaded<ShardState>> shards;      // by key
 

@@ -11,7 +11,8 @@ Reconciler::Reconciler(MetadataStore& store, NodeRuntime& runtime, const Clock& 
     : events_(clock),
       context_{store, runtime, clock, events_, timings, &plan_},
       keeper_(context_),
-      groups_(context_, keeper_),
+      access_(context_),
+      groups_(context_, keeper_, access_),
       clusters_(context_, keeper_),
       parameters_(context_, plan_) {}
 
@@ -68,6 +69,7 @@ bool Reconciler::Step() {
     idle = Note("cache cluster " + cluster.record.id, clusters_.Step(cluster, *inventory)) && idle;
   }
   idle = Note("parameters", parameters_.Step()) && idle;
+  idle = Note("users", access_.StoreStatuses(*inventory)) && idle;
   const Status trimmed = events_.Trim(context_.store);
   if (!trimmed.ok()) Note("events", trimmed.error());
   return idle;

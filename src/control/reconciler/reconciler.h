@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/cache_cluster_workflow.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_keeper.h"
@@ -47,6 +48,7 @@ class Reconciler {
   ParameterPlan plan_;
   ReconcilerContext context_;
   NodeKeeper keeper_;
+  AccessWorkflow access_;
   ReplicationGroupWorkflow groups_;
   CacheClusterWorkflow clusters_;
   ParameterWorkflow parameters_;

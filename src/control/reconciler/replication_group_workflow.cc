@@ -86,6 +86,7 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
   }
   ASSIGN_OR_RETURN(const bool begins, BeginTestFailover(group, shard, members));
   if (begins) return false;
+  const bool has_access = access_.Apply(group, inventory, members);
   RETURN_IF_ERROR(shards_.Step(group.record, shard, members));
   ASSIGN_OR_RETURN(const GroupMembership::Progress progress,
                    membership_.Step({group, shard, clusters, members, inventory}));
@@ -93,8 +94,8 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
   const ShardState& state = shard.record;
   bool settled = progress == GroupMembership::Progress::kDone && !group.record.test_failover &&
                  state.hand_to.empty() && state.failover_from.empty() && state.end_run.empty();
-  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, settled));
-  return settled;
+  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, has_access, settled));
+  return settled && has_access;
 }
 
 // The run of the primary that is to be ended is stored, so that it is that one and no later one.
@@ -116,7 +117,7 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
                                                const ShardState& state,
                                                const std::vector<Loaded<CacheCluster>*>& clusters,
                                                const std::vector<ShardMember>& members,
-                                               bool& settled) {
+                                               bool has_access, bool& settled) {
   std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
   for (auto* cluster : clusters) {
@@ -141,15 +142,17 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
       writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
     }
   }
+  settled = settled && AccessWorkflow::IsSettled(group.record, has_access);
+  const bool access_changed = AccessWorkflow::NoteApplied(group.record, has_access);
   std::string& status = group.record.status;
   const bool was_creating = status == kStatusCreating;
   const std::string now = settled        ? std::string(kStatusAvailable)
                           : was_creating ? std::string(kStatusCreating)
                                          : std::string(kStatusModifying);
-  if (status != now) {
+  if (status != now || access_changed) {
     status = now;
     writes.push_back(group.Put());
-    if (was_creating) {
+    if (was_creating && settled) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));
     }
   }

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/group_membership.h"
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
@@ -15,9 +16,11 @@ namespace mikura::control {
 
 class ReplicationGroupWorkflow {
  public:
-  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper)
+  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper,
+                           AccessWorkflow& access)
       : context_(context),
         keeper_(keeper),
+        access_(access),
         shards_(context, keeper),
         membership_(context, keeper, shards_.handover()) {}
 
@@ -34,7 +37,7 @@ class ReplicationGroupWorkflow {
                    const std::vector<Loaded<CacheCluster>*>& clusters, Inventory& inventory);
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
-                       const std::vector<ShardMember>& members, bool& settled);
+                       const std::vector<ShardMember>& members, bool has_access, bool& settled);
   Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
                                  const std::vector<ShardMember>& members);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
@@ -43,6 +46,7 @@ class ReplicationGroupWorkflow {
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  AccessWorkflow& access_;
   ShardController shards_;
   GroupMembership membership_;
 };

@@ -95,6 +95,10 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
+  parameters_.OnChange("tls-mode", [this](const auto&, const auto& after) -> Status {
+    if (after.tls_mode == "required") loops_->EndPlainClients();
+    return Ok();
+  });
   BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
@@ -127,8 +131,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
-  admin_ = std::make_unique<AdminServer>(AdminServer::Parts{
-      control_, *loops_, clients_, memcached_, node_, *guard_, adapter_, current_->node_id});
+  admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
+                                                            node_, *guard_, access_, tls_, adapter_,
+                                                            current_->node_id});
 }
 
 void Engine::ConnectAppendLog() {
@@ -179,7 +184,9 @@ void Engine::UnblockClients() {
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   RETURN_IF_ERROR(memcached_.LoadUsers());
   if (!current_->aclfile.empty()) {
-    RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
+    ASSIGN_OR_RETURN(const std::string users, ReadAclFile(current_->aclfile));
+    RETURN_IF_ERROR(access_.users().Load(users, current_->aclfile));
+    admin_->NoteUsers(users, access_.users().version());
   }
   RETURN_IF_ERROR(ConfigureTls(*current_, tls_));
   const bool has_log = current_->appendonly;

@@ -151,7 +151,10 @@ Status ReplicaLink::StreamLoop() {
       return Error{"interrupted"};
     }
     const MonotonicNanos now = clock_.NowNanos();
-    if (now >= next_ack_) RETURN_IF_ERROR(SendAck());
+    if (now >= next_ack_) {
+      RETURN_IF_ERROR(SendAck());
+      if (settings_().uses_tls != socket_->is_tls()) return Error{"tls-replication has changed"};
+    }
     if (now - last_io_.load(std::memory_order_relaxed) > limit) {
       return Error{"the primary has been silent for too long"};
     }

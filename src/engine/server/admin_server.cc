@@ -190,6 +190,10 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
     Hold(words, reply);
   } else if (verb == "FENCE" && words.size() == 4) {
     SetFence(words, reply);
+  } else if (verb == "ACCESS" && words.size() == 2) {
+    TellAccess(reply);
+  } else if (verb == "USERS" && words.size() == 3) {
+    SetUsers(words[2], reply);
   } else if (verb == "LISTEN" && words.size() == 4) {
     Listen(words, connection, reply);
   } else if (verb == "UNLISTEN" && words.size() == 3) {

@@ -16,6 +16,9 @@
 //   MIKURA LISTENER name                 answers with the descriptor (SCM_RIGHTS)
 //   MIKURA CLUSTERCONFIG version nodes   what memcached's "config get cluster" answers
 //   MIKURA FENCE epoch deadline|none     acts as a primary until that moment (fence.h)
+//   MIKURA ACCESS                        what is in force: users, TLS, the certificate's end
+//   MIKURA USERS text                    replaces all users by those of an ACL file's text
+//   CONFIG SET name value ...            as for clients
 // PROMOTE, FOLLOW and FENCE with an epoch below one seen before are refused with STALEEPOCH.
 #pragma once
 
@@ -25,7 +28,9 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "engine/commands/access_control.h"
 #include "engine/commands/services.h"
+#include "engine/net/tls_context.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_backend.h"
@@ -44,6 +49,8 @@ class AdminServer {
     MemcachedBackend& memcached;
     NodeState& node;
     ReplyGuard& guard;
+    AccessControl& access;
+    const TlsContexts& tls;
     Parameters& parameters;
     std::string node_id;
   };
@@ -54,6 +61,9 @@ class AdminServer {
   // Listens on `path` (mode 0600) and starts the thread. Errors: the path cannot be used.
   Status Start(const std::string& path);
   void Stop();
+
+  // The users of this version come from a file of this text. Before Start().
+  void NoteUsers(std::string_view text, uint64_t version);
 
  private:
   struct Connection {
@@ -75,6 +85,9 @@ class AdminServer {
   void SetFence(const Words& words, wire::RespWriter& reply);
   bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
   void Listen(const Words& words, Connection& connection, wire::RespWriter& reply);
+  // In admin_access.cc.
+  void TellAccess(wire::RespWriter& reply) const;
+  void SetUsers(std::string_view text, wire::RespWriter& reply);
 
   Parts parts_;
   UniqueFd listener_;
@@ -82,6 +95,10 @@ class AdminServer {
   std::thread thread_;
   std::vector<Connection> connections_;
   int64_t epoch_ = 0;  // the highest seen
+  // Hash of the text that the users came from, and their version then: they are those of the text
+  // as long as nobody has changed them since.
+  std::string users_hash_;
+  uint64_t users_version_ = 0;
 };
 
 }  // namespace mikura::engine

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "control/api/elasticache/group_access_actions.h"
+
 namespace mikura::control {
 namespace {
 
@@ -108,9 +110,7 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.snapshot_window = UnlessEmpty(group.snapshot_window);
   wire.cluster_enabled = false;
   wire.cache_node_type = group.node_type;
-  wire.auth_token_enabled = false;
-  wire.transit_encryption_enabled = false;
-  wire.at_rest_encryption_enabled = false;
+  ShowAccess(group.access, wire);
   wire.arn = group.ArnOf();
   wire.replication_group_create_time = group.created_at;
   wire.data_tiering = Switch(false);

@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/member_cluster_actions.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
@@ -116,6 +117,7 @@ ApiResult<elasticache::DescribeCacheClustersResult> DescribeCacheClusters(
     result.cache_clusters.push_back(ToWire(cluster.record, show_nodes));
     RETURN_IF_ERROR(parameters.Add(cluster.record, result.cache_clusters.back()));
   }
+  RETURN_IF_ERROR(ShowAccess(context, result.cache_clusters));
   return result;
 }
 

@@ -196,11 +196,9 @@ TEST_F(ElastiCache, GroupsFailWithTheCodesOfTheService) {
 }
 
 TEST_F(ElastiCache, WhatIsNotBuiltIsRefusedInWords) {
-  for (const char* parameter :
-       {"TransitEncryptionEnabled=true", "AuthToken=0123456789abcdef", "SnapshotName=s",
-        "SnapshotRetentionLimit=1", "UserGroupIds.member.1=u", "NumNodeGroups=2",
-        "CacheParameterGroupName=default.redis7.cluster.on", "AtRestEncryptionEnabled=true",
-        "NetworkType=ipv6", "PrimaryClusterId=x"}) {
+  for (const char* parameter : {"SnapshotName=s", "SnapshotRetentionLimit=1", "NumNodeGroups=2",
+                                "CacheParameterGroupName=default.redis7.cluster.on",
+                                "NetworkType=ipv6", "PrimaryClusterId=x"}) {
     const std::string body =
         Call("CreateReplicationGroup",
              "ReplicationGroupId=a&ReplicationGroupDescription=d&CacheNodeType=cache.t3.micro&" +

@@ -14,6 +14,8 @@
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
 #include "control/api/elasticache/test_failover_actions.h"
+#include "control/api/elasticache/user_actions.h"
+#include "control/api/elasticache/user_group_actions.h"
 
 namespace mikura::control {
 namespace {
@@ -25,11 +27,15 @@ constexpr ActionRow kActions[] = {
     ActionFor<CreateCacheParameterGroup>("CreateCacheParameterGroup"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
+    ActionFor<CreateUser>("CreateUser"),
+    ActionFor<CreateUserGroup>("CreateUserGroup"),
     ActionFor<DecreaseReplicaCount>("DecreaseReplicaCount"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
     ActionFor<DeleteCacheParameterGroup>("DeleteCacheParameterGroup"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
+    ActionFor<DeleteUser>("DeleteUser"),
+    ActionFor<DeleteUserGroup>("DeleteUserGroup"),
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
     ActionFor<DescribeCacheParameterGroups>("DescribeCacheParameterGroups"),
@@ -37,12 +43,16 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
     ActionFor<DescribeEngineDefaultParameters>("DescribeEngineDefaultParameters"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
+    ActionFor<DescribeUserGroups>("DescribeUserGroups"),
+    ActionFor<DescribeUsers>("DescribeUsers"),
     ActionFor<IncreaseReplicaCount>("IncreaseReplicaCount"),
     ActionFor<ListAllowedNodeTypeModifications>("ListAllowedNodeTypeModifications"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
     ActionFor<ModifyCacheParameterGroup>("ModifyCacheParameterGroup"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
     ActionFor<ModifyReplicationGroup>("ModifyReplicationGroup"),
+    ActionFor<ModifyUser>("ModifyUser"),
+    ActionFor<ModifyUserGroup>("ModifyUserGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
     ActionFor<ResetCacheParameterGroup>("ResetCacheParameterGroup"),
     ActionFor<TestFailover>("TestFailover"),

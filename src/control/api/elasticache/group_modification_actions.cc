@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/group_modification.h"
@@ -71,8 +72,12 @@ ApiResult<elasticache::ModifyReplicationGroupResult> ModifyReplicationGroup(
     RETURN_IF_ERROR(CheckAvailable(whole.group.record));
     const GroupModification asked = AskedBy(request);
     std::vector<CacheCluster> clusters = whole.Records();
-    RETURN_IF_ERROR(Modify(asked, whole.group.record, clusters, whole.Primary()));
     Change change;
+    ASSIGN_OR_RETURN(const bool changes_access,
+                     ModifyGroupAccess(context, request, whole.group.record, change));
+    if (!changes_access || !asked.Empty()) {
+      RETURN_IF_ERROR(Modify(asked, whole.group.record, clusters, whole.Primary()));
+    }
     for (size_t i = 0; i < clusters.size(); ++i) {
       whole.clusters[i].record = std::move(clusters[i]);
       change.Replace(whole.clusters[i].kv, ToJson(whole.clusters[i].record));

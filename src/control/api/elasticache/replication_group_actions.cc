@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
@@ -74,6 +75,7 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
                                  network.zones};
   ASSIGN_OR_RETURN(BuiltReplicationGroup built, BuildReplicationGroup(asked, creation));
   const CacheStore store(context);
+  RETURN_IF_ERROR(SetGroupAccess(context, request, built.group, change));
   RETURN_IF_ERROR(CheckNamesFree(store, built));
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {

@@ -33,8 +33,6 @@ bool Other(const std::optional<std::string>& value, std::string_view usual) {
 
 ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& request) {
   const Asked features[] = {
-      {"AtRestEncryptionEnabled", request.at_rest_encryption_enabled.value_or(false)},
-      {"AuthToken", request.auth_token.has_value()},
       {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
       {"ClusterMode other than disabled", Other(request.cluster_mode, "disabled")},
       {"DataTieringEnabled", request.data_tiering_enabled.value_or(false)},
@@ -52,17 +50,12 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
       {"SnapshotArns", !request.snapshot_arns.empty()},
       {"SnapshotName", request.snapshot_name.has_value()},
       {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
-      {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
-      {"TransitEncryptionMode", request.transit_encryption_mode.has_value()},
-      {"UserGroupIds", !request.user_group_ids.empty()},
   };
   return RefuseFirst(features);
 }
 
 ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& request) {
   const Asked features[] = {
-      {"AuthToken", request.auth_token.has_value()},
-      {"AuthTokenUpdateStrategy", request.auth_token_update_strategy.has_value()},
       {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
       {"ClusterMode other than disabled", Other(request.cluster_mode, "disabled")},
       {"Durability other than disabled",
@@ -73,11 +66,6 @@ ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& 
       {"NotificationTopicStatus", request.notification_topic_status.has_value()},
       {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
       {"SnapshottingClusterId", request.snapshotting_cluster_id.has_value()},
-      {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
-      {"TransitEncryptionMode", request.transit_encryption_mode.has_value()},
-      {"UserGroupIdsToAdd", !request.user_group_ids_to_add.empty()},
-      {"UserGroupIdsToRemove", !request.user_group_ids_to_remove.empty()},
-      {"RemoveUserGroups", request.remove_user_groups.value_or(false)},
   };
   return RefuseFirst(features);
 }
