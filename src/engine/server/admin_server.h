@@ -13,6 +13,8 @@
 //   MIKURA LISTENER name                 answers with the descriptor (SCM_RIGHTS)
 //   MIKURA CLUSTERCONFIG version nodes   what memcached's "config get cluster" answers
 //   MIKURA FENCE epoch deadline|none     acts as a primary until that moment (fence.h)
+//   MIKURA SNAPSHOT path                 begins to write its data to that file
+//   MIKURA SNAPSHOTSTATUS                how that went: state, path, error
 // PROMOTE, FOLLOW and FENCE with an epoch below one seen before are refused with STALEEPOCH.
 #pragma once
 
@@ -23,6 +25,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "engine/commands/services.h"
+#include "engine/persistence/asked_snapshot.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_backend.h"
@@ -41,6 +44,7 @@ class AdminServer {
     MemcachedBackend& memcached;
     NodeState& node;
     ReplyGuard& guard;
+    AskedSnapshot& snapshot;
     std::string node_id;
   };
 
@@ -67,6 +71,7 @@ class AdminServer {
                    int* send_fd);
   void ChangeRole(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);
+  void BeginSnapshot(const std::string& path, wire::RespWriter& reply);
   bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
   void Listen(const Words& words, Connection& connection, wire::RespWriter& reply);
 
