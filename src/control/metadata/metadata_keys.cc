@@ -52,8 +52,17 @@ std::string SubnetGroupKey(std::string_view account, std::string_view region,
   return SubnetGroupsPrefix(account, region).append(name);
 }
 
+std::string SnapshotsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "snapshot");
+}
+
+std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name) {
+  return SnapshotsPrefix(account, region).append(name);
+}
+
 bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
+bool IsSnapshotKey(std::string_view key) { return IsOfKind(key, "snapshot"); }
 
 std::string NodePrefix(std::string_view node_id) {
   return fmt::format("{}{}/", kNodesPrefix, node_id);

@@ -27,9 +27,15 @@ std::string CacheClusterKey(std::string_view account, std::string_view region, s
 std::string SubnetGroupKey(std::string_view account, std::string_view region,
                            std::string_view name);
 
+std::string SnapshotsPrefix(std::string_view account, std::string_view region);
+std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name);
+// What the service was started with; written at each start, for the actions.
+inline constexpr std::string_view kBucketFolderKey = "/ec/v1/service/bucket-folder";
+
 // Whether `key` is one of a replication group, or of a cache cluster, of any account.
 bool IsReplicationGroupKey(std::string_view key);
 bool IsCacheClusterKey(std::string_view key);
+bool IsSnapshotKey(std::string_view key);
 
 std::string NodeSpecKey(std::string_view node_id);
 std::string NodeStatusKey(std::string_view node_id);

@@ -15,6 +15,9 @@ namespace mikura::control {
 ApiResult<std::string> ReplicationGroupIdOf(std::string_view text);
 // As above, 1 to 50 characters.
 ApiResult<std::string> CacheClusterIdOf(std::string_view text);
+// As above, 1 to 255 characters: never the name of an automated snapshot, which holds a dot.
+// parameter: whose value it is, for the error.
+ApiResult<std::string> SnapshotNameOf(std::string_view parameter, std::string_view text);
 // 1 to 255 letters, digits, hyphens, dots, underscores and blanks, not "default".
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text);
 

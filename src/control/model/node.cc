@@ -19,6 +19,7 @@ void VisitFields(Visitor& visit, NodeSpec& spec) {
   visit("shard", spec.shard);
   visit("engine", spec.engine);
   visit("zone", spec.zone);
+  visit("data_source", spec.data_source);
   visit("endpoint", spec.endpoint);
   visit("memory_bytes", spec.memory_bytes);
   visit("threads", spec.threads);

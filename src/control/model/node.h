@@ -14,7 +14,8 @@
 
 namespace mikura::control {
 
-// What a node is to be. A node never changes its spec: another size is another node.
+// What a node is to be. A node never changes its spec but for data_source: another size is another
+// node.
 struct NodeSpec {
   std::string id;  // "demo-001-1f2e3d4c": cluster, cache node, incarnation of the resource
   std::string account;
@@ -24,6 +25,7 @@ struct NodeSpec {
   std::string shard;          // ReplicationGroup::ShardKey(), empty when the node is in no shard
   std::string engine;         // "redis", "valkey", "memcached"
   std::string zone;
+  std::string data_source;  // loaded by a primary at its start; removed when its cache is available
   Endpoint endpoint;  // the node's own address
   int64_t memory_bytes = 0;
   int64_t threads = 1;

@@ -35,6 +35,10 @@ struct ReplicationGroup {
   bool automatic_failover = false;
   bool multi_az = false;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;  // days; 0: no automated snapshots
+  std::string snapshotting_cluster;  // the member that makes the automated ones; empty: any replica
+  std::string active_snapshot;       // the name of the one that is made of it now; else empty
+  std::string data_source;           // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
@@ -44,6 +48,10 @@ struct ReplicationGroup {
   std::vector<std::string> held_keys;  // as CacheCluster::held_keys
 
   std::string ArnOf() const;
+  // The status of a group whose nodes are all as they should be.
+  std::string_view SettledStatus() const {
+    return active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting;
+  }
   // The name of its shard in the store: unlike the group's id it is never used again.
   std::string ShardKey() const;
 };
@@ -67,6 +75,8 @@ struct NewReplicationGroup {
   std::vector<std::string> security_groups;
   std::string maintenance_window;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;
+  std::string data_source;
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
 };
