@@ -10,6 +10,7 @@ namespace mikura::control {
 namespace {
 
 constexpr std::string_view kRunFolder = "/run/";
+constexpr std::string_view kDataLink = "restore.rdb";
 constexpr size_t kHashDigits = 16;
 constexpr std::string_view kSocketEnding = ".sock";
 
@@ -43,6 +44,7 @@ NodePaths PathsOf(std::string_view data_dir, std::string_view node_id) {
   paths.config_file = paths.directory + "/node.conf";
   paths.log_file = paths.directory + "/engine.log";
   paths.lock_file = paths.directory + "/node.lock";
+  paths.data_link = fmt::format("{}/{}", paths.directory, kDataLink);
   paths.admin_socket = fmt::format("{}{}{:0{}x}{}", data_dir, kRunFolder, HashOf(node_id),
                                    kHashDigits, kSocketEnding);
   return paths;
@@ -67,6 +69,7 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("dir", Quoted(paths.directory));
   add("logfile", Quoted(paths.log_file));
   add("admin-socket", Quoted(paths.admin_socket));
+  if (launch.primary.empty() && !launch.data_source.empty()) add("dbfilename", kDataLink);
   if (!launch.primary.empty()) {
     add("replicaof", fmt::format("{} {}", launch.primary.address, launch.primary.port));
   }

@@ -98,6 +98,11 @@ Result<ProcessHandle> StartEngine(const std::string& binary, const NodeLaunch& l
   std::filesystem::create_directories(paths.directory, failure);
   if (failure) return Failed("cannot create " + paths.directory, failure.value());
   ASSIGN_OR_RETURN(const FileDescriptor lock, TakeLock(paths.lock_file));
+  unlink(paths.data_link.c_str());
+  if (!launch.data_source.empty() && launch.primary.empty() &&
+      symlink(launch.data_source.c_str(), paths.data_link.c_str()) != 0) {
+    return Failed("cannot write " + paths.data_link, errno);
+  }
   RETURN_IF_ERROR(WriteFile(paths.config_file, EngineConfigText(launch, paths)));
   // What an earlier run left behind would only refuse connections.
   unlink(paths.admin_socket.c_str());

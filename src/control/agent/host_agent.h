@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "control/agent/endpoint_sockets.h"
 #include "control/agent/node_supervisor.h"
+#include "control/agent/snapshot_folder.h"
 #include "control/model/node_runtime.h"
 
 namespace mikura::control {
@@ -23,6 +24,7 @@ struct HostAgentOptions {
   std::string data_dir;       // absolute
   std::string engine_binary;  // run as "<binary> engine <config file>"
   AgentTimings timings;
+  std::string bucket_folder;  // absolute; empty: no snapshot is exported or imported
 };
 
 class HostAgent final : public NodeRuntime {
@@ -51,11 +53,17 @@ class HostAgent final : public NodeRuntime {
   void CloseEndpoint(const Endpoint& endpoint) override;
   Status SetClusterConfig(const std::string& node_id, int64_t version,
                           const std::string& nodes) override;
+  SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                            int64_t attempt) override;
+  SnapshotFile CopySnapshot(const std::string& from, const std::string& to) override;
+  SnapshotFile ExportSnapshot(const std::string& snapshot, const std::string& key) override;
+  Status RemoveSnapshot(const std::string& snapshot) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
  private:
-  explicit HostAgent(const HostAgentOptions& options) : options_(options) {}
+  explicit HostAgent(const HostAgentOptions& options)
+      : options_(options), snapshots_(options.data_dir, options.bucket_folder) {}
 
   void AdoptAll();
   // Supervises the running process of the node, if there is one.
@@ -71,6 +79,7 @@ class HostAgent final : public NodeRuntime {
 
   const HostAgentOptions options_;
   EndpointSockets sockets_;
+  SnapshotFolder snapshots_;
   Mutex change_mutex_;
   std::function<void()> changed_ GUARDED_BY(change_mutex_);
   // Used by the one thread that calls us (NodeRuntime); destroyed first, because supervisors use
