@@ -12,6 +12,7 @@ namespace {
 // What every Valkey says beside its own version, for clients that know Redis alone.
 constexpr std::string_view kRedisVersionOfValkey = "7.2.4";
 constexpr std::string_view kRunFolder = "/run/";
+constexpr std::string_view kDataLink = "restore.rdb";
 constexpr size_t kHashDigits = 16;
 constexpr std::string_view kSocketEnding = ".sock";
 
@@ -54,6 +55,7 @@ NodePaths PathsOf(std::string_view data_dir, std::string_view node_id) {
   paths.config_file = paths.directory + "/node.conf";
   paths.log_file = paths.directory + "/engine.log";
   paths.lock_file = paths.directory + "/node.lock";
+  paths.data_link = fmt::format("{}/{}", paths.directory, kDataLink);
   paths.admin_socket = fmt::format("{}{}{:0{}x}{}", data_dir, kRunFolder, HashOf(node_id),
                                    kHashDigits, kSocketEnding);
   return paths;
@@ -85,6 +87,7 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("logfile", QuotedForConfig(paths.log_file));
   add("admin-socket", QuotedForConfig(paths.admin_socket));
   for (const auto& [name, value] : launch.settings) add(name, SettingWords(name, value));
+  if (launch.primary.empty() && !launch.data_source.empty()) add("dbfilename", kDataLink);
   if (!launch.primary.empty()) {
     add("replicaof", fmt::format("{} {}", launch.primary.address, launch.primary.port));
   }

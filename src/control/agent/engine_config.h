@@ -14,6 +14,7 @@ struct NodePaths {
   std::string config_file;   // in it
   std::string log_file;      // in it
   std::string lock_file;     // in it; held by the engine's process for as long as it lives
+  std::string data_link;     // in it: to what it loads at its start
   std::string admin_socket;  // <data>/run/<hash of the id>: socket paths are short
 };
 

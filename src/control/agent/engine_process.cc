@@ -89,6 +89,11 @@ Result<ProcessHandle> StartEngine(const std::string& binary, const NodeLaunch& l
   std::filesystem::create_directories(paths.directory, failure);
   if (failure) return Failed("cannot create " + paths.directory, failure.value());
   ASSIGN_OR_RETURN(const FileDescriptor lock, TakeLock(paths.lock_file));
+  unlink(paths.data_link.c_str());
+  if (!launch.data_source.empty() && launch.primary.empty() &&
+      symlink(launch.data_source.c_str(), paths.data_link.c_str()) != 0) {
+    return Failed("cannot write " + paths.data_link, errno);
+  }
   // In one piece: an engine must never be started with half a file.
   ASSIGN_OR_RETURN(const std::string access, AccessConfigText(paths));
   RETURN_IF_ERROR(WriteWholeFile(paths.config_file, EngineConfigText(launch, paths) + access));

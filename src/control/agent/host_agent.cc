@@ -39,7 +39,7 @@ Result<std::unique_ptr<HostAgent>> HostAgent::Open(const HostAgentOptions& optio
                     "too long for the sockets in it",
                     options.data_dir, DataDirBytesMax())};
   }
-  for (const char* folder : {"/nodes", "/run"}) {
+  for (const char* folder : {"/nodes", "/run", "/snapshots"}) {
     std::error_code failure;
     std::filesystem::create_directories(options.data_dir + folder, failure);
     if (failure) {
@@ -117,6 +117,9 @@ Status HostAgent::Start(const NodeLaunch& launch) {
   NodeLaunch fitted = launch;
   const int64_t processors = std::max<int64_t>(1, std::thread::hardware_concurrency());
   fitted.threads = std::clamp<int64_t>(launch.threads, 1, processors);
+  if (!launch.data_source.empty() && launch.primary.empty()) {
+    ASSIGN_OR_RETURN(fitted.data_source, snapshots_.FileOf(launch.data_source));
+  }
   ASSIGN_OR_RETURN(ProcessHandle process, StartEngine(options_.engine_binary, fitted, paths));
   Log(LogLevel::kInfo, "agent", "started node {} (pid {}) at {}:{}", launch.id, process.pid,
       launch.endpoint.address, launch.endpoint.port);
@@ -272,6 +275,43 @@ Status HostAgent::SetAccess(const std::string& node_id, const NodeAccess& access
   }
   RETURN_IF_ERROR(Call(node_id, settings));
   return Tell(node_id, {"MIKURA", "USERS", files.users});
+}
+
+SnapshotFile HostAgent::SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                                     int64_t attempt) {
+  const auto failed = [](const std::string& why) {
+    return SnapshotFile{.state = SnapshotFile::State::kFailed, .error = why};
+  };
+  if (const auto done = snapshots_.Find(snapshot)) return *done;
+  const auto path = snapshots_.PathForAttempt(snapshot, attempt);
+  if (!path.ok()) return failed(path.error().message);
+  std::error_code ignored;
+  if (std::filesystem::exists(*path, ignored)) return snapshots_.Accept(snapshot, attempt);
+  // No answer is no failure: whether the engine still runs is told by Observe().
+  const auto status = Call(node_id, {"MIKURA", "SNAPSHOTSTATUS"});
+  if (!status.ok() || status->items.size() != 3) return {};
+  if (status->items[1] == *path) {
+    if (status->items[0] == "saving") return {};
+    if (status->items[0] == "done") return snapshots_.Accept(snapshot, attempt);
+    return failed(status->items[2]);
+  }
+  const auto begun = Call(node_id, {"MIKURA", "SNAPSHOT", *path});
+  if (!begun.ok() && begun.error().message.rfind("LOADING", 0) == 0) {
+    return failed(begun.error().message);
+  }
+  return {};
+}
+
+SnapshotFile HostAgent::CopySnapshot(const std::string& from, const std::string& to) {
+  return snapshots_.Copy(from, to);
+}
+
+SnapshotFile HostAgent::ExportSnapshot(const std::string& snapshot, const std::string& key) {
+  return snapshots_.Export(snapshot, key);
+}
+
+Status HostAgent::RemoveSnapshot(const std::string& snapshot) {
+  return snapshots_.Remove(snapshot);
 }
 
 bool HostAgent::IsFree(const Endpoint& endpoint) { return EndpointSockets::IsFree(endpoint); }

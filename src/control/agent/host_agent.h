@@ -18,6 +18,7 @@
 #include "control/agent/certificate_authority.h"
 #include "control/agent/endpoint_sockets.h"
 #include "control/agent/node_supervisor.h"
+#include "control/agent/snapshot_folder.h"
 #include "control/model/node_runtime.h"
 
 namespace mikura::control {
@@ -26,6 +27,7 @@ struct HostAgentOptions {
   std::string data_dir;       // absolute
   std::string engine_binary;  // run as "<binary> engine <config file>"
   AgentTimings timings;
+  std::string bucket_folder;  // absolute; empty: no snapshot is exported or imported
 };
 
 class HostAgent final : public NodeRuntime {
@@ -66,12 +68,20 @@ class HostAgent final : public NodeRuntime {
                                      const std::vector<std::string>& names) override;
   bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
   Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
+  SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                            int64_t attempt) override;
+  SnapshotFile CopySnapshot(const std::string& from, const std::string& to) override;
+  SnapshotFile ExportSnapshot(const std::string& snapshot, const std::string& key) override;
+  Status RemoveSnapshot(const std::string& snapshot) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
  private:
   HostAgent(const HostAgentOptions& options, std::string link_key, CertificateAuthority authority)
-      : options_(options), link_key_(std::move(link_key)), authority_(std::move(authority)) {}
+      : options_(options),
+        link_key_(std::move(link_key)),
+        authority_(std::move(authority)),
+        snapshots_(options.data_dir, options.bucket_folder) {}
 
   void AdoptAll();
   // Supervises the running process of the node, if there is one.
@@ -91,6 +101,7 @@ class HostAgent final : public NodeRuntime {
   EndpointSockets sockets_;
   // Nodes whose files do not say who may use them: they must not start. Used as supervisors_ are.
   std::set<std::string> without_access_;
+  SnapshotFolder snapshots_;
   Mutex change_mutex_;
   std::function<void()> changed_ GUARDED_BY(change_mutex_);
   // Used by the one thread that calls us (NodeRuntime); destroyed first, because supervisors use

@@ -64,6 +64,14 @@ std::string SubnetGroupKey(std::string_view account, std::string_view region,
   return SubnetGroupsPrefix(account, region).append(name);
 }
 
+std::string SnapshotsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "snapshot");
+}
+
+std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name) {
+  return SnapshotsPrefix(account, region).append(name);
+}
+
 std::string TestFailoverQuotaKey(std::string_view account, std::string_view region) {
   return KindPrefix(account, region, "quota").append("test-failover");
 }
@@ -78,6 +86,7 @@ bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
 bool IsUserKey(std::string_view key) { return IsOfKind(key, "user"); }
 bool IsUserGroupKey(std::string_view key) { return IsOfKind(key, "usergrp"); }
+bool IsSnapshotKey(std::string_view key) { return IsOfKind(key, "snapshot"); }
 
 std::string NodePrefix(std::string_view node_id) {
   return fmt::format("{}{}/", kNodesPrefix, node_id);

@@ -32,10 +32,16 @@ std::string ParameterGroupKey(std::string_view account, std::string_view region,
 std::string UsersPrefix(std::string_view account, std::string_view region);
 std::string UserGroupsPrefix(std::string_view account, std::string_view region);
 
+std::string SnapshotsPrefix(std::string_view account, std::string_view region);
+std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name);
+// What the service was started with; written at each start, for the actions.
+inline constexpr std::string_view kBucketFolderKey = "/ec/v1/service/bucket-folder";
+
 // Whether `key` is one of a replication group, a cache cluster, a parameter group, of any account.
 bool IsReplicationGroupKey(std::string_view key);
 bool IsParameterGroupKey(std::string_view key);
 bool IsCacheClusterKey(std::string_view key);
+bool IsSnapshotKey(std::string_view key);
 bool IsUserKey(std::string_view key);
 bool IsUserGroupKey(std::string_view key);
 

@@ -12,6 +12,8 @@
 #include "control/model/node_type.h"
 #include "control/model/placement.h"
 #include "control/model/record_json.h"
+#include "control/model/snapshot.h"
+#include "control/model/snapshot_schedule.h"
 
 namespace mikura::control {
 namespace {
@@ -83,6 +85,14 @@ ApiResult<> SetWindows(const NewCacheCluster& asked, EngineKind kind, CacheClust
     }
     ASSIGN_OR_RETURN(cluster.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
   }
+  ASSIGN_OR_RETURN(cluster.snapshot_retention_limit,
+                   RetentionLimitOf(asked.snapshot_retention_limit));
+  if (cluster.snapshot_retention_limit == 0) return Ok();
+  if (kind == EngineKind::kMemcached) {
+    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
+                    "Snapshots are not supported for memcached."};
+  }
+  if (cluster.snapshot_window.empty()) cluster.snapshot_window = DefaultSnapshotWindow(cluster.id);
   return Ok();
 }
 
@@ -115,6 +125,9 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("security_groups", cluster.security_groups);
   visit("maintenance_window", cluster.maintenance_window);
   visit("snapshot_window", cluster.snapshot_window);
+  visit("snapshot_retention_limit", cluster.snapshot_retention_limit);
+  visit("active_snapshot", cluster.active_snapshot);
+  visit("data_source", cluster.data_source);
   visit("auto_minor_version_upgrade", cluster.auto_minor_version_upgrade);
   visit("pending_node_type", cluster.pending_node_type);
   visit("pending_engine_version", cluster.pending_engine_version);
@@ -178,6 +191,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   cluster.node_type = type.name;
   cluster.subnet_group = asked.subnet_group;
   cluster.security_groups = asked.security_groups;
+  cluster.data_source = asked.data_source;
   cluster.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   cluster.tags = asked.tags;
   cluster.created_at = context.now;

@@ -25,6 +25,9 @@ inline constexpr std::string_view kStatusAvailable = "available";
 inline constexpr std::string_view kStatusModifying = "modifying";
 inline constexpr std::string_view kStatusRebooting = "rebooting cluster nodes";
 inline constexpr std::string_view kStatusDeleting = "deleting";
+inline constexpr std::string_view kStatusSnapshotting = "snapshotting";
+inline constexpr std::string_view kStatusCreateFailed = "create-failed";    // groups
+inline constexpr std::string_view kStatusRestoreFailed = "restore-failed";  // clusters
 
 struct CacheNode {
   std::string id;  // "0001"
@@ -51,6 +54,9 @@ struct CacheCluster {
   std::vector<std::string> security_groups;
   std::string maintenance_window;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;  // days; 0: no automated snapshots
+  std::string active_snapshot;  // the name of the one that its node makes now; else empty
+  std::string data_source;      // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
   std::string pending_node_type;       // asked for and not in effect; else empty
   std::string pending_engine_version;  // the same
@@ -87,6 +93,8 @@ struct NewCacheCluster {
   std::vector<std::string> security_groups;
   std::string maintenance_window;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;
+  std::string data_source;
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
 };

@@ -16,6 +16,7 @@ constexpr size_t kReplicationGroupIdMax = 40;
 constexpr size_t kCacheClusterIdMax = 50;
 constexpr size_t kParameterGroupNameMax = 255;
 constexpr size_t kSubnetGroupNameMax = 255;
+constexpr size_t kSnapshotNameMax = 255;
 constexpr int kMinutesPerDay = 24 * 60;
 constexpr int kWindowMinutesMin = 60;
 
@@ -74,6 +75,10 @@ bool IsWindow(std::string_view text, ParseMinute parse, int circle) {
 
 ApiResult<std::string> ReplicationGroupIdOf(std::string_view text) {
   return IdentifierOf("ReplicationGroupId", text, kReplicationGroupIdMax);
+}
+
+ApiResult<std::string> SnapshotNameOf(std::string_view parameter, std::string_view text) {
+  return IdentifierOf(parameter, text, kSnapshotNameMax);
 }
 
 ApiResult<std::string> CacheClusterIdOf(std::string_view text) {

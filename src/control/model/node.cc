@@ -20,6 +20,7 @@ void VisitFields(Visitor& visit, NodeSpec& spec) {
   visit("engine", spec.engine);
   visit("engine_version", spec.engine_version);
   visit("zone", spec.zone);
+  visit("data_source", spec.data_source);
   visit("endpoint", spec.endpoint);
   visit("memory_bytes", spec.memory_bytes);
   visit("threads", spec.threads);

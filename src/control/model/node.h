@@ -14,7 +14,8 @@
 
 namespace mikura::control {
 
-// What a node is to be. A node never changes its spec: another size is another node.
+// What a node is to be. A node never changes its spec but for data_source: another size is another
+// node.
 struct NodeSpec {
   std::string id;  // "demo-001-1f2e3d4c": cluster, cache node, incarnation of the resource
   std::string account;
@@ -25,6 +26,7 @@ struct NodeSpec {
   std::string engine;         // "redis", "valkey", "memcached"
   std::string engine_version;
   std::string zone;
+  std::string data_source;  // loaded by a primary at its start; removed when its cache is available
   Endpoint endpoint;         // the node's own address
   int64_t memory_bytes = 0;  // of its type; how much is for data the parameter group says
   int64_t threads = 1;

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
@@ -32,6 +33,8 @@ struct NodeLaunch {
   int64_t threads = 1;
   Endpoint primary;  // whom it follows from its start; empty: nobody
   NodeSettings settings{};
+  // What it loads at its start: DataOfSnapshot() or DataOfBucket(); empty: nothing.
+  std::string data_source;
 };
 
 struct NodeObservation {
@@ -46,6 +49,7 @@ struct NodeObservation {
   bool answering = false;   // to the latest probe
   // Of the latest probe that was answered; meaningful while answering.
   bool is_primary = false;
+  bool loading = false;  // a primary: its data are not whole yet
   Endpoint follows;      // a replica's primary
   bool link_up = false;  // a replica: connected, and holding a whole copy
   std::vector<std::string> listeners;
@@ -63,6 +67,15 @@ struct NodeObservation {
 struct ReplicaPosition {
   int64_t offset = 0;
   bool loading = false;  // it is taking over a copy: what it holds is not whole
+};
+
+// The file of a snapshot that is made, copied or sent away.
+struct SnapshotFile {
+  enum class State { kWorking, kDone, kFailed };
+  State state = State::kWorking;
+  int64_t bytes = 0;       // kDone
+  UnixMillis made_at = 0;  // kDone: when it was whole
+  std::string error;       // kFailed: why, in words
 };
 
 enum class ListenerProtocol { kResp, kMemcached };
@@ -117,6 +130,16 @@ class NodeRuntime {
   virtual bool HasAccess(const std::string& node_id, const NodeAccess& access) = 0;
   // Gives it to the node: at once if it runs, and from its next start on. Clients that are in stay.
   virtual Status SetAccess(const std::string& node_id, const NodeAccess& access) = 0;
+  // Snapshots, by their incarnations. Each of these begins what is to be done unless it is under way
+  // or done, and says how far it is.
+  // attempt: another one asks again, after a failure or another node.
+  virtual SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                                    int64_t attempt) = 0;
+  virtual SnapshotFile CopySnapshot(const std::string& from, const std::string& to) = 0;
+  // key: "bucket/folder/file.rdb"; a file that is there is replaced.
+  virtual SnapshotFile ExportSnapshot(const std::string& snapshot, const std::string& key) = 0;
+  // All that is kept of it.
+  virtual Status RemoveSnapshot(const std::string& snapshot) = 0;
 
   // Whether something could listen at `endpoint` now.
   virtual bool IsFree(const Endpoint& endpoint) = 0;

@@ -11,6 +11,8 @@
 #include "control/model/placement.h"
 #include "control/model/record_json.h"
 #include "control/model/replica_count.h"
+#include "control/model/snapshot.h"
+#include "control/model/snapshot_schedule.h"
 
 namespace mikura::control {
 namespace {
@@ -83,6 +85,8 @@ CacheCluster MemberOf(const ReplicationGroup& group, const NewReplicationGroup& 
   member.security_groups = asked.security_groups;
   member.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   member.snapshot_window = group.snapshot_window;
+  member.snapshot_retention_limit = group.snapshot_retention_limit;
+  member.data_source = group.data_source;
   member.tags = group.tags;
   member.created_at = group.created_at;
   member.nodes.push_back({.id = FourDigits(1),
@@ -120,6 +124,10 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("multi_az", group.multi_az);
   visit("snapshot_window", group.snapshot_window);
   visit("maintenance_window", group.maintenance_window);
+  visit("snapshot_retention_limit", group.snapshot_retention_limit);
+  visit("snapshotting_cluster", group.snapshotting_cluster);
+  visit("active_snapshot", group.active_snapshot);
+  visit("data_source", group.data_source);
   visit("auto_minor_version_upgrade", group.auto_minor_version_upgrade);
   visit("pending", group.pending);
   visit("applying", group.applying);
@@ -165,6 +173,12 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
   if (!asked.snapshot_window.empty()) {
     ASSIGN_OR_RETURN(group.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
   }
+  ASSIGN_OR_RETURN(group.snapshot_retention_limit,
+                   RetentionLimitOf(asked.snapshot_retention_limit));
+  if (group.snapshot_retention_limit > 0 && group.snapshot_window.empty()) {
+    group.snapshot_window = DefaultSnapshotWindow(group.id);
+  }
+  group.data_source = asked.data_source;
   group.incarnation = context.incarnation;
   group.account = context.account;
   group.region = context.region;

@@ -52,6 +52,10 @@ struct ReplicationGroup {
   bool multi_az = false;
   std::string snapshot_window;
   std::string maintenance_window;
+  int64_t snapshot_retention_limit = 0;  // days; 0: no automated snapshots
+  std::string snapshotting_cluster;  // the member that makes the automated ones; empty: any replica
+  std::string active_snapshot;       // the name of the one that is made of it now; else empty
+  std::string data_source;           // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
   PendingChanges pending;
   bool applying = false;       // pending: now, rather than in the maintenance window
@@ -65,6 +69,10 @@ struct ReplicationGroup {
   GroupAccess access;
 
   std::string ArnOf() const;
+  // The status of a group whose nodes are all as they should be.
+  std::string_view SettledStatus() const {
+    return active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting;
+  }
   // The name of its shard in the store: unlike the group's id it is never used again.
   std::string ShardKey() const;
 };
@@ -89,6 +97,8 @@ struct NewReplicationGroup {
   std::vector<std::string> security_groups;
   std::string maintenance_window;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;
+  std::string data_source;
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
 };

@@ -59,6 +59,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       udp_port_(memcached_settings.udp_port),
       udp_(*keyspace_, memcached_, deliveries_, clock_),
       saver_(*keyspace_, snapshot_slots_, clock_),
+      asked_snapshot_(*keyspace_, snapshot_slots_, clock_),
       stream_executor_(*keyspace_, table_, services_),
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
@@ -132,7 +133,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
-                                                            node_, *guard_, access_, tls_, adapter_,
+                                                            node_, *guard_, access_, tls_, adapter_, asked_snapshot_,
                                                             current_->node_id});
 }
 
@@ -306,6 +307,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 void Engine::Stop() {
   admin_->Stop();
   saver_.Stop();
+  asked_snapshot_.Stop();
   migrations_.Stop();
   computations_.Stop();
   scripts_.state.EndAll();

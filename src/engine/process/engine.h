@@ -15,6 +15,7 @@
 #include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/append_log.h"
+#include "engine/persistence/asked_snapshot.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
@@ -92,6 +93,7 @@ class Engine {
   MemcachedUdpServer udp_;
   SnapshotSlots snapshot_slots_;
   SnapshotSaver saver_;
+  AskedSnapshot asked_snapshot_;
   StreamExecutor stream_executor_;
   ReplicationService replication_;
   DurableHorizon horizon_;

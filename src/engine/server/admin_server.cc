@@ -68,6 +68,14 @@ void WriteRole(const RoleInfo& role, wire::RespWriter& reply) {
   }
 }
 
+void WriteSnapshotStatus(const AskedSnapshot::Progress& status, wire::RespWriter& reply) {
+  constexpr std::string_view kNames[] = {"none", "saving", "done", "failed"};
+  reply.Array(3);
+  reply.Bulk(kNames[static_cast<size_t>(status.state)]);
+  reply.Bulk(status.path);
+  reply.Bulk(status.error);
+}
+
 }  // namespace
 
 AdminServer::~AdminServer() { Stop(); }
@@ -194,6 +202,10 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
     TellAccess(reply);
   } else if (verb == "USERS" && words.size() == 3) {
     SetUsers(words[2], reply);
+  } else if (verb == "SNAPSHOT" && words.size() == 3) {
+    BeginSnapshot(std::string(words[2]), reply);
+  } else if (verb == "SNAPSHOTSTATUS" && words.size() == 2) {
+    WriteSnapshotStatus(parts_.snapshot.progress(), reply);
   } else if (verb == "LISTEN" && words.size() == 4) {
     Listen(words, connection, reply);
   } else if (verb == "UNLISTEN" && words.size() == 3) {
@@ -309,6 +321,24 @@ void AdminServer::SetFence(const Words& words, wire::RespWriter& reply) {
   parts_.node.fence.Set(*epoch, *deadline);
   if (!ends) parts_.memcached.BeginFence();
   parts_.guard.Set(ReplyGuard::kFence, !ends);
+  reply.Ok();
+}
+
+void AdminServer::BeginSnapshot(const std::string& path, wire::RespWriter& reply) {
+  if (path.empty() || path.front() != '/') {
+    reply.Error("ERR", "the path is not absolute");
+    return;
+  }
+  // What it holds is not whole yet.
+  if (parts_.node.loading.load(std::memory_order_relaxed)) {
+    reply.Error("LOADING", "the node is loading its data");
+    return;
+  }
+  const Status begun = parts_.snapshot.Begin(path);
+  if (!begun.ok()) {
+    reply.Error("BUSY", begun.error().message);
+    return;
+  }
   reply.Ok();
 }
 

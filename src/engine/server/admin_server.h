@@ -19,6 +19,8 @@
 //   MIKURA ACCESS                        what is in force: users, TLS, the certificate's end
 //   MIKURA USERS text                    replaces all users by those of an ACL file's text
 //   CONFIG SET name value ...            as for clients
+//   MIKURA SNAPSHOT path                 begins to write its data to that file
+//   MIKURA SNAPSHOTSTATUS                how that went: state, path, error
 // PROMOTE, FOLLOW and FENCE with an epoch below one seen before are refused with STALEEPOCH.
 #pragma once
 
@@ -31,6 +33,7 @@
 #include "engine/commands/access_control.h"
 #include "engine/commands/services.h"
 #include "engine/net/tls_context.h"
+#include "engine/persistence/asked_snapshot.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
 #include "engine/server/memcached_backend.h"
@@ -52,6 +55,7 @@ class AdminServer {
     AccessControl& access;
     const TlsContexts& tls;
     Parameters& parameters;
+    AskedSnapshot& snapshot;
     std::string node_id;
   };
 
@@ -83,6 +87,7 @@ class AdminServer {
   void ChangeRole(const Words& words, wire::RespWriter& reply);
   void Hold(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);
+  void BeginSnapshot(const std::string& path, wire::RespWriter& reply);
   bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
   void Listen(const Words& words, Connection& connection, wire::RespWriter& reply);
   // In admin_access.cc.
