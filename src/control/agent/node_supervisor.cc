@@ -23,9 +23,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 bool SameSight(const NodeObservation& a, const NodeObservation& b) {
   return a.process == b.process && a.answering == b.answering && a.is_primary == b.is_primary &&
-         a.loading == b.loading &&
-         a.follows == b.follows && a.link_up == b.link_up && a.listeners == b.listeners &&
-         a.users_hash == b.users_hash && a.tls_mode == b.tls_mode &&
+         a.loading == b.loading && a.follows == b.follows && a.link_up == b.link_up &&
+         a.listeners == b.listeners && a.users_hash == b.users_hash && a.tls_mode == b.tls_mode &&
          a.certificate_end == b.certificate_end;
 }
 

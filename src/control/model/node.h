@@ -27,15 +27,15 @@ struct NodeSpec {
   std::string engine_version;
   std::string zone;
   std::string data_source;  // loaded by a primary at its start; removed when its cache is available
-  Endpoint endpoint;         // the node's own address
+  Endpoint endpoint;        // the node's own address
   int64_t memory_bytes = 0;  // of its type; how much is for data the parameter group says
   int64_t threads = 1;
 };
 
 // What was observed of a node, stored when it changes.
 struct NodeStatus {
-  std::string state;        // "starting", "running", "restarting", "failing"
-  std::string detail;       // why it is not running, for an operator
+  std::string state;   // "starting", "running", "restarting", "failing"
+  std::string detail;  // why it is not running, for an operator
   int64_t restarts = 0;
   UnixMillis changed_at = 0;
   bool recovering = false;  // it was told that the node is started again

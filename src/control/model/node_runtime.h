@@ -130,9 +130,9 @@ class NodeRuntime {
   virtual bool HasAccess(const std::string& node_id, const NodeAccess& access) = 0;
   // Gives it to the node: at once if it runs, and from its next start on. Clients that are in stay.
   virtual Status SetAccess(const std::string& node_id, const NodeAccess& access) = 0;
-  // Snapshots, by their incarnations. Each of these begins what is to be done unless it is under way
-  // or done, and says how far it is.
-  // attempt: another one asks again, after a failure or another node.
+  // Snapshots, by their incarnations. Each of these begins what is to be done unless it is under
+  // way or done, and says how far it is. attempt: another one asks again, after a failure or
+  // another node.
   virtual SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
                                     int64_t attempt) = 0;
   virtual SnapshotFile CopySnapshot(const std::string& from, const std::string& to) = 0;

@@ -133,8 +133,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
-                                                            node_, *guard_, access_, tls_, adapter_, asked_snapshot_,
-                                                            current_->node_id});
+                                                            node_, *guard_, access_, tls_, adapter_,
+                                                            asked_snapshot_, current_->node_id});
 }
 
 void Engine::ConnectAppendLog() {

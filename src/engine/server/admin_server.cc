@@ -280,9 +280,8 @@ void AdminServer::ChangeRole(const Words& words, wire::RespWriter& reply) {
   }
   if (IsStale(*epoch, reply)) return;
   const std::string_view host = promote ? std::string_view() : words[3];
-  const Status status = steps_down
-                            ? parts_.control.StepDown(host, static_cast<int>(*port), *end)
-                            : parts_.control.ReplicaOf(host, static_cast<int>(*port));
+  const Status status = steps_down ? parts_.control.StepDown(host, static_cast<int>(*port), *end)
+                                   : parts_.control.ReplicaOf(host, static_cast<int>(*port));
   if (!status.ok()) {
     reply.Error("ERR", status.error().message);
     return;
