@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "engine/collections/element_hash.h"
+#include "engine/collections/element_text.h"
 
 namespace mikura::engine::collections {
 namespace {
@@ -29,43 +30,22 @@ UnixMillis TakeDeadline(std::string_view& bytes) {
   return deadline;
 }
 
-// An element (H2) made of its parts; a small one without an allocation.
-class ElementText {
- public:
-  ElementText(std::string_view name, std::string_view value, UnixMillis deadline) {
-    const bool has_deadline = deadline != kNoFieldDeadline;
-    size_ = (has_deadline ? kDeadlineMark.size() + sizeof deadline : 0) + VarintBytes(name.size()) +
-            name.size() + value.size();
-    char* out = small_;
-    if (size_ > sizeof small_) {
-      large_.resize(size_);
-      out = large_.data();
-    }
-    begin_ = out;
-    if (has_deadline) {
-      Put(out, kDeadlineMark);
-      Put(out, {reinterpret_cast<const char*>(&deadline), sizeof deadline});
-    }
-    out = PutVarint(out, name.size());
-    Put(out, name);
-    Put(out, value);
+size_t ElementBytes(std::string_view name, std::string_view value) {
+  return kDeadlineMark.size() + sizeof(UnixMillis) + VarintBytes(name.size()) + name.size() +
+         value.size();
+}
+
+// An element (H2) of its parts.
+void PutField(ElementText& text, std::string_view name, std::string_view value,
+              UnixMillis deadline) {
+  if (deadline != kNoFieldDeadline) {
+    text.Put(kDeadlineMark);
+    text.PutBytesOf(deadline);
   }
-  ElementText(const ElementText&) = delete;
-  ElementText& operator=(const ElementText&) = delete;
-
-  std::string_view view() const { return {begin_, size_}; }
-
- private:
-  static void Put(char*& out, std::string_view bytes) {
-    if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
-    out += bytes.size();
-  }
-
-  size_t size_;
-  const char* begin_;
-  std::string large_;
-  char small_[256];
-};
+  text.PutLength(name.size());
+  text.Put(name);
+  text.Put(value);
+}
 
 // ---- Elements of deadlines_: the deadline, most significant byte first, then the field.
 
@@ -207,7 +187,8 @@ UnixMillis HashValue::DeadlineAt(const Place& place) const {
 
 void HashValue::PutAt(const Place& place, std::string_view name, std::string_view value,
                       UnixMillis deadline) {
-  const ElementText text(name, value, deadline);
+  ElementText text(ElementBytes(name, value));
+  PutField(text, name, value, deadline);
   const std::string_view element = text.view();
   const UnixMillis before = place.exists ? DeadlineAt(place) : kNoFieldDeadline;
   if (is_packed()) {

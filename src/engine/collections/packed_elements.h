@@ -100,8 +100,6 @@ class PackedWalk {
   bool at_end() const { return at_end_; }
   std::string_view element() const { return element_; }
   const PackedSpot& spot() const { return spot_; }
-  // Of the element, with its length.
-  size_t bytes() const { return static_cast<size_t>(rest_.data() - begin_) - spot_.offset; }
   void Next() {
     ++spot_.index;
     Take();

@@ -161,6 +161,32 @@ void Sequence::EraseAt(const PackedSpot& spot) {
   --count_;
 }
 
+void Sequence::MoveAt(const PackedSpot& from, const PackedSpot& to, std::string_view element) {
+  DCHECK(is_packed_ && from.offset < packed_bytes() && to.offset <= packed_bytes());
+  std::string_view rest = packed().substr(from.offset);
+  const size_t before = rest.size();
+  TakeElement(rest);
+  const size_t removed = before - rest.size();
+  if (to.offset == from.offset || to.offset == from.offset + removed) {
+    return PutAt(from.offset, removed, element);
+  }
+  if (!is_unchanged_view()) {
+    EraseBytes(from.offset, removed);
+    const size_t offset = to.offset > from.offset ? to.offset - removed : to.offset;
+    return PutAt(offset, 0, element);
+  }
+  // One splice of all between the two places.
+  if (to.offset < from.offset) {
+    PutElement(own_, 0, 0, element);
+    own_.append(view_.substr(to.offset, from.offset - to.offset));
+    return NoteSplice(to.offset, from.offset + removed - to.offset);
+  }
+  const size_t behind = from.offset + removed;
+  own_.assign(view_.substr(behind, to.offset - behind));
+  PutElement(own_, own_.size(), 0, element);
+  NoteSplice(from.offset, to.offset - from.offset);
+}
+
 void Sequence::Erase(uint64_t index, uint64_t count) {
   if (!is_packed_) return tree_.Erase(index, count);
   DCHECK(index + count <= count_);

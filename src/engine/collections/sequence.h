@@ -91,6 +91,9 @@ class Sequence {
   void InsertAt(const PackedSpot& spot, std::string_view element);
   void ReplaceAt(const PackedSpot& spot, std::string_view element);
   void EraseAt(const PackedSpot& spot);
+  // Takes the element at `from` away and puts another in front of what is at `to`, which may be
+  // the end; both as they are before.
+  void MoveAt(const PackedSpot& from, const PackedSpot& to, std::string_view element);
 
   class Cursor {
    public:

@@ -55,7 +55,6 @@ TEST(Sequence, ChangesAtASpotAreThoseAtItsIndex) {
       sequence.InsertAt(walk.spot(), element);
       model.insert(place, element);
     } else if (action == 1) {
-      EXPECT_EQ(walk.bytes(), VarintBytes(place->size()) + place->size());
       sequence.ReplaceAt(walk.spot(), element);
       *place = element;
     } else {
@@ -64,6 +63,44 @@ TEST(Sequence, ChangesAtASpotAreThoseAtItsIndex) {
     }
     ASSERT_EQ(Forwards(sequence, 0), model);
     ASSERT_EQ(sequence.size(), model.size());
+  }
+}
+
+// The spot of the element at `index`, or the end.
+PackedSpot SpotOf(const Sequence& sequence, size_t index) {
+  PackedWalk walk(sequence.packed());
+  while (walk.spot().index < index) walk.Next();
+  return walk.spot();
+}
+
+TEST(Sequence, AnElementMovesToAnyPlace) {
+  CountedMemory memory;
+  Sequence source(memory, NoOrder);
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < 6; ++i) {
+    texts.push_back(std::string(i * 40, static_cast<char>('a' + i)));
+    source.Append(texts.back());
+  }
+  for (size_t from = 0; from < texts.size(); ++from) {
+    for (size_t to = 0; to <= texts.size(); ++to) {
+      for (const size_t size : {size_t{1}, size_t{200}}) {
+        const std::string element(size, 'x');
+        std::vector<std::string> expected = texts;
+        expected.erase(expected.begin() + static_cast<ptrdiff_t>(from));
+        expected.insert(expected.begin() + static_cast<ptrdiff_t>(to > from ? to - 1 : to),
+                        element);
+        Sequence view(memory, NoOrder, source.packed(), source.size());
+        view.MoveAt(SpotOf(view, from), SpotOf(view, to), element);
+        const std::optional<PackedSplice> splice = view.splice();
+        ASSERT_TRUE(splice);  // one change of the view
+        EXPECT_EQ(splice->size(), view.packed_bytes());
+        EXPECT_EQ(Forwards(view, 0), expected) << from << " to " << to;
+        EXPECT_EQ(view.size(), texts.size());
+        Sequence owned = source;
+        owned.MoveAt(SpotOf(owned, from), SpotOf(owned, to), element);
+        EXPECT_EQ(Forwards(owned, 0), expected) << from << " to " << to;
+      }
+    }
   }
 }
 

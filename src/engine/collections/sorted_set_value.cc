@@ -152,15 +152,13 @@ SortedSetValue::Change SortedSetValue::Set(std::string_view member, double score
 SortedSetValue::Change SortedSetValue::SetPacked(std::string_view member, double score) {
   const uint64_t order = OrderOfScore(score);
   std::optional<PackedSpot> old;
-  std::optional<PackedSpot> place;  // among the others
-  size_t old_bytes = 0;
+  std::optional<PackedSpot> place;
   PackedWalk walk(by_score_.packed());
   for (; !walk.at_end() && !(old && place); walk.Next()) {
     const Element other = ElementOf(walk.element());
     if (!old && SameBytes(other.member, member)) {
       if (other.score == score) return Change::kNone;
       old = walk.spot();
-      old_bytes = walk.bytes();
     } else if (!place) {
       const uint64_t other_order = OrderOfScore(other.score);
       if (other_order > order || (other_order == order && other.member > member)) {
@@ -170,10 +168,10 @@ SortedSetValue::Change SortedSetValue::SetPacked(std::string_view member, double
   }
   if (!place) place = walk.spot();
   if (old) {
-    if (place->index > old->index) place = {place->index - 1, place->offset - old_bytes};
-    by_score_.EraseAt(*old);
+    by_score_.MoveAt(*old, *place, BytesOf(member, score));
+  } else {
+    by_score_.InsertAt(*place, BytesOf(member, score));
   }
-  by_score_.InsertAt(*place, BytesOf(member, score));
   if (by_score_.is_overfull()) BecomeTree();
   return old ? Change::kUpdated : Change::kAdded;
 }

@@ -48,6 +48,23 @@ uint64_t ListpackBytesOf(std::span<const std::string_view> texts, size_t first, 
   return bytes;
 }
 
+// The names among names and values by turns, as StreamNode::names has them.
+std::string NamesOf(std::span<const std::string_view> fields) {
+  std::string names;
+  AppendVarint(names, fields.size() / 2);
+  for (size_t i = 0; i < fields.size(); i += 2) AppendText(names, fields[i]);
+  return names;
+}
+
+// Whether `names` are NamesOf(fields).
+bool HasNames(std::string_view names, std::span<const std::string_view> fields) {
+  if (TakeNumber(names) != fields.size() / 2) return false;
+  for (size_t i = 0; i < fields.size(); i += 2) {
+    if (TakeText(names) != fields[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool StreamNode::IsFull(uint64_t text_bytes, const StreamNodeLimits& limits) const {
@@ -93,36 +110,31 @@ StreamEntry::StreamEntry(std::string_view element, std::string_view names) {
   texts_ = element;
 }
 
-std::string StreamNamesOf(std::span<const std::string_view> fields) {
-  std::string names;
-  AppendVarint(names, fields.size() / 2);
-  for (size_t i = 0; i < fields.size(); i += 2) AppendText(names, fields[i]);
-  return names;
+size_t StreamElementBytesMax(std::span<const std::string_view> fields) {
+  size_t bytes = sizeof(StreamId::ms) + VarintBytes(UINT64_MAX) + VarintBytes(fields.size());
+  for (const std::string_view text : fields) bytes += VarintBytes(text.size()) + text.size();
+  return bytes;
 }
 
-std::string StreamElementOf(StreamId id, std::span<const std::string_view> fields,
-                            bool has_names_of_node) {
-  size_t bytes = 32;
-  for (const std::string_view text : fields) bytes += text.size() + 2;
-  std::string element;
-  element.reserve(bytes);
-  AppendStreamId(element, id);
-  AppendVarint(element, has_names_of_node ? 0 : fields.size() / 2);
+void PutStreamElement(ElementText& text, StreamId id, std::span<const std::string_view> fields,
+                      bool has_names_of_node) {
+  text.PutBytesOf(id.ms);
+  text.PutLength(id.seq);
+  text.PutLength(has_names_of_node ? 0 : fields.size() / 2);
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (i % 2 != 0 || !has_names_of_node) AppendText(element, fields[i]);
+    if (i % 2 == 0 && has_names_of_node) continue;
+    text.PutLength(fields[i].size());
+    text.Put(fields[i]);
   }
-  return element;
 }
 
 bool AddToStreamNode(StreamNode& node, StreamId id, std::span<const std::string_view> fields) {
   const auto fields_count = static_cast<int64_t>(fields.size() / 2);
-  std::string names = StreamNamesOf(fields);
   if (node.empty()) {
-    node = {.first = id, .names = std::move(names)};
+    node = {.first = id, .names = NamesOf(fields)};
     node.bytes = ListpackBytes(fields_count) + ListpackBytesOf(fields, 0, 2) + ListpackBytes(0);
-    names = node.names;
   }
-  const bool is_same = names == node.names;
+  const bool is_same = HasNames(node.names, fields);
   node.bytes +=
       ListpackBytes(is_same ? 2 : 0) + ListpackBytes(static_cast<int64_t>(id.ms - node.first.ms)) +
       ListpackBytes(static_cast<int64_t>(id.seq - node.first.seq)) + ListpackBytesOf(fields, 1, 2) +

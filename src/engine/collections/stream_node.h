@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/collections/element_text.h"
 #include "engine/collections/stream_id.h"
 
 namespace mikura::engine::collections {
@@ -65,12 +66,12 @@ class StreamEntry {
   std::string_view texts_;
 };
 
-// The names among names and values by turns, as StreamNode::names has them.
-std::string StreamNamesOf(std::span<const std::string_view> fields);
-
-// The element of an entry with the id and the fields. names: of the node it goes to.
-std::string StreamElementOf(StreamId id, std::span<const std::string_view> fields,
-                            bool has_names_of_node);
+// Bytes of an entry with these names and values by turns, at most.
+size_t StreamElementBytesMax(std::span<const std::string_view> fields);
+// The element of an entry with the id and the fields. has_names_of_node: its names are those of the
+// node it goes to, and are left out.
+void PutStreamElement(ElementText& text, StreamId id, std::span<const std::string_view> fields,
+                      bool has_names_of_node);
 
 // Makes `node`, which is empty or has room, hold one entry more; true when its names are the
 // node's.

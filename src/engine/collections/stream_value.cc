@@ -114,7 +114,9 @@ void StreamValue::Append(StreamId id, std::span<const std::string_view> fields,
     last_node_ = {};
   }
   const bool has_names_of_node = AddToStreamNode(last_node_, id, fields);
-  entries_.Append(StreamElementOf(id, fields, has_names_of_node));
+  ElementText element(StreamElementBytesMax(fields));
+  PutStreamElement(element, id, fields, has_names_of_node);
+  entries_.Append(element.view());
   if (entries_.is_overfull()) entries_.Unpack();
   last_id_ = id;
   ++entries_added_;
