@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/logging.h"
 #include "control/metadata/metadata_keys.h"
@@ -85,6 +86,7 @@ Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::str
       now - memory.running_since >= Nanos(context_.timings.stable_after)) {
     memory.failures = 0;
   }
+  if (std::exchange(memory.excused, false)) memory.failures = 0;
   memory.down = true;
   memory.running_since = 0;
   ++memory.failures;

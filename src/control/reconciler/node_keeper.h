@@ -27,6 +27,9 @@ class NodeKeeper {
   // Errors: the store. A process that cannot be started is noted, and tried again later.
   Status EnsureRunning(const NodeSpec& spec, const Endpoint& primary, const std::string& note);
 
+  // The node is being ended on purpose: its end does not count as a failure, it may start at once.
+  void Excuse(const std::string& node_id) { nodes_[node_id].excused = true; }
+
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }
 
@@ -36,7 +39,8 @@ class NodeKeeper {
     bool down = false;    // this end of its process has been noted
     NodeStatus status;
     std::string note;
-    int failures = 0;  // in a row
+    bool excused = false;  // its next end was wanted
+    int failures = 0;      // in a row
     MonotonicNanos start_after = 0;
     MonotonicNanos running_since = 0;
   };

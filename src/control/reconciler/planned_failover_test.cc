@@ -130,6 +130,20 @@ TEST_F(PlannedFailovers, ATestEndsThePrimaryAndTellsItInOrder) {
                           "demo-001: Finished recovery for cache nodes 0001"));
 }
 
+TEST_F(PlannedFailovers, ATestIsNoFailureOfTheNodeSoItStartsAtOnce) {
+  CreateDemo(2);
+  const auto begin = clock_.NowMillis();
+  for (int test = 0; test < 6; ++test) {
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.test_failover = true;
+      group.status = kStatusModifying;
+    });
+    Settle();
+  }
+  EXPECT_EQ(Shard("demo").epoch, 7);
+  EXPECT_LT(clock_.NowMillis() - begin, 1000);
+}
+
 TEST_F(PlannedFailovers, ATestWithoutAnHeirEndsNothing) {
   CreateDemo(2);
   ChangeGroup("demo", [](ReplicationGroup& group) {

@@ -77,6 +77,7 @@ Status ShardController::EndPrimary(Loaded<ShardState>& shard, std::vector<ShardM
            member.seen.answering;
   });
   if (has_heir && !primary.seen.Gone() && primary.seen.process_id == shard.record.end_run) {
+    keeper_.Excuse(primary.spec.id);
     context_.runtime.Kill(primary.spec.id);
     return Ok();
   }

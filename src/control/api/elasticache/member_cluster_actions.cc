@@ -32,6 +32,9 @@ ApiResult<> CheckLikeGroup(const elasticache::CreateCacheClusterRequest& request
       {"SecurityGroupIds",
        !request.security_group_ids.empty() && request.security_group_ids != member.security_groups},
       {"Port", request.port && *request.port != member.port},
+      {"PreferredMaintenanceWindow",
+       differs(request.preferred_maintenance_window, member.maintenance_window)},
+      {"SnapshotWindow", differs(request.snapshot_window, member.snapshot_window)},
       {"NumCacheNodes other than 1", request.num_cache_nodes.value_or(1) != 1},
       {"AZMode", request.az_mode && *request.az_mode != "single-az"},
       {"PreferredAvailabilityZones", !request.preferred_availability_zones.empty()},
@@ -83,6 +86,8 @@ ApiResult<elasticache::CreateCacheClusterResult> JoinGroup(
         PlanIncrease(OneMore(request, whole),
                      {whole.group.record, whole.Records(), whole.Primary()}, creation));
     joining.front().id = id;
+    joining.front().auto_minor_version_upgrade =
+        request.auto_minor_version_upgrade.value_or(joining.front().auto_minor_version_upgrade);
     if (!tags.empty()) joining.front().tags = std::move(tags);
     ASSIGN_OR_RETURN(const bool exists, store.Exists(store.KeyOf(joining.front())));
     if (exists) {
