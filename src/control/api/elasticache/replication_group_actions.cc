@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
@@ -74,6 +75,8 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   ASSIGN_OR_RETURN(BuiltReplicationGroup built, BuildReplicationGroup(asked, creation));
   const CacheStore store(context);
   RETURN_IF_ERROR(CheckNamesFree(store, built));
+  RETURN_IF_ERROR(HoldCapacity(context, built.group.node_type,
+                               static_cast<int64_t>(built.members.size()), change));
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {
     zones.push_back(member.nodes.front().zone);
