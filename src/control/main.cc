@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,7 +25,9 @@
 #include "control/api/elasticache/elasticache_service.h"
 #include "control/api/sts/sts_service.h"
 #include "control/metadata/data_dir_lock.h"
+#include "control/metadata/metadata_keys.h"
 #include "control/metadata/sqlite_store.h"
+#include "control/model/host_capacity.h"
 #include "control/reconciler/reconciler.h"
 
 namespace mikura::control {
@@ -75,6 +78,16 @@ struct Service {
   std::unique_ptr<ApiServer> api;
 };
 
+// What the API may place on this machine.
+Status NoteCapacity(const UpOptions& options, MetadataStore& store) {
+  const HostCapacity capacity{
+      .memory_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE),
+      .scale_millionths = std::llround(options.memory_scale * 1'000'000)};
+  RETURN_IF_ERROR(
+      store.Transact({}, {Write::Put(std::string(kHostCapacityKey), ToJson(capacity))}));
+  return Ok();
+}
+
 Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock,
              Service& service) {
   ASSIGN_OR_RETURN(service.lock, DataDirLock::Take(options.data_dir));
@@ -83,6 +96,7 @@ Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock
   const std::string data_dir = std::filesystem::canonical(options.data_dir, failure).string();
   if (failure) return Error{options.data_dir + ": " + failure.message()};
   ASSIGN_OR_RETURN(service.store, SqliteStore::Open(data_dir + kStoreFile));
+  RETURN_IF_ERROR(NoteCapacity(options, *service.store));
   std::string binary = options.engine_binary;
   if (binary.empty()) {
     ASSIGN_OR_RETURN(binary, OwnBinary());

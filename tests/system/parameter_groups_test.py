@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import unittest
 
 from botocore.exceptions import ClientError
@@ -189,13 +190,43 @@ class ParameterGroups(service.Service):
             CacheParameterGroupName="mine",
             ParameterNameValues=[{"ParameterName": "max_item_size", "ParameterValue": "2048"}])
         self.create(Engine="memcached")
-        import socket
-        endpoint = self.endpoint()
-        with socket.create_connection((endpoint["Address"], endpoint["Port"]), 5) as node:
+        with self.memcached() as node:
             node.sendall(b"set big 0 0 4000\r\n" + b"v" * 4000 + b"\r\n")
             self.assertIn(b"too large", node.recv(200))
             node.sendall(b"set small 0 0 1000\r\n" + b"v" * 1000 + b"\r\n")
             self.assertEqual(node.recv(200), b"STORED\r\n")
+
+    def memcached(self):
+        endpoint = self.endpoint()
+        return socket.create_connection((endpoint["Address"], endpoint["Port"]), 5)
+
+    def fill(self, node, items):
+        """Stores items of 100 kB; returns the answers."""
+        answers = []
+        with node.makefile("rb") as reader:
+            for item in range(items):
+                node.sendall(b"set k%d 0 0 100000\r\n" % item + b"v" * 100_000 + b"\r\n")
+                answers.append(reader.readline())
+        return answers
+
+    def test_a_full_memcached_node_evicts_or_refuses_as_its_group_says(self):
+        self.kill()
+        self.start("--memory-scale", "0.02")
+        self.make(family="memcached1.6")
+        self.create(Engine="memcached")
+        with self.memcached() as node:
+            self.assertEqual(set(self.fill(node, 200)), {b"STORED\r\n"})
+        self.cache.modify_cache_parameter_group(
+            CacheParameterGroupName="mine",
+            ParameterNameValues=[{"ParameterName": "error_on_memory_exhausted",
+                                  "ParameterValue": "1"}])
+        service.until(lambda: self.applied() == "pending-reboot", "a reboot is pending")
+        os.kill(self.pid_of("c"), signal.SIGKILL)
+        self.until_in_sync()
+        with self.memcached() as node:
+            answers = self.fill(node, 200)
+        self.assertIn(b"STORED\r\n", answers)
+        self.assertRegex(answers[-1], b"SERVER_ERROR out of memory")
 
 
 if __name__ == "__main__":

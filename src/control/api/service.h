@@ -38,6 +38,8 @@ struct ActionRow;
 struct ApiService {
   const ServiceDescription* description = nullptr;
   std::span<const ActionRow> actions;
+  // Operations that only answer with an error of AWS.
+  std::span<const ActionRow> refusals = {};
 };
 
 }  // namespace mikura::control

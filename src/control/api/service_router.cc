@@ -66,6 +66,9 @@ const ActionRow* FindAction(const ApiService& service, std::string_view name) {
   for (const ActionRow& row : service.actions) {
     if (row.name == name) return &row;
   }
+  for (const ActionRow& row : service.refusals) {
+    if (row.name == name) return &row;
+  }
   return nullptr;
 }
 

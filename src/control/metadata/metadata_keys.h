@@ -14,6 +14,7 @@ inline constexpr std::string_view kAccountsPrefix = "/ec/v1/acct/";
 inline constexpr std::string_view kNodesPrefix = "/ec/v1/node/";
 inline constexpr std::string_view kShardsPrefix = "/ec/v1/shard/";
 inline constexpr std::string_view kEventsPrefix = "/ec/v1/event/";
+inline constexpr std::string_view kHostCapacityKey = "/ec/v1/host/local/capacity";
 inline constexpr std::string_view kLoopbackAddressesPrefix = "/ec/v1/ip/loopback/";
 inline constexpr std::string_view kLoopbackCursorKey = "/ec/v1/ip/cursor/loopback";
 

@@ -119,6 +119,34 @@ TEST_F(ParameterGroups, WhatWasChangedBehindTheServiceIsSetRightByTheNextOne) {
   EXPECT_EQ(SettingOf(Node("c"), "timeout"), "0");
 }
 
+TEST_F(ParameterGroups, AKillAtAnyMomentOfAChangeLosesNothing) {
+  CreateWithGroup("c");
+  for (int effects = 0; effects < 6; ++effects) {
+    crash_.CrashBefore(1 + effects);  // the first is the user's own change
+    Set("timeout", std::to_string(30 + effects));
+    for (int i = 0; i < 5; ++i) Step();
+    crash_.Never();
+    Restart();
+    Settle();
+    EXPECT_EQ(SettingOf(Node("c"), "timeout"), std::to_string(30 + effects));
+    EXPECT_EQ(Noted(Node("c")).version, group_.version) << effects;
+  }
+  EXPECT_EQ(host_.node(Node("c")).run, 1);
+}
+
+TEST_F(ParameterGroups, AClusterThatTakesAnotherGroupFollowsThat) {
+  CreateWithGroup("c");
+  CacheCluster cluster = Cluster("c");
+  cluster.parameter_group = "default.redis7";
+  Set("timeout", "30");
+  Settle();
+  const std::string key = CacheClusterKey(cluster.account, cluster.region, "c");
+  ASSERT_TRUE(store_.Transact({}, {Write::Put(key, ToJson(cluster))})->has_value());
+  Settle();
+  EXPECT_EQ(SettingOf(Node("c"), "timeout"), "0");
+  EXPECT_EQ(Noted(Node("c")).group, "default.redis7");
+}
+
 TEST_F(ParameterGroups, EveryMemberOfAGroupFollows) {
   CreateGroup("demo", 2);
   Settle();

@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/member_cluster_actions.h"
 #include "control/api/elasticache/parameter_group_use.h"
@@ -57,6 +58,8 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
     return ApiError{ApiErrorCode::kCacheClusterAlreadyExists,
                     fmt::format("Cache cluster already exists: {}", cluster.id)};
   }
+  RETURN_IF_ERROR(
+      HoldCapacity(context, cluster.node_type, static_cast<int64_t>(cluster.nodes.size()), change));
   std::vector<std::string> zones;
   for (const CacheNode& node : cluster.nodes) zones.push_back(node.zone);
   ASSIGN_OR_RETURN(cluster.held_keys,

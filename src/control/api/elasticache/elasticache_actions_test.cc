@@ -317,6 +317,37 @@ TEST_F(ElastiCache, TagsFailWithTheCodesOfTheService) {
             "404 TagNotFound");
 }
 
+TEST_F(ElastiCache, WhatDoesNotExistHereIsAnEmptyListOrNotFound) {
+  for (const char* action : {"DescribeCacheSecurityGroups", "DescribeGlobalReplicationGroups",
+                             "DescribeReservedCacheNodes", "DescribeReservedCacheNodesOfferings",
+                             "DescribeServerlessCaches", "DescribeServerlessCacheSnapshots",
+                             "DescribeServiceUpdates", "DescribeUpdateActions"}) {
+    EXPECT_EQ(Outcome(action, ""), "200 ") << action;
+  }
+  EXPECT_EQ(Outcome("DescribeUpdateActions", "MaxRecords=1"), "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("DescribeServiceUpdates", "ServiceUpdateStatus.member.1=old"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("DescribeServerlessCaches", "ServerlessCacheName=x"),
+            "404 ServerlessCacheNotFoundFault");
+  EXPECT_EQ(Outcome("DescribeReservedCacheNodes", "ReservedCacheNodeId=x"),
+            "404 ReservedCacheNodeNotFound");
+}
+
+TEST_F(ElastiCache, WhatCannotBeIsRefusedWithTheErrorOfAws) {
+  EXPECT_EQ(Outcome("CreateCacheSecurityGroup", "CacheSecurityGroupName=a&Description=b"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("BatchApplyUpdateAction", "ServiceUpdateName=x"),
+            "404 ServiceUpdateNotFoundFault");
+  EXPECT_EQ(Outcome("PurchaseReservedCacheNodesOffering", "ReservedCacheNodesOfferingId=x"),
+            "404 ReservedCacheNodesOfferingNotFound");
+  EXPECT_EQ(Outcome("FailoverGlobalReplicationGroup", "GlobalReplicationGroupId=x"),
+            "404 GlobalReplicationGroupNotFoundFault");
+  EXPECT_EQ(Outcome("CreateServerlessCache", "ServerlessCacheName=x&Engine=valkey"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("CompleteMigration", "ReplicationGroupId=x"),
+            "400 ReplicationGroupNotUnderMigrationFault");
+}
+
 TEST_F(ElastiCache, EngineVersionsCanBeFiltered) {
   EXPECT_EQ(Text("DescribeCacheEngineVersions", "Engine=redis", "EngineVersion"), "6.2 7.0 7.1");
   EXPECT_EQ(Text("DescribeCacheEngineVersions", "DefaultOnly=true", "Engine"),

@@ -4,11 +4,13 @@
 #include "control/api/action.h"
 #include "control/api/elasticache/cache_cluster_actions.h"
 #include "control/api/elasticache/elasticache_codec.h"
+#include "control/api/elasticache/empty_list_actions.h"
 #include "control/api/elasticache/engine_version_actions.h"
 #include "control/api/elasticache/group_modification_actions.h"
 #include "control/api/elasticache/node_type_actions.h"
 #include "control/api/elasticache/parameter_actions.h"
 #include "control/api/elasticache/parameter_group_actions.h"
+#include "control/api/elasticache/refused_actions.h"
 #include "control/api/elasticache/replica_count_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
@@ -40,9 +42,17 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
     ActionFor<DescribeCacheParameterGroups>("DescribeCacheParameterGroups"),
     ActionFor<DescribeCacheParameters>("DescribeCacheParameters"),
+    ActionFor<DescribeCacheSecurityGroups>("DescribeCacheSecurityGroups"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
     ActionFor<DescribeEngineDefaultParameters>("DescribeEngineDefaultParameters"),
+    ActionFor<DescribeGlobalReplicationGroups>("DescribeGlobalReplicationGroups"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
+    ActionFor<DescribeReservedCacheNodes>("DescribeReservedCacheNodes"),
+    ActionFor<DescribeReservedCacheNodesOfferings>("DescribeReservedCacheNodesOfferings"),
+    ActionFor<DescribeServerlessCacheSnapshots>("DescribeServerlessCacheSnapshots"),
+    ActionFor<DescribeServerlessCaches>("DescribeServerlessCaches"),
+    ActionFor<DescribeServiceUpdates>("DescribeServiceUpdates"),
+    ActionFor<DescribeUpdateActions>("DescribeUpdateActions"),
     ActionFor<DescribeUserGroups>("DescribeUserGroups"),
     ActionFor<DescribeUsers>("DescribeUsers"),
     ActionFor<IncreaseReplicaCount>("IncreaseReplicaCount"),
@@ -60,6 +70,6 @@ constexpr ActionRow kActions[] = {
 
 }  // namespace
 
-ApiService ElastiCacheService() { return {&elasticache::kDescription, kActions}; }
+ApiService ElastiCacheService() { return {&elasticache::kDescription, kActions, RefusedActions()}; }
 
 }  // namespace mikura::control

@@ -8,6 +8,7 @@
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cache_cluster.h"
 #include "control/model/cache_parameter_group.h"
+#include "control/model/host_capacity.h"
 #include "control/model/node_parameters.h"
 
 namespace mikura::control {
@@ -207,6 +208,24 @@ TEST_F(ParameterGroupActions, AGroupHasTags) {
   EXPECT_EQ(Text("RemoveTagsFromResource", arn + "mine&TagKeys.member.1=k", "Key"), "z");
   EXPECT_EQ(Outcome("ListTagsForResource", arn + "absent"), "404 CacheParameterGroupNotFound");
   EXPECT_EQ(Outcome("ListTagsForResource", arn + "default.redis7"), "200 ");
+}
+
+TEST_F(ParameterGroupActions, NodesMustFitIntoTheMachine) {
+  const HostCapacity machine{.memory_bytes = 1 << 30, .scale_millionths = 500'000};
+  CHECK(client_.store()
+            .Transact({}, {Write::Put(std::string(kHostCapacityKey), ToJson(machine))})
+            .ok());
+  const auto group = [&](const std::string& id, int nodes) {
+    return Outcome("CreateReplicationGroup",
+                   fmt::format("ReplicationGroupId={}&ReplicationGroupDescription=d"
+                               "&CacheNodeType=cache.t3.micro&NumCacheClusters={}",
+                               id, nodes));
+  };
+  EXPECT_EQ(group("a", 5), "400 InsufficientCacheClusterCapacity");  // 1.25 GiB
+  EXPECT_EQ(group("a", 3), "200 ");
+  EXPECT_EQ(group("b", 2), "400 InsufficientCacheClusterCapacity");
+  EXPECT_EQ(CreateCluster(""), "200 ");
+  EXPECT_EQ(group("b", 1), "400 InsufficientCacheClusterCapacity");
 }
 
 TEST_F(ParameterGroupActions, NodeTypesToScaleToFollowTheMemory) {

@@ -7,6 +7,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
 #include "control/api/elasticache/parameter_group_use.h"
@@ -77,6 +78,8 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   const CacheStore store(context);
   RETURN_IF_ERROR(SetGroupAccess(context, request, built.group, change));
   RETURN_IF_ERROR(CheckNamesFree(store, built));
+  RETURN_IF_ERROR(HoldCapacity(context, built.group.node_type,
+                               static_cast<int64_t>(built.members.size()), change));
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {
     zones.push_back(member.nodes.front().zone);
