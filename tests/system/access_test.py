@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users, AUTH tokens and TLS of replication groups, as real clients meet them."""
 
+import os
+import signal
 import socket
 import ssl
+import subprocess
 import unittest
 
 import redis
@@ -175,7 +178,6 @@ class Access(Service):
         self.write_and_see("demo", admin, "before", username="admin", password=PASSWORD_2)
         first = self.primary_of("demo")
         lost = self.pid_of(first)
-        import os, signal
         os.kill(lost, signal.SIGKILL)
         until(lambda: self.primary_of("demo") != first, "another primary")
         until(lambda: self.status("demo") == "available", "the group is whole again")
@@ -213,6 +215,32 @@ class Access(Service):
             reader = self.connect(endpoint)
             until(lambda: reader.get("k") == b"v", f"{endpoint} has k")
             self.assertEqual(self.connect(endpoint, tls=False).get("k"), b"v")
+
+    def test_redis_cli_as_the_documentation_has_it(self):
+        group = self.create("demo", 1, "required", AuthToken=TOKEN_1)
+        endpoint = group["PrimaryEndpoint"]
+
+        def cli(*words, **environment):
+            return subprocess.run(
+                ["redis-cli", "--tls", "--cacert", self.authority, "-h", endpoint["Address"],
+                 "-p", str(endpoint["Port"]), *words],
+                env={**os.environ, **environment}, capture_output=True, text=True, timeout=20).stdout
+        self.assertIn("NOAUTH", cli("GET", "k"))
+        self.assertEqual(cli("SET", "k", "v", REDISCLI_AUTH=TOKEN_1).strip(), "OK")
+
+    def test_a_kill_of_the_service_in_the_middle_of_a_change(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", UserGroupIds=["people"])
+        for i in range(4):
+            password = f"password-number-{i:04}"
+            self.cache.modify_user(UserId="app", Passwords=[password])
+            self.kill()
+            self.start()
+            self.wait_active("app")
+            for endpoint in self.endpoints("demo"):
+                self.connect(endpoint, username="app", password=password).get("app:1")
+        self.refuses("WRONGPASS|invalid", self.connect(
+            group["PrimaryEndpoint"], username="app", password=PASSWORD_1).get, "app:1")
 
     def test_certificates_name_the_endpoints(self):
         self.create("demo", 2, "required")

@@ -54,6 +54,7 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
   FakeNode node;
   node.launch = launch;
   node.access = kept_access_[launch.id];
+  if (node.access.users.empty()) ++starts_without_access_;
   node.run = ++runs_[launch.id];
   node.is_primary = launch.primary.empty();
   node.follows = launch.primary;
