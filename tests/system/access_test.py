@@ -349,6 +349,22 @@ class Access(Service):
             self.refuses("NOAUTH|Authentication", self.connect(endpoint).get, "k")
             self.assertTrue(self.has_no_plain_port(endpoint))
 
+    def test_planned_changes_of_the_nodes_keep_the_users(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", UserGroupIds=["people"])
+        admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
+        self.write_and_see("demo", admin, "k1", username="admin", password=PASSWORD_2)
+        changes = {"PrimaryClusterId": "demo-002", "CacheNodeType": "cache.t3.small"}
+        for name, value in changes.items():
+            self.modify("demo", **{name: value})
+            admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
+            self.assertEqual(admin.get("k1"), b"v")
+            self.write_and_see("demo", admin, name, username="admin", password=PASSWORD_2)
+            for endpoint in self.endpoints("demo"):
+                self.refuses("NOAUTH|Authentication", self.connect(endpoint).get, "k1")
+                app = self.connect(endpoint, username="app", password=PASSWORD_1)
+                self.refuses("no permissions|NOPERM", app.set, "app:1", "x")
+
     def test_what_is_not_done_is_refused(self):
         def code(**more):
             try:

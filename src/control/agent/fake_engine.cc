@@ -163,7 +163,7 @@ std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& a
     return "+OK\r\n";
   }
   if (verb == "ACCESS") {
-    const std::string mode = config_.count("tls-mode") != 0 ? config_["tls-mode"] : "off";
+    const std::string mode = config_.count("port-tls") != 0 ? config_["port-tls"] : "off";
     const std::string hash = HashSecret(users_);
     const std::string end = std::to_string(EndOfCertificate(config_["tls-cert-file"]));
     return fmt::format("*3\r\n${}\r\n{}\r\n${}\r\n{}\r\n${}\r\n{}\r\n", hash.size(), hash,

@@ -93,7 +93,7 @@ TEST_F(AgentAccess, ChangesOnTheRunningNode) {
   ASSERT_TRUE(agent_->SetAccess("a", closed).ok());
   EXPECT_TRUE(agent_->HasAccess("a", closed));
   EXPECT_FALSE(agent_->HasAccess("a", open_));
-  EXPECT_THAT(Text("nodes/a/access.conf"), HasSubstr("tls-mode required\n"));
+  EXPECT_THAT(Text("nodes/a/access.conf"), HasSubstr("port-tls required\n"));
   EXPECT_EQ(Mode("nodes/a/tls.key"), 0600);
   ASSERT_TRUE(agent_->SetAccess("a", open_).ok());
   EXPECT_TRUE(agent_->HasAccess("a", open_));
