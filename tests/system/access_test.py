@@ -6,6 +6,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import unittest
 
 import redis
@@ -16,6 +17,46 @@ PASSWORD_1 = "first-password-of-the-user"
 PASSWORD_2 = "second-password-of-the-user"
 TOKEN_1 = "the-first-token-of-a-group"
 TOKEN_2 = "the-second-token-of-a-group"
+
+
+class Intruder(threading.Thread):
+    """Asks every endpoint again and again without a password, and keeps the answers."""
+
+    def __init__(self, endpoints, authority):
+        super().__init__()
+        self.endpoints = endpoints
+        self.context = ssl.create_default_context(cafile=authority)
+        self.context.check_hostname = False
+        self.stopped = threading.Event()
+        self.refusals = 0
+        self.answers = set()
+
+    def ask(self, endpoint):
+        address = (endpoint["Address"], endpoint["Port"])
+        with socket.create_connection(address, 2) as raw:
+            with self.context.wrap_socket(raw) as tls:
+                tls.sendall(b"GET secret\r\n")
+                return tls.recv(100)
+
+    def run(self):
+        while not self.stopped.is_set():
+            for endpoint in self.endpoints:
+                try:
+                    answer = self.ask(endpoint)
+                except OSError:
+                    continue
+                if answer.startswith(b"-NOAUTH"):
+                    self.refusals += 1
+                elif answer:
+                    self.answers.add(answer)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.join()
 
 
 class Access(Service):
@@ -227,6 +268,24 @@ class Access(Service):
                 env={**os.environ, **environment}, capture_output=True, text=True, timeout=20).stdout
         self.assertIn("NOAUTH", cli("GET", "k"))
         self.assertEqual(cli("SET", "k", "v", REDISCLI_AUTH=TOKEN_1).strip(), "OK")
+
+    def test_no_node_is_open_for_a_moment_whatever_dies(self):
+        self.create_users()
+        self.create("demo", 2, "required", UserGroupIds=["people"])
+        with Intruder(self.endpoints("demo"), self.authority) as intruder:
+            for _ in range(3):
+                lost = [self.pid_of("demo-001"), self.pid_of("demo-002")]
+                self.cache.modify_user(UserId="app", AppendAccessString="+get")
+                self.kill()
+                for pid in lost:
+                    os.kill(pid, signal.SIGKILL)
+                self.start()
+                self.wait_active("app")
+                until(lambda: self.status("demo") == "available" and
+                      self.pid_of("demo-001") not in lost, "both run again")
+                seen = intruder.refusals
+                until(lambda: intruder.refusals > seen + 8, "the intruder is refused again")
+        self.assertEqual(intruder.answers, set())
 
     def test_a_kill_of_the_service_in_the_middle_of_a_change(self):
         self.create_users()
