@@ -24,9 +24,8 @@ uint64_t HashOf(std::string_view text) {
   return hash;
 }
 
-}  // namespace
-
-std::string QuotedForConfig(std::string_view value) {
+// As redis.conf wants it: quoted when a blank, quote or comment sign would end the word.
+std::string Quoted(std::string_view value) {
   if (!value.empty() && value.find_first_of(" \t\"'\\#") == value.npos) return std::string(value);
   std::string quoted = "\"";
   for (const char c : value) {
@@ -35,6 +34,8 @@ std::string QuotedForConfig(std::string_view value) {
   }
   return quoted + "\"";
 }
+
+}  // namespace
 
 NodePaths PathsOf(std::string_view data_dir, std::string_view node_id) {
   NodePaths paths;
@@ -63,13 +64,15 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("memcached-port", memcached ? std::to_string(launch.endpoint.port) : "0");
   add("threads", std::to_string(launch.threads));
   add("maxmemory", std::to_string(launch.memory_bytes));
-  add("dir", QuotedForConfig(paths.directory));
-  add("logfile", QuotedForConfig(paths.log_file));
-  add("admin-socket", QuotedForConfig(paths.admin_socket));
+  add("dir", Quoted(paths.directory));
+  add("logfile", Quoted(paths.log_file));
+  add("admin-socket", Quoted(paths.admin_socket));
   if (!launch.primary.empty()) {
     add("replicaof", fmt::format("{} {}", launch.primary.address, launch.primary.port));
   }
   return text;
 }
+
+std::string QuotedForConfig(std::string_view value) { return Quoted(value); }
 
 }  // namespace mikura::control
