@@ -154,7 +154,7 @@ constexpr ParameterSpec kRows[] = {
     YesNo("tls-replication", "", &P::tls_replication, kRuntime,
           "Speak TLS to the primary that is followed."),
     Choice(
-        "tls-mode", "off|preferred|required", &P::tls_mode, kRuntime,
+        "port-tls", "off|preferred|required", &P::port_tls, kRuntime,
         "TLS on `port` and on the sockets that the agent passes: beside plain clients, or alone."),
     Text("tls-protocols", "", &P::tls_protocols, kRuntime,
          "Versions that are spoken, blank-separated; empty for TLSv1.2 and TLSv1.3."),

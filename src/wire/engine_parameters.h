@@ -51,7 +51,7 @@ struct EngineParameters {
   std::string tls_ca_cert_dir;
   std::string tls_auth_clients = "yes";  // no, yes, optional
   bool tls_replication = false;
-  std::string tls_mode = "off";  // of ports without TLS of their own: off, preferred, required
+  std::string port_tls = "off";  // of ports without TLS of their own: off, preferred, required
   std::string tls_protocols;     // "": TLSv1.2 TLSv1.3
   std::string tls_ciphers;
   std::string tls_ciphersuites;

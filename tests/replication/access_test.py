@@ -58,7 +58,7 @@ class AccessTest(unittest.TestCase):
         early = redis.Redis(port=node.port)
         early.set("k", "v")
         self.assertEqual(self.parts(admin.ask("MIKURA", "ACCESS"))[1:], ["off", "0"])
-        self.assertEqual(admin.ask("CONFIG", "SET", *self.files_set(), "tls-mode", "preferred"),
+        self.assertEqual(admin.ask("CONFIG", "SET", *self.files_set(), "port-tls", "preferred"),
                          "+OK")
         mode, end = self.parts(admin.ask("MIKURA", "ACCESS"))[1:]
         self.assertEqual(mode, "preferred")
@@ -76,7 +76,7 @@ class AccessTest(unittest.TestCase):
         self.assertEqual(slow.recv(100), b"+PONG\r\n")
         tls = self.tls_client(node, single_connection_client=True)
         number = tls.client_id()
-        self.assertEqual(admin.ask("CONFIG", "SET", "tls-mode", "required"), "+OK")
+        self.assertEqual(admin.ask("CONFIG", "SET", "port-tls", "required"), "+OK")
         self.assertEqual(slow.recv(100), b"")
         with self.assertRaises(redis.exceptions.ConnectionError):
             redis.Redis(port=node.port).get("k")
@@ -85,12 +85,12 @@ class AccessTest(unittest.TestCase):
         self.assertEqual(admin.ask("CONFIG", "SET", *self.files_set("server2")), "+OK")
         self.assertEqual(self.tls_client(node).get("k"), b"v")
         self.assertEqual(tls.client_id(), number)
-        self.assertEqual(admin.ask("CONFIG", "SET", "tls-mode", "off"), "+OK")
+        self.assertEqual(admin.ask("CONFIG", "SET", "port-tls", "off"), "+OK")
         self.assertEqual(redis.Redis(port=node.port).get("k"), b"v")
 
     def test_a_mode_without_a_certificate_is_refused(self):
         node, admin = self.start_with_admin()
-        self.assertIn("TLS configuration", admin.ask("CONFIG", "SET", "tls-mode", "required"))
+        self.assertIn("TLS configuration", admin.ask("CONFIG", "SET", "port-tls", "required"))
         self.assertEqual(self.parts(admin.ask("MIKURA", "ACCESS"))[1], "off")
         self.assertTrue(node.client.ping())
 
@@ -144,10 +144,10 @@ class AccessTest(unittest.TestCase):
         syncs = primary.client.info("stats")["sync_full"]
         for admin in (first, second):
             self.assertEqual(admin.ask("CONFIG", "SET", *self.files_set(), "tls-replication",
-                                       "yes", "tls-mode", "preferred"), "+OK")
+                                       "yes", "port-tls", "preferred"), "+OK")
         nodes.eventually(lambda: "tls-replication has changed" in replica.log_text(),
                          "the link is made anew")
-        self.assertEqual(first.ask("CONFIG", "SET", "tls-mode", "required"), "+OK")
+        self.assertEqual(first.ask("CONFIG", "SET", "port-tls", "required"), "+OK")
         nodes.eventually(link, "the link is up again")
         self.tls_client(primary).set("k", "v")
         nodes.eventually(lambda: replica.client.get("k") == b"v", "it follows")

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users, AUTH tokens and TLS of replication groups, as real clients meet them."""
 
+import os
+import signal
 import socket
 import ssl
+import subprocess
+import threading
 import unittest
 
 import redis
@@ -13,6 +17,46 @@ PASSWORD_1 = "first-password-of-the-user"
 PASSWORD_2 = "second-password-of-the-user"
 TOKEN_1 = "the-first-token-of-a-group"
 TOKEN_2 = "the-second-token-of-a-group"
+
+
+class Intruder(threading.Thread):
+    """Asks every endpoint again and again without a password, and keeps the answers."""
+
+    def __init__(self, endpoints, authority):
+        super().__init__()
+        self.endpoints = endpoints
+        self.context = ssl.create_default_context(cafile=authority)
+        self.context.check_hostname = False
+        self.stopped = threading.Event()
+        self.refusals = 0
+        self.answers = set()
+
+    def ask(self, endpoint):
+        address = (endpoint["Address"], endpoint["Port"])
+        with socket.create_connection(address, 2) as raw:
+            with self.context.wrap_socket(raw) as tls:
+                tls.sendall(b"GET secret\r\n")
+                return tls.recv(100)
+
+    def run(self):
+        while not self.stopped.is_set():
+            for endpoint in self.endpoints:
+                try:
+                    answer = self.ask(endpoint)
+                except OSError:
+                    continue
+                if answer.startswith(b"-NOAUTH"):
+                    self.refusals += 1
+                elif answer:
+                    self.answers.add(answer)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.join()
 
 
 class Access(Service):
@@ -175,7 +219,6 @@ class Access(Service):
         self.write_and_see("demo", admin, "before", username="admin", password=PASSWORD_2)
         first = self.primary_of("demo")
         lost = self.pid_of(first)
-        import os, signal
         os.kill(lost, signal.SIGKILL)
         until(lambda: self.primary_of("demo") != first, "another primary")
         until(lambda: self.status("demo") == "available", "the group is whole again")
@@ -213,6 +256,50 @@ class Access(Service):
             reader = self.connect(endpoint)
             until(lambda: reader.get("k") == b"v", f"{endpoint} has k")
             self.assertEqual(self.connect(endpoint, tls=False).get("k"), b"v")
+
+    def test_redis_cli_as_the_documentation_has_it(self):
+        group = self.create("demo", 1, "required", AuthToken=TOKEN_1)
+        endpoint = group["PrimaryEndpoint"]
+
+        def cli(*words, **environment):
+            return subprocess.run(
+                ["redis-cli", "--tls", "--cacert", self.authority, "-h", endpoint["Address"],
+                 "-p", str(endpoint["Port"]), *words],
+                env={**os.environ, **environment}, capture_output=True, text=True, timeout=20).stdout
+        self.assertIn("NOAUTH", cli("GET", "k"))
+        self.assertEqual(cli("SET", "k", "v", REDISCLI_AUTH=TOKEN_1).strip(), "OK")
+
+    def test_no_node_is_open_for_a_moment_whatever_dies(self):
+        self.create_users()
+        self.create("demo", 2, "required", UserGroupIds=["people"])
+        with Intruder(self.endpoints("demo"), self.authority) as intruder:
+            for _ in range(3):
+                lost = [self.pid_of("demo-001"), self.pid_of("demo-002")]
+                self.cache.modify_user(UserId="app", AppendAccessString="+get")
+                self.kill()
+                for pid in lost:
+                    os.kill(pid, signal.SIGKILL)
+                self.start()
+                self.wait_active("app")
+                until(lambda: self.status("demo") == "available" and
+                      self.pid_of("demo-001") not in lost, "both run again")
+                seen = intruder.refusals
+                until(lambda: intruder.refusals > seen + 8, "the intruder is refused again")
+        self.assertEqual(intruder.answers, set())
+
+    def test_a_kill_of_the_service_in_the_middle_of_a_change(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", UserGroupIds=["people"])
+        for i in range(4):
+            password = f"password-number-{i:04}"
+            self.cache.modify_user(UserId="app", Passwords=[password])
+            self.kill()
+            self.start()
+            self.wait_active("app")
+            for endpoint in self.endpoints("demo"):
+                self.connect(endpoint, username="app", password=password).get("app:1")
+        self.refuses("WRONGPASS|invalid", self.connect(
+            group["PrimaryEndpoint"], username="app", password=PASSWORD_1).get, "app:1")
 
     def test_certificates_name_the_endpoints(self):
         self.create("demo", 2, "required")
@@ -320,6 +407,22 @@ class Access(Service):
         for endpoint in self.endpoints("demo"):
             self.refuses("NOAUTH|Authentication", self.connect(endpoint).get, "k")
             self.assertTrue(self.has_no_plain_port(endpoint))
+
+    def test_planned_changes_of_the_nodes_keep_the_users(self):
+        self.create_users()
+        group = self.create("demo", 2, "required", UserGroupIds=["people"])
+        admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
+        self.write_and_see("demo", admin, "k1", username="admin", password=PASSWORD_2)
+        changes = {"PrimaryClusterId": "demo-002", "CacheNodeType": "cache.t3.small"}
+        for name, value in changes.items():
+            self.modify("demo", **{name: value})
+            admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
+            self.assertEqual(admin.get("k1"), b"v")
+            self.write_and_see("demo", admin, name, username="admin", password=PASSWORD_2)
+            for endpoint in self.endpoints("demo"):
+                self.refuses("NOAUTH|Authentication", self.connect(endpoint).get, "k1")
+                app = self.connect(endpoint, username="app", password=PASSWORD_1)
+                self.refuses("no permissions|NOPERM", app.set, "app:1", "x")
 
     def test_what_is_not_done_is_refused(self):
         def code(**more):

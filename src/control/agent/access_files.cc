@@ -47,7 +47,7 @@ AccessFiles AccessFilesOf(const NodeAccess& access, const NodePaths& paths,
     files.settings.emplace_back("tls-auth-clients", "no");
   }
   files.settings.emplace_back("tls-replication", files.has_tls ? "yes" : "no");
-  files.settings.emplace_back("tls-mode", files.has_tls ? access.tls_mode : "off");
+  files.settings.emplace_back("port-tls", files.has_tls ? access.tls_mode : "off");
   return files;
 }
 

@@ -27,9 +27,8 @@ uint64_t HashOf(std::string_view text) {
   return hash;
 }
 
-}  // namespace
-
-std::string QuotedForConfig(std::string_view value) {
+// As redis.conf wants it: quoted when a blank, quote or comment sign would end the word.
+std::string Quoted(std::string_view value) {
   if (!value.empty() && value.find_first_of(" \t\"'\\#") == value.npos) return std::string(value);
   std::string quoted = "\"";
   for (const char c : value) {
@@ -39,12 +38,10 @@ std::string QuotedForConfig(std::string_view value) {
   return quoted + "\"";
 }
 
-namespace {
-
 // A setting that is a list of words stands as such in the file; every other value is one word.
 std::string SettingWords(std::string_view name, std::string_view value) {
   if (name == "client-output-buffer-limit" || name == "save") return std::string(value);
-  return QuotedForConfig(value);
+  return Quoted(value);
 }
 
 }  // namespace
@@ -83,9 +80,9 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
     add("shown-version", kRedisVersionOfValkey);
     add("shown-valkey-version", launch.engine_version);
   }
-  add("dir", QuotedForConfig(paths.directory));
-  add("logfile", QuotedForConfig(paths.log_file));
-  add("admin-socket", QuotedForConfig(paths.admin_socket));
+  add("dir", Quoted(paths.directory));
+  add("logfile", Quoted(paths.log_file));
+  add("admin-socket", Quoted(paths.admin_socket));
   for (const auto& [name, value] : launch.settings) add(name, SettingWords(name, value));
   if (launch.primary.empty() && !launch.data_source.empty()) add("dbfilename", kDataLink);
   if (!launch.primary.empty()) {
@@ -93,5 +90,7 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   }
   return text;
 }
+
+std::string QuotedForConfig(std::string_view value) { return Quoted(value); }
 
 }  // namespace mikura::control

@@ -4,19 +4,25 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
 #include "base/check.h"
 #include "control/agent/admin_reply.h"
 #include "control/agent/descriptor_passing.h"
+#include "control/agent/whole_file.h"
+#include "control/model/secret_hash.h"
 
 namespace mikura::control {
 namespace {
@@ -49,6 +55,17 @@ FileDescriptor Unix(const std::string& path) {
   return socket;
 }
 
+int64_t EndOfCertificate(const std::string& path) {
+  FILE* const file = std::fopen(path.c_str(), "r");
+  if (file == nullptr) return 0;
+  X509* const certificate = PEM_read_X509(file, nullptr, nullptr, nullptr);
+  std::fclose(file);
+  tm end{};
+  if (certificate != nullptr) ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end);
+  X509_free(certificate);
+  return timegm(&end);
+}
+
 }  // namespace
 
 FakeEngine::FakeEngine(const std::string& config_file) {
@@ -63,6 +80,9 @@ FakeEngine::FakeEngine(const std::string& config_file) {
   }
   // A test asks for a node that dies as it starts by leaving this file in its directory.
   if (std::ifstream(config_["dir"] + "/die-at-start").good()) std::exit(7);
+  if (config_.count("aclfile") != 0) {
+    users_ = ReadWholeFile(config_["aclfile"]).value().value_or("");
+  }
   if (config_.count("replicaof") != 0) {
     std::istringstream words(config_["replicaof"]);
     words >> primary_host_ >> primary_port_;
@@ -149,6 +169,17 @@ std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& a
     return fmt::format("${}\r\n{}\r\n", config_["node-id"].size(), config_["node-id"]);
   }
   if (verb == "HOLD") return fmt::format(":{}\r\n", kLogEnd);
+  if (verb == "USERS") {
+    users_ = arguments[2];
+    return "+OK\r\n";
+  }
+  if (verb == "ACCESS") {
+    const std::string mode = config_.count("port-tls") != 0 ? config_["port-tls"] : "off";
+    const std::string hash = HashSecret(users_);
+    const std::string end = std::to_string(EndOfCertificate(config_["tls-cert-file"]));
+    return fmt::format("*3\r\n${}\r\n{}\r\n${}\r\n{}\r\n${}\r\n{}\r\n", hash.size(), hash,
+                       mode.size(), mode, end.size(), end);
+  }
   if (verb == "PROMOTE" || verb == "FOLLOW" || verb == "STEPDOWN") {
     const long epoch = std::stol(arguments[2]);
     if (epoch < epoch_) return "-STALEEPOCH a newer one was seen\r\n";

@@ -40,6 +40,7 @@ class FakeEngine {
   FileDescriptor port_;
   std::vector<Client> clients_;
   std::map<std::string, FileDescriptor> listeners_;
+  std::string users_;  // text of the ACL file
   long epoch_ = 0;
   std::string primary_host_;  // empty: it is a primary
   int primary_port_ = 0;

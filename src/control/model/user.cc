@@ -15,7 +15,7 @@ namespace mikura::control {
 namespace {
 
 constexpr size_t kUserNameMax = 128;
-constexpr size_t kAccessStringMax = 16'384;
+constexpr size_t kAccessStringMax = 4096;
 constexpr size_t kPasswordsMax = 2;
 constexpr size_t kPasswordMin = 16;
 constexpr size_t kPasswordMax = 128;

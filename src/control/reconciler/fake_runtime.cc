@@ -58,6 +58,7 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
   node.settings = launch.settings;
   node.settings["maxmemory"] = std::to_string(launch.memory_bytes);
   node.access = kept_access_[launch.id];
+  if (node.access.users.empty()) ++starts_without_access_;
   node.run = ++runs_[launch.id];
   node.is_primary = launch.primary.empty();
   node.follows = launch.primary;

@@ -100,6 +100,8 @@ class FakeRuntime final : public NodeRuntime {
   // Who accepts at the endpoint of that name.
   std::vector<std::string> ServersOf(const std::string& listener) const;
   void RefuseAccess(bool refused) { access_refused_ = refused; }
+  // Of nodes that follow or led before, which must know who may use them.
+  int starts_without_access() const { return starts_without_access_; }
   int starts() const { return starts_; }
 
  private:
@@ -117,6 +119,7 @@ class FakeRuntime final : public NodeRuntime {
   std::map<std::string, NodeAccess> kept_access_;  // files of the host: also of nodes that are down
   std::string start_refusal_;
   int starts_ = 0;
+  int starts_without_access_ = 0;
 };
 
 }  // namespace mikura::control

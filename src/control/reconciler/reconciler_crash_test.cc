@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control process is killed before its first effect, before its second, and so on; the next
 // process must finish what was begun, whatever it was.
+#include "control/metadata/metadata_keys.h"
 #include "control/reconciler/reconciler_fixture.h"
 #include "control/reconciler/shard_controller.h"
 
@@ -165,6 +166,46 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
+  // A user changes while the group gets its user group; then its primary dies.
+  bool AccessAndFailover(int effect) {
+    CreateDemo(2);
+    User user = BuiltInDefaultUser("000000000000", "ap-northeast-1");
+    user.id = user.name = "app";
+    user.status = kStatusModifying;
+    UserGroup users{.id = "people",
+                    .account = user.account,
+                    .region = user.region,
+                    .engine = "redis",
+                    .status = std::string(kStatusCreating),
+                    .user_ids = {"app"}};
+    const std::string user_key = UsersPrefix(user.account, user.region) + user.id;
+    const std::string users_key = UserGroupsPrefix(user.account, user.region) + users.id;
+    EXPECT_TRUE(store_
+                    .Transact({}, {Write::Put(user_key, ToJson(user)),
+                                   Write::Put(users_key, ToJson(users))})
+                    ->has_value());
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.access.wanted.user_group_ids = {"people"};
+      group.access.wanted.tls_mode = kTlsRequired;
+      group.status = kStatusModifying;
+    });
+    host_.KillNode(Node("demo-001"));
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_EQ(Group("demo").status, "available") << effect;
+    EXPECT_EQ(Group("demo").access.applied, Group("demo").access.wanted) << effect;
+    EXPECT_EQ(UserFromJson((*store_.Get(user_key))->value)->status, "active") << effect;
+    EXPECT_EQ(UserGroupFromJson((*store_.Get(users_key))->value)->status, "active") << effect;
+    for (const char* cluster : {"demo-001", "demo-002"}) {
+      const NodeAccess& access = host_.node(Node(cluster)).access;
+      EXPECT_THAT(access.users, ::testing::HasSubstr("user app on")) << effect;
+      EXPECT_THAT(access.users, ::testing::HasSubstr("user default off")) << effect;
+      EXPECT_EQ(access.tls_mode, kTlsRequired) << effect;
+    }
+    EXPECT_EQ(host_.starts_without_access(), 0) << effect;
+    return struck;
+  }
+
   bool Deletion(int effect) {
     CreateGroup("demo", 2);
     CreateCluster("mc", "memcached", 2);
@@ -223,6 +264,10 @@ TEST(KilledAtEachEffect, AChangeOfTheNodeTypeIsFinishedByTheNextProcess) {
 
 TEST(KilledAtEachEffect, AGroupIsDeletedWithAllNodesOfAChangeUnderWay) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::DeletionInTheMiddleOfAChange), 20);
+}
+
+TEST(KilledAtEachEffect, AccessIsOnAllNodesAndNoneStartsWithoutIt) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::AccessAndFailover), 10);
 }
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {

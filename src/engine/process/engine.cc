@@ -96,8 +96,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
-  parameters_.OnChange("tls-mode", [this](const auto&, const auto& after) -> Status {
-    if (after.tls_mode == "required") loops_->EndPlainClients();
+  parameters_.OnChange("port-tls", [this](const auto&, const auto& after) -> Status {
+    if (after.port_tls == "required") loops_->EndPlainClients();
     return Ok();
   });
   BindKeyEvents(parameters_, *keyspace_, key_events_);

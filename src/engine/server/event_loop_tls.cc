@@ -83,12 +83,13 @@ void EventLoop::BeginHandshake(Session& session, std::string_view refusal) {
 
 // True when the session may receive now.
 bool EventLoop::ShakeHands(Session& session) {
-  // Who has to wait for another turn is still readable, and comes again.
-  if (!session.may_be_readable || handshakes_left_ == 0) return false;
+  if (!session.may_be_readable) return false;
   if (session.socket().tls() == nullptr) {
     if (!RecognizeTls(session) || session.doomed) return false;
     if (!session.is_handshaking) return true;
   }
+  // Who has to wait for another turn is still readable, and comes again.
+  if (handshakes_left_ == 0) return false;
   --handshakes_left_;
   TlsStream& tls = *session.socket().tls();
   switch (tls.Handshake()) {

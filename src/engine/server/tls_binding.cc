@@ -17,7 +17,7 @@ constexpr std::string_view kNames[] = {
     "tls-ca-cert-file",
     "tls-ca-cert-dir",
     "tls-replication",
-    "tls-mode",
+    "port-tls",
     "tls-protocols",
     "tls-ciphers",
     "tls-ciphersuites",
@@ -34,8 +34,8 @@ TlsClients ClientsOf(const wire::EngineParameters& parameters) {
 }
 
 TlsMode ModeOf(const wire::EngineParameters& parameters) {
-  if (parameters.tls_mode == "off") return TlsMode::kOff;
-  return parameters.tls_mode == "required" ? TlsMode::kRequired : TlsMode::kPreferred;
+  if (parameters.port_tls == "off") return TlsMode::kOff;
+  return parameters.port_tls == "required" ? TlsMode::kRequired : TlsMode::kPreferred;
 }
 
 TlsSettings SettingsOf(const wire::EngineParameters& parameters) {
@@ -61,7 +61,7 @@ TlsSettings SettingsOf(const wire::EngineParameters& parameters) {
 
 bool UsesTls(const wire::EngineParameters& parameters) {
   return parameters.tls_port != 0 || parameters.memcached_tls_port != 0 ||
-         parameters.tls_replication || parameters.tls_mode != "off";
+         parameters.tls_replication || parameters.port_tls != "off";
 }
 
 Status ConfigureTls(const wire::EngineParameters& parameters, TlsContexts& contexts) {
