@@ -15,7 +15,8 @@ namespace mikura::control {
 struct FakeNode {
   bool running = true;
   bool answering = true;
-  bool starting = true;  // until the next Tick()
+  bool fails_to_load = false;  // ends at the next Tick()
+  bool starting = true;        // until the next Tick()
   int run = 1;
   NodeLaunch launch;
   std::string exit_reason;
@@ -65,6 +66,11 @@ class FakeRuntime final : public NodeRuntime {
   void CloseEndpoint(const Endpoint& endpoint) override;
   Status SetClusterConfig(const std::string& node_id, int64_t version,
                           const std::string& nodes) override;
+  SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                            int64_t attempt) override;
+  SnapshotFile CopySnapshot(const std::string& from, const std::string& to) override;
+  SnapshotFile ExportSnapshot(const std::string& snapshot, const std::string& key) override;
+  Status RemoveSnapshot(const std::string& snapshot) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
@@ -82,6 +88,13 @@ class FakeRuntime final : public NodeRuntime {
   void TakePortEverywhere(bool taken) { port_taken_ = taken; }
   // Who accepts at the endpoint of that name.
   std::vector<std::string> ServersOf(const std::string& listener) const;
+  // Files of snapshots: by incarnation what is in them, by "bucket/key" what was exported.
+  std::map<std::string, std::set<std::string>>& snapshots() { return snapshots_; }
+  std::map<std::string, std::set<std::string>>& buckets() { return buckets_; }
+  // Engines are asked for snapshots and do not get to the end, or fail.
+  void HoldSnapshots(bool held) { snapshots_held_ = held; }
+  void FailSnapshots(std::string why) { snapshot_failure_ = std::move(why); }
+  const std::vector<std::string>& snapshot_requests() const { return snapshot_requests_; }
   int starts() const { return starts_; }
 
  private:
@@ -95,6 +108,12 @@ class FakeRuntime final : public NodeRuntime {
   bool copies_held_ = false;
   bool port_taken_ = false;
   std::string start_refusal_;
+  std::map<std::string, std::set<std::string>> snapshots_;
+  std::map<std::string, std::set<std::string>> buckets_;
+  std::map<std::string, std::set<std::string>> saving_;  // node, snapshot and attempt
+  std::vector<std::string> snapshot_requests_;           // nodes that were asked
+  std::string snapshot_failure_;
+  bool snapshots_held_ = false;
   int starts_ = 0;
 };
 

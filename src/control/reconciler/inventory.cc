@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reconciler/inventory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
@@ -31,6 +32,15 @@ Loaded<CacheCluster>* Inventory::FindCluster(const ReplicationGroup& group,
   return found == clusters.end() ? nullptr : &found->second;
 }
 
+bool Inventory::IsInUse(const Snapshot& snapshot) const {
+  const std::string data = DataOfSnapshot(snapshot.incarnation);
+  return std::any_of(clusters.begin(), clusters.end(),
+                     [&](const auto& each) { return each.second.record.data_source == data; }) ||
+         std::any_of(snapshots.begin(), snapshots.end(), [&](const Loaded<Snapshot>& each) {
+           return each.record.copied_from == snapshot.incarnation;
+         });
+}
+
 Result<Inventory> LoadInventory(MetadataStore& store) {
   Inventory inventory;
   ASSIGN_OR_RETURN(const std::vector<KeyValue> accounts, store.List(kAccountsPrefix));
@@ -44,6 +54,11 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
       Loaded<CacheCluster> cluster{kv, {}};
       if (Read(CacheClusterFromJson(kv.value), kv, cluster.record)) {
         inventory.clusters.emplace(kv.key, std::move(cluster));
+      }
+    } else if (IsSnapshotKey(kv.key)) {
+      Loaded<Snapshot> snapshot{kv, {}};
+      if (Read(SnapshotFromJson(kv.value), kv, snapshot.record)) {
+        inventory.snapshots.push_back(std::move(snapshot));
       }
     }
   }

@@ -11,6 +11,7 @@
 #include "control/model/cache_cluster.h"
 #include "control/model/node.h"
 #include "control/model/replication_group.h"
+#include "control/model/snapshot.h"
 
 namespace mikura::control {
 
@@ -29,7 +30,10 @@ struct Inventory {
   std::map<std::string, Loaded<CacheCluster>> clusters;  // by key
   std::map<std::string, NodeSpec> nodes;                 // by node id
   std::map<std::string, Loaded<ShardState>> shards;      // by key
+  std::vector<Loaded<Snapshot>> snapshots;
 
+  // Whether something is being made of the snapshot: a restore or a copy.
+  bool IsInUse(const Snapshot& snapshot) const;
   Loaded<CacheCluster>* FindCluster(const ReplicationGroup& group, const std::string& cluster_id);
 };
 

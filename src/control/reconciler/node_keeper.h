@@ -27,6 +27,9 @@ class NodeKeeper {
   // Errors: the store. A process that cannot be started is noted, and tried again later.
   Status EnsureRunning(const NodeSpec& spec, const Endpoint& primary, const std::string& note);
 
+  // Why a node that ended again and again did so; empty when it is not such a one.
+  std::string FailureOf(const NodeSpec& spec) const;
+
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }
 

@@ -20,6 +20,7 @@ NodeSpec SpecOf(const CacheCluster& cluster, const CacheNode& node, std::string 
   spec.shard = std::move(shard);
   spec.engine = cluster.engine;
   spec.zone = node.zone;
+  spec.data_source = cluster.data_source;
   spec.endpoint = node.endpoint;
   // The type was checked when the cluster was created.
   const auto type = NodeTypeOf(cluster.node_type);
@@ -51,7 +52,8 @@ bool SetStatuses(CacheCluster& cluster, const std::vector<std::string>& node_sta
   if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying)) {
     if (!creating) set(cluster.status, any(kStatusRebooting) ? kStatusRebooting : kStatusModifying);
   } else {
-    set(cluster.status, kStatusAvailable);
+    set(cluster.status,
+        cluster.active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting);
   }
   return changed;
 }

@@ -12,7 +12,9 @@ Reconciler::Reconciler(MetadataStore& store, NodeRuntime& runtime, const Clock& 
       context_{store, runtime, clock, events_, timings},
       keeper_(context_),
       groups_(context_, keeper_),
-      clusters_(context_, keeper_) {}
+      clusters_(context_, keeper_),
+      snapshots_(context_),
+      scheduler_(context_) {}
 
 Reconciler::~Reconciler() { Stop(); }
 
@@ -65,6 +67,10 @@ bool Reconciler::Step() {
     if (!cluster.record.replication_group.empty()) continue;
     idle = Note("cache cluster " + cluster.record.id, clusters_.Step(cluster, *inventory)) && idle;
   }
+  for (Loaded<Snapshot>& snapshot : inventory->snapshots) {
+    idle = Note("snapshot " + snapshot.record.name, snapshots_.Step(snapshot, *inventory)) && idle;
+  }
+  idle = Note("snapshots", scheduler_.Step(*inventory)) && idle;
   const Status trimmed = events_.Trim(context_.store);
   if (!trimmed.ok()) Note("events", trimmed.error());
   return idle;

@@ -15,6 +15,8 @@
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/reconciler_context.h"
 #include "control/reconciler/replication_group_workflow.h"
+#include "control/reconciler/snapshot_scheduler.h"
+#include "control/reconciler/snapshot_workflow.h"
 
 namespace mikura::control {
 
@@ -43,6 +45,8 @@ class Reconciler {
   NodeKeeper keeper_;
   ReplicationGroupWorkflow groups_;
   CacheClusterWorkflow clusters_;
+  SnapshotWorkflow snapshots_;
+  SnapshotScheduler scheduler_;
   // Resource and words of errors already logged: one that lasts is said once.
   std::set<std::string> said_;
 

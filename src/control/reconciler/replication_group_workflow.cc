@@ -11,6 +11,7 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/restore.h"
 
 namespace mikura::control {
 
@@ -20,7 +21,12 @@ Result<bool> ReplicationGroupWorkflow::Step(Loaded<ReplicationGroup>& group, Inv
     Loaded<CacheCluster>* cluster = inventory.FindCluster(group.record, id);
     if (cluster != nullptr) clusters.push_back(cluster);
   }
-  if (group.record.status == kStatusDeleting) return Delete(group, clusters);
+  if (group.record.status == kStatusDeleting) {
+    // A final snapshot comes first.
+    if (!group.record.active_snapshot.empty()) return false;
+    return Delete(group, clusters);
+  }
+  if (group.record.status == kStatusCreateFailed) return true;
   if (clusters.size() != group.record.member_clusters.size()) {
     return Error{fmt::format("group {} lacks the record of a member", group.record.id)};
   }
@@ -80,9 +86,15 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
     ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
     members.push_back({spec->second, std::move(seen)});
   }
+  if (group.record.status == kStatusCreating) {
+    std::vector<const NodeSpec*> specs;
+    for (const ShardMember& member : members) specs.push_back(&member.spec);
+    const std::string failure = RestoreFailure(keeper_, specs);
+    if (!failure.empty()) return FailRestore(context_, &group, clusters, failure);
+  }
   RETURN_IF_ERROR(shards_.Step(group.record, shard, members));
   bool settled = false;
-  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, settled));
+  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, inventory, settled));
   return settled;
 }
 
@@ -90,7 +102,7 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
                                                const ShardState& state,
                                                const std::vector<Loaded<CacheCluster>*>& clusters,
                                                const std::vector<ShardMember>& members,
-                                               bool& settled) {
+                                               const Inventory& inventory, bool& settled) {
   std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
   settled = true;
@@ -114,11 +126,12 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
   }
   std::string& status = group.record.status;
   const bool was_creating = status == kStatusCreating;
-  const std::string now = settled        ? std::string(kStatusAvailable)
+  const std::string now = settled        ? std::string(group.record.SettledStatus())
                           : was_creating ? std::string(kStatusCreating)
                                          : std::string(kStatusModifying);
   if (status != now) {
     status = now;
+    if (was_creating) EndRestore(group.record, clusters, inventory, compares, writes);
     writes.push_back(group.Put());
     if (was_creating) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));

@@ -30,7 +30,8 @@ class ReplicationGroupWorkflow {
                    const std::vector<Loaded<CacheCluster>*>& clusters, Inventory& inventory);
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
-                       const std::vector<ShardMember>& members, bool& settled);
+                       const std::vector<ShardMember>& members, const Inventory& inventory,
+                       bool& settled);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
                       const std::vector<Loaded<CacheCluster>*>& clusters);
 
