@@ -21,8 +21,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 bool SameSight(const NodeObservation& a, const NodeObservation& b) {
-  return a.process == b.process && a.answering == b.answering && a.is_primary == b.is_primary && a.loading == b.loading &&
-         a.follows == b.follows && a.link_up == b.link_up && a.listeners == b.listeners;
+  return a.process == b.process && a.answering == b.answering && a.is_primary == b.is_primary &&
+         a.loading == b.loading && a.follows == b.follows && a.link_up == b.link_up &&
+         a.listeners == b.listeners;
 }
 
 // What the engine wrote last, if that is why it ended: ": cannot load ...". Else empty.

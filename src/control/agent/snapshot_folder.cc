@@ -83,10 +83,9 @@ SnapshotFolder::~SnapshotFolder() {
 std::optional<SnapshotFile> SnapshotFolder::Find(const std::string& snapshot) const {
   struct stat status {};
   if (stat(PathOf(snapshot).c_str(), &status) != 0) return std::nullopt;
-  return SnapshotFile{
-      .state = SnapshotFile::State::kDone,
-      .bytes = status.st_size,
-      .made_at = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1'000'000};
+  return SnapshotFile{.state = SnapshotFile::State::kDone,
+                      .bytes = status.st_size,
+                      .made_at = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1'000'000};
 }
 
 Result<std::string> SnapshotFolder::PathForAttempt(const std::string& snapshot,

@@ -54,8 +54,8 @@ struct CacheCluster {
   std::string maintenance_window;
   std::string snapshot_window;
   int64_t snapshot_retention_limit = 0;  // days; 0: no automated snapshots
-  std::string active_snapshot;  // the name of the one that its node makes now; else empty
-  std::string data_source;      // what it is restored from, until it is available
+  std::string active_snapshot;           // the name of the one that its node makes now; else empty
+  std::string data_source;               // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;

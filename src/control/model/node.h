@@ -26,7 +26,7 @@ struct NodeSpec {
   std::string engine;         // "redis", "valkey", "memcached"
   std::string zone;
   std::string data_source;  // loaded by a primary at its start; removed when its cache is available
-  Endpoint endpoint;  // the node's own address
+  Endpoint endpoint;        // the node's own address
   int64_t memory_bytes = 0;
   int64_t threads = 1;
 };

@@ -96,9 +96,9 @@ class NodeRuntime {
   virtual Status SetClusterConfig(const std::string& node_id, int64_t version,
                                   const std::string& nodes) = 0;
 
-  // Snapshots, by their incarnations. Each of these begins what is to be done unless it is under way
-  // or done, and says how far it is.
-  // attempt: another one asks again, after a failure or another node.
+  // Snapshots, by their incarnations. Each of these begins what is to be done unless it is under
+  // way or done, and says how far it is. attempt: another one asks again, after a failure or
+  // another node.
   virtual SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
                                     int64_t attempt) = 0;
   virtual SnapshotFile CopySnapshot(const std::string& from, const std::string& to) = 0;

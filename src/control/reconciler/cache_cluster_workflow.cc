@@ -82,8 +82,8 @@ Result<bool> CacheClusterWorkflow::Run(Loaded<CacheCluster>& cluster, Inventory&
     ASSIGN_OR_RETURN(const NodeObservation seen, keeper_.Look(spec->second));
     RETURN_IF_ERROR(
         keeper_.EnsureRunning(spec->second, {}, ", empty: its data was kept in memory only"));
-    const bool fine =
-        seen.answering && !seen.loading && (!IsMemcached(record) || Join(record, spec->second.id, seen));
+    const bool fine = seen.answering && !seen.loading &&
+                      (!IsMemcached(record) || Join(record, spec->second.id, seen));
     settled = settled && fine;
     statuses.push_back(StatusOfNode(node.status, seen.answering, fine));
   }

@@ -52,8 +52,7 @@ bool SetStatuses(CacheCluster& cluster, const std::vector<std::string>& node_sta
   if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying)) {
     if (!creating) set(cluster.status, any(kStatusRebooting) ? kStatusRebooting : kStatusModifying);
   } else {
-    set(cluster.status,
-        cluster.active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting);
+    set(cluster.status, cluster.active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting);
   }
   return changed;
 }

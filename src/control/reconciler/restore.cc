@@ -63,9 +63,9 @@ Result<bool> FailRestore(const ReconcilerContext& context, Loaded<ReplicationGro
                                    group->record.id, reason)));
   } else {
     const CacheCluster& cluster = clusters.front()->record;
-    writes.push_back(
-        context.events.Of(cluster, fmt::format("Restore from snapshot failed for cache cluster {}: {}",
-                                               cluster.id, reason)));
+    writes.push_back(context.events.Of(
+        cluster,
+        fmt::format("Restore from snapshot failed for cache cluster {}: {}", cluster.id, reason)));
   }
   ASSIGN_OR_RETURN(const std::optional<Revision> stored, context.store.Transact(compares, writes));
   return stored.has_value();

@@ -21,13 +21,12 @@ bool IsDue(const Source& source, const Inventory& inventory, UnixMillis now) {
   if (source.snapshot_retention_limit == 0 || source.status != kStatusAvailable) return false;
   const std::optional<UnixMillis> begin = WindowBeginAt(source.snapshot_window, now);
   if (!begin || source.created_at > now) return false;
-  return std::none_of(inventory.snapshots.begin(), inventory.snapshots.end(),
-                      [&](const Loaded<Snapshot>& each) {
-                        return each.record.source == kSourceAutomated &&
-                               each.record.account == source.account &&
-                               each.record.region == source.region && each.record.IsOf(source) &&
-                               each.record.created_at >= *begin;
-                      });
+  return std::none_of(
+      inventory.snapshots.begin(), inventory.snapshots.end(), [&](const Loaded<Snapshot>& each) {
+        return each.record.source == kSourceAutomated && each.record.account == source.account &&
+               each.record.region == source.region && each.record.IsOf(source) &&
+               each.record.created_at >= *begin;
+      });
 }
 
 std::string NewIncarnation() { return fmt::format("{:08x}", std::random_device{}()); }
@@ -58,9 +57,9 @@ Result<bool> SnapshotScheduler::Step(Inventory& inventory) {
 
 Result<std::string> SnapshotScheduler::VpcOf(const CacheCluster& cluster) {
   if (cluster.subnet_group.empty()) return std::string();
-  ASSIGN_OR_RETURN(const std::optional<KeyValue> kv,
-                   context_.store.Get(
-                       SubnetGroupKey(cluster.account, cluster.region, cluster.subnet_group)));
+  ASSIGN_OR_RETURN(
+      const std::optional<KeyValue> kv,
+      context_.store.Get(SubnetGroupKey(cluster.account, cluster.region, cluster.subnet_group)));
   if (!kv) return std::string();
   const auto group = CacheSubnetGroupFromJson(kv->value);
   return group.ok() ? group->vpc_id : std::string();

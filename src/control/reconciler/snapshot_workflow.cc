@@ -268,8 +268,7 @@ Result<bool> SnapshotWorkflow::Remove(const Loaded<Snapshot>& snapshot) {
 // A lost race is seen by the next pass.
 Result<bool> SnapshotWorkflow::Store(const std::vector<Compare>& compares,
                                      const std::vector<Write>& writes, bool idle) {
-  ASSIGN_OR_RETURN(const std::optional<Revision> stored,
-                   context_.store.Transact(compares, writes));
+  ASSIGN_OR_RETURN(const std::optional<Revision> stored, context_.store.Transact(compares, writes));
   return stored.has_value() && idle;
 }
 

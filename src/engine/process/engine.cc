@@ -128,9 +128,8 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
-  admin_ = std::make_unique<AdminServer>(
-      AdminServer::Parts{control_, *loops_, clients_, memcached_, node_, *guard_, asked_snapshot_,
-                         current_->node_id});
+  admin_ = std::make_unique<AdminServer>(AdminServer::Parts{
+      control_, *loops_, clients_, memcached_, node_, *guard_, asked_snapshot_, current_->node_id});
 }
 
 void Engine::ConnectAppendLog() {

@@ -29,6 +29,8 @@ Result<CacheSubnetGroup> Parse(const KeyValue& kv, CacheSubnetGroup*) {
   return CacheSubnetGroupFromJson(kv.value);
 }
 
+Result<Snapshot> Parse(const KeyValue& kv, Snapshot*) { return SnapshotFromJson(kv.value); }
+
 template <typename Record>
 ApiResult<Stored<Record>> Decode(const KeyValue& kv) {
   Result<Record> record = Parse(kv, static_cast<Record*>(nullptr));
@@ -74,6 +76,16 @@ ApiResult<std::vector<Stored<CacheSubnetGroup>>> CacheStore::SubnetGroups() cons
                                    SubnetGroupsPrefix(context_.account_id, context_.region));
 }
 
+ApiResult<std::vector<Stored<Snapshot>>> CacheStore::Snapshots() const {
+  return ListAll<Snapshot>(context_.store, SnapshotsPrefix(context_.account_id, context_.region));
+}
+
+ApiResult<Stored<Snapshot>> CacheStore::FindSnapshot(std::string_view name) const {
+  return FindOne<Snapshot>(
+      context_.store, SnapshotKey(context_.account_id, context_.region, ToLower(name)),
+      {ApiErrorCode::kSnapshotNotFoundFault, fmt::format("Snapshot not found: {}", name)});
+}
+
 ApiResult<Stored<ReplicationGroup>> CacheStore::Group(std::string_view id) const {
   return FindOne<ReplicationGroup>(
       context_.store, ReplicationGroupKey(context_.account_id, context_.region, ToLower(id)),
@@ -114,6 +126,10 @@ std::string CacheStore::KeyOf(const CacheCluster& cluster) const {
 
 std::string CacheStore::KeyOf(const CacheSubnetGroup& group) const {
   return SubnetGroupKey(context_.account_id, context_.region, group.name);
+}
+
+std::string CacheStore::KeyOf(const Snapshot& snapshot) const {
+  return SnapshotKey(context_.account_id, context_.region, snapshot.name);
 }
 
 ApiResult<bool> CacheStore::Exists(std::string_view key) const {

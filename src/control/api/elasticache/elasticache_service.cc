@@ -6,6 +6,7 @@
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/engine_version_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
+#include "control/api/elasticache/snapshot_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
 
@@ -15,16 +16,20 @@ namespace {
 // An operation with no row here is answered as not available yet.
 constexpr ActionRow kActions[] = {
     ActionFor<AddTagsToResource>("AddTagsToResource"),
+    ActionFor<CopySnapshot>("CopySnapshot"),
     ActionFor<CreateCacheCluster>("CreateCacheCluster"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
+    ActionFor<CreateSnapshot>("CreateSnapshot"),
     ActionFor<DeleteCacheCluster>("DeleteCacheCluster"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
+    ActionFor<DeleteSnapshot>("DeleteSnapshot"),
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
+    ActionFor<DescribeSnapshots>("DescribeSnapshots"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),

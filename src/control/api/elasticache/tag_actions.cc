@@ -61,12 +61,15 @@ ApiResult<Tags> EditResource(ActionContext& context, const std::string& arn_text
     ASSIGN_OR_RETURN(auto group, store.SubnetGroup(arn.name));
     return Edit(group, edit, change);
   }
+  if (arn.type == "snapshot") {
+    ASSIGN_OR_RETURN(auto snapshot, store.FindSnapshot(arn.name));
+    return Edit(snapshot, edit, change);
+  }
   // Kinds of which there are none yet.
   constexpr std::pair<std::string_view, ApiErrorCode> kAbsent[] = {
       {"parametergroup", ApiErrorCode::kCacheParameterGroupNotFound},
       {"securitygroup", ApiErrorCode::kCacheSecurityGroupNotFound},
       {"reserved-instance", ApiErrorCode::kReservedCacheNodeNotFound},
-      {"snapshot", ApiErrorCode::kSnapshotNotFoundFault},
       {"user", ApiErrorCode::kUserNotFound},
       {"usergroup", ApiErrorCode::kUserGroupNotFound},
       {"serverlesscache", ApiErrorCode::kServerlessCacheNotFoundFault},

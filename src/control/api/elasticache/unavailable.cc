@@ -49,9 +49,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
       {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"PrimaryClusterId", request.primary_cluster_id.has_value()},
       {"ServerlessCacheSnapshotName", request.serverless_cache_snapshot_name.has_value()},
-      {"SnapshotArns", !request.snapshot_arns.empty()},
-      {"SnapshotName", request.snapshot_name.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
       {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
       {"TransitEncryptionMode", request.transit_encryption_mode.has_value()},
       {"UserGroupIds", !request.user_group_ids.empty()},
@@ -71,9 +68,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
       {"ReplicationGroupId", request.replication_group_id.has_value()},
-      {"SnapshotArns", !request.snapshot_arns.empty()},
-      {"SnapshotName", request.snapshot_name.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
       {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
   };
   return RefuseFirst(features);
