@@ -78,6 +78,20 @@ struct Service {
   std::unique_ptr<ApiServer> api;
 };
 
+// The folder of buckets, absolute, made if need be and told to the actions; empty for none.
+Result<std::string> OpenBuckets(const std::string& folder, MetadataStore& store) {
+  if (folder.empty()) {
+    RETURN_IF_ERROR(store.Transact({}, {Write::Delete(std::string(kBucketFolderKey))}));
+    return std::string();
+  }
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  const std::string path = std::filesystem::canonical(folder, failure).string();
+  if (failure) return Error{folder + ": " + failure.message()};
+  RETURN_IF_ERROR(store.Transact({}, {Write::Put(std::string(kBucketFolderKey), path)}));
+  return path;
+}
+
 // What the API may place on this machine.
 Status NoteCapacity(const UpOptions& options, MetadataStore& store) {
   const HostCapacity capacity{
@@ -97,6 +111,7 @@ Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock
   if (failure) return Error{options.data_dir + ": " + failure.message()};
   ASSIGN_OR_RETURN(service.store, SqliteStore::Open(data_dir + kStoreFile));
   RETURN_IF_ERROR(NoteCapacity(options, *service.store));
+  ASSIGN_OR_RETURN(const std::string buckets, OpenBuckets(options.bucket_dir, *service.store));
   std::string binary = options.engine_binary;
   if (binary.empty()) {
     ASSIGN_OR_RETURN(binary, OwnBinary());
@@ -110,7 +125,7 @@ Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock
   service.api->SetAccessRuleCheck(std::move(check));
   // Who gets an answer of the API can rely on the agent holding what it found. The reconciler comes
   // last: a taken port must not start anything.
-  ASSIGN_OR_RETURN(service.agent, HostAgent::Open({data_dir, binary, {}}));
+  ASSIGN_OR_RETURN(service.agent, HostAgent::Open({data_dir, binary, {}, buckets}));
   RETURN_IF_ERROR(service.api->Start());
   service.reconciler =
       std::make_unique<Reconciler>(*service.store, *service.agent, clock, ReconcilerTimings{});
@@ -232,6 +247,10 @@ int UpMain(std::span<const std::string_view> arguments, AccessRuleCheck check) {
   app.add_option("--bind", options.bind, "address of the API (127.0.0.1)");
   app.add_option("--data-dir", options.data_dir,
                  fmt::format("where everything is kept ({})", DefaultDataDir()));
+  app.add_option(
+      "--bucket-dir", options.bucket_dir,
+      "a folder whose folders are the buckets of snapshots: CopySnapshot with TargetBucket "
+      "writes to them, SnapshotArns reads from them (none)");
   app.add_flag("--stop-caches-on-exit", options.stop_caches_on_exit,
                "end the caches too; else they go on and the next start takes them over");
   app.add_option("--memory-scale", options.memory_scale,

@@ -16,6 +16,7 @@ struct UpOptions {
   uint16_t port = 4566;
   std::string data_dir;       // empty: DefaultDataDir()
   std::string engine_binary;  // empty: this program
+  std::string bucket_dir;     // empty: no snapshot is exported or imported
   bool stop_caches_on_exit = false;
   double memory_scale = 1;  // part of a node type's memory that a node gets
 };

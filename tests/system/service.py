@@ -75,9 +75,14 @@ class Service(unittest.TestCase):
     def start(self, *options):
         with open(os.path.join(self.data_dir, "up.log"), "ab") as log:
             self.process = subprocess.Popen(
-                [binary(), "up", "--port", str(self.port), "--data-dir", self.data_dir, *options],
+                [binary(), "up", "--port", str(self.port), "--data-dir", self.data_dir,
+                 *self.options(), *options],
                 stdout=log, stderr=log)
         until(self.answers, "the API answers")
+
+    def options(self):
+        """What the service of a test is started with beside its port and data."""
+        return ()
 
     def answers(self):
         self.assertIsNone(self.process.poll(), "mikura up has ended")

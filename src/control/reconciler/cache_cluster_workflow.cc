@@ -10,6 +10,7 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/restore.h"
 
 namespace mikura::control {
 namespace {
@@ -30,7 +31,12 @@ std::string DiscoveryList(const CacheCluster& cluster) {
 }  // namespace
 
 Result<bool> CacheClusterWorkflow::Step(Loaded<CacheCluster>& cluster, Inventory& inventory) {
-  if (cluster.record.status == kStatusDeleting) return Delete(cluster);
+  if (cluster.record.status == kStatusDeleting) {
+    // A final snapshot comes first.
+    if (!cluster.record.active_snapshot.empty()) return false;
+    return Delete(cluster);
+  }
+  if (cluster.record.status == kStatusRestoreFailed) return true;
   if (cluster.record.nodes.front().endpoint.empty()) {
     RETURN_IF_ERROR(Provision(cluster));
     return false;
@@ -66,21 +72,29 @@ Result<bool> CacheClusterWorkflow::Run(Loaded<CacheCluster>& cluster, Inventory&
   const bool was_creating = record.status == kStatusCreating;
   std::vector<std::string> statuses;
   bool settled = true;
+  std::vector<const NodeSpec*> specs;
   for (const CacheNode& node : record.nodes) {
     const auto spec = inventory.nodes.find(record.NodeId(node));
     if (spec == inventory.nodes.end()) {
       return Error{fmt::format("cluster {} lacks the spec of a node", record.id)};
     }
+    specs.push_back(&spec->second);
     ASSIGN_OR_RETURN(const NodeObservation seen, keeper_.Look(spec->second));
     RETURN_IF_ERROR(
         keeper_.EnsureRunning(spec->second, {}, ", empty: its data was kept in memory only"));
-    const bool fine =
-        seen.answering && (!IsMemcached(record) || Join(record, spec->second.id, seen));
+    const bool fine = seen.answering && !seen.loading &&
+                      (!IsMemcached(record) || Join(record, spec->second.id, seen));
     settled = settled && fine;
     statuses.push_back(StatusOfNode(node.status, seen.answering, fine));
   }
+  if (was_creating) {
+    const std::string failure = RestoreFailure(keeper_, specs);
+    if (!failure.empty()) return FailRestore(context_, nullptr, {&cluster}, failure);
+  }
   if (!SetStatuses(record, statuses)) return settled;
-  std::vector<Write> writes = {cluster.Put()};
+  std::vector<Write> writes;
+  if (settled) EndRestore(record, inventory, writes);
+  writes.push_back(cluster.Put());
   if (was_creating && settled) {
     writes.push_back(context_.events.Of(record, "Cache cluster created"));
   }

@@ -62,6 +62,14 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
   node.run = ++runs_[launch.id];
   node.is_primary = launch.primary.empty();
   node.follows = launch.primary;
+  if (launch.primary.empty() && !launch.data_source.empty()) {
+    const bool of_snapshot = launch.data_source.rfind("snapshot:", 0) == 0;
+    auto& files = of_snapshot ? snapshots_ : buckets_;
+    const auto file = files.find(launch.data_source.substr(launch.data_source.find(':') + 1));
+    if (file == files.end()) return Error{"there is no file"};
+    node.fails_to_load = file->second.count("damaged") != 0;
+    node.data = file->second;
+  }
   nodes_[launch.id] = node;
   ++starts_;
   return Ok();
@@ -204,6 +212,50 @@ Status FakeRuntime::SetAccess(const std::string& node_id, const NodeAccess& acce
   return Ok();
 }
 
+SnapshotFile FakeRuntime::SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                                       int64_t attempt) {
+  if (snapshots_.count(snapshot) != 0) {
+    return {.state = SnapshotFile::State::kDone, .bytes = 9, .made_at = 1};
+  }
+  if (!crash_.Allow()) return {};
+  const auto node = Reach(node_id);
+  if (!node.ok()) return {};
+  const std::string name = node_id + " " + snapshot + " " + std::to_string(attempt);
+  if (saving_.count(name) == 0) {
+    // What it holds at this moment.
+    saving_[name] = (*node)->data;
+    snapshot_requests_.push_back(node_id);
+    return {};
+  }
+  if (snapshots_held_) return {};
+  if (!snapshot_failure_.empty()) {
+    return {.state = SnapshotFile::State::kFailed, .error = snapshot_failure_};
+  }
+  snapshots_[snapshot] = saving_[name];
+  return {.state = SnapshotFile::State::kDone, .bytes = 9, .made_at = 1};
+}
+
+SnapshotFile FakeRuntime::CopySnapshot(const std::string& from, const std::string& to) {
+  if (!crash_.Allow()) return {};
+  if (snapshots_.count(to) == 0) snapshots_[to] = snapshots_.at(from);
+  return {.state = SnapshotFile::State::kDone, .bytes = 9, .made_at = 1};
+}
+
+SnapshotFile FakeRuntime::ExportSnapshot(const std::string& snapshot, const std::string& key) {
+  if (!crash_.Allow()) return {};
+  if (!snapshot_failure_.empty()) {
+    return {.state = SnapshotFile::State::kFailed, .error = snapshot_failure_};
+  }
+  buckets_[key] = snapshots_.at(snapshot);
+  return {.state = SnapshotFile::State::kDone};
+}
+
+Status FakeRuntime::RemoveSnapshot(const std::string& snapshot) {
+  if (!crash_.Allow()) return Error{"crashed"};
+  snapshots_.erase(snapshot);
+  return Ok();
+}
+
 bool FakeRuntime::IsFree(const Endpoint& endpoint) {
   if (port_taken_) return false;
   for (const auto& [id, node] : nodes_) {
@@ -215,7 +267,13 @@ bool FakeRuntime::IsFree(const Endpoint& endpoint) {
 void FakeRuntime::OnChange(std::function<void()>) {}
 
 void FakeRuntime::Tick() {
-  for (auto& [id, node] : nodes_) node.starting = false;
+  for (auto& [id, node] : nodes_) {
+    node.starting = false;
+    if (node.running && node.fails_to_load) {
+      Kill(id);
+      node.exit_reason = "cannot load the file: it is damaged";
+    }
+  }
 }
 
 void FakeRuntime::KillNode(const std::string& id) {
@@ -224,6 +282,7 @@ void FakeRuntime::KillNode(const std::string& id) {
   node.exit_reason = "killed by signal 9";
   node.data.clear();
   node.listeners.clear();
+  std::erase_if(saving_, [&](const auto& each) { return each.first.rfind(id + " ", 0) == 0; });
   node.offset = 0;
 }
 

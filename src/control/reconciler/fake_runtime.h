@@ -15,7 +15,8 @@ namespace mikura::control {
 struct FakeNode {
   bool running = true;
   bool answering = true;
-  bool starting = true;  // until the next Tick()
+  bool fails_to_load = false;  // ends at the next Tick()
+  bool starting = true;        // until the next Tick()
   int run = 1;
   NodeLaunch launch;
   std::string exit_reason;
@@ -80,6 +81,11 @@ class FakeRuntime final : public NodeRuntime {
                                      const std::vector<std::string>& names) override;
   bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
   Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
+  SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                            int64_t attempt) override;
+  SnapshotFile CopySnapshot(const std::string& from, const std::string& to) override;
+  SnapshotFile ExportSnapshot(const std::string& snapshot, const std::string& key) override;
+  Status RemoveSnapshot(const std::string& snapshot) override;
   bool IsFree(const Endpoint& endpoint) override;
   void OnChange(std::function<void()> changed) override;
 
@@ -102,6 +108,13 @@ class FakeRuntime final : public NodeRuntime {
   void RefuseAccess(bool refused) { access_refused_ = refused; }
   // Of nodes that follow or led before, which must know who may use them.
   int starts_without_access() const { return starts_without_access_; }
+  // Files of snapshots: by incarnation what is in them, by "bucket/key" what was exported.
+  std::map<std::string, std::set<std::string>>& snapshots() { return snapshots_; }
+  std::map<std::string, std::set<std::string>>& buckets() { return buckets_; }
+  // Engines are asked for snapshots and do not get to the end, or fail.
+  void HoldSnapshots(bool held) { snapshots_held_ = held; }
+  void FailSnapshots(std::string why) { snapshot_failure_ = std::move(why); }
+  const std::vector<std::string>& snapshot_requests() const { return snapshot_requests_; }
   int starts() const { return starts_; }
 
  private:
@@ -118,6 +131,12 @@ class FakeRuntime final : public NodeRuntime {
   bool access_refused_ = false;
   std::map<std::string, NodeAccess> kept_access_;  // files of the host: also of nodes that are down
   std::string start_refusal_;
+  std::map<std::string, std::set<std::string>> snapshots_;
+  std::map<std::string, std::set<std::string>> buckets_;
+  std::map<std::string, std::set<std::string>> saving_;  // node, snapshot and attempt
+  std::vector<std::string> snapshot_requests_;           // nodes that were asked
+  std::string snapshot_failure_;
+  bool snapshots_held_ = false;
   int starts_ = 0;
   int starts_without_access_ = 0;
 };

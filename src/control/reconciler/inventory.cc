@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reconciler/inventory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
@@ -42,6 +43,15 @@ Result<bool> ReplaceShard(MetadataStore& store, Loaded<ShardState>& shard, Shard
   return true;
 }
 
+bool Inventory::IsInUse(const Snapshot& snapshot) const {
+  const std::string data = DataOfSnapshot(snapshot.incarnation);
+  return std::any_of(clusters.begin(), clusters.end(),
+                     [&](const auto& each) { return each.second.record.data_source == data; }) ||
+         std::any_of(snapshots.begin(), snapshots.end(), [&](const Loaded<Snapshot>& each) {
+           return each.record.copied_from == snapshot.incarnation;
+         });
+}
+
 Result<Inventory> LoadInventory(MetadataStore& store) {
   Inventory inventory;
   ASSIGN_OR_RETURN(const std::vector<KeyValue> accounts, store.List(kAccountsPrefix));
@@ -70,6 +80,11 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
       Loaded<UserGroup> users{kv, {}};
       if (Read(UserGroupFromJson(kv.value), kv, users.record)) {
         inventory.user_groups.emplace(kv.key, std::move(users));
+      }
+    } else if (IsSnapshotKey(kv.key)) {
+      Loaded<Snapshot> snapshot{kv, {}};
+      if (Read(SnapshotFromJson(kv.value), kv, snapshot.record)) {
+        inventory.snapshots.push_back(std::move(snapshot));
       }
     }
   }

@@ -12,6 +12,7 @@
 #include "control/model/cache_parameter_group.h"
 #include "control/model/node.h"
 #include "control/model/replication_group.h"
+#include "control/model/snapshot.h"
 #include "control/model/user.h"
 #include "control/model/user_group.h"
 
@@ -35,7 +36,10 @@ struct Inventory {
   std::map<std::string, Loaded<UserGroup>> user_groups;         // by key
   std::map<std::string, NodeSpec> nodes;                        // by node id
   std::map<std::string, Loaded<ShardState>> shards;             // by key
+  std::vector<Loaded<Snapshot>> snapshots;
 
+  // Whether something is being made of the snapshot: a restore or a copy.
+  bool IsInUse(const Snapshot& snapshot) const;
   Loaded<CacheCluster>* FindCluster(const ReplicationGroup& group, const std::string& cluster_id);
 };
 

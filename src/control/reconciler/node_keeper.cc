@@ -43,7 +43,8 @@ NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
           .memory_bytes = spec.memory_bytes,
           .threads = spec.threads,
           .primary = primary,
-          .settings = {}};
+          .settings = {},
+          .data_source = spec.data_source};
 }
 
 }  // namespace
@@ -72,12 +73,19 @@ Result<NodeObservation> NodeKeeper::Look(const NodeSpec& spec) {
     return seen;
   }
   memory.down = false;
-  if (!seen.answering) return seen;
+  // A node that loads its data does not run yet.
+  if (!seen.answering || seen.loading) return seen;
   const MonotonicNanos now = context_.clock.NowNanos();
   if (memory.running_since == 0) memory.running_since = now;
   if (memory.status.state != kRunning) RETURN_IF_ERROR(NoteRunning(spec, memory));
   if (now - memory.running_since >= Nanos(context_.timings.stable_after)) memory.failures = 0;
   return seen;
+}
+
+std::string NodeKeeper::FailureOf(const NodeSpec& spec) const {
+  const auto found = nodes_.find(spec.id);
+  if (found == nodes_.end() || found->second.status.state != kFailing) return "";
+  return found->second.status.detail;
 }
 
 Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::string& reason) {

@@ -29,6 +29,8 @@ class NodeKeeper {
 
   // The node is being ended on purpose: its end does not count as a failure, it may start at once.
   void Excuse(const std::string& node_id) { nodes_[node_id].excused = true; }
+  // Why a node that ended again and again did so; empty when it is not such a one.
+  std::string FailureOf(const NodeSpec& spec) const;
 
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }

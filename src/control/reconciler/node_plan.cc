@@ -21,6 +21,7 @@ NodeSpec SpecOf(const CacheCluster& cluster, const CacheNode& node, std::string 
   spec.engine = cluster.engine;
   spec.engine_version = cluster.engine_version;
   spec.zone = node.zone;
+  spec.data_source = cluster.data_source;
   spec.endpoint = node.endpoint;
   // The type was checked when the cluster was created.
   const auto type = NodeTypeOf(cluster.node_type);
@@ -52,7 +53,7 @@ bool SetStatuses(CacheCluster& cluster, const std::vector<std::string>& node_sta
   if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying)) {
     if (!creating) set(cluster.status, any(kStatusRebooting) ? kStatusRebooting : kStatusModifying);
   } else {
-    set(cluster.status, kStatusAvailable);
+    set(cluster.status, cluster.active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting);
   }
   return changed;
 }

@@ -14,7 +14,9 @@ Reconciler::Reconciler(MetadataStore& store, NodeRuntime& runtime, const Clock& 
       access_(context_),
       groups_(context_, keeper_, access_),
       clusters_(context_, keeper_),
-      parameters_(context_, plan_) {}
+      parameters_(context_, plan_),
+      snapshots_(context_),
+      scheduler_(context_) {}
 
 Reconciler::~Reconciler() { Stop(); }
 
@@ -70,6 +72,10 @@ bool Reconciler::Step() {
   }
   idle = Note("parameters", parameters_.Step()) && idle;
   idle = Note("users", access_.StoreStatuses(*inventory)) && idle;
+  for (Loaded<Snapshot>& snapshot : inventory->snapshots) {
+    idle = Note("snapshot " + snapshot.record.name, snapshots_.Step(snapshot, *inventory)) && idle;
+  }
+  idle = Note("snapshots", scheduler_.Step(*inventory)) && idle;
   const Status trimmed = events_.Trim(context_.store);
   if (!trimmed.ok()) Note("events", trimmed.error());
   return idle;

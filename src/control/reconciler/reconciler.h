@@ -18,6 +18,8 @@
 #include "control/reconciler/parameter_workflow.h"
 #include "control/reconciler/reconciler_context.h"
 #include "control/reconciler/replication_group_workflow.h"
+#include "control/reconciler/snapshot_scheduler.h"
+#include "control/reconciler/snapshot_workflow.h"
 
 namespace mikura::control {
 
@@ -52,6 +54,8 @@ class Reconciler {
   ReplicationGroupWorkflow groups_;
   CacheClusterWorkflow clusters_;
   ParameterWorkflow parameters_;
+  SnapshotWorkflow snapshots_;
+  SnapshotScheduler scheduler_;
   // Resource and words of errors already logged: one that lasts is said once.
   std::set<std::string> said_;
 

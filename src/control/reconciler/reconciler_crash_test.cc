@@ -220,6 +220,36 @@ class Story : public KilledAtAnyMoment {
     EXPECT_EQ(host_.size(), 0u) << effect;
     return struck;
   }
+
+  // A snapshot, the end of its source with a final one, and a new group of that.
+  bool SnapshotsAndRestore(int effect) {
+    CreateGroup("demo", 2);
+    Settle();
+    host_.Write(Node("demo-001"), "x");
+    CreateSnapshot("s1", "demo");
+    bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_EQ(SnapshotNamed("s1").status, "available") << effect;
+    EXPECT_EQ(Group("demo").status, "available") << effect;
+    host_.Write(Node("demo-001"), "y");
+    DeleteGroupWithSnapshot("demo", "last");
+    struck = RunKilledBefore(effect) || struck;
+    Settle();
+    EXPECT_FALSE(GroupExists("demo")) << effect;
+    EXPECT_EQ(SnapshotNamed("last").status, "available") << effect;
+    EXPECT_THAT(host_.snapshots()["ofs1"], ::testing::ElementsAre("x")) << effect;
+    EXPECT_THAT(host_.snapshots()["oflast"], ::testing::ElementsAre("x", "y")) << effect;
+    RestoreGroup("new", 2, "snapshot:oflast");
+    struck = RunKilledBefore(effect) || struck;
+    Settle();
+    EXPECT_EQ(Group("new").status, "available") << effect;
+    for (const char* member : {"new-001", "new-002"}) {
+      EXPECT_THAT(host_.node(Node(member)).data, ::testing::ElementsAre("x", "y")) << effect;
+      EXPECT_EQ(Cluster(member).data_source, "") << effect;
+    }
+    EXPECT_EQ(host_.snapshots().size(), 2u) << effect;
+    return struck;
+  }
 };
 
 using StoryOf = bool (Story::*)(int effect);
@@ -272,6 +302,10 @@ TEST(KilledAtEachEffect, AccessIsOnAllNodesAndNoneStartsWithoutIt) {
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::Deletion), 8);
+}
+
+TEST(KilledAtEachEffect, SnapshotsAndRestoresAreFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::SnapshotsAndRestore), 10);
 }
 
 }  // namespace

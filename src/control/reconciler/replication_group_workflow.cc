@@ -12,6 +12,7 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/restore.h"
 
 namespace mikura::control {
 
@@ -23,9 +24,12 @@ Result<bool> ReplicationGroupWorkflow::Step(Loaded<ReplicationGroup>& group, Inv
   }
   const auto shard = inventory.shards.find(ShardStateKey(group.record.ShardKey()));
   if (group.record.status == kStatusDeleting) {
+    // A final snapshot comes first.
+    if (!group.record.active_snapshot.empty()) return false;
     const bool begun = shard != inventory.shards.end();
     return Delete(group, clusters, begun ? shard->second.record : ShardState(), inventory);
   }
+  if (group.record.status == kStatusCreateFailed) return true;
   if (clusters.size() != group.record.member_clusters.size()) {
     return Error{fmt::format("group {} lacks the record of a member", group.record.id)};
   }
@@ -84,6 +88,12 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
     ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
     members.push_back({spec->second, std::move(seen)});
   }
+  if (group.record.status == kStatusCreating) {
+    std::vector<const NodeSpec*> specs;
+    for (const ShardMember& member : members) specs.push_back(&member.spec);
+    const std::string failure = RestoreFailure(keeper_, specs);
+    if (!failure.empty()) return FailRestore(context_, &group, clusters, failure);
+  }
   ASSIGN_OR_RETURN(const bool begins, BeginTestFailover(group, shard, members));
   if (begins) return false;
   const bool has_access = access_.Apply(group, inventory, members);
@@ -94,7 +104,8 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
   const ShardState& state = shard.record;
   bool settled = progress == GroupMembership::Progress::kDone && !group.record.test_failover &&
                  state.hand_to.empty() && state.failover_from.empty() && state.end_run.empty();
-  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, has_access, settled));
+  RETURN_IF_ERROR(
+      StoreStatuses(group, shard.record, clusters, members, has_access, inventory, settled));
   return settled && has_access;
 }
 
@@ -117,7 +128,8 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
                                                const ShardState& state,
                                                const std::vector<Loaded<CacheCluster>*>& clusters,
                                                const std::vector<ShardMember>& members,
-                                               bool has_access, bool& settled) {
+                                               bool has_access, const Inventory& inventory,
+                                               bool& settled) {
   std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
   for (auto* cluster : clusters) {
@@ -146,11 +158,12 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
   const bool access_changed = AccessWorkflow::NoteApplied(group.record, has_access);
   std::string& status = group.record.status;
   const bool was_creating = status == kStatusCreating;
-  const std::string now = settled        ? std::string(kStatusAvailable)
+  const std::string now = settled        ? std::string(group.record.SettledStatus())
                           : was_creating ? std::string(kStatusCreating)
                                          : std::string(kStatusModifying);
   if (status != now || access_changed) {
     status = now;
+    if (was_creating && settled) EndRestore(group.record, clusters, inventory, compares, writes);
     writes.push_back(group.Put());
     if (was_creating && settled) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));

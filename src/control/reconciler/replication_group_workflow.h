@@ -37,7 +37,8 @@ class ReplicationGroupWorkflow {
                    const std::vector<Loaded<CacheCluster>*>& clusters, Inventory& inventory);
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
-                       const std::vector<ShardMember>& members, bool has_access, bool& settled);
+                       const std::vector<ShardMember>& members, bool has_access,
+                       const Inventory& inventory, bool& settled);
   Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
                                  const std::vector<ShardMember>& members);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,

@@ -234,7 +234,8 @@ bool ShardController::IsSettled(const ShardState& state, const std::vector<Shard
   if (primary == nullptr || !member.seen.answering) return false;
   if (member.spec.id == state.primary) {
     const bool reads = members.size() > 1 || member.seen.HasListener(kReaderListener);
-    return member.seen.is_primary && member.seen.HasListener(kPrimaryListener) && reads;
+    return member.seen.is_primary && !member.seen.loading &&
+           member.seen.HasListener(kPrimaryListener) && reads;
   }
   return IsSyncedReplica(member, *primary) && state.IsInSync(member.spec.id) &&
          member.seen.HasListener(kReaderListener);

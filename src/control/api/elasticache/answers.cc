@@ -77,7 +77,7 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
     wire.security_groups.push_back({id, "active"});
   }
   wire.replication_group_id = UnlessEmpty(cluster.replication_group);
-  wire.snapshot_retention_limit = 0;
+  wire.snapshot_retention_limit = static_cast<int32_t>(cluster.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(cluster.snapshot_window);
   wire.auth_token_enabled = false;
   wire.transit_encryption_enabled = false;
@@ -106,7 +106,8 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.member_clusters = group.member_clusters;
   wire.automatic_failover = Switch(group.automatic_failover);
   wire.multi_az = Switch(group.multi_az);
-  wire.snapshot_retention_limit = 0;
+  wire.snapshotting_cluster_id = UnlessEmpty(group.snapshotting_cluster);
+  wire.snapshot_retention_limit = static_cast<int32_t>(group.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(group.snapshot_window);
   wire.cluster_enabled = false;
   wire.cache_node_type = group.node_type;

@@ -11,6 +11,7 @@
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/member_cluster_actions.h"
 #include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/snapshot_request.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 
@@ -34,6 +35,7 @@ NewCacheCluster AskedFor(const elasticache::CreateCacheClusterRequest& request, 
   asked.security_groups = request.security_group_ids;
   asked.maintenance_window = request.preferred_maintenance_window.value_or("");
   asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
   asked.tags = std::move(tags);
   return asked;
@@ -51,7 +53,16 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
   const CreationContext creation{context.account_id, context.region,
                                  RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
                                  network.zones};
+  ASSIGN_OR_RETURN(const Restore restore,
+                   RestoreOf(context, request.snapshot_name, request.snapshot_arns));
+  if (restore && asked.engine == "memcached") {
+    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
+                    "Snapshots are not supported for memcached."};
+  }
+  Inherit(restore, asked);
+  if (restore && !asked.node_count) asked.node_count = 1;
   ASSIGN_OR_RETURN(CacheCluster cluster, BuildCacheCluster(asked, creation));
+  RETURN_IF_ERROR(CheckEngine(restore, cluster.engine, cluster.engine_version));
   const CacheStore store(context);
   ASSIGN_OR_RETURN(const bool exists, store.Exists(store.KeyOf(cluster)));
   if (exists) {
@@ -62,6 +73,7 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
       HoldCapacity(context, cluster.node_type, static_cast<int64_t>(cluster.nodes.size()), change));
   std::vector<std::string> zones;
   for (const CacheNode& node : cluster.nodes) zones.push_back(node.zone);
+  restore.Hold(change);
   ASSIGN_OR_RETURN(cluster.held_keys,
                    HoldNetwork(context, network, zones, "cluster/" + cluster.id, change));
   change.Create(store.KeyOf(cluster), ToJson(cluster));
@@ -72,13 +84,11 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
 
 ApiResult<> CheckDeletable(const CacheCluster& cluster,
                            const elasticache::DeleteCacheClusterRequest& request) {
-  if (request.final_snapshot_identifier) {
-    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
-                    "Snapshots are not available yet, so neither is a final one."};
-  }
-  if (cluster.status == kStatusDeleting) {
+  const bool wants_snapshot = request.final_snapshot_identifier && cluster.engine != "memcached";
+  if (cluster.status == kStatusDeleting || !cluster.active_snapshot.empty() ||
+      (wants_snapshot && cluster.status != kStatusAvailable)) {
     return ApiError{ApiErrorCode::kInvalidCacheClusterState,
-                    fmt::format("Cache cluster {} has status deleting.", cluster.id)};
+                    fmt::format("Cache cluster {} has status {}.", cluster.id, cluster.status)};
   }
   return Ok();
 }
@@ -131,12 +141,24 @@ ApiResult<elasticache::DeleteCacheClusterResult> DeleteCacheCluster(
     ASSIGN_OR_RETURN(auto cluster, CacheStore(context).Cluster(request.cache_cluster_id));
     RETURN_IF_ERROR(CheckDeletable(cluster.record, request));
     if (!cluster.record.replication_group.empty()) {
+      if (request.final_snapshot_identifier) {
+        return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                        "A final snapshot is made of a replication group, not of its member."};
+      }
       ASSIGN_OR_RETURN(Result left, LeaveGroup(context, cluster.record));
       return std::optional<Result>(std::move(left));
     }
+    Change change;
+    if (request.final_snapshot_identifier) {
+      ASSIGN_OR_RETURN(
+          const Snapshot last,
+          AddSnapshotOf(context, cluster.record,
+                        {"FinalSnapshotIdentifier", *request.final_snapshot_identifier, {}},
+                        change));
+      cluster.record.active_snapshot = last.name;
+    }
     cluster.record.status = kStatusDeleting;
     for (CacheNode& node : cluster.record.nodes) node.status = kStatusDeleting;
-    Change change;
     change.Replace(cluster.kv, ToJson(cluster.record));
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();

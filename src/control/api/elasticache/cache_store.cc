@@ -32,6 +32,8 @@ Result<CacheParameterGroup> Parse(const KeyValue& kv, CacheParameterGroup*) {
   return CacheParameterGroupFromJson(kv.value);
 }
 
+Result<Snapshot> Parse(const KeyValue& kv, Snapshot*) { return SnapshotFromJson(kv.value); }
+
 template <typename Record>
 ApiResult<Stored<Record>> Decode(const KeyValue& kv) {
   Result<Record> record = Parse(kv, static_cast<Record*>(nullptr));
@@ -80,6 +82,16 @@ ApiResult<std::vector<Stored<CacheSubnetGroup>>> CacheStore::SubnetGroups() cons
 ApiResult<std::vector<Stored<CacheParameterGroup>>> CacheStore::ParameterGroups() const {
   return ListAll<CacheParameterGroup>(context_.store,
                                       ParameterGroupsPrefix(context_.account_id, context_.region));
+}
+
+ApiResult<std::vector<Stored<Snapshot>>> CacheStore::Snapshots() const {
+  return ListAll<Snapshot>(context_.store, SnapshotsPrefix(context_.account_id, context_.region));
+}
+
+ApiResult<Stored<Snapshot>> CacheStore::FindSnapshot(std::string_view name) const {
+  return FindOne<Snapshot>(
+      context_.store, SnapshotKey(context_.account_id, context_.region, ToLower(name)),
+      {ApiErrorCode::kSnapshotNotFoundFault, fmt::format("Snapshot not found: {}", name)});
 }
 
 ApiResult<Stored<ReplicationGroup>> CacheStore::Group(std::string_view id) const {
@@ -133,6 +145,10 @@ std::string CacheStore::KeyOf(const CacheSubnetGroup& group) const {
 
 std::string CacheStore::KeyOf(const CacheParameterGroup& group) const {
   return ParameterGroupKey(context_.account_id, context_.region, group.name);
+}
+
+std::string CacheStore::KeyOf(const Snapshot& snapshot) const {
+  return SnapshotKey(context_.account_id, context_.region, snapshot.name);
 }
 
 ApiResult<bool> CacheStore::Exists(std::string_view key) const {

@@ -196,9 +196,9 @@ TEST_F(ElastiCache, GroupsFailWithTheCodesOfTheService) {
 }
 
 TEST_F(ElastiCache, WhatIsNotBuiltIsRefusedInWords) {
-  for (const char* parameter : {"SnapshotName=s", "SnapshotRetentionLimit=1", "NumNodeGroups=2",
-                                "CacheParameterGroupName=default.redis7.cluster.on",
-                                "NetworkType=ipv6", "PrimaryClusterId=x"}) {
+  for (const char* parameter :
+       {"NumNodeGroups=2", "CacheParameterGroupName=default.redis7.cluster.on", "NetworkType=ipv6",
+        "PrimaryClusterId=x"}) {
     const std::string body =
         Call("CreateReplicationGroup",
              "ReplicationGroupId=a&ReplicationGroupDescription=d&CacheNodeType=cache.t3.micro&" +
@@ -222,14 +222,6 @@ TEST_F(ElastiCache, ADeletedGroupIsDeletingAtOnceWithItsMembers) {
   EXPECT_EQ(Text("DescribeCacheClusters", "", "CacheClusterStatus"), "deleting deleting");
   EXPECT_EQ(Outcome("DeleteReplicationGroup", "ReplicationGroupId=demo"),
             "400 InvalidReplicationGroupState");
-}
-
-TEST_F(ElastiCache, AFinalSnapshotIsRefused) {
-  ASSERT_EQ(CreateDemo(), "200 ");
-  EXPECT_EQ(
-      Outcome("DeleteReplicationGroup", "ReplicationGroupId=demo&FinalSnapshotIdentifier=last"),
-      "400 SnapshotFeatureNotSupportedFault");
-  EXPECT_EQ(Text("DescribeReplicationGroups", "", "ReplicationGroupId"), "demo");
 }
 
 TEST_F(ElastiCache, ClustersShowTheirNodesOnlyWhenAsked) {

@@ -13,6 +13,7 @@
 #include "control/api/elasticache/refused_actions.h"
 #include "control/api/elasticache/replica_count_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
+#include "control/api/elasticache/snapshot_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
 #include "control/api/elasticache/test_failover_actions.h"
@@ -25,10 +26,12 @@ namespace {
 // An operation with no row here is answered as not available yet.
 constexpr ActionRow kActions[] = {
     ActionFor<AddTagsToResource>("AddTagsToResource"),
+    ActionFor<CopySnapshot>("CopySnapshot"),
     ActionFor<CreateCacheCluster>("CreateCacheCluster"),
     ActionFor<CreateCacheParameterGroup>("CreateCacheParameterGroup"),
     ActionFor<CreateCacheSubnetGroup>("CreateCacheSubnetGroup"),
     ActionFor<CreateReplicationGroup>("CreateReplicationGroup"),
+    ActionFor<CreateSnapshot>("CreateSnapshot"),
     ActionFor<CreateUser>("CreateUser"),
     ActionFor<CreateUserGroup>("CreateUserGroup"),
     ActionFor<DecreaseReplicaCount>("DecreaseReplicaCount"),
@@ -36,6 +39,7 @@ constexpr ActionRow kActions[] = {
     ActionFor<DeleteCacheParameterGroup>("DeleteCacheParameterGroup"),
     ActionFor<DeleteCacheSubnetGroup>("DeleteCacheSubnetGroup"),
     ActionFor<DeleteReplicationGroup>("DeleteReplicationGroup"),
+    ActionFor<DeleteSnapshot>("DeleteSnapshot"),
     ActionFor<DeleteUser>("DeleteUser"),
     ActionFor<DeleteUserGroup>("DeleteUserGroup"),
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
@@ -52,6 +56,7 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeServerlessCacheSnapshots>("DescribeServerlessCacheSnapshots"),
     ActionFor<DescribeServerlessCaches>("DescribeServerlessCaches"),
     ActionFor<DescribeServiceUpdates>("DescribeServiceUpdates"),
+    ActionFor<DescribeSnapshots>("DescribeSnapshots"),
     ActionFor<DescribeUpdateActions>("DescribeUpdateActions"),
     ActionFor<DescribeUserGroups>("DescribeUserGroups"),
     ActionFor<DescribeUsers>("DescribeUsers"),

@@ -11,6 +11,7 @@
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
 #include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/snapshot_request.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -38,6 +39,7 @@ NewReplicationGroup AskedFor(const elasticache::CreateReplicationGroupRequest& r
   asked.security_groups = request.security_group_ids;
   asked.maintenance_window = request.preferred_maintenance_window.value_or("");
   asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
   asked.tags = std::move(tags);
   return asked;
@@ -74,12 +76,17 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   const CreationContext creation{context.account_id, context.region,
                                  RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
                                  network.zones};
+  ASSIGN_OR_RETURN(const Restore restore,
+                   RestoreOf(context, request.snapshot_name, request.snapshot_arns));
+  Inherit(restore, asked);
   ASSIGN_OR_RETURN(BuiltReplicationGroup built, BuildReplicationGroup(asked, creation));
+  RETURN_IF_ERROR(CheckEngine(restore, built.group.engine, built.group.engine_version));
   const CacheStore store(context);
   RETURN_IF_ERROR(SetGroupAccess(context, request, built.group, change));
   RETURN_IF_ERROR(CheckNamesFree(store, built));
   RETURN_IF_ERROR(HoldCapacity(context, built.group.node_type,
                                static_cast<int64_t>(built.members.size()), change));
+  restore.Hold(change);
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {
     zones.push_back(member.nodes.front().zone);
@@ -92,6 +99,18 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
   if (!applied) return std::optional<BuiltReplicationGroup>();
   return std::optional<BuiltReplicationGroup>(std::move(built));
+}
+
+// A final snapshot needs nodes that hold the data.
+ApiResult<> CheckDeletable(const ReplicationGroup& group,
+                           const elasticache::DeleteReplicationGroupRequest& request) {
+  const bool wants_snapshot = request.final_snapshot_identifier.has_value();
+  if (group.status != kStatusDeleting && group.active_snapshot.empty() &&
+      (!wants_snapshot || group.status == kStatusAvailable)) {
+    return Ok();
+  }
+  return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
+                  fmt::format("Replication group {} has status {}.", group.id, group.status)};
 }
 
 }  // namespace
@@ -141,15 +160,17 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
       return ApiError{ApiErrorCode::kInvalidParameterValue,
                       "RetainPrimaryCluster is not available yet."};
     }
-    if (request.final_snapshot_identifier) {
-      return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
-                      "Snapshots are not available yet, so neither is a final one."};
-    }
-    if (group.record.status == kStatusDeleting) {
-      return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
-                      fmt::format("Replication group {} has status deleting.", group.record.id)};
-    }
+    RETURN_IF_ERROR(CheckDeletable(group.record, request));
     Change change;
+    if (request.final_snapshot_identifier) {
+      ASSIGN_OR_RETURN(const auto members, MembersOf(store, group.record));
+      ASSIGN_OR_RETURN(
+          const Snapshot last,
+          AddSnapshotOf(context, group.record, members, "",
+                        {"FinalSnapshotIdentifier", *request.final_snapshot_identifier, {}},
+                        change));
+      group.record.active_snapshot = last.name;
+    }
     group.record.status = kStatusDeleting;
     change.Replace(group.kv, ToJson(group.record));
     for (const std::string& id : group.record.member_clusters) {

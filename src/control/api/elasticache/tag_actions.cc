@@ -91,11 +91,14 @@ ApiResult<Tags> EditResource(ActionContext& context, const std::string& arn_text
     ASSIGN_OR_RETURN(auto group, UserStore(context).FindGroup(arn.name));
     return Edit(group, edit, change);
   }
+  if (arn.type == "snapshot") {
+    ASSIGN_OR_RETURN(auto snapshot, store.FindSnapshot(arn.name));
+    return Edit(snapshot, edit, change);
+  }
   // Kinds of which there are none yet.
   constexpr std::pair<std::string_view, ApiErrorCode> kAbsent[] = {
       {"securitygroup", ApiErrorCode::kCacheSecurityGroupNotFound},
       {"reserved-instance", ApiErrorCode::kReservedCacheNodeNotFound},
-      {"snapshot", ApiErrorCode::kSnapshotNotFoundFault},
       {"serverlesscache", ApiErrorCode::kServerlessCacheNotFoundFault},
       {"serverlesscachesnapshot", ApiErrorCode::kServerlessCacheSnapshotNotFoundFault},
   };

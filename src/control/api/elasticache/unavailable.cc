@@ -47,9 +47,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
       {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"PrimaryClusterId", request.primary_cluster_id.has_value()},
       {"ServerlessCacheSnapshotName", request.serverless_cache_snapshot_name.has_value()},
-      {"SnapshotArns", !request.snapshot_arns.empty()},
-      {"SnapshotName", request.snapshot_name.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
   };
   return RefuseFirst(features);
 }
@@ -64,8 +61,6 @@ ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& 
       {"LogDeliveryConfigurations", !request.log_delivery_configurations.empty()},
       {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"NotificationTopicStatus", request.notification_topic_status.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
-      {"SnapshottingClusterId", request.snapshotting_cluster_id.has_value()},
   };
   return RefuseFirst(features);
 }
@@ -81,9 +76,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"OutpostMode", request.outpost_mode.has_value()},
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
-      {"SnapshotArns", !request.snapshot_arns.empty()},
-      {"SnapshotName", request.snapshot_name.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
       {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
   };
   return RefuseFirst(features);
