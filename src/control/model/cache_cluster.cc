@@ -7,6 +7,7 @@
 
 #include "control/model/arn.h"
 #include "control/model/identifiers.h"
+#include "control/model/maintenance_window.h"
 #include "control/model/node.h"
 #include "control/model/node_type.h"
 #include "control/model/placement.h"
@@ -15,7 +16,6 @@
 namespace mikura::control {
 namespace {
 
-constexpr int64_t kMemcachedNodesMax = 40;
 constexpr int64_t kPortMin = 1024;
 constexpr int64_t kPortMax = 65535;
 
@@ -73,6 +73,7 @@ ApiResult<std::vector<std::string>> PlaceClusterNodes(const NewCacheCluster& ask
 }
 
 ApiResult<> SetWindows(const NewCacheCluster& asked, EngineKind kind, CacheCluster& cluster) {
+  cluster.maintenance_window = AssignedMaintenanceWindow(cluster.id);
   if (!asked.maintenance_window.empty()) {
     ASSIGN_OR_RETURN(cluster.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }
@@ -94,6 +95,14 @@ void VisitFields(Visitor& visit, CacheNode& node) {
   visit("status", node.status);
   visit("endpoint", node.endpoint);
   visit("created_at", node.created_at);
+  visit("reboot", node.reboot);
+}
+
+template <typename Visitor>
+void VisitFields(Visitor& visit, PendingNodes& pending) {
+  visit("count", pending.count);
+  visit("removed", pending.removed);
+  visit("zones", pending.zones);
 }
 
 template <typename Visitor>
@@ -117,6 +126,8 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("tags", cluster.tags);
   visit("created_at", cluster.created_at);
   visit("nodes", cluster.nodes);
+  visit("pending_nodes", cluster.pending_nodes);
+  visit("spreads", cluster.spreads);
   visit("configuration_endpoint", cluster.configuration_endpoint);
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
@@ -166,6 +177,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   cluster.node_type = type.name;
   cluster.subnet_group = asked.subnet_group;
   cluster.security_groups = asked.security_groups;
+  cluster.spreads = asked.az_mode == "cross-az";
   cluster.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   cluster.tags = asked.tags;
   cluster.created_at = context.now;

@@ -27,6 +27,10 @@ class NodeKeeper {
   // Errors: the store. A process that cannot be started is noted, and tried again later.
   Status EnsureRunning(const NodeSpec& spec, const Endpoint& primary, const std::string& note);
 
+  // The node's process was ended on purpose: it is started again at once, and that is no recovery.
+  // Errors: the store.
+  Status NoteStopped(const NodeSpec& spec);
+
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }
 

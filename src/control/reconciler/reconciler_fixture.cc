@@ -71,6 +71,15 @@ void ReconcilerFixture::DeleteCluster(const std::string& id) {
           ->has_value());
 }
 
+void ReconcilerFixture::ChangeCluster(const std::string& id,
+                                      const std::function<void(CacheCluster&)>& change) {
+  CacheCluster cluster = Cluster(id);
+  change(cluster);
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(cluster))})
+          ->has_value());
+}
+
 ReplicationGroup ReconcilerFixture::Group(const std::string& id) {
   return *ReplicationGroupFromJson(
       (*store_.Get(ReplicationGroupKey(kAccount, kRegion, id)))->value);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ class ReconcilerFixture : public ::testing::Test {
   void DeleteGroup(const std::string& id);
   void CreateCluster(const std::string& id, const std::string& engine, int64_t nodes);
   void DeleteCluster(const std::string& id);
+  // What an action changes of a cluster.
+  void ChangeCluster(const std::string& id, const std::function<void(CacheCluster&)>& change);
 
   ReplicationGroup Group(const std::string& id);
   CacheCluster Cluster(const std::string& id);

@@ -63,6 +63,11 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.cache_cluster_create_time = cluster.created_at;
   wire.preferred_maintenance_window = UnlessEmpty(cluster.maintenance_window);
   wire.pending_modified_values = elasticache::PendingModifiedValues{};
+  if (cluster.pending_nodes.count != 0) {
+    wire.pending_modified_values->num_cache_nodes =
+        static_cast<int32_t>(cluster.pending_nodes.count);
+    wire.pending_modified_values->cache_node_ids_to_remove = cluster.pending_nodes.removed;
+  }
   elasticache::CacheParameterGroupStatus parameters;
   parameters.cache_parameter_group_name = cluster.parameter_group;
   parameters.parameter_apply_status = "in-sync";

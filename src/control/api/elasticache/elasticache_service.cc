@@ -3,8 +3,10 @@
 
 #include "control/api/action.h"
 #include "control/api/elasticache/cache_cluster_actions.h"
+#include "control/api/elasticache/cluster_modification_actions.h"
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/engine_version_actions.h"
+#include "control/api/elasticache/event_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
@@ -24,9 +26,12 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeCacheClusters>("DescribeCacheClusters"),
     ActionFor<DescribeCacheEngineVersions>("DescribeCacheEngineVersions"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
+    ActionFor<DescribeEvents>("DescribeEvents"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
+    ActionFor<ModifyCacheCluster>("ModifyCacheCluster"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
+    ActionFor<RebootCacheCluster>("RebootCacheCluster"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
 };
 
