@@ -8,6 +8,7 @@
 #include "control/model/arn.h"
 #include "control/model/cache_parameter_group.h"
 #include "control/model/identifiers.h"
+#include "control/model/maintenance_window.h"
 #include "control/model/node.h"
 #include "control/model/node_type.h"
 #include "control/model/placement.h"
@@ -18,7 +19,6 @@
 namespace mikura::control {
 namespace {
 
-constexpr int64_t kMemcachedNodesMax = 40;
 constexpr int64_t kPortMin = 1024;
 constexpr int64_t kPortMax = 65535;
 
@@ -76,6 +76,7 @@ ApiResult<std::vector<std::string>> PlaceClusterNodes(const NewCacheCluster& ask
 }
 
 ApiResult<> SetWindows(const NewCacheCluster& asked, EngineKind kind, CacheCluster& cluster) {
+  cluster.maintenance_window = AssignedMaintenanceWindow(cluster.id);
   if (!asked.maintenance_window.empty()) {
     ASSIGN_OR_RETURN(cluster.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }
@@ -106,6 +107,14 @@ void VisitFields(Visitor& visit, CacheNode& node) {
   visit("endpoint", node.endpoint);
   visit("created_at", node.created_at);
   visit("generation", node.generation);
+  visit("reboot", node.reboot);
+}
+
+template <typename Visitor>
+void VisitFields(Visitor& visit, PendingNodes& pending) {
+  visit("count", pending.count);
+  visit("removed", pending.removed);
+  visit("zones", pending.zones);
 }
 
 template <typename Visitor>
@@ -134,6 +143,8 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("tags", cluster.tags);
   visit("created_at", cluster.created_at);
   visit("nodes", cluster.nodes);
+  visit("pending_nodes", cluster.pending_nodes);
+  visit("spreads", cluster.spreads);
   visit("configuration_endpoint", cluster.configuration_endpoint);
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
@@ -192,6 +203,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   cluster.subnet_group = asked.subnet_group;
   cluster.security_groups = asked.security_groups;
   cluster.data_source = asked.data_source;
+  cluster.spreads = asked.az_mode == "cross-az";
   cluster.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   cluster.tags = asked.tags;
   cluster.created_at = context.now;

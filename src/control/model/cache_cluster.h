@@ -29,6 +29,10 @@ inline constexpr std::string_view kStatusSnapshotting = "snapshotting";
 inline constexpr std::string_view kStatusCreateFailed = "create-failed";    // groups
 inline constexpr std::string_view kStatusRestoreFailed = "restore-failed";  // clusters
 
+inline constexpr int64_t kMemcachedNodesMax = 60;
+
+inline constexpr std::string_view kRebootAsked = "asked";
+
 struct CacheNode {
   std::string id;  // "0001"
   std::string zone;
@@ -36,6 +40,15 @@ struct CacheNode {
   Endpoint endpoint;  // empty until the node has an address
   UnixMillis created_at = 0;
   int64_t generation = 1;  // of its process: one of another size is another
+  // Of RebootCacheCluster: how far that is (reconciler/node_reboot.h); empty: none is under way.
+  std::string reboot;
+};
+
+// Asked for and not applied yet.
+struct PendingNodes {
+  int64_t count = 0;                 // 0: nothing
+  std::vector<std::string> removed;  // ids of those that leave
+  std::vector<std::string> zones;    // of those that are added
 };
 
 struct CacheCluster {
@@ -63,6 +76,8 @@ struct CacheCluster {
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
   std::vector<CacheNode> nodes;
+  PendingNodes pending_nodes;
+  bool spreads = false;             // new nodes go to different zones
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
   // Keys of the store that are removed with it: its holds on subnets and security groups.

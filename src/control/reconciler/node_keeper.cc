@@ -115,6 +115,16 @@ Status NodeKeeper::NoteRecovering(const NodeSpec& spec, Memory& memory) {
                                  fmt::format("Recovering cache nodes {}", spec.cache_node_id))});
 }
 
+Status NodeKeeper::NoteStopped(const NodeSpec& spec) {
+  Memory& memory = nodes_[spec.id];
+  RETURN_IF_ERROR(Load(spec, memory));
+  memory.down = true;
+  memory.running_since = 0;
+  memory.start_after = 0;
+  memory.status.state = kStarting;
+  return Store(spec, memory, {});
+}
+
 Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {
   std::vector<Write> events;
   if (memory.status.state == kRestarting || memory.status.state == kFailing) {

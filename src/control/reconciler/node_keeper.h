@@ -31,6 +31,9 @@ class NodeKeeper {
   void Excuse(const std::string& node_id) { nodes_[node_id].excused = true; }
   // Why a node that ended again and again did so; empty when it is not such a one.
   std::string FailureOf(const NodeSpec& spec) const;
+  // The node's process was ended on purpose: it is started again at once, and that is no recovery.
+  // Errors: the store.
+  Status NoteStopped(const NodeSpec& spec);
 
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }

@@ -50,7 +50,8 @@ bool SetStatuses(CacheCluster& cluster, const std::vector<std::string>& node_sta
   };
   for (size_t i = 0; i < cluster.nodes.size(); ++i) set(cluster.nodes[i].status, node_statuses[i]);
   const bool creating = cluster.status == kStatusCreating;
-  if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying)) {
+  if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying) ||
+      any(kStatusDeleting)) {
     if (!creating) set(cluster.status, any(kStatusRebooting) ? kStatusRebooting : kStatusModifying);
   } else {
     set(cluster.status, cluster.active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting);

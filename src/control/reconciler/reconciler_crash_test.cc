@@ -2,6 +2,7 @@
 // The control process is killed before its first effect, before its second, and so on; the next
 // process must finish what was begun, whatever it was.
 #include "control/metadata/metadata_keys.h"
+#include "control/model/cluster_modification.h"
 #include "control/reconciler/reconciler_fixture.h"
 #include "control/reconciler/shard_controller.h"
 
@@ -206,6 +207,37 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
+  bool ChangesOfNodes(int effect) {
+    CreateCluster("mc", "memcached", 3);
+    Settle();
+    ChangeCluster("mc",
+                  [](CacheCluster& cluster) { ASSERT_TRUE(RebootNodes({"0003"}, cluster).ok()); });
+    bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_EQ(host_.node("mc-0003-1f2e3d4c").run, 2) << effect;
+    ChangeCluster("mc", [](CacheCluster& cluster) {
+      ASSERT_TRUE(ModifyCluster({.node_count = 2, .removed_nodes = {"0001"}, .immediately = true},
+                                {"1a", "1c"}, 0, cluster)
+                      .ok());
+    });
+    struck = RunKilledBefore(effect) || struck;
+    Settle();
+    EXPECT_EQ(Cluster("mc").nodes.size(), 2u) << effect;
+    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(3)) << effect;
+    ChangeCluster("mc", [](CacheCluster& cluster) {
+      ASSERT_TRUE(
+          ModifyCluster({.node_count = 4, .immediately = true}, {"1a", "1c"}, 0, cluster).ok());
+    });
+    struck = RunKilledBefore(effect) || struck;
+    Settle();
+    EXPECT_EQ(Cluster("mc").status, "available") << effect;
+    EXPECT_EQ(Cluster("mc").nodes.size(), 4u) << effect;
+    EXPECT_EQ(host_.size(), 4u) << effect;
+    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(5)) << effect;
+    EXPECT_EQ(Cluster("mc").membership_version, host_.node("mc-0004-1f2e3d4c").config_version);
+    return struck;
+  }
+
   bool Deletion(int effect) {
     CreateGroup("demo", 2);
     CreateCluster("mc", "memcached", 2);
@@ -298,6 +330,10 @@ TEST(KilledAtEachEffect, AGroupIsDeletedWithAllNodesOfAChangeUnderWay) {
 
 TEST(KilledAtEachEffect, AccessIsOnAllNodesAndNoneStartsWithoutIt) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::AccessAndFailover), 10);
+}
+
+TEST(KilledAtEachEffect, ChangesOfNodesAreFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::ChangesOfNodes), 5);
 }
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {

@@ -60,10 +60,11 @@ class ReconcilerFixture : public ::testing::Test {
   void DeleteGroup(const std::string& id);
   void CreateCluster(const std::string& id, const std::string& engine, int64_t nodes);
   void DeleteCluster(const std::string& id);
+  // What an action changes of a cluster.
+  void ChangeCluster(const std::string& id, const std::function<void(CacheCluster&)>& change);
 
   // Stores the group (a cluster) as `change` leaves it.
   void ChangeGroup(const std::string& id, const std::function<void(ReplicationGroup&)>& change);
-  void ChangeCluster(const std::string& id, const std::function<void(CacheCluster&)>& change);
   // The member joins the group, as IncreaseReplicaCount stores it.
   void AddMember(const std::string& group_id, const std::string& id);
   // What the API does for CreateSnapshot, for a final snapshot, and for a restore from `data`.

@@ -44,6 +44,11 @@ class Engine {
   // socket cannot be used. After an error, too, Stop() must be called.
   Status Start(const std::vector<std::shared_ptr<Listener>>& listeners);
 
+  // Start() returns soon, with an error if it is loading data. From any thread.
+  void InterruptLoading() {
+    control_.load_progress().is_interrupted.store(true, std::memory_order_relaxed);
+  }
+
   // Reads the password files again; those of before stay when that fails, with a warning logged.
   void ReloadPasswords();
 

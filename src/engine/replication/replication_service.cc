@@ -67,6 +67,11 @@ void ReplicationService::Stop() {
   primary_side_.DropReplicas();
 }
 
+void ReplicationService::PrepareToEnd(bool begins) {
+  MutexLock lock(role_mutex_);
+  if (is_primary()) primary_side_.PrepareToEnd(begins);
+}
+
 void ReplicationService::RunTicks() {
   while (true) {
     const bool is_failing_over =

@@ -67,6 +67,11 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.pending_modified_values = elasticache::PendingModifiedValues{};
   wire.pending_modified_values->cache_node_type = UnlessEmpty(cluster.pending_node_type);
   wire.pending_modified_values->engine_version = UnlessEmpty(cluster.pending_engine_version);
+  if (cluster.pending_nodes.count != 0) {
+    wire.pending_modified_values->num_cache_nodes =
+        static_cast<int32_t>(cluster.pending_nodes.count);
+    wire.pending_modified_values->cache_node_ids_to_remove = cluster.pending_nodes.removed;
+  }
   elasticache::CacheParameterGroupStatus parameters;
   parameters.cache_parameter_group_name = cluster.parameter_group;
   parameters.parameter_apply_status = "in-sync";

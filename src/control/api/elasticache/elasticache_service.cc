@@ -3,9 +3,11 @@
 
 #include "control/api/action.h"
 #include "control/api/elasticache/cache_cluster_actions.h"
+#include "control/api/elasticache/cluster_modification_actions.h"
 #include "control/api/elasticache/elasticache_codec.h"
 #include "control/api/elasticache/empty_list_actions.h"
 #include "control/api/elasticache/engine_version_actions.h"
+#include "control/api/elasticache/event_actions.h"
 #include "control/api/elasticache/group_modification_actions.h"
 #include "control/api/elasticache/node_type_actions.h"
 #include "control/api/elasticache/parameter_actions.h"
@@ -49,6 +51,7 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeCacheSecurityGroups>("DescribeCacheSecurityGroups"),
     ActionFor<DescribeCacheSubnetGroups>("DescribeCacheSubnetGroups"),
     ActionFor<DescribeEngineDefaultParameters>("DescribeEngineDefaultParameters"),
+    ActionFor<DescribeEvents>("DescribeEvents"),
     ActionFor<DescribeGlobalReplicationGroups>("DescribeGlobalReplicationGroups"),
     ActionFor<DescribeReplicationGroups>("DescribeReplicationGroups"),
     ActionFor<DescribeReservedCacheNodes>("DescribeReservedCacheNodes"),
@@ -63,11 +66,13 @@ constexpr ActionRow kActions[] = {
     ActionFor<IncreaseReplicaCount>("IncreaseReplicaCount"),
     ActionFor<ListAllowedNodeTypeModifications>("ListAllowedNodeTypeModifications"),
     ActionFor<ListTagsForResource>("ListTagsForResource"),
+    ActionFor<ModifyCacheCluster>("ModifyCacheCluster"),
     ActionFor<ModifyCacheParameterGroup>("ModifyCacheParameterGroup"),
     ActionFor<ModifyCacheSubnetGroup>("ModifyCacheSubnetGroup"),
     ActionFor<ModifyReplicationGroup>("ModifyReplicationGroup"),
     ActionFor<ModifyUser>("ModifyUser"),
     ActionFor<ModifyUserGroup>("ModifyUserGroup"),
+    ActionFor<RebootCacheCluster>("RebootCacheCluster"),
     ActionFor<RemoveTagsFromResource>("RemoveTagsFromResource"),
     ActionFor<ResetCacheParameterGroup>("ResetCacheParameterGroup"),
     ActionFor<TestFailover>("TestFailover"),

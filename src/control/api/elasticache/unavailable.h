@@ -12,5 +12,6 @@ namespace mikura::control {
 ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& request);
 ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& request);
 ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& request);
+ApiResult<> RefuseUnavailable(const elasticache::ModifyCacheClusterRequest& request);
 
 }  // namespace mikura::control
