@@ -9,7 +9,6 @@
 #include "control/api/elasticache/node_type_actions.h"
 #include "control/api/elasticache/parameter_actions.h"
 #include "control/api/elasticache/parameter_group_actions.h"
-#include "control/api/elasticache/refused_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/subnet_group_actions.h"
 #include "control/api/elasticache/tag_actions.h"
@@ -53,6 +52,6 @@ constexpr ActionRow kActions[] = {
 
 }  // namespace
 
-ApiService ElastiCacheService() { return {&elasticache::kDescription, kActions, RefusedActions()}; }
+ApiService ElastiCacheService() { return {&elasticache::kDescription, kActions}; }
 
 }  // namespace mikura::control
