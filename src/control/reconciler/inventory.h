@@ -27,10 +27,10 @@ struct Loaded {
 
 struct Inventory {
   std::vector<Loaded<ReplicationGroup>> groups;
-  std::map<std::string, Loaded<CacheCluster>> clusters;  // by key
+  std::map<std::string, Loaded<CacheCluster>> clusters;         // by key
   std::map<std::string, CacheParameterGroup> parameter_groups;  // by key; those of users
-  std::map<std::string, NodeSpec> nodes;                 // by node id
-  std::map<std::string, Loaded<ShardState>> shards;      // by key
+  std::map<std::string, NodeSpec> nodes;                        // by node id
+  std::map<std::string, Loaded<ShardState>> shards;             // by key
 
   Loaded<CacheCluster>* FindCluster(const ReplicationGroup& group, const std::string& cluster_id);
 };
