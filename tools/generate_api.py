@@ -194,7 +194,9 @@ def codec_header(service):
     lines.append("\ninline constexpr OperationDescription kOperations[] = {")
     for name, operation in service.operations.items():
         described = "true" if operation["implemented"] else "false"
-        lines.append(f'    {{"{name}", {described}, "{operation.get("result", "")}"}},')
+        code, _, words = operation.get("refused", "").partition(": ")
+        refusal = f', ApiErrorCode::k{code}, {json.dumps(words)}' if code else ""
+        lines.append(f'    {{"{name}", {described}, "{operation.get("result", "")}"{refusal}}},')
     protocol = {"query": "Protocol::kQuery", "ec2": "Protocol::kEc2"}[service.protocol]
     lines += ["};\n", "inline constexpr ServiceDescription kDescription = {",
               f'    "{service.name}", {protocol}, "{service.version}",',

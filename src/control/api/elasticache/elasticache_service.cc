@@ -80,6 +80,6 @@ constexpr ActionRow kActions[] = {
 
 }  // namespace
 
-ApiService ElastiCacheService() { return {&elasticache::kDescription, kActions, RefusedActions()}; }
+ApiService ElastiCacheService() { return {&elasticache::kDescription, kActions}; }
 
 }  // namespace mikura::control
