@@ -39,6 +39,8 @@ class FakeEngine {
   FileDescriptor port_;
   std::vector<Client> clients_;
   std::map<std::string, FileDescriptor> listeners_;
+  std::string snapshot_;  // the path of the latest that was asked for
+  std::string snapshot_state_ = "none";
   long epoch_ = 0;
   std::string primary_host_;  // empty: it is a primary
   int primary_port_ = 0;

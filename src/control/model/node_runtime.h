@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,6 +29,9 @@ struct NodeLaunch {
   // What it loads at its start: DataOfSnapshot() or DataOfBucket(); empty: nothing.
   std::string data_source;
 };
+
+// In the reason of a node that ended, or was not started, because its data_source cannot be loaded.
+inline constexpr std::string_view kCannotLoad = "cannot load";
 
 struct NodeObservation {
   enum class Process {
