@@ -9,6 +9,7 @@ import time
 import unittest
 
 from botocore.exceptions import ClientError
+from redis import exceptions as redis_errors
 
 from service import Service, client, free_port, until
 
@@ -106,11 +107,6 @@ class Snapshots(Service):
             NumCacheClusters=nodes, **source)
         until(lambda: self.status(name) != "creating", f"group {name} is created", 60)
         return self.node_group(name)
-
-    def events(self):
-        # The service keeps them; its log tells what a test may wait for.
-        with open(os.path.join(self.data_dir, "up.log"), encoding="utf-8") as log:
-            return log.read()
 
     def files(self):
         folder = os.path.join(self.data_dir, "snapshots")
@@ -214,9 +210,7 @@ class Snapshots(Service):
         def answers():
             try:
                 return redis.ping()
-            except OSError:
-                return False
-            except Exception:  # pylint: disable=broad-except
+            except redis_errors.RedisError:
                 return False
         until(answers, "redis-server answers")
         before = fill(redis)
@@ -247,6 +241,30 @@ class Snapshots(Service):
                      SnapshotArns=["arn:aws:s3:::mine/absent.rdb"])
         self.assertEqual(self.status("new"), "create-failed")
         self.delete_group("new")
+
+    def test_the_daily_snapshot_is_taken_in_its_window_and_goes_with_its_group(self):
+        now = time.time()
+        window = "-".join(time.strftime("%H:%M", time.gmtime(now + 60 * minutes))
+                          for minutes in (-30, 60))
+        self.cache.create_replication_group(
+            ReplicationGroupId="demo", ReplicationGroupDescription="d", NumCacheClusters=1,
+            CacheNodeType="cache.t3.micro", SnapshotRetentionLimit=3, SnapshotWindow=window)
+
+        def automated():
+            return [each for each in self.cache.describe_snapshots(
+                SnapshotSource="system")["Snapshots"] if each["SnapshotStatus"] == "available"]
+        until(automated, "there is a daily snapshot")
+        self.assertRegex(automated()[0]["SnapshotName"],
+                         r"^automatic\.demo-\d{4}-\d\d-\d\d-\d\d-\d\d$")
+        self.assertEqual(automated()[0]["SnapshotRetentionLimit"], 3)
+        self.assertEqual(self.group("demo")["SnapshotRetentionLimit"], 3)
+        with self.assertRaises(ClientError) as refused:
+            self.cache.delete_snapshot(SnapshotName=automated()[0]["SnapshotName"])
+        self.assertEqual(refused.exception.response["Error"]["Code"], "InvalidSnapshotState")
+        until(lambda: self.status("demo") == "available", "the group is available")
+        self.delete_group("demo")
+        until(lambda: not self.files(), "its files are gone")
+        self.assertEqual(self.cache.describe_snapshots()["Snapshots"], [])
 
     def test_a_kill_of_the_service_in_the_middle_loses_nothing(self):
         endpoint = self.create_group("demo", 2)["PrimaryEndpoint"]

@@ -205,6 +205,18 @@ std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& a
     }
     return names;
   }
+  if (verb == "SNAPSHOT") {
+    snapshot_ = arguments[2];
+    // A test asks for one that fails by leaving this file in its directory.
+    const bool fails = std::ifstream(config_["dir"] + "/fail-snapshot").good();
+    if (!fails) std::ofstream(snapshot_) << config_["node-id"];
+    snapshot_state_ = fails ? "failed" : "done";
+    return "+OK\r\n";
+  }
+  if (verb == "SNAPSHOTSTATUS") {
+    return fmt::format("*3\r\n${}\r\n{}\r\n${}\r\n{}\r\n$4\r\nfull\r\n", snapshot_state_.size(),
+                       snapshot_state_, snapshot_.size(), snapshot_);
+  }
   if (verb == "LISTENER" && listeners_.count(arguments[2]) == 0) {
     return "-ERR no such listener\r\n";
   }

@@ -41,6 +41,8 @@ class FakeEngine {
   std::vector<Client> clients_;
   std::map<std::string, FileDescriptor> listeners_;
   std::string users_;  // text of the ACL file
+  std::string snapshot_;  // the path of the latest that was asked for
+  std::string snapshot_state_ = "none";
   long epoch_ = 0;
   std::string primary_host_;  // empty: it is a primary
   int primary_port_ = 0;

@@ -118,7 +118,9 @@ Status HostAgent::Start(const NodeLaunch& launch) {
   const int64_t processors = std::max<int64_t>(1, std::thread::hardware_concurrency());
   fitted.threads = std::clamp<int64_t>(launch.threads, 1, processors);
   if (!launch.data_source.empty() && launch.primary.empty()) {
-    ASSIGN_OR_RETURN(fitted.data_source, snapshots_.FileOf(launch.data_source));
+    const auto file = snapshots_.FileOf(launch.data_source);
+    if (!file.ok()) return Error{fmt::format("{}: {}", kCannotLoad, file.error().message)};
+    fitted.data_source = *file;
   }
   ASSIGN_OR_RETURN(ProcessHandle process, StartEngine(options_.engine_binary, fitted, paths));
   Log(LogLevel::kInfo, "agent", "started node {} (pid {}) at {}:{}", launch.id, process.pid,

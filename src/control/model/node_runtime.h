@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,6 +37,9 @@ struct NodeLaunch {
   // What it loads at its start: DataOfSnapshot() or DataOfBucket(); empty: nothing.
   std::string data_source;
 };
+
+// In the reason of a node that ended, or was not started, because its data_source cannot be loaded.
+inline constexpr std::string_view kCannotLoad = "cannot load";
 
 struct NodeObservation {
   enum class Process {

@@ -66,7 +66,7 @@ Status FakeRuntime::Start(const NodeLaunch& launch) {
     const bool of_snapshot = launch.data_source.rfind("snapshot:", 0) == 0;
     auto& files = of_snapshot ? snapshots_ : buckets_;
     const auto file = files.find(launch.data_source.substr(launch.data_source.find(':') + 1));
-    if (file == files.end()) return Error{"there is no file"};
+    if (file == files.end()) return Error{"cannot load: there is no file"};
     node.fails_to_load = file->second.count("damaged") != 0;
     node.data = file->second;
   }

@@ -156,7 +156,7 @@ void ReconcilerFixture::DeleteGroupWithSnapshot(const std::string& id, const std
 
 void ReconcilerFixture::RestoreGroup(const std::string& id, int64_t nodes,
                                      const std::string& data) {
-  CreateGroup(id, nodes);
+  CreateGroup(id, nodes, nodes > 1);
   ReplicationGroup group = Group(id);
   group.data_source = data;
   PutGroup(group);

@@ -35,7 +35,7 @@ std::string RestoreFailure(NodeKeeper& keeper, const std::vector<const NodeSpec*
   for (const NodeSpec* spec : nodes) {
     if (spec->data_source.empty()) continue;
     std::string reason = keeper.FailureOf(*spec);
-    if (!reason.empty()) return reason;
+    if (reason.find(kCannotLoad) != reason.npos) return reason;
   }
   return "";
 }
@@ -47,7 +47,8 @@ Result<bool> FailRestore(const ReconcilerContext& context, Loaded<ReplicationGro
   std::vector<Write> writes;
   for (Loaded<CacheCluster>* cluster : clusters) {
     for (CacheNode& node : cluster->record.nodes) {
-      context.runtime.Stop(cluster->record.NodeId(node));
+      const std::string id = cluster->record.NodeId(node);
+      if (!context.runtime.Observe(id).Gone()) context.runtime.Stop(id);
       node.status = kStatusRestoreFailed;
     }
     cluster->record.status = kStatusRestoreFailed;

@@ -179,6 +179,30 @@ TEST_F(Snapshots, ThatAreDamagedFailTheRestore) {
   EXPECT_FALSE(GroupExists("new"));
 }
 
+TEST_F(Snapshots, ThatAreNotThereFailTheRestore) {
+  RestoreGroup("new", 1, "bucket:b/absent.rdb");
+  for (int i = 0; i < 100; ++i) {
+    Step();
+    clock_.Advance(100ms);
+  }
+  EXPECT_EQ(Group("new").status, "create-failed");
+}
+
+TEST_F(Snapshots, AreNotBlamedForNodesThatEndForOtherReasons) {
+  host_.buckets()["b/a.rdb"] = {"x"};
+  host_.RefuseStarts("the port is taken");
+  RestoreGroup("new", 1, "bucket:b/a.rdb");
+  for (int i = 0; i < 100; ++i) {
+    Step();
+    clock_.Advance(100ms);
+  }
+  EXPECT_EQ(Group("new").status, "creating");
+  host_.RefuseStarts("");
+  clock_.Advance(1min);
+  Settle();
+  EXPECT_THAT(host_.node(Node("new-001")).data, ElementsAre("x"));
+}
+
 TEST_F(Snapshots, AreTakenDailyInTheWindowAndKeptForTheLimit) {
   GroupWithData(2);
   ReplicationGroup group = Group("demo");

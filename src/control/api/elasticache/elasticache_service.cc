@@ -12,7 +12,6 @@
 #include "control/api/elasticache/node_type_actions.h"
 #include "control/api/elasticache/parameter_actions.h"
 #include "control/api/elasticache/parameter_group_actions.h"
-#include "control/api/elasticache/refused_actions.h"
 #include "control/api/elasticache/replica_count_actions.h"
 #include "control/api/elasticache/replication_group_actions.h"
 #include "control/api/elasticache/snapshot_actions.h"
