@@ -7,10 +7,13 @@
 #include <utility>
 
 #include "base/numbers.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/engine_version.h"
 #include "control/model/identifiers.h"
 #include "control/model/maintenance_window.h"
 #include "control/model/node_type.h"
+#include "control/model/snapshot.h"
+#include "control/model/snapshot_schedule.h"
 
 namespace mikura::control {
 namespace {
@@ -39,6 +42,27 @@ ApiResult<> SetWindows(const GroupModification& asked, ReplicationGroup& group) 
   }
   if (asked.snapshot_window) {
     ASSIGN_OR_RETURN(group.snapshot_window, SnapshotWindowOf(*asked.snapshot_window));
+  }
+  return Ok();
+}
+
+ApiResult<> SetSnapshots(const GroupModification& asked, const std::vector<CacheCluster>& clusters,
+                         ReplicationGroup& group) {
+  if (asked.snapshotting_cluster) {
+    const std::string id = ToLower(*asked.snapshotting_cluster);
+    const bool is_member = std::any_of(clusters.begin(), clusters.end(),
+                                       [&](const auto& cluster) { return cluster.id == id; });
+    if (!is_member) {
+      return Value(fmt::format("The cache cluster {} is not a member of replication group {}.",
+                               *asked.snapshotting_cluster, group.id));
+    }
+    group.snapshotting_cluster = id;
+  }
+  if (!asked.snapshot_retention_limit) return Ok();
+  ASSIGN_OR_RETURN(group.snapshot_retention_limit,
+                   RetentionLimitOf(*asked.snapshot_retention_limit));
+  if (group.snapshot_retention_limit > 0 && group.snapshot_window.empty()) {
+    group.snapshot_window = DefaultSnapshotWindow(group.id);
   }
   return Ok();
 }
@@ -122,7 +146,8 @@ ApiResult<> SetParameterGroup(const GroupModification& asked, const EngineVersio
   const bool stays = now.parameter_family == version.parameter_family;
   std::string name = stays ? current : DefaultParameterGroup(version);
   if (asked.parameter_group) {
-    ASSIGN_OR_RETURN(name, ParameterGroupOf(*asked.parameter_group, version));
+    ASSIGN_OR_RETURN(name,
+                     ParameterGroupOf(*asked.parameter_group, version, asked.parameter_family));
   } else if (!stays && current != DefaultParameterGroup(now)) {
     return Combination(
         fmt::format("The parameter group {} is not of family {}: name one that is in "
@@ -152,6 +177,7 @@ void ShowInMembers(const GroupModification& asked, const ReplicationGroup& group
     if (asked.security_groups) cluster.security_groups = *asked.security_groups;
     cluster.maintenance_window = group.maintenance_window;
     cluster.snapshot_window = group.snapshot_window;
+    cluster.snapshot_retention_limit = group.snapshot_retention_limit;
     cluster.auto_minor_version_upgrade = group.auto_minor_version_upgrade;
     cluster.pending_node_type = group.pending.node_type;
     cluster.pending_engine_version = group.pending.engine_version;
@@ -162,8 +188,9 @@ void ShowInMembers(const GroupModification& asked, const ReplicationGroup& group
 
 bool GroupModification::Empty() const {
   return !description && !primary_cluster && !automatic_failover && !multi_az && !security_groups &&
-         !maintenance_window && !snapshot_window && !auto_minor_version_upgrade &&
-         !parameter_group && !node_type && !engine && !engine_version;
+         !maintenance_window && !snapshot_window && !snapshot_retention_limit &&
+         !snapshotting_cluster && !auto_minor_version_upgrade && !parameter_group && !node_type &&
+         !engine && !engine_version;
 }
 
 ApiResult<> Modify(const GroupModification& asked, ReplicationGroup& group,
@@ -173,6 +200,7 @@ ApiResult<> Modify(const GroupModification& asked, ReplicationGroup& group,
     return Value("ReplicationGroupDescription must not be empty.");
   }
   RETURN_IF_ERROR(SetWindows(asked, group));
+  RETURN_IF_ERROR(SetSnapshots(asked, clusters, group));
   RETURN_IF_ERROR(SetFailover(asked, clusters, group));
   RETURN_IF_ERROR(SetPrimary(asked, clusters, primary, group));
   RETURN_IF_ERROR(SetNodeType(asked, group));

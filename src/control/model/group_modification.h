@@ -26,8 +26,11 @@ struct GroupModification {
   std::optional<std::vector<std::string>> security_groups;  // which exist
   std::optional<std::string> maintenance_window;
   std::optional<std::string> snapshot_window;
+  std::optional<int64_t> snapshot_retention_limit;
+  std::optional<std::string> snapshotting_cluster;
   std::optional<bool> auto_minor_version_upgrade;
   std::optional<std::string> parameter_group;
+  std::string parameter_family;  // of that group when it is a user's
   std::optional<std::string> node_type;
   std::optional<std::string> engine;
   std::optional<std::string> engine_version;

@@ -13,6 +13,7 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/parameter_plan.h"
 #include "control/reconciler/shard_controller.h"
 
 namespace mikura::control {
@@ -243,12 +244,16 @@ Result<GroupMembership::Progress> GroupMembership::RefuseTooSmall(const GroupVie
   }
   const auto used = context_.runtime.UsedBytes(view.shard.record.primary);
   if (!used.ok()) return Progress::kBlocks;
-  if (*used <= DataMemoryBytes(*next)) return Progress::kDone;
+  const int64_t room =
+      context_.parameters == nullptr
+          ? next->memory_bytes
+          : context_.parameters->DataBytes(view.shard.record.primary, next->memory_bytes);
+  if (*used <= room) return Progress::kDone;
   std::vector<Compare> compares = {view.group.Unchanged()};
   std::vector<Write> writes = {context_.events.Of(
       group, fmt::format("The cache node type was not modified to {}: the data take {} bytes, and "
                          "a node of that type has {}",
-                         next->name, *used, DataMemoryBytes(*next)))};
+                         next->name, *used, room))};
   group.pending.node_type.clear();
   writes.push_back(view.group.Put());
   for (auto* cluster : view.clusters) {

@@ -45,6 +45,17 @@ std::shared_ptr<const ParameterPlan::Prepared> ParameterPlan::Prepare(const Inve
   return cached;
 }
 
+int64_t ParameterPlan::Scaled(int64_t type_bytes) const {
+  const auto scaled = static_cast<int64_t>(static_cast<double>(type_bytes) * memory_scale_);
+  return std::max<int64_t>(1, scaled);
+}
+
+int64_t ParameterPlan::DataBytes(const std::string& node_id, int64_t type_bytes) const {
+  const auto found = nodes_.find(node_id);
+  if (found == nodes_.end()) return Scaled(type_bytes);
+  return DataMemoryBytes(found->second.of_group->group, Scaled(type_bytes));
+}
+
 void ParameterPlan::Load(const Inventory& inventory) {
   nodes_.clear();
   for (const auto& [key, cluster] : inventory.clusters) {
@@ -53,9 +64,7 @@ void ParameterPlan::Load(const Inventory& inventory) {
       const std::string id = cluster.record.NodeId(node);
       const auto spec = inventory.nodes.find(id);
       if (spec == inventory.nodes.end()) continue;
-      const auto scaled =
-          static_cast<int64_t>(static_cast<double>(spec->second.memory_bytes) * memory_scale_);
-      nodes_[id] = {prepared, DataMemoryBytes(prepared->group, std::max<int64_t>(1, scaled))};
+      nodes_[id] = {prepared, DataMemoryBytes(prepared->group, Scaled(spec->second.memory_bytes))};
     }
   }
 }

@@ -33,10 +33,13 @@ class ParameterPlan {
   void Load(const Inventory& inventory);
 
   const std::map<std::string, Wanted>& nodes() const { return nodes_; }
+  // Bytes for data of a node of `type_bytes` under the parameters of the node that is there.
+  int64_t DataBytes(const std::string& node_id, int64_t type_bytes) const;
   // Puts what is planned for the node into its launch.
   void Complete(NodeLaunch& launch) const;
 
  private:
+  int64_t Scaled(int64_t type_bytes) const;
   std::shared_ptr<const Prepared> Prepare(const Inventory& inventory, const CacheCluster& cluster);
 
   double memory_scale_ = 1;

@@ -6,6 +6,8 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
+#include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/cluster_modification.h"
 
@@ -52,16 +54,21 @@ ApiResult<std::optional<CacheCluster>> TryModify(
   const std::vector<std::string> security_groups =
       request.security_group_ids.empty() ? record.security_groups : request.security_group_ids;
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, subnet_group, security_groups));
+  const auto nodes_before = static_cast<int64_t>(record.nodes.size());
   RETURN_IF_ERROR(
       ModifyCluster(AskedFor(request), network.zones, context.clock.NowMillis(), record));
+  Change change;
   if (request.cache_parameter_group_name) {
     ASSIGN_OR_RETURN(const EngineVersion version,
                      EngineVersionOf(record.engine, record.engine_version));
+    ASSIGN_OR_RETURN(const std::string family,
+                     HoldParameterGroup(context, request.cache_parameter_group_name, change));
     ASSIGN_OR_RETURN(record.parameter_group,
-                     ParameterGroupOf(*request.cache_parameter_group_name, version));
+                     ParameterGroupOf(*request.cache_parameter_group_name, version, family));
   }
   record.security_groups = security_groups;
-  Change change;
+  const int64_t added = request.num_cache_nodes.value_or(0) - nodes_before;
+  if (added > 0) RETURN_IF_ERROR(HoldCapacity(context, record.node_type, added, change));
   RETURN_IF_ERROR(HoldAnew(context, network, record, change));
   change.Replace(cluster.kv, ToJson(record));
   ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));

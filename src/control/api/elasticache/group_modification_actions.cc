@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
+#include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/group_modification.h"
 
@@ -24,6 +26,8 @@ GroupModification AskedBy(const elasticache::ModifyReplicationGroupRequest& requ
   if (!request.security_group_ids.empty()) asked.security_groups = request.security_group_ids;
   asked.maintenance_window = request.preferred_maintenance_window;
   asked.snapshot_window = request.snapshot_window;
+  asked.snapshot_retention_limit = request.snapshot_retention_limit;
+  asked.snapshotting_cluster = request.snapshotting_cluster_id;
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade;
   asked.parameter_group = request.cache_parameter_group_name;
   asked.node_type = request.cache_node_type;
@@ -70,13 +74,20 @@ ApiResult<elasticache::ModifyReplicationGroupResult> ModifyReplicationGroup(
     ASSIGN_OR_RETURN(WholeGroup whole, FindWholeGroup(context, request.replication_group_id));
     RETURN_IF_ERROR(CheckNodeGroup(request));
     RETURN_IF_ERROR(CheckAvailable(whole.group.record));
-    const GroupModification asked = AskedBy(request);
+    GroupModification asked = AskedBy(request);
     std::vector<CacheCluster> clusters = whole.Records();
     Change change;
+    ASSIGN_OR_RETURN(asked.parameter_family,
+                     HoldParameterGroup(context, request.cache_parameter_group_name, change));
     ASSIGN_OR_RETURN(const bool changes_access,
                      ModifyGroupAccess(context, request, whole.group.record, change));
     if (!changes_access || !asked.Empty()) {
       RETURN_IF_ERROR(Modify(asked, whole.group.record, clusters, whole.Primary()));
+      if (asked.node_type && !whole.group.record.pending.node_type.empty()) {
+        // The new nodes run beside those that they replace.
+        RETURN_IF_ERROR(HoldCapacity(context, whole.group.record.pending.node_type,
+                                     static_cast<int64_t>(clusters.size()), change));
+      }
     }
     for (size_t i = 0; i < clusters.size(); ++i) {
       whole.clusters[i].record = std::move(clusters[i]);

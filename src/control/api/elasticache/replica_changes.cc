@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "control/api/elasticache/capacity.h"
+
 namespace mikura::control {
 namespace {
 
@@ -49,6 +51,8 @@ ApiResult<bool> StoreJoining(const ActionContext& context, const CacheNetwork& n
     group.member_clusters.push_back(cluster.id);
     whole.clusters.push_back({cluster, {}});
   }
+  RETURN_IF_ERROR(
+      HoldCapacity(context, group.node_type, static_cast<int64_t>(joining.size()), change));
   RETURN_IF_ERROR(HoldFor(context, network, joining, group, change));
   group.status = kStatusModifying;
   change.Replace(whole.group.kv, ToJson(group));

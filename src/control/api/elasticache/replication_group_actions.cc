@@ -163,10 +163,11 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
     RETURN_IF_ERROR(CheckDeletable(group.record, request));
     Change change;
     if (request.final_snapshot_identifier) {
-      ASSIGN_OR_RETURN(const auto members, MembersOf(store, group.record));
+      ASSIGN_OR_RETURN(const WholeGroup whole,
+                       FindWholeGroup(context, request.replication_group_id));
       ASSIGN_OR_RETURN(
           const Snapshot last,
-          AddSnapshotOf(context, group.record, members, "",
+          AddSnapshotOf(context, group.record, whole.Records(), "",
                         {"FinalSnapshotIdentifier", *request.final_snapshot_identifier, {}},
                         change));
       group.record.active_snapshot = last.name;
