@@ -263,8 +263,8 @@ class Snapshots(Service):
         self.assertEqual(refused.exception.response["Error"]["Code"], "InvalidSnapshotState")
         until(lambda: self.status("demo") == "available", "the group is available")
         self.delete_group("demo")
-        until(lambda: not self.files(), "its files are gone")
-        self.assertEqual(self.cache.describe_snapshots()["Snapshots"], [])
+        until(lambda: self.cache.describe_snapshots()["Snapshots"] == [], "its snapshots are gone")
+        self.assertEqual(self.files(), [])
 
     def test_a_kill_of_the_service_in_the_middle_loses_nothing(self):
         endpoint = self.create_group("demo", 2)["PrimaryEndpoint"]

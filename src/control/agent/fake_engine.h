@@ -40,7 +40,7 @@ class FakeEngine {
   FileDescriptor port_;
   std::vector<Client> clients_;
   std::map<std::string, FileDescriptor> listeners_;
-  std::string users_;  // text of the ACL file
+  std::string users_;     // text of the ACL file
   std::string snapshot_;  // the path of the latest that was asked for
   std::string snapshot_state_ = "none";
   long epoch_ = 0;
