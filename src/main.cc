@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string_view> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
   if (role == "engine") return mikura::engine::EngineMain(rest);
   if (role == "memcached") return mikura::engine::MemcachedMain(rest);
-  if (role == "up") return mikura::control::UpMain(rest);
+  if (role == "up") return mikura::control::UpMain(rest, mikura::engine::CheckAccessRules);
   if (role == "credentials") return mikura::control::CredentialsMain(rest);
   if (role == "version" || role == "--version") {
     std::puts("mikura 0.1.0");

@@ -51,7 +51,7 @@ def capital(text):
 def parse_member(name, text, protocol, where):
     """'wire/Query: [string as Item] required' -> Member."""
     match = re.fullmatch(r"(?:(?P<wire>\w+)(?:/(?P<query>\w+))?: )?"
-                         r"(?:\[(?P<element>\w+)(?: as (?P<item>\w+))?\]|enum\((?P<enum>[^)]*)\)|(?P<type>\w+))"
+                         r"(?:\[(?:enum\((?P<choices>[^)]*)\)|(?P<element>\w+))(?: as (?P<item>\w+))?\]|enum\((?P<enum>[^)]*)\)|(?P<type>\w+))"
                          r"(?P<flags>(?: [a-z-]+)*)", text)
     if not match:
         fail(f"{where}.{name}: cannot read '{text}'")
@@ -61,9 +61,10 @@ def parse_member(name, text, protocol, where):
     ec2 = protocol == "ec2"
     wire = match["wire"] or (name[0].lower() + name[1:] if ec2 else name)
     query = match["query"] or (capital(wire) if ec2 else wire)
-    element = match["element"]
+    element = "string" if match["choices"] else match["element"]
     item = (match["item"] or ("item" if ec2 else "member")) if element else None
-    enum = match["enum"].split("|") if match["enum"] else None
+    choices = match["enum"] or match["choices"]
+    enum = choices.split("|") if choices else None
     kind = element or ("string" if enum else match["type"])
     return Member(name, snake_case(name), wire, query, kind, item, enum, flags)
 
@@ -136,10 +137,12 @@ def read_line(member):
     required = "required" in member.flags
     verb = ("Require" if required else "")
     name, target = f'"{member.query}"', f"out.{member.field}"
+    allowed = ", ".join(f'"{value}"' for value in member.enum or ())
+    if member.item and member.enum:
+        return f'  in.EnumList({name}, "{member.item}", {target}, {{{allowed}}});'
     if member.item:
         return f'  in.{verb}List({name}, "{member.item}", {target});'
     if member.enum:
-        allowed = ", ".join(f'"{value}"' for value in member.enum)
         return f"  in.{verb}Enum({name}, {target}, {{{allowed}}});"
     if member.type == "timestamp":
         return f"  in.{verb}Timestamp({name}, {target});"
@@ -191,7 +194,9 @@ def codec_header(service):
     lines.append("\ninline constexpr OperationDescription kOperations[] = {")
     for name, operation in service.operations.items():
         described = "true" if operation["implemented"] else "false"
-        lines.append(f'    {{"{name}", {described}, "{operation.get("result", "")}"}},')
+        code, _, words = operation.get("refused", "").partition(": ")
+        refusal = f', ApiErrorCode::k{code}, {json.dumps(words)}' if code else ""
+        lines.append(f'    {{"{name}", {described}, "{operation.get("result", "")}"{refusal}}},')
     protocol = {"query": "Protocol::kQuery", "ec2": "Protocol::kEc2"}[service.protocol]
     lines += ["};\n", "inline constexpr ServiceDescription kDescription = {",
               f'    "{service.name}", {protocol}, "{service.version}",',

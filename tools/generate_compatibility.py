@@ -146,11 +146,16 @@ def aws_document():
     for path in paths:
         service = json.loads(path.read_text(encoding="utf-8"))
         built = sorted(n for n, o in service["operations"].items() if o.get("implemented"))
-        missing = sorted(set(service["operations"]) - set(built))
+        refused = sorted((n, o["refused"]) for n, o in service["operations"].items() if "refused" in o)
+        missing = sorted(set(service["operations"]) - set(built) - {n for n, _ in refused})
         out += ["", f"## {service['service']}, version {service['version']}", "",
                 f"Built ({len(built)}): {', '.join(f'`{n}`' for n in built)}"]
         if missing:
             out += ["", f"Missing ({len(missing)}): {', '.join(f'`{n}`' for n in missing)}"]
+        if refused:
+            out += ["", f"Refused ({len(refused)}), as AWS refuses what does not exist:", "",
+                    "| Operation | Error |", "|---|---|"]
+            out += [f"| `{name}` | {why} |" for name, why in refused]
     return "\n".join(out) + "\n" if paths else None
 
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,7 +25,9 @@
 #include "control/api/elasticache/elasticache_service.h"
 #include "control/api/sts/sts_service.h"
 #include "control/metadata/data_dir_lock.h"
+#include "control/metadata/metadata_keys.h"
 #include "control/metadata/sqlite_store.h"
+#include "control/model/host_capacity.h"
 #include "control/reconciler/reconciler.h"
 
 namespace mikura::control {
@@ -75,13 +78,40 @@ struct Service {
   std::unique_ptr<ApiServer> api;
 };
 
-Status Build(const UpOptions& options, const Clock& clock, Service& service) {
+// The folder of buckets, absolute, made if need be and told to the actions; empty for none.
+Result<std::string> OpenBuckets(const std::string& folder, MetadataStore& store) {
+  if (folder.empty()) {
+    RETURN_IF_ERROR(store.Transact({}, {Write::Delete(std::string(kBucketFolderKey))}));
+    return std::string();
+  }
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  const std::string path = std::filesystem::canonical(folder, failure).string();
+  if (failure) return Error{folder + ": " + failure.message()};
+  RETURN_IF_ERROR(store.Transact({}, {Write::Put(std::string(kBucketFolderKey), path)}));
+  return path;
+}
+
+// What the API may place on this machine.
+Status NoteCapacity(const UpOptions& options, MetadataStore& store) {
+  const HostCapacity capacity{
+      .memory_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE),
+      .scale_millionths = std::llround(options.memory_scale * 1'000'000)};
+  RETURN_IF_ERROR(
+      store.Transact({}, {Write::Put(std::string(kHostCapacityKey), ToJson(capacity))}));
+  return Ok();
+}
+
+Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock,
+             Service& service) {
   ASSIGN_OR_RETURN(service.lock, DataDirLock::Take(options.data_dir));
   // Absolute, because engines are found again by the path of their config file.
   std::error_code failure;
   const std::string data_dir = std::filesystem::canonical(options.data_dir, failure).string();
   if (failure) return Error{options.data_dir + ": " + failure.message()};
   ASSIGN_OR_RETURN(service.store, SqliteStore::Open(data_dir + kStoreFile));
+  RETURN_IF_ERROR(NoteCapacity(options, *service.store));
+  ASSIGN_OR_RETURN(const std::string buckets, OpenBuckets(options.bucket_dir, *service.store));
   std::string binary = options.engine_binary;
   if (binary.empty()) {
     ASSIGN_OR_RETURN(binary, OwnBinary());
@@ -92,12 +122,14 @@ Status Build(const UpOptions& options, const Clock& clock, Service& service) {
   service.api = std::make_unique<ApiServer>(
       http, *service.store, clock,
       std::vector<ApiService>{ElastiCacheService(), Ec2Service(), StsService()});
+  service.api->SetAccessRuleCheck(std::move(check));
   // Who gets an answer of the API can rely on the agent holding what it found. The reconciler comes
   // last: a taken port must not start anything.
-  ASSIGN_OR_RETURN(service.agent, HostAgent::Open({data_dir, binary, {}}));
+  ASSIGN_OR_RETURN(service.agent, HostAgent::Open({data_dir, binary, {}, buckets}));
   RETURN_IF_ERROR(service.api->Start());
   service.reconciler =
       std::make_unique<Reconciler>(*service.store, *service.agent, clock, ReconcilerTimings{});
+  service.reconciler->SetMemoryScale(options.memory_scale);
   service.reconciler->Start();
   return Ok();
 }
@@ -116,11 +148,12 @@ void PrintBanner(const UpOptions& options, const Service& service) {
       "  try       export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={} "
       "AWS_DEFAULT_REGION=ap-northeast-1\n"
       "            aws --endpoint-url {} elasticache describe-replication-groups\n"
+      "  TLS       caches with TransitEncryptionEnabled: clients trust {}\n"
       "  stop      Ctrl-C; {}\n",
       url, options.data_dir,
       loopback ? "test / test (accepted because the API listens on this machine only)"
                : "made by: mikura credentials create",
-      loopback ? "test" : "...", loopback ? "test" : "...", url,
+      loopback ? "test" : "...", loopback ? "test" : "...", url, service.agent->authority_file(),
       options.stop_caches_on_exit ? "caches stop too"
                                   : "caches go on running, the next start takes them over");
   std::fflush(stdout);
@@ -192,13 +225,13 @@ std::string DefaultDataDir() {
   return "mikura-data";
 }
 
-int RunUp(const UpOptions& asked) {
+int RunUp(const UpOptions& asked, AccessRuleCheck check) {
   UpOptions options = asked;
   if (options.data_dir.empty()) options.data_dir = DefaultDataDir();
   const EndingSignals signals;
   const SystemClock clock;
   Service service;
-  const Status built = Build(options, clock, service);
+  const Status built = Build(options, std::move(check), clock, service);
   if (!built.ok()) return Fail(built.error());
   PrintBanner(options, service);
   signals.Wait();
@@ -206,7 +239,7 @@ int RunUp(const UpOptions& asked) {
   return 0;
 }
 
-int UpMain(std::span<const std::string_view> arguments) {
+int UpMain(std::span<const std::string_view> arguments, AccessRuleCheck check) {
   UpOptions options;
   CLI::App app("The whole service on this machine: the API and the caches it creates.",
                "mikura up");
@@ -214,10 +247,18 @@ int UpMain(std::span<const std::string_view> arguments) {
   app.add_option("--bind", options.bind, "address of the API (127.0.0.1)");
   app.add_option("--data-dir", options.data_dir,
                  fmt::format("where everything is kept ({})", DefaultDataDir()));
+  app.add_option(
+      "--bucket-dir", options.bucket_dir,
+      "a folder whose folders are the buckets of snapshots: CopySnapshot with TargetBucket "
+      "writes to them, SnapshotArns reads from them (none)");
   app.add_flag("--stop-caches-on-exit", options.stop_caches_on_exit,
                "end the caches too; else they go on and the next start takes them over");
+  app.add_option("--memory-scale", options.memory_scale,
+                 "part of the memory of its type that a cache node gets, 0.001 to 1 (1): for "
+                 "machines with less than caches are asked for")
+      ->check(CLI::Range(0.001, 1.0));
   if (const auto status = Parse(app, arguments)) return *status;
-  return RunUp(options);
+  return RunUp(options, std::move(check));
 }
 
 int CredentialsMain(std::span<const std::string_view> arguments) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "control/model/user.h"
+
 namespace mikura::control {
 
 struct UpOptions {
@@ -14,7 +16,9 @@ struct UpOptions {
   uint16_t port = 4566;
   std::string data_dir;       // empty: DefaultDataDir()
   std::string engine_binary;  // empty: this program
+  std::string bucket_dir;     // empty: no snapshot is exported or imported
   bool stop_caches_on_exit = false;
+  double memory_scale = 1;  // part of a node type's memory that a node gets
 };
 
 // "$XDG_DATA_HOME/mikura", "~/.local/share/mikura", or "mikura-data" without a home.
@@ -23,10 +27,11 @@ std::string DefaultDataDir();
 // The whole service on this machine, in the foreground, until SIGINT or SIGTERM. Caches go on
 // running after it and are taken over by the next one, unless stop_caches_on_exit.
 // Returns the exit status; what went wrong is said on standard error.
-int RunUp(const UpOptions& options);
+int RunUp(const UpOptions& options, AccessRuleCheck check);
 
 // `arguments`: what stands behind `mikura up` and `mikura credentials`.
-int UpMain(std::span<const std::string_view> arguments);
+// check: how the engine sees access rules.
+int UpMain(std::span<const std::string_view> arguments, AccessRuleCheck check);
 int CredentialsMain(std::span<const std::string_view> arguments);
 
 }  // namespace mikura::control

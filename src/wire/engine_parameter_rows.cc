@@ -153,6 +153,9 @@ constexpr ParameterSpec kRows[] = {
            "Whether clients must show a certificate."),
     YesNo("tls-replication", "", &P::tls_replication, kRuntime,
           "Speak TLS to the primary that is followed."),
+    Choice(
+        "port-tls", "off|preferred|required", &P::port_tls, kRuntime,
+        "TLS on `port` and on the sockets that the agent passes: beside plain clients, or alone."),
     Text("tls-protocols", "", &P::tls_protocols, kRuntime,
          "Versions that are spoken, blank-separated; empty for TLSv1.2 and TLSv1.3."),
     Text("tls-ciphers", "", &P::tls_ciphers, kRuntime, "Ciphers up to TLSv1.2."),
@@ -179,6 +182,10 @@ constexpr ParameterSpec kRows[] = {
     Text("admin-socket", "", &P::admin_socket, kAtStart,
          "Unix socket on which the agent speaks to this node."),
     Text("node-id", "", &P::node_id, kAtStart, "Name of this node in the control plane."),
+    Text("shown-version", "", &P::shown_version, kAtStart,
+         "Version of Redis that INFO and HELLO show."),
+    Text("shown-valkey-version", "", &P::shown_valkey_version, kAtStart,
+         "Version of Valkey that INFO and HELLO show; empty for a node that is none."),
     // Access
     Text("aclfile", "", &P::aclfile, kAtStart, "File with the users and their rights."),
     Number("acllog-max-len", "", &P::acllog_max_len, 0, kIntMax, kRuntime, "",

@@ -51,7 +51,8 @@ struct EngineParameters {
   std::string tls_ca_cert_dir;
   std::string tls_auth_clients = "yes";  // no, yes, optional
   bool tls_replication = false;
-  std::string tls_protocols;  // "": TLSv1.2 TLSv1.3
+  std::string port_tls = "off";  // of ports without TLS of their own: off, preferred, required
+  std::string tls_protocols;     // "": TLSv1.2 TLSv1.3
   std::string tls_ciphers;
   std::string tls_ciphersuites;
   bool tls_prefer_server_ciphers = false;
@@ -69,6 +70,8 @@ struct EngineParameters {
   std::string enable_debug_command = "no";  // no, yes, local
   std::string admin_socket;                 // Unix socket for the agent; "": none
   std::string node_id;                      // the node's name in the control plane
+  std::string shown_version = "7.0.15";     // of Redis, for clients that ask
+  std::string shown_valkey_version;         // "": this node is no Valkey
 
   // Access
   std::string requirepass;

@@ -43,9 +43,16 @@ constexpr std::string_view kImmutable[] = {
 
 // Settings of the start that Redis would change, or does not have: a client may set them to the
 // value that they have, as tools do that write all settings back.
-constexpr std::string_view kRewritable[] = {
-    "bind",    "port", "threads", "admin-socket", "node-id", "memcached-port", "memcached-tls-port",
-    "tls-port"};
+constexpr std::string_view kRewritable[] = {"bind",
+                                            "port",
+                                            "threads",
+                                            "admin-socket",
+                                            "node-id",
+                                            "memcached-port",
+                                            "memcached-tls-port",
+                                            "tls-port",
+                                            "shown-version",
+                                            "shown-valkey-version"};
 
 // Only shown to who asks for just this one.
 constexpr std::string_view kHidden[] = {"key-load-delay"};

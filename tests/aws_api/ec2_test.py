@@ -208,8 +208,10 @@ class SignatureTest(ServiceTestCase):
 
     def test_an_operation_that_is_not_built(self):
         cache = self.service.client("elasticache")
-        words = self.assert_error("UnsupportedOperation", 400, cache.describe_global_replication_groups)
-        self.assertEqual("The operation DescribeGlobalReplicationGroups is not available yet.", words)
+        words = self.assert_error(
+            "UnsupportedOperation", 400, cache.modify_replication_group_shard_configuration,
+            ReplicationGroupId="a", NodeGroupCount=2, ApplyImmediately=True)
+        self.assertEqual("The operation ModifyReplicationGroupShardConfiguration is not available yet.", words)
 
 
 if __name__ == "__main__":

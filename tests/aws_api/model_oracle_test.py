@@ -124,6 +124,8 @@ class ModelOracle(unittest.TestCase):
     def described(self):
         for name, (ours, aws) in self.services.items():
             for operation, data in ours.data["operations"].items():
+                if operation in NEWER_OPERATIONS:
+                    continue
                 if "input" in data or data["implemented"]:
                     yield name, operation, ours, aws
 

@@ -15,6 +15,10 @@ from resp_client import Closed, encode  # of tests/protocol
 from save_test import DATA, QUESTIONS
 
 
+KILLS = 50
+PIPELINE = 8
+
+
 class AppendLog(LogTest):
     def fill(self, client):
         for words in DATA:
@@ -184,30 +188,76 @@ class AppendLog(LogTest):
 
     # ---- Kills and rewrites under load
 
-    def write_until_killed(self, node, acknowledged, name):
-        """Single writes and transactions; each is acknowledged by its reply."""
-        client = self.client(node)
+    # Each writes the numbers 1, 2, ...; true: it was acknowledged.
+
+    def write_single(self, client, name, number):
+        return client.call("SET", f"single:{name}", number).text == "+OK"
+
+    def write_pipeline(self, client, name, number):
+        """Eight keys, each with the number, in one batch: acknowledged one by one, all or none here."""
+        batch = [encode([b"SET", f"pipe:{name}:{i}".encode(), str(number).encode()])
+                 for i in range(PIPELINE)]
+        client.send(b"".join(batch))
+        return all([client.read().text == "+OK" for _ in batch])
+
+    def write_transaction(self, client, name, number):
+        client.call("MULTI")
+        client.call("SET", f"a:{name}", number)
+        client.call("RPUSH", f"list:{name}", number)
+        client.call("SET", f"b:{name}", number)
+        return client.call("EXEC").text.startswith("*3")
+
+    def write_script(self, client, name, number):
+        return client.call(
+            "EVAL", "redis.call('SET', KEYS[1], ARGV[1]) redis.call('RPUSH', KEYS[2], ARGV[1]) "
+            "redis.call('SET', KEYS[3], ARGV[1]) return 1", 3, f"c:{name}", f"log:{name}",
+            f"d:{name}", number).text == ":1"
+
+    def write_until_killed(self, node, write, acknowledged, name):
         number = acknowledged[name] + 1
         try:
+            client = self.client(node)
             while True:
-                client.call("MULTI")
-                client.call("SET", f"a:{name}", number)
-                client.call("SET", f"b:{name}", number)
-                client.call("EXEC")
-                if client.call("SET", f"single:{name}", number).text == "+OK":
+                if write(client, name, number):
                     acknowledged[name] = number
                 number += 1
         except (Closed, OSError):
             pass
 
-    def test_kills_under_load_and_rewrites_lose_nothing_acknowledged(self):
+    def number(self, client, key):
+        return int(client.call("GET", key).text.lstrip("$(nul)") or 0)
+
+    def check_writes(self, client, kind, name, acknowledged):
+        """What was acknowledged is there, and what belongs together is there together."""
+        if kind == "single":
+            self.assertGreaterEqual(self.number(client, f"single:{name}"), acknowledged)
+        elif kind == "pipeline":
+            found = [self.number(client, f"pipe:{name}:{i}") for i in range(PIPELINE)]
+            self.assertGreaterEqual(min(found), acknowledged)
+            # In order: a later one is not there without those before it.
+            self.assertEqual(found, sorted(found, reverse=True))
+        else:
+            first, elements, second = (("a", "list", "b") if kind == "transaction" else
+                                       ("c", "log", "d"))
+            number = self.number(client, f"{first}:{name}")
+            self.assertGreaterEqual(number, acknowledged)
+            self.assertEqual(self.number(client, f"{second}:{name}"), number, "torn")
+            # Writers that were killed left out numbers, and repeated none.
+            last = client.call("LINDEX", f"{elements}:{name}", "-1").text.lstrip("$(nul)") or 0
+            self.assertEqual(int(last), number, "torn")
+
+    def test_fifty_kills_under_load_and_rewrites_lose_nothing_acknowledged(self):
         generator = random.Random(5)
         node = self.node("mikura", "--appendfsync", "always")
-        acknowledged = {name: 0 for name in range(4)}
-        for round_number in range(25):
+        kinds = {"single": self.write_single, "pipeline": self.write_pipeline,
+                 "transaction": self.write_transaction, "script": self.write_script}
+        writers = [(kind, index) for kind in kinds for index in range(2)]
+        names = {writer: f"{writer[0]}{writer[1]}" for writer in writers}
+        numbers = {names[writer]: 0 for writer in writers}
+        for round_number in range(KILLS):
             threads = [threading.Thread(target=self.write_until_killed,
-                                        args=(node, acknowledged, name))
-                       for name in acknowledged]
+                                        args=(node, kinds[writer[0]], numbers, names[writer]))
+                       for writer in writers]
             for thread in threads:
                 thread.start()
             client = self.ready(node)
@@ -219,13 +269,11 @@ class AppendLog(LogTest):
                 thread.join()
             node.start()
             client = self.ready(node)
-            for name, number in acknowledged.items():
-                single, a, b = (int(client.call("GET", f"{kind}:{name}").text.lstrip("$(nul)")
-                                    or 0) for kind in ("single", "a", "b"))
-                self.assertGreaterEqual(single, number, round_number)
-                self.assertGreaterEqual(a, number, round_number)
-                self.assertEqual(a, b, "a torn transaction")
-        self.assertGreater(sum(acknowledged.values()), 25)
+            for writer in writers:
+                with self.subTest(round=round_number, writer=writer):
+                    self.check_writes(client, writer[0], names[writer], numbers[names[writer]])
+        for writer in writers:
+            self.assertGreater(numbers[names[writer]], KILLS, writer)
         self.end(node)
         self.check(node)
         self.assertLessEqual(len(list(self.folder(node).iterdir())), 8)

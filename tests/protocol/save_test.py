@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Snapshots in a file: saved when asked, by save points and at the end; loaded at the start; the
 same files as redis-server's, both ways."""
+import contextlib
+import glob
 import os
 import shutil
 import sys
@@ -239,6 +241,58 @@ class Saving(unittest.TestCase):
             raise RuntimeError(server.log() if server.process.returncode == 1 else "it runs")
         self.assertIn("cannot load dump.rdb", str(raised.exception))
         self.assertTrue(os.path.exists(self.snapshot(server)) or server.process.returncode == 1)
+
+
+class EndWhileLoadingTest(unittest.TestCase):
+    """Who asks a node to end that loads its data does not wait until they are loaded."""
+
+    SECONDS = 3  # far less than loading takes
+
+    def loading_server(self, *options):
+        server = Server("mikura", *options)
+        self.addCleanup(server.stop)
+        client = Client(server.host, server.port, seconds_max=120)
+        client.call("CONFIG", "SET", "save", "")
+        for i in range(20):
+            client.call("EVAL", "for i=1,50000 do redis.call('SET', ARGV[1]..':'..i, i) end",
+                        "0", str(i))
+        client.call("SAVE" if not options else "BGREWRITEAOF")
+        while "aof_rewrite_in_progress:1" in client.call("INFO", "persistence").text:
+            time.sleep(0.05)
+        client.close()
+        server.process.kill()
+        server.process.wait()
+        server.options = (*options, "--save", "1 1")
+        return server
+
+    def check(self, end, *options):
+        server = self.loading_server(*options)
+        folder = server.folder.name
+        before = {path: os.path.getsize(path) for path in glob.glob(f"{folder}/**/*.*", recursive=True)
+                  if os.path.isfile(path) and path.endswith(("rdb", "aof"))}
+        self.assertTrue(before)
+        server.start()
+        client = Client(server.host, server.port, seconds_max=20)
+        self.addCleanup(client.close)
+        self.assertIn("LOADING", client.call("DBSIZE").text)
+        begin = time.monotonic()
+        end(server, client)
+        self.assertEqual(server.process.wait(20), 0, server.log())
+        self.assertLess(time.monotonic() - begin, self.SECONDS)
+        for path, size in before.items():
+            self.assertEqual(os.path.getsize(path), size, path)
+
+    def test_a_signal_ends_it_at_once(self):
+        self.check(lambda server, client: server.process.terminate())
+
+    def test_shutdown_ends_it_at_once(self):
+        def shut_down(server, client):
+            with contextlib.suppress(OSError, Closed):
+                client.call("SHUTDOWN")
+        self.check(shut_down)
+
+    def test_a_signal_ends_it_while_the_append_log_is_loaded(self):
+        self.check(lambda server, client: server.process.terminate(), "--appendonly", "yes")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running `mikura up` for the system tests, and the clients that drive it.
 
-MIKURA_BIN names the program (default build/release/mikura). Ends only processes that it started.
+MIKURA_BIN names the program (default build/release/mikura), MIKURA_CACHE_PORT the port of caches (6379): two
+services at once need two, as both give out the same addresses. Ends only processes that it started.
 """
 
 import os
@@ -17,6 +18,7 @@ import boto3
 import redis
 
 REGION = "ap-northeast-1"
+CACHE_PORT = int(os.environ.get("MIKURA_CACHE_PORT", "6379"))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -73,9 +75,14 @@ class Service(unittest.TestCase):
     def start(self, *options):
         with open(os.path.join(self.data_dir, "up.log"), "ab") as log:
             self.process = subprocess.Popen(
-                [binary(), "up", "--port", str(self.port), "--data-dir", self.data_dir, *options],
+                [binary(), "up", "--port", str(self.port), "--data-dir", self.data_dir,
+                 *self.options(), *options],
                 stdout=log, stderr=log)
         until(self.answers, "the API answers")
+
+    def options(self):
+        """What the service of a test is started with beside its port and data."""
+        return ()
 
     def answers(self):
         self.assertIsNone(self.process.poll(), "mikura up has ended")
@@ -107,7 +114,7 @@ class Service(unittest.TestCase):
     def create_group(self, name, nodes):
         self.cache.create_replication_group(
             ReplicationGroupId=name, ReplicationGroupDescription="a test",
-            CacheNodeType="cache.t3.micro", NumCacheClusters=nodes,
+            CacheNodeType="cache.t3.micro", NumCacheClusters=nodes, Port=CACHE_PORT,
             AutomaticFailoverEnabled=nodes > 1)
         took = until(lambda: self.status(name) == "available", f"group {name} is available")
         print(f"  group of {nodes}: available after {took:.2f} s")

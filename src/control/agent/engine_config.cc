@@ -9,7 +9,10 @@
 namespace mikura::control {
 namespace {
 
+// What every Valkey says beside its own version, for clients that know Redis alone.
+constexpr std::string_view kRedisVersionOfValkey = "7.2.4";
 constexpr std::string_view kRunFolder = "/run/";
+constexpr std::string_view kDataLink = "restore.rdb";
 constexpr size_t kHashDigits = 16;
 constexpr std::string_view kSocketEnding = ".sock";
 
@@ -35,6 +38,12 @@ std::string Quoted(std::string_view value) {
   return quoted + "\"";
 }
 
+// A setting that is a list of words stands as such in the file; every other value is one word.
+std::string SettingWords(std::string_view name, std::string_view value) {
+  if (name == "client-output-buffer-limit" || name == "save") return std::string(value);
+  return Quoted(value);
+}
+
 }  // namespace
 
 NodePaths PathsOf(std::string_view data_dir, std::string_view node_id) {
@@ -43,6 +52,7 @@ NodePaths PathsOf(std::string_view data_dir, std::string_view node_id) {
   paths.config_file = paths.directory + "/node.conf";
   paths.log_file = paths.directory + "/engine.log";
   paths.lock_file = paths.directory + "/node.lock";
+  paths.data_link = fmt::format("{}/{}", paths.directory, kDataLink);
   paths.admin_socket = fmt::format("{}{}{:0{}x}{}", data_dir, kRunFolder, HashOf(node_id),
                                    kHashDigits, kSocketEnding);
   return paths;
@@ -64,13 +74,23 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("memcached-port", memcached ? std::to_string(launch.endpoint.port) : "0");
   add("threads", std::to_string(launch.threads));
   add("maxmemory", std::to_string(launch.memory_bytes));
+  if (launch.kind == EngineKind::kRedis && !launch.engine_version.empty()) {
+    add("shown-version", launch.engine_version);
+  } else if (launch.kind == EngineKind::kValkey && !launch.engine_version.empty()) {
+    add("shown-version", kRedisVersionOfValkey);
+    add("shown-valkey-version", launch.engine_version);
+  }
   add("dir", Quoted(paths.directory));
   add("logfile", Quoted(paths.log_file));
   add("admin-socket", Quoted(paths.admin_socket));
+  for (const auto& [name, value] : launch.settings) add(name, SettingWords(name, value));
+  if (launch.primary.empty() && !launch.data_source.empty()) add("dbfilename", kDataLink);
   if (!launch.primary.empty()) {
     add("replicaof", fmt::format("{} {}", launch.primary.address, launch.primary.port));
   }
   return text;
 }
+
+std::string QuotedForConfig(std::string_view value) { return Quoted(value); }
 
 }  // namespace mikura::control

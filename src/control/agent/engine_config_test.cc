@@ -44,6 +44,30 @@ TEST(EngineConfig, OfAReplicaNamesItsPrimary) {
               HasSubstr("replicaof 127.42.0.4 6379\n"));
 }
 
+TEST(EngineConfig, NamesTheVersionThatWasAskedFor) {
+  NodeLaunch launch = Launch(EngineKind::kRedis);
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")), Not(HasSubstr("shown-")));
+  launch.engine_version = "7.1.0";
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")),
+              HasSubstr("\nshown-version 7.1.0\n"));
+  launch.kind = EngineKind::kValkey;
+  launch.engine_version = "8.0.1";
+  EXPECT_THAT(EngineConfigText(launch, PathsOf("/data", "x")),
+              HasSubstr("\nshown-version 7.2.4\nshown-valkey-version 8.0.1\n"));
+}
+
+TEST(EngineConfig, HoldsTheSettingsOfTheLaunch) {
+  NodeLaunch launch = Launch(EngineKind::kRedis);
+  launch.settings = {{"client-output-buffer-limit", "normal 0 0 0 slave 1 1 1 pubsub 2 2 2"},
+                     {"maxmemory-policy", "volatile-lru"},
+                     {"notify-keyspace-events", ""}};
+  const std::string text = EngineConfigText(launch, PathsOf("/data", "x"));
+  EXPECT_THAT(text, HasSubstr("maxmemory-policy volatile-lru\n"));
+  EXPECT_THAT(text, HasSubstr("notify-keyspace-events \"\"\n"));
+  EXPECT_THAT(text,
+              HasSubstr("client-output-buffer-limit normal 0 0 0 slave 1 1 1 pubsub 2 2 2\n"));
+}
+
 TEST(EngineConfig, QuotesPathsWithBlanks) {
   const std::string text = EngineConfigText(Launch(EngineKind::kRedis), PathsOf("/my \"d", "x"));
   EXPECT_THAT(text, HasSubstr("dir \"/my \\\"d/nodes/x\"\n"));

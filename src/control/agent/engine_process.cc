@@ -15,6 +15,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "control/agent/access_files.h"
+#include "control/agent/whole_file.h"
+
 namespace mikura::control {
 namespace {
 
@@ -23,18 +26,6 @@ constexpr int kLockDescriptor = 3;
 
 Error Failed(const std::string& what, int code) {
   return Error{fmt::format("{}: {}", what, std::strerror(code))};
-}
-
-Status WriteFile(const std::string& path, const std::string& text) {
-  // In one piece: an engine must never be started with half a file.
-  const std::string fresh = path + ".new";
-  FileDescriptor file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file.valid()) return Failed("cannot write " + fresh, errno);
-  if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return Failed("cannot write " + fresh, errno);
-  }
-  if (rename(fresh.c_str(), path.c_str()) != 0) return Failed("cannot write " + path, errno);
-  return Ok();
 }
 
 Result<FileDescriptor> TakeLock(const std::string& path) {
@@ -98,7 +89,14 @@ Result<ProcessHandle> StartEngine(const std::string& binary, const NodeLaunch& l
   std::filesystem::create_directories(paths.directory, failure);
   if (failure) return Failed("cannot create " + paths.directory, failure.value());
   ASSIGN_OR_RETURN(const FileDescriptor lock, TakeLock(paths.lock_file));
-  RETURN_IF_ERROR(WriteFile(paths.config_file, EngineConfigText(launch, paths)));
+  unlink(paths.data_link.c_str());
+  if (!launch.data_source.empty() && launch.primary.empty() &&
+      symlink(launch.data_source.c_str(), paths.data_link.c_str()) != 0) {
+    return Failed("cannot write " + paths.data_link, errno);
+  }
+  // In one piece: an engine must never be started with half a file.
+  ASSIGN_OR_RETURN(const std::string access, AccessConfigText(paths));
+  RETURN_IF_ERROR(WriteWholeFile(paths.config_file, EngineConfigText(launch, paths) + access));
   // What an earlier run left behind would only refuse connections.
   unlink(paths.admin_socket.c_str());
   ASSIGN_OR_RETURN(const pid_t pid, Spawn(binary, paths, lock.get()));

@@ -23,12 +23,22 @@ EngineState ParseReplicationInfo(std::string_view info) {
     if (name == "master_port") state.follows.port = ParseInt64(value).value_or(0);
     if (name == "master_link_status") state.link_up = value == "up";
     if (name == "master_sync_in_progress") state.loading = value != "0";
+    if (name == "loading") state.reads_file = value != "0";
     if (name == "master_repl_offset") primary_offset = ParseInt64(value).value_or(0);
     if (name == "slave_repl_offset") replica_offset = ParseInt64(value).value_or(0);
   }
   state.offset = state.is_primary ? primary_offset : replica_offset;
+  state.reads_file = state.reads_file && state.is_primary;
   state.link_up = state.link_up && !state.loading && !state.is_primary;
   return state;
+}
+
+std::optional<int64_t> ParseUsedMemory(std::string_view info) {
+  constexpr std::string_view kName = "\nused_memory:";
+  const size_t found = info.find(kName);
+  if (found == info.npos) return std::nullopt;
+  info.remove_prefix(found + kName.size());
+  return ParseInt64(info.substr(0, info.find_first_of("\r\n")));
 }
 
 }  // namespace mikura::control

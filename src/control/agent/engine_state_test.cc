@@ -37,5 +37,10 @@ TEST(ReplicationInfo, OfNothingIsAReplicaThatIsNotUp) {
   EXPECT_FALSE(state.link_up);
 }
 
+TEST(UsedMemory, IsTheLineOfThatVeryName) {
+  EXPECT_EQ(ParseUsedMemory("# Memory\r\nused_memory_rss:7\r\nused_memory:1024\r\nx:1\r\n"), 1024);
+  EXPECT_EQ(ParseUsedMemory("# Memory\r\nused_memory_human:1K\r\n"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace mikura::control

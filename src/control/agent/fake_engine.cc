@@ -4,22 +4,30 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
 #include "base/check.h"
 #include "control/agent/admin_reply.h"
 #include "control/agent/descriptor_passing.h"
+#include "control/agent/whole_file.h"
+#include "control/model/secret_hash.h"
 
 namespace mikura::control {
 namespace {
+
+constexpr long kLogEnd = 70;  // of its data, always
 
 FileDescriptor Tcp(const std::string& host, int port, bool listening) {
   sockaddr_in address{};
@@ -47,6 +55,17 @@ FileDescriptor Unix(const std::string& path) {
   return socket;
 }
 
+int64_t EndOfCertificate(const std::string& path) {
+  FILE* const file = std::fopen(path.c_str(), "r");
+  if (file == nullptr) return 0;
+  X509* const certificate = PEM_read_X509(file, nullptr, nullptr, nullptr);
+  std::fclose(file);
+  tm end{};
+  if (certificate != nullptr) ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end);
+  X509_free(certificate);
+  return timegm(&end);
+}
+
 }  // namespace
 
 FakeEngine::FakeEngine(const std::string& config_file) {
@@ -61,6 +80,9 @@ FakeEngine::FakeEngine(const std::string& config_file) {
   }
   // A test asks for a node that dies as it starts by leaving this file in its directory.
   if (std::ifstream(config_["dir"] + "/die-at-start").good()) std::exit(7);
+  if (config_.count("aclfile") != 0) {
+    users_ = ReadWholeFile(config_["aclfile"]).value().value_or("");
+  }
   if (config_.count("replicaof") != 0) {
     std::istringstream words(config_["replicaof"]);
     words >> primary_host_ >> primary_port_;
@@ -116,6 +138,7 @@ void FakeEngine::Answer(Client& client, const std::vector<std::string>& argument
   if (arguments[0] == "PING") answer = "+PONG\r\n";
   if (arguments[0] == "INFO") answer = fmt::format("${}\r\n{}\r\n", Info().size(), Info());
   if (arguments[0] == "SHUTDOWN") std::exit(0);
+  if (arguments[0] == "CONFIG") answer = Config(arguments);
   if (arguments[0] != "MIKURA") {
     send(client.socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
     return;
@@ -126,17 +149,45 @@ void FakeEngine::Answer(Client& client, const std::vector<std::string>& argument
   SendWithDescriptor(client.socket.get(), answer, passes ? listener->second.get() : -1);
 }
 
+std::string FakeEngine::Config(const std::vector<std::string>& arguments) {
+  if (arguments[1] == "SET") {
+    for (size_t i = 2; i + 1 < arguments.size(); i += 2) config_[arguments[i]] = arguments[i + 1];
+    return "+OK\r\n";
+  }
+  std::string answer = fmt::format("*{}\r\n", 2 * (arguments.size() - 2));
+  for (size_t i = 2; i < arguments.size(); ++i) {
+    const std::string& value = config_[arguments[i]];
+    answer += fmt::format("${}\r\n{}\r\n${}\r\n{}\r\n", arguments[i].size(), arguments[i],
+                          value.size(), value);
+  }
+  return answer;
+}
+
 std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& arguments) {
   const std::string& verb = arguments[1];
   if (verb == "NODE") {
     return fmt::format("${}\r\n{}\r\n", config_["node-id"].size(), config_["node-id"]);
   }
-  if (verb == "PROMOTE" || verb == "FOLLOW") {
+  if (verb == "HOLD") return fmt::format(":{}\r\n", kLogEnd);
+  if (verb == "USERS") {
+    users_ = arguments[2];
+    return "+OK\r\n";
+  }
+  if (verb == "ACCESS") {
+    const std::string mode = config_.count("port-tls") != 0 ? config_["port-tls"] : "off";
+    const std::string hash = HashSecret(users_);
+    const std::string end = std::to_string(EndOfCertificate(config_["tls-cert-file"]));
+    return fmt::format("*3\r\n${}\r\n{}\r\n${}\r\n{}\r\n${}\r\n{}\r\n", hash.size(), hash,
+                       mode.size(), mode, end.size(), end);
+  }
+  if (verb == "PROMOTE" || verb == "FOLLOW" || verb == "STEPDOWN") {
     const long epoch = std::stol(arguments[2]);
     if (epoch < epoch_) return "-STALEEPOCH a newer one was seen\r\n";
+    const bool follows = verb != "PROMOTE";
+    if (verb == "STEPDOWN" && std::stol(arguments[5]) != kLogEnd) return "-ERR it goes on\r\n";
     epoch_ = epoch;
-    primary_host_ = verb == "FOLLOW" ? arguments[3] : "";
-    primary_port_ = verb == "FOLLOW" ? std::stoi(arguments[4]) : 0;
+    primary_host_ = follows ? arguments[3] : "";
+    primary_port_ = follows ? std::stoi(arguments[4]) : 0;
     return "+OK\r\n";
   }
   if (verb == "LISTEN") {
@@ -153,6 +204,18 @@ std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& a
       names += fmt::format("${}\r\n{}\r\n", name.size(), name);
     }
     return names;
+  }
+  if (verb == "SNAPSHOT") {
+    snapshot_ = arguments[2];
+    // A test asks for one that fails by leaving this file in its directory.
+    const bool fails = std::ifstream(config_["dir"] + "/fail-snapshot").good();
+    if (!fails) std::ofstream(snapshot_) << config_["node-id"];
+    snapshot_state_ = fails ? "failed" : "done";
+    return "+OK\r\n";
+  }
+  if (verb == "SNAPSHOTSTATUS") {
+    return fmt::format("*3\r\n${}\r\n{}\r\n${}\r\n{}\r\n$4\r\nfull\r\n", snapshot_state_.size(),
+                       snapshot_state_, snapshot_.size(), snapshot_);
   }
   if (verb == "LISTENER" && listeners_.count(arguments[2]) == 0) {
     return "-ERR no such listener\r\n";

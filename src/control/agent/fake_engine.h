@@ -30,6 +30,7 @@ class FakeEngine {
   // Returns false when the client is gone.
   bool Read(Client& client);
   void Answer(Client& client, const std::vector<std::string>& arguments);
+  std::string Config(const std::vector<std::string>& arguments);
   std::string Mikura(Client& client, const std::vector<std::string>& arguments);
   std::string Info() const;
   bool ReachesPrimary() const;
@@ -39,6 +40,9 @@ class FakeEngine {
   FileDescriptor port_;
   std::vector<Client> clients_;
   std::map<std::string, FileDescriptor> listeners_;
+  std::string users_;     // text of the ACL file
+  std::string snapshot_;  // the path of the latest that was asked for
+  std::string snapshot_state_ = "none";
   long epoch_ = 0;
   std::string primary_host_;  // empty: it is a primary
   int primary_port_ = 0;

@@ -7,14 +7,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <thread>
 #include <utility>
 
 #include "base/logging.h"
+#include "base/numbers.h"
+#include "control/agent/access_files.h"
 #include "control/agent/engine_process.h"
 #include "control/agent/engine_state.h"
+#include "control/model/secret_hash.h"
 
 namespace mikura::control {
 namespace {
@@ -34,7 +39,7 @@ Result<std::unique_ptr<HostAgent>> HostAgent::Open(const HostAgentOptions& optio
                     "too long for the sockets in it",
                     options.data_dir, DataDirBytesMax())};
   }
-  for (const char* folder : {"/nodes", "/run"}) {
+  for (const char* folder : {"/nodes", "/run", "/snapshots"}) {
     std::error_code failure;
     std::filesystem::create_directories(options.data_dir + folder, failure);
     if (failure) {
@@ -42,7 +47,11 @@ Result<std::unique_ptr<HostAgent>> HostAgent::Open(const HostAgentOptions& optio
           fmt::format("cannot create {}{}: {}", options.data_dir, folder, failure.message())};
     }
   }
-  std::unique_ptr<HostAgent> agent(new HostAgent(options));
+  ASSIGN_OR_RETURN(std::string link_key, LoadLinkKey(options.data_dir + "/link.key"));
+  ASSIGN_OR_RETURN(CertificateAuthority authority,
+                   CertificateAuthority::Open(options.data_dir + "/tls"));
+  std::unique_ptr<HostAgent> agent(
+      new HostAgent(options, std::move(link_key), std::move(authority)));
   agent->AdoptAll();
   return agent;
 }
@@ -101,12 +110,18 @@ NodeObservation HostAgent::Observe(const std::string& node_id) {
 
 Status HostAgent::Start(const NodeLaunch& launch) {
   if (!Observe(launch.id).Gone()) return Ok();
+  if (without_access_.count(launch.id) != 0) return Error{"it cannot be told who may use it"};
   const NodePaths paths = PathsOf(options_.data_dir, launch.id);
   // A process we do not know: started by an agent that was killed before it was seen.
   if (IsLocked(paths.lock_file) && Adopt(launch.id, FindEngines())) return Ok();
   NodeLaunch fitted = launch;
   const int64_t processors = std::max<int64_t>(1, std::thread::hardware_concurrency());
   fitted.threads = std::clamp<int64_t>(launch.threads, 1, processors);
+  if (!launch.data_source.empty() && launch.primary.empty()) {
+    const auto file = snapshots_.FileOf(launch.data_source);
+    if (!file.ok()) return Error{fmt::format("{}: {}", kCannotLoad, file.error().message)};
+    fitted.data_source = *file;
+  }
   ASSIGN_OR_RETURN(ProcessHandle process, StartEngine(options_.engine_binary, fitted, paths));
   Log(LogLevel::kInfo, "agent", "started node {} (pid {}) at {}:{}", launch.id, process.pid,
       launch.endpoint.address, launch.endpoint.port);
@@ -118,6 +133,10 @@ void HostAgent::Stop(const std::string& node_id) {
   if (NodeSupervisor* supervisor = Find(node_id)) supervisor->RequestStop();
 }
 
+void HostAgent::Kill(const std::string& node_id) {
+  if (NodeSupervisor* supervisor = Find(node_id)) supervisor->KillNow();
+}
+
 Status HostAgent::Forget(const std::string& node_id) {
   if (!Observe(node_id).Gone()) return Error{"node " + node_id + " is still running"};
   const NodePaths paths = PathsOf(options_.data_dir, node_id);
@@ -126,6 +145,7 @@ Status HostAgent::Forget(const std::string& node_id) {
     return Error{"node " + node_id + " is still running"};
   }
   supervisors_.erase(node_id);
+  without_access_.erase(node_id);
   unlink(paths.admin_socket.c_str());
   std::error_code failure;
   std::filesystem::remove_all(paths.directory, failure);
@@ -150,6 +170,13 @@ Status HostAgent::Tell(const std::string& node_id, const std::vector<std::string
   return Ok();
 }
 
+Result<int64_t> HostAgent::UsedBytes(const std::string& node_id) {
+  ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "memory"}));
+  const auto used = ParseUsedMemory(info.text);
+  if (!used) return Error{"INFO memory names no used_memory"};
+  return *used;
+}
+
 Result<ReplicaPosition> HostAgent::Position(const std::string& node_id) {
   ASSIGN_OR_RETURN(const AdminReply info, Call(node_id, {"INFO", "replication"}));
   const EngineState state = ParseReplicationInfo(info.text);
@@ -163,6 +190,20 @@ Status HostAgent::Promote(const std::string& node_id, int64_t epoch) {
 Status HostAgent::Follow(const std::string& node_id, int64_t epoch, const Endpoint& primary) {
   return Tell(node_id, {"MIKURA", "FOLLOW", std::to_string(epoch), primary.address,
                         std::to_string(primary.port)});
+}
+
+Result<int64_t> HostAgent::HoldWrites(const std::string& node_id, std::chrono::milliseconds time) {
+  ASSIGN_OR_RETURN(const AdminReply reply,
+                   Call(node_id, {"MIKURA", "HOLD", std::to_string(time.count())}));
+  const auto end = ParseInt64(reply.text);
+  if (!end) return Error{"admin socket: HOLD was answered with " + reply.text};
+  return *end;
+}
+
+Status HostAgent::StepDown(const std::string& node_id, int64_t epoch, const Endpoint& primary,
+                           int64_t position) {
+  return Tell(node_id, {"MIKURA", "STEPDOWN", std::to_string(epoch), primary.address,
+                        std::to_string(primary.port), std::to_string(position)});
 }
 
 Status HostAgent::Listen(const std::string& node_id, const std::string& name,
@@ -181,6 +222,98 @@ void HostAgent::CloseEndpoint(const Endpoint& endpoint) { sockets_.Close(endpoin
 Status HostAgent::SetClusterConfig(const std::string& node_id, int64_t version,
                                    const std::string& nodes) {
   return Tell(node_id, {"MIKURA", "CLUSTERCONFIG", std::to_string(version), nodes});
+}
+
+Status HostAgent::Configure(const std::string& node_id, const NodeSettings& settings) {
+  std::vector<std::string> words = {"CONFIG", "SET"};
+  for (const auto& [name, value] : settings) {
+    words.push_back(name);
+    words.push_back(value);
+  }
+  RETURN_IF_ERROR(Call(node_id, words));
+  return Ok();
+}
+
+Result<NodeSettings> HostAgent::Configuration(const std::string& node_id,
+                                              const std::vector<std::string>& names) {
+  std::vector<std::string> words = {"CONFIG", "GET"};
+  words.insert(words.end(), names.begin(), names.end());
+  ASSIGN_OR_RETURN(const AdminReply reply, Call(node_id, words));
+  if (reply.items.size() % 2 != 0) return Error{"node " + node_id + " answered nonsense"};
+  NodeSettings settings;
+  for (size_t i = 0; i < reply.items.size(); i += 2) {
+    settings[reply.items[i]] = reply.items[i + 1];
+  }
+  return settings;
+}
+
+bool HostAgent::HasAccess(const std::string& node_id, const NodeAccess& access) {
+  const NodeObservation seen = Observe(node_id);
+  if (seen.Gone() || !seen.answering) return false;
+  const AccessFiles wanted = AccessFilesOf(access, PathsOf(options_.data_dir, node_id), link_key_,
+                                           authority_.certificate_file());
+  if (seen.users_hash != HashSecret(wanted.users)) return false;
+  if (!wanted.has_tls) return seen.tls_mode == "off";
+  const auto left = std::chrono::seconds(seen.certificate_end - std::time(nullptr));
+  return seen.tls_mode == access.tls_mode && left > options_.timings.certificate_left_min;
+}
+
+Status HostAgent::SetAccess(const std::string& node_id, const NodeAccess& access) {
+  const NodePaths paths = PathsOf(options_.data_dir, node_id);
+  const AccessFiles files = AccessFilesOf(access, paths, link_key_, authority_.certificate_file());
+  without_access_.insert(node_id);
+  RETURN_IF_ERROR(WriteAccessFiles(files, paths));
+  if (files.has_tls) {
+    RETURN_IF_ERROR(authority_.Provide(access.addresses, files.cert_file, files.key_file,
+                                       options_.timings.certificate_life,
+                                       options_.timings.certificate_left_min));
+  }
+  without_access_.erase(node_id);
+  if (Observe(node_id).Gone()) return Ok();
+  std::vector<std::string> settings = {"CONFIG", "SET"};
+  for (const auto& [name, value] : files.settings) {
+    settings.push_back(name);
+    settings.push_back(value);
+  }
+  RETURN_IF_ERROR(Call(node_id, settings));
+  return Tell(node_id, {"MIKURA", "USERS", files.users});
+}
+
+SnapshotFile HostAgent::SaveSnapshot(const std::string& node_id, const std::string& snapshot,
+                                     int64_t attempt) {
+  const auto failed = [](const std::string& why) {
+    return SnapshotFile{.state = SnapshotFile::State::kFailed, .error = why};
+  };
+  if (const auto done = snapshots_.Find(snapshot)) return *done;
+  const auto path = snapshots_.PathForAttempt(snapshot, attempt);
+  if (!path.ok()) return failed(path.error().message);
+  std::error_code ignored;
+  if (std::filesystem::exists(*path, ignored)) return snapshots_.Accept(snapshot, attempt);
+  // No answer is no failure: whether the engine still runs is told by Observe().
+  const auto status = Call(node_id, {"MIKURA", "SNAPSHOTSTATUS"});
+  if (!status.ok() || status->items.size() != 3) return {};
+  if (status->items[1] == *path) {
+    if (status->items[0] == "saving") return {};
+    if (status->items[0] == "done") return snapshots_.Accept(snapshot, attempt);
+    return failed(status->items[2]);
+  }
+  const auto begun = Call(node_id, {"MIKURA", "SNAPSHOT", *path});
+  if (!begun.ok() && begun.error().message.rfind("LOADING", 0) == 0) {
+    return failed(begun.error().message);
+  }
+  return {};
+}
+
+SnapshotFile HostAgent::CopySnapshot(const std::string& from, const std::string& to) {
+  return snapshots_.Copy(from, to);
+}
+
+SnapshotFile HostAgent::ExportSnapshot(const std::string& snapshot, const std::string& key) {
+  return snapshots_.Export(snapshot, key);
+}
+
+Status HostAgent::RemoveSnapshot(const std::string& snapshot) {
+  return snapshots_.Remove(snapshot);
 }
 
 bool HostAgent::IsFree(const Endpoint& endpoint) { return EndpointSockets::IsFree(endpoint); }

@@ -138,6 +138,17 @@ TEST_F(Agent, StartingARunningNodeDoesNothing) {
   EXPECT_EQ(agent_->Observe("a").process_id, run);
 }
 
+TEST_F(Agent, ARunningNodeTakesAndShowsSettings) {
+  NodeLaunch launch = Launch("a", 1);
+  launch.settings = {{"maxmemory-policy", "volatile-lru"}};
+  StartAndAwait(launch);
+  EXPECT_EQ(agent_->Configuration("a", {"maxmemory-policy"}).value(), launch.settings);
+  ASSERT_TRUE(agent_->Configure("a", {{"maxmemory-policy", "allkeys-lru"}}).ok());
+  EXPECT_EQ(agent_->Configuration("a", {"maxmemory-policy"}).value().at("maxmemory-policy"),
+            "allkeys-lru");
+  EXPECT_FALSE(agent_->Configure("absent", {{"timeout", "1"}}).ok());
+}
+
 TEST_F(Agent, AReplicaIsLinkedOnceItsPrimaryIsThere) {
   NodeLaunch replica = Launch("b", 2);
   replica.primary = At(1);
@@ -299,6 +310,42 @@ TEST_F(Agent, RefusesADataDirectoryTooLongForSockets) {
   const auto refused = HostAgent::Open({"/" + std::string(100, 'd'), FAKE_ENGINE, {}});
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("too long"));
+}
+
+TEST_F(Agent, MakesASnapshotOfANodeAndLoadsItIntoAnother) {
+  StartAndAwait(Launch("a", 1));
+  EXPECT_EQ(agent_->SaveSnapshot("a", "11111111", 1).state, SnapshotFile::State::kWorking);
+  const SnapshotFile file = agent_->SaveSnapshot("a", "11111111", 1);
+  EXPECT_EQ(file.state, SnapshotFile::State::kDone) << file.error;
+  EXPECT_EQ(file.bytes, 1);
+  Restart();
+  EXPECT_EQ(agent_->SaveSnapshot("a", "11111111", 1).state, SnapshotFile::State::kDone);
+  NodeLaunch launch = Launch("b", 2);
+  launch.data_source = "snapshot:11111111";
+  StartAndAwait(launch);
+  const std::string link = data_dir_ + "/nodes/b/restore.rdb";
+  EXPECT_EQ(std::filesystem::read_symlink(link),
+            std::filesystem::path(data_dir_ + "/snapshots/11111111/0001.rdb"));
+}
+
+TEST_F(Agent, SaysWhyASnapshotFailedAndTriesAgainWhenTold) {
+  StartAndAwait(Launch("a", 1));
+  const std::string mark = data_dir_ + "/nodes/a/fail-snapshot";
+  std::ofstream(mark) << "x";
+  agent_->SaveSnapshot("a", "11111111", 1);
+  const SnapshotFile failed = agent_->SaveSnapshot("a", "11111111", 1);
+  EXPECT_EQ(failed.state, SnapshotFile::State::kFailed);
+  EXPECT_EQ(failed.error, "full");
+  std::filesystem::remove(mark);
+  agent_->SaveSnapshot("a", "11111111", 2);
+  EXPECT_EQ(agent_->SaveSnapshot("a", "11111111", 2).state, SnapshotFile::State::kDone);
+}
+
+TEST_F(Agent, StartsNothingWithoutTheDataItIsToLoad) {
+  NodeLaunch launch = Launch("a", 1);
+  launch.data_source = "snapshot:22222222";
+  EXPECT_THAT(agent_->Start(launch).error().message, HasSubstr("cannot load: there is no file"));
+  EXPECT_EQ(agent_->Observe("a").process, NodeObservation::Process::kAbsent);
 }
 
 }  // namespace

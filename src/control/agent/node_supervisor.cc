@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "base/logging.h"
+#include "base/numbers.h"
 #include "control/agent/engine_state.h"
 
 namespace mikura::control {
@@ -21,7 +23,23 @@ using SteadyClock = std::chrono::steady_clock;
 
 bool SameSight(const NodeObservation& a, const NodeObservation& b) {
   return a.process == b.process && a.answering == b.answering && a.is_primary == b.is_primary &&
-         a.follows == b.follows && a.link_up == b.link_up && a.listeners == b.listeners;
+         a.loading == b.loading && a.follows == b.follows && a.link_up == b.link_up &&
+         a.listeners == b.listeners && a.users_hash == b.users_hash && a.tls_mode == b.tls_mode &&
+         a.certificate_end == b.certificate_end;
+}
+
+// What the engine wrote last, if that is why it ended: ": cannot load ...". Else empty.
+std::string LastWords(const std::string& log_file) {
+  constexpr std::string_view kMark = "mikura: ";
+  constexpr std::streamoff kTail = 4096;
+  std::ifstream log(log_file, std::ios::ate);
+  if (!log) return "";
+  log.seekg(std::max<std::streamoff>(static_cast<std::streamoff>(log.tellg()) - kTail, 0));
+  std::string last;
+  for (std::string line; std::getline(log, line);) {
+    if (!line.empty()) last = line;
+  }
+  return last.rfind(kMark, 0) == 0 ? ": " + last.substr(kMark.size()) : "";
 }
 
 }  // namespace
@@ -108,7 +126,7 @@ void NodeSupervisor::Run() {
   }
   NodeObservation gone;
   gone.process = NodeObservation::Process::kExited;
-  gone.exit_reason = ExitReason(process_);
+  gone.exit_reason = ExitReason(process_) + LastWords(paths_.log_file);
   Log(LogLevel::kNotice, "agent", "node {} (pid {}): {}", node_id_, process_.pid, gone.exit_reason);
   Publish(std::move(gone));
 }
@@ -120,6 +138,7 @@ bool NodeSupervisor::Hangs(int misses) const {
 
 bool NodeSupervisor::Settled() {
   MutexLock lock(mutex_);
+  if (observation_.loading) return false;
   return !observation_.answering || observation_.is_primary || observation_.link_up;
 }
 
@@ -148,16 +167,24 @@ NodeSupervisor::ProbeOutcome NodeSupervisor::Probe() {
 
 Result<NodeObservation> NodeSupervisor::Ask(AdminClient& client) {
   RETURN_IF_ERROR(client.Call({"PING"}));
-  ASSIGN_OR_RETURN(const AdminReply info, client.Call({"INFO", "replication"}));
+  ASSIGN_OR_RETURN(const AdminReply info, client.Call({"INFO", "replication", "persistence"}));
   ASSIGN_OR_RETURN(const AdminReply listeners, client.Call({"MIKURA", "LISTENERS"}));
   if (!met_) RETURN_IF_ERROR(FirstMeeting(client, listeners.items));
   const EngineState state = ParseReplicationInfo(info.text);
   NodeObservation seen;
   seen.answering = true;
   seen.is_primary = state.is_primary;
+  seen.loading = state.reads_file;
   seen.follows = state.follows;
   seen.link_up = state.link_up;
   seen.listeners = listeners.items;
+  // Last, because an engine of an earlier version refuses it.
+  const auto access = client.Call({"MIKURA", "ACCESS"});
+  if (access.ok() && access->items.size() == 3) {
+    seen.users_hash = access->items[0];
+    seen.tls_mode = access->items[1];
+    seen.certificate_end = ParseInt64(access->items[2]).value_or(0);
+  }
   return seen;
 }
 
@@ -198,9 +225,13 @@ void NodeSupervisor::EndProcess() {
   HasEnded(process_, -1);
 }
 
+void NodeSupervisor::KillNow() const {
+  syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+}
+
 void NodeSupervisor::Kill() const {
   constexpr int kUsualEndMillis = 1000;
-  syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+  KillNow();
   HasEnded(process_, kUsualEndMillis);
 }
 

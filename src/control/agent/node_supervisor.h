@@ -34,6 +34,9 @@ struct AgentTimings {
   std::chrono::milliseconds admin_timeout{300};
   // From the request to shut down to the kill.
   std::chrono::milliseconds stop_grace{3'000};
+  // How long a node's certificate is valid, and from when on before its end it gets another.
+  std::chrono::seconds certificate_life = std::chrono::hours(24) * 90;
+  std::chrono::seconds certificate_left_min = std::chrono::hours(24) * 30;
 };
 
 class NodeSupervisor {
@@ -48,6 +51,8 @@ class NodeSupervisor {
   NodeObservation Observation() EXCLUDES(mutex_);
   // The process is asked to end, then killed; returns at once.
   void RequestStop() EXCLUDES(mutex_);
+  // Kills the process; its end is seen as any other.
+  void KillNow() const;
   // Probes now; waits for the answer.
   void Refresh() EXCLUDES(probe_mutex_, mutex_) { Probe(); }
   // Waits until the process has ended.

@@ -23,6 +23,7 @@
 #include "control/api/service.h"
 #include "control/metadata/metadata_store.h"
 #include "control/model/api_error.h"
+#include "control/model/user.h"
 
 namespace mikura::control {
 
@@ -34,6 +35,7 @@ struct ActionContext {
   std::string access_key_id;  // of the caller
   std::string caller_arn;
   std::string request_id;
+  const AccessRuleCheck* access_rules = nullptr;  // null: rules are not looked into
 };
 
 // The members of the result, encoded; a decode error, or the action's own error.

@@ -98,7 +98,8 @@ HttpResponse ApiServer::Serve(const HttpRequest& request,
                         .region = claim->region,
                         .access_key_id = credential->access_key_id,
                         .caller_arn = CallerArn(*credential),
-                        .request_id = request_id};
+                        .request_id = request_id,
+                        .access_rules = &access_rules_};
   return router_.Run(*service, parameters, context);
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "control/api/service_router.h"
 #include "control/http/http_server.h"
 #include "control/metadata/metadata_store.h"
+#include "control/model/user.h"
 
 namespace mikura::control {
 
@@ -22,6 +24,9 @@ class ApiServer {
   // services: at least one, in no special order. The store and the clock outlive the server.
   ApiServer(HttpServerOptions options, MetadataStore& store, const Clock& clock,
             std::vector<ApiService> services);
+
+  // How access rules of users are checked. Before Start().
+  void SetAccessRuleCheck(AccessRuleCheck check) { access_rules_ = std::move(check); }
 
   // Listens. Errors: as HttpServer::Start().
   Status Start() { return http_.Start(); }
@@ -41,6 +46,7 @@ class ApiServer {
 
   MetadataStore& store_;
   const Clock& clock_;
+  AccessRuleCheck access_rules_;
   ServiceRouter router_;
   HttpServer http_;
 };

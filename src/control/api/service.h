@@ -2,8 +2,11 @@
 // What one AWS service is: its description (generated from operations.json) and its actions.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
+
+#include "control/model/api_error.h"
 
 namespace mikura::control {
 
@@ -15,6 +18,9 @@ struct OperationDescription {
   std::string_view name;
   bool implemented = false;         // its request and result structs exist
   std::string_view result_element;  // around the members of the result; empty: none
+  // Of an operation that is refused whatever it asks for, with the error that AWS has for it.
+  std::optional<ApiErrorCode> refusal = {};
+  std::string_view refusal_words = {};  // empty: those of the code
 };
 
 struct ServiceDescription {

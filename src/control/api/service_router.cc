@@ -98,6 +98,9 @@ HttpResponse ServiceRouter::Run(const ApiService& service, const std::vector<For
   const OperationDescription* operation = description.Find(*action);
   if (operation == nullptr) return fail(UnknownAction(description, *action));
   const ActionRow* row = FindAction(service, *action);
+  if (row == nullptr && operation->refusal) {
+    return fail({*operation->refusal, std::string(operation->refusal_words)});
+  }
   if (row == nullptr) {
     // 400 and a code that no client retries: waiting would not help.
     return fail({ApiErrorCode::kOperationNotAvailable,

@@ -37,6 +37,18 @@ std::string SubnetGroupsPrefix(std::string_view account, std::string_view region
   return KindPrefix(account, region, "subnetgrp");
 }
 
+std::string ParameterGroupsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "paramgrp");
+}
+
+std::string UsersPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "user");
+}
+
+std::string UserGroupsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "usergrp");
+}
+
 std::string ReplicationGroupKey(std::string_view account, std::string_view region,
                                 std::string_view id) {
   return ReplicationGroupsPrefix(account, region).append(id);
@@ -52,8 +64,29 @@ std::string SubnetGroupKey(std::string_view account, std::string_view region,
   return SubnetGroupsPrefix(account, region).append(name);
 }
 
+std::string SnapshotsPrefix(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "snapshot");
+}
+
+std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name) {
+  return SnapshotsPrefix(account, region).append(name);
+}
+
+std::string TestFailoverQuotaKey(std::string_view account, std::string_view region) {
+  return KindPrefix(account, region, "quota").append("test-failover");
+}
+
+std::string ParameterGroupKey(std::string_view account, std::string_view region,
+                              std::string_view name) {
+  return ParameterGroupsPrefix(account, region).append(name);
+}
+
+bool IsParameterGroupKey(std::string_view key) { return IsOfKind(key, "paramgrp"); }
 bool IsReplicationGroupKey(std::string_view key) { return IsOfKind(key, "rg"); }
 bool IsCacheClusterKey(std::string_view key) { return IsOfKind(key, "cc"); }
+bool IsUserKey(std::string_view key) { return IsOfKind(key, "user"); }
+bool IsUserGroupKey(std::string_view key) { return IsOfKind(key, "usergrp"); }
+bool IsSnapshotKey(std::string_view key) { return IsOfKind(key, "snapshot"); }
 
 std::string NodePrefix(std::string_view node_id) {
   return fmt::format("{}{}/", kNodesPrefix, node_id);
@@ -61,6 +94,9 @@ std::string NodePrefix(std::string_view node_id) {
 
 std::string NodeSpecKey(std::string_view node_id) { return NodePrefix(node_id) + "spec"; }
 std::string NodeStatusKey(std::string_view node_id) { return NodePrefix(node_id) + "status"; }
+std::string NodeParametersKey(std::string_view node_id) {
+  return NodePrefix(node_id) + "parameters";
+}
 
 std::string ShardStateKey(std::string_view shard) {
   return fmt::format("{}{}/state", kShardsPrefix, shard);

@@ -14,6 +14,7 @@ inline constexpr std::string_view kAccountsPrefix = "/ec/v1/acct/";
 inline constexpr std::string_view kNodesPrefix = "/ec/v1/node/";
 inline constexpr std::string_view kShardsPrefix = "/ec/v1/shard/";
 inline constexpr std::string_view kEventsPrefix = "/ec/v1/event/";
+inline constexpr std::string_view kHostCapacityKey = "/ec/v1/host/local/capacity";
 inline constexpr std::string_view kLoopbackAddressesPrefix = "/ec/v1/ip/loopback/";
 inline constexpr std::string_view kLoopbackCursorKey = "/ec/v1/ip/cursor/loopback";
 
@@ -21,18 +22,37 @@ inline constexpr std::string_view kLoopbackCursorKey = "/ec/v1/ip/cursor/loopbac
 std::string ReplicationGroupsPrefix(std::string_view account, std::string_view region);
 std::string CacheClustersPrefix(std::string_view account, std::string_view region);
 std::string SubnetGroupsPrefix(std::string_view account, std::string_view region);
+std::string ParameterGroupsPrefix(std::string_view account, std::string_view region);
 std::string ReplicationGroupKey(std::string_view account, std::string_view region,
                                 std::string_view id);
 std::string CacheClusterKey(std::string_view account, std::string_view region, std::string_view id);
 std::string SubnetGroupKey(std::string_view account, std::string_view region,
                            std::string_view name);
+std::string ParameterGroupKey(std::string_view account, std::string_view region,
+                              std::string_view name);
+std::string UsersPrefix(std::string_view account, std::string_view region);
+std::string UserGroupsPrefix(std::string_view account, std::string_view region);
 
-// Whether `key` is one of a replication group, or of a cache cluster, of any account.
+std::string SnapshotsPrefix(std::string_view account, std::string_view region);
+std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name);
+// What the service was started with; written at each start, for the actions.
+inline constexpr std::string_view kBucketFolderKey = "/ec/v1/service/bucket-folder";
+
+// Whether `key` is one of a replication group, a cache cluster, a parameter group, of any account.
 bool IsReplicationGroupKey(std::string_view key);
+bool IsParameterGroupKey(std::string_view key);
 bool IsCacheClusterKey(std::string_view key);
+bool IsSnapshotKey(std::string_view key);
+bool IsUserKey(std::string_view key);
+bool IsUserGroupKey(std::string_view key);
+
+// The calls of TestFailover, which are limited.
+std::string TestFailoverQuotaKey(std::string_view account, std::string_view region);
 
 std::string NodeSpecKey(std::string_view node_id);
 std::string NodeStatusKey(std::string_view node_id);
+// How far it has taken over its parameter group.
+std::string NodeParametersKey(std::string_view node_id);
 // The prefix of all that is kept of one node.
 std::string NodePrefix(std::string_view node_id);
 // `shard` is ReplicationGroup::ShardKey().

@@ -6,16 +6,19 @@
 #include <algorithm>
 
 #include "control/model/arn.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/identifiers.h"
+#include "control/model/maintenance_window.h"
 #include "control/model/node.h"
 #include "control/model/node_type.h"
 #include "control/model/placement.h"
 #include "control/model/record_json.h"
+#include "control/model/snapshot.h"
+#include "control/model/snapshot_schedule.h"
 
 namespace mikura::control {
 namespace {
 
-constexpr int64_t kMemcachedNodesMax = 40;
 constexpr int64_t kPortMin = 1024;
 constexpr int64_t kPortMax = 65535;
 
@@ -73,6 +76,7 @@ ApiResult<std::vector<std::string>> PlaceClusterNodes(const NewCacheCluster& ask
 }
 
 ApiResult<> SetWindows(const NewCacheCluster& asked, EngineKind kind, CacheCluster& cluster) {
+  cluster.maintenance_window = AssignedMaintenanceWindow(cluster.id);
   if (!asked.maintenance_window.empty()) {
     ASSIGN_OR_RETURN(cluster.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }
@@ -82,6 +86,14 @@ ApiResult<> SetWindows(const NewCacheCluster& asked, EngineKind kind, CacheClust
     }
     ASSIGN_OR_RETURN(cluster.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
   }
+  ASSIGN_OR_RETURN(cluster.snapshot_retention_limit,
+                   RetentionLimitOf(asked.snapshot_retention_limit));
+  if (cluster.snapshot_retention_limit == 0) return Ok();
+  if (kind == EngineKind::kMemcached) {
+    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
+                    "Snapshots are not supported for memcached."};
+  }
+  if (cluster.snapshot_window.empty()) cluster.snapshot_window = DefaultSnapshotWindow(cluster.id);
   return Ok();
 }
 
@@ -94,6 +106,15 @@ void VisitFields(Visitor& visit, CacheNode& node) {
   visit("status", node.status);
   visit("endpoint", node.endpoint);
   visit("created_at", node.created_at);
+  visit("generation", node.generation);
+  visit("reboot", node.reboot);
+}
+
+template <typename Visitor>
+void VisitFields(Visitor& visit, PendingNodes& pending) {
+  visit("count", pending.count);
+  visit("removed", pending.removed);
+  visit("zones", pending.zones);
 }
 
 template <typename Visitor>
@@ -113,10 +134,17 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("security_groups", cluster.security_groups);
   visit("maintenance_window", cluster.maintenance_window);
   visit("snapshot_window", cluster.snapshot_window);
+  visit("snapshot_retention_limit", cluster.snapshot_retention_limit);
+  visit("active_snapshot", cluster.active_snapshot);
+  visit("data_source", cluster.data_source);
   visit("auto_minor_version_upgrade", cluster.auto_minor_version_upgrade);
+  visit("pending_node_type", cluster.pending_node_type);
+  visit("pending_engine_version", cluster.pending_engine_version);
   visit("tags", cluster.tags);
   visit("created_at", cluster.created_at);
   visit("nodes", cluster.nodes);
+  visit("pending_nodes", cluster.pending_nodes);
+  visit("spreads", cluster.spreads);
   visit("configuration_endpoint", cluster.configuration_endpoint);
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
@@ -132,7 +160,14 @@ std::string CacheCluster::PreferredZone() const {
 std::string CacheCluster::ArnOf() const { return ArnText({account, region, "cluster", id}); }
 
 std::string CacheCluster::NodeId(const CacheNode& node) const {
-  return NodeIdOf(id, node.id, engine != "memcached", incarnation);
+  const std::string first = NodeIdOf(id, node.id, engine != "memcached", incarnation);
+  return node.generation == 1 ? first : fmt::format("{}-{}", first, node.generation);
+}
+
+bool CacheCluster::IsNodeId(const CacheNode& node, std::string_view node_id) const {
+  CacheNode next = node;
+  ++next.generation;
+  return node_id == NodeId(node) || node_id == NodeId(next);
 }
 
 ApiResult<int64_t> PortOf(std::optional<int64_t> asked, EngineKind kind) {
@@ -153,7 +188,8 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   if (!asked.node_count) return Value("The parameter NumCacheNodes must be given.");
   RETURN_IF_ERROR(CheckNodeCount(*asked.node_count, version.kind));
   ASSIGN_OR_RETURN(cluster.port, PortOf(asked.port, version.kind));
-  ASSIGN_OR_RETURN(cluster.parameter_group, ParameterGroupOf(asked.parameter_group, version));
+  ASSIGN_OR_RETURN(cluster.parameter_group,
+                   ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceClusterNodes(asked, context, *asked.node_count, version.kind));
   RETURN_IF_ERROR(SetWindows(asked, version.kind, cluster));
@@ -166,6 +202,8 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   cluster.node_type = type.name;
   cluster.subnet_group = asked.subnet_group;
   cluster.security_groups = asked.security_groups;
+  cluster.data_source = asked.data_source;
+  cluster.spreads = asked.az_mode == "cross-az";
   cluster.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   cluster.tags = asked.tags;
   cluster.created_at = context.now;

@@ -25,6 +25,13 @@ inline constexpr std::string_view kStatusAvailable = "available";
 inline constexpr std::string_view kStatusModifying = "modifying";
 inline constexpr std::string_view kStatusRebooting = "rebooting cluster nodes";
 inline constexpr std::string_view kStatusDeleting = "deleting";
+inline constexpr std::string_view kStatusSnapshotting = "snapshotting";
+inline constexpr std::string_view kStatusCreateFailed = "create-failed";    // groups
+inline constexpr std::string_view kStatusRestoreFailed = "restore-failed";  // clusters
+
+inline constexpr int64_t kMemcachedNodesMax = 60;
+
+inline constexpr std::string_view kRebootAsked = "asked";
 
 struct CacheNode {
   std::string id;  // "0001"
@@ -32,6 +39,16 @@ struct CacheNode {
   std::string status;
   Endpoint endpoint;  // empty until the node has an address
   UnixMillis created_at = 0;
+  int64_t generation = 1;  // of its process: one of another size is another
+  // Of RebootCacheCluster: how far that is (reconciler/node_reboot.h); empty: none is under way.
+  std::string reboot;
+};
+
+// Asked for and not applied yet.
+struct PendingNodes {
+  int64_t count = 0;                 // 0: nothing
+  std::vector<std::string> removed;  // ids of those that leave
+  std::vector<std::string> zones;    // of those that are added
 };
 
 struct CacheCluster {
@@ -50,10 +67,17 @@ struct CacheCluster {
   std::vector<std::string> security_groups;
   std::string maintenance_window;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;  // days; 0: no automated snapshots
+  std::string active_snapshot;           // the name of the one that its node makes now; else empty
+  std::string data_source;               // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
+  std::string pending_node_type;       // asked for and not in effect; else empty
+  std::string pending_engine_version;  // the same
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
   std::vector<CacheNode> nodes;
+  PendingNodes pending_nodes;
+  bool spreads = false;             // new nodes go to different zones
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
   // Keys of the store that are removed with it: its holds on subnets and security groups.
@@ -63,6 +87,8 @@ struct CacheCluster {
   std::string PreferredZone() const;
   std::string ArnOf() const;
   std::string NodeId(const CacheNode& node) const;
+  // Whether a node of that id is this node, or takes its place.
+  bool IsNodeId(const CacheNode& node, std::string_view node_id) const;
 };
 
 // What CreateCacheCluster was asked for; empty and nullopt mean "not given".
@@ -77,10 +103,13 @@ struct NewCacheCluster {
   std::string preferred_zone;
   std::vector<std::string> preferred_zones;
   std::string parameter_group;
+  std::string parameter_family;  // of the user's group of that name; empty: there is none
   std::string subnet_group;
   std::vector<std::string> security_groups;
   std::string maintenance_window;
   std::string snapshot_window;
+  int64_t snapshot_retention_limit = 0;
+  std::string data_source;
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
 };

@@ -82,11 +82,11 @@ TEST_F(CreatingACacheCluster, OfRedisHasExactlyOneNode) {
   EXPECT_EQ(RefusalOf(asked), ApiErrorCode::kInvalidParameterValue);
 }
 
-TEST_F(CreatingACacheCluster, OfMemcachedHasOneToFortyNodes) {
+TEST_F(CreatingACacheCluster, OfMemcachedHasOneToSixtyNodes) {
   EXPECT_TRUE(Build(Memcached(1)).ok());
-  EXPECT_EQ(Build(Memcached(40))->nodes.back().id, "0040");
+  EXPECT_EQ(Build(Memcached(60))->nodes.back().id, "0060");
   EXPECT_EQ(RefusalOf(Memcached(0)), ApiErrorCode::kInvalidParameterValue);
-  EXPECT_EQ(RefusalOf(Memcached(41)), ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(RefusalOf(Memcached(61)), ApiErrorCode::kInvalidParameterValue);
 }
 
 TEST_F(CreatingACacheCluster, NumbersMemcachedNodesEachWithItsOwnNodeId) {

@@ -5,8 +5,6 @@
 
 #include <optional>
 
-#include "base/numbers.h"
-
 namespace mikura::control {
 namespace {
 
@@ -15,6 +13,7 @@ constexpr EngineVersion kEngineVersions[] = {
     {EngineKind::kMemcached, "memcached", "1.6.12", "1.6.12", "memcached1.6"},
     {EngineKind::kMemcached, "memcached", "1.6.17", "1.6.17", "memcached1.6"},
     {EngineKind::kMemcached, "memcached", "1.6.22", "1.6.22", "memcached1.6"},
+    {EngineKind::kRedis, "redis", "6.2", "6.2.6", "redis6.x"},
     {EngineKind::kRedis, "redis", "7.0", "7.0.7", "redis7"},
     {EngineKind::kRedis, "redis", "7.1", "7.1.0", "redis7"},
     {EngineKind::kValkey, "valkey", "7.2", "7.2.6", "valkey7"},
@@ -64,28 +63,6 @@ int64_t DefaultPort(EngineKind kind) { return kind == EngineKind::kMemcached ? 1
 
 std::string DefaultParameterGroup(const EngineVersion& version) {
   return fmt::format("default.{}", version.parameter_family);
-}
-
-ApiResult<std::string> ParameterGroupOf(std::string_view name, const EngineVersion& version) {
-  const std::string own = DefaultParameterGroup(version);
-  if (name.empty() || EqualsIgnoreCase(name, own)) return own;
-  if (EqualsIgnoreCase(name, own + ".cluster.on")) {
-    return ApiError{
-        ApiErrorCode::kInvalidParameterValue,
-        fmt::format("The parameter group {} turns on cluster mode, which is not available yet.",
-                    name)};
-  }
-  for (const EngineVersion& other : kEngineVersions) {
-    const std::string theirs = DefaultParameterGroup(other);
-    if (!EqualsIgnoreCase(name, theirs) && !EqualsIgnoreCase(name, theirs + ".cluster.on")) {
-      continue;
-    }
-    return ApiError{ApiErrorCode::kInvalidParameterValue,
-                    fmt::format("The parameter group {} is of family {}, not of {}.", name,
-                                other.parameter_family, version.parameter_family)};
-  }
-  return ApiError{ApiErrorCode::kCacheParameterGroupNotFound,
-                  fmt::format("CacheParameterGroup not found: {}", name)};
 }
 
 }  // namespace mikura::control

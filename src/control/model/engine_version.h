@@ -39,9 +39,4 @@ int64_t DefaultPort(EngineKind kind);
 // "default.redis7".
 std::string DefaultParameterGroup(const EngineVersion& version);
 
-// The default group of the version for the empty text and for its own name.
-// Errors: kInvalidParameterValue for the cluster-mode group and for the default of another
-// family, kCacheParameterGroupNotFound for every other name: own groups are not available yet.
-ApiResult<std::string> ParameterGroupOf(std::string_view name, const EngineVersion& version);
-
 }  // namespace mikura::control

@@ -15,7 +15,8 @@ TEST(EngineVersions, NoVersionMeansTheNewest) {
 TEST(EngineVersions, ASeriesMeansItsNewest) {
   EXPECT_EQ(EngineVersionOf("redis", "7.x")->version, "7.1");
   EXPECT_EQ(EngineVersionOf("valkey", "7.x")->version, "7.2");
-  EXPECT_FALSE(EngineVersionOf("redis", "6.x").ok());
+  EXPECT_EQ(EngineVersionOf("redis", "6.x")->version, "6.2");
+  EXPECT_FALSE(EngineVersionOf("redis", "5.x").ok());
 }
 
 TEST(EngineVersions, ShortAndFullNamesAreUnderstood) {
@@ -37,33 +38,6 @@ TEST(EngineVersions, OneOfEachEngineIsTheDefault) {
 TEST(DefaultPorts, AreThoseOfTheEngines) {
   EXPECT_EQ(DefaultPort(EngineKind::kRedis), 6379);
   EXPECT_EQ(DefaultPort(EngineKind::kMemcached), 11211);
-}
-
-class ParameterGroups : public ::testing::Test {
- protected:
-  ApiErrorCode RefusalOf(std::string_view name) {
-    const auto result = ParameterGroupOf(name, *EngineVersionOf("redis", "7.1"));
-    EXPECT_FALSE(result.ok()) << name;
-    return result.ok() ? ApiErrorCode::kInternalFailure : result.error().code;
-  }
-};
-
-TEST_F(ParameterGroups, TheDefaultOfTheVersionIsTaken) {
-  EXPECT_EQ(*ParameterGroupOf("", *EngineVersionOf("redis", "7.1")), "default.redis7");
-  EXPECT_EQ(*ParameterGroupOf("default.valkey8", *EngineVersionOf("valkey", "8.0")),
-            "default.valkey8");
-}
-
-TEST_F(ParameterGroups, ClusterModeIsRefusedAsNotAvailableYet) {
-  EXPECT_EQ(RefusalOf("default.redis7.cluster.on"), ApiErrorCode::kInvalidParameterValue);
-}
-
-TEST_F(ParameterGroups, TheDefaultOfAnotherFamilyIsAnInvalidValue) {
-  EXPECT_EQ(RefusalOf("default.valkey8"), ApiErrorCode::kInvalidParameterValue);
-}
-
-TEST_F(ParameterGroups, AnUnknownGroupIsNotFound) {
-  EXPECT_EQ(RefusalOf("mine"), ApiErrorCode::kCacheParameterGroupNotFound);
 }
 
 }  // namespace

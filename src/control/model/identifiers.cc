@@ -14,7 +14,9 @@ namespace {
 
 constexpr size_t kReplicationGroupIdMax = 40;
 constexpr size_t kCacheClusterIdMax = 50;
+constexpr size_t kParameterGroupNameMax = 255;
 constexpr size_t kSubnetGroupNameMax = 255;
+constexpr size_t kSnapshotNameMax = 255;
 constexpr int kMinutesPerDay = 24 * 60;
 constexpr int kWindowMinutesMin = 60;
 
@@ -75,8 +77,20 @@ ApiResult<std::string> ReplicationGroupIdOf(std::string_view text) {
   return IdentifierOf("ReplicationGroupId", text, kReplicationGroupIdMax);
 }
 
+ApiResult<std::string> SnapshotNameOf(std::string_view parameter, std::string_view text) {
+  return IdentifierOf(parameter, text, kSnapshotNameMax);
+}
+
 ApiResult<std::string> CacheClusterIdOf(std::string_view text) {
   return IdentifierOf("CacheClusterId", text, kCacheClusterIdMax);
+}
+
+ApiResult<std::string> CacheParameterGroupNameOf(std::string_view text) {
+  return IdentifierOf("CacheParameterGroupName", text, kParameterGroupNameMax);
+}
+
+ApiResult<std::string> AccessIdOf(std::string_view parameter, std::string_view text) {
+  return IdentifierOf(parameter, text, kReplicationGroupIdMax);
 }
 
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text) {

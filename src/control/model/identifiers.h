@@ -15,6 +15,14 @@ namespace mikura::control {
 ApiResult<std::string> ReplicationGroupIdOf(std::string_view text);
 // As above, 1 to 50 characters.
 ApiResult<std::string> CacheClusterIdOf(std::string_view text);
+// As above, 1 to 255 characters. So no group of a user is called as a default one
+// ("default.redis7").
+ApiResult<std::string> CacheParameterGroupNameOf(std::string_view text);
+// As for replication groups, of a user or a user group.
+ApiResult<std::string> AccessIdOf(std::string_view parameter, std::string_view text);
+// As above, 1 to 255 characters: never the name of an automated snapshot, which holds a dot.
+// parameter: whose value it is, for the error.
+ApiResult<std::string> SnapshotNameOf(std::string_view parameter, std::string_view text);
 // 1 to 255 letters, digits, hyphens, dots, underscores and blanks, not "default".
 ApiResult<std::string> CacheSubnetGroupNameOf(std::string_view text);
 

@@ -18,7 +18,9 @@ void VisitFields(Visitor& visit, NodeSpec& spec) {
   visit("cache_node_id", spec.cache_node_id);
   visit("shard", spec.shard);
   visit("engine", spec.engine);
+  visit("engine_version", spec.engine_version);
   visit("zone", spec.zone);
+  visit("data_source", spec.data_source);
   visit("endpoint", spec.endpoint);
   visit("memory_bytes", spec.memory_bytes);
   visit("threads", spec.threads);
@@ -28,6 +30,7 @@ template <typename Visitor>
 void VisitFields(Visitor& visit, NodeStatus& status) {
   visit("state", status.state);
   visit("detail", status.detail);
+  visit("recovering", status.recovering);
   visit("restarts", status.restarts);
   visit("changed_at", status.changed_at);
 }
@@ -39,6 +42,9 @@ void VisitFields(Visitor& visit, ShardState& state) {
   visit("members", state.members);
   visit("in_sync", state.in_sync);
   visit("failover_from", state.failover_from);
+  visit("hand_to", state.hand_to);
+  visit("end_run", state.end_run);
+  visit("retired", state.retired);
 }
 
 bool ShardState::IsInSync(std::string_view node_id) const {

@@ -14,7 +14,8 @@
 
 namespace mikura::control {
 
-// What a node is to be. A node never changes its spec: another size is another node.
+// What a node is to be. A node never changes its spec but for data_source: another size is another
+// node.
 struct NodeSpec {
   std::string id;  // "demo-001-1f2e3d4c": cluster, cache node, incarnation of the resource
   std::string account;
@@ -23,9 +24,11 @@ struct NodeSpec {
   std::string cache_node_id;  // "0001"
   std::string shard;          // ReplicationGroup::ShardKey(), empty when the node is in no shard
   std::string engine;         // "redis", "valkey", "memcached"
+  std::string engine_version;
   std::string zone;
-  Endpoint endpoint;  // the node's own address
-  int64_t memory_bytes = 0;
+  std::string data_source;  // loaded by a primary at its start; removed when its cache is available
+  Endpoint endpoint;        // the node's own address
+  int64_t memory_bytes = 0;  // of its type; how much is for data the parameter group says
   int64_t threads = 1;
 };
 
@@ -35,6 +38,7 @@ struct NodeStatus {
   std::string detail;  // why it is not running, for an operator
   int64_t restarts = 0;
   UnixMillis changed_at = 0;
+  bool recovering = false;  // it was told that the node is started again
 };
 
 // Who is primary. Changed by compare-and-set alone: the one place where that is decided.
@@ -50,6 +54,11 @@ struct ShardState {
   std::vector<std::string> members;  // node ids, primary-first as created
   std::vector<std::string> in_sync;
   std::string failover_from;  // the primary before, until the new one serves; else empty
+  // A member that takes over from `primary` while both live; when it is the primary already, the
+  // one before has not stepped down yet. Else empty.
+  std::string hand_to;
+  std::string end_run;               // the run of the primary that is to be ended (TestFailover)
+  std::vector<std::string> retired;  // members no more, until nothing is left of them
 
   bool IsInSync(std::string_view node_id) const;
   bool operator==(const ShardState&) const = default;

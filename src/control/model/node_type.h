@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/model/api_error.h"
 
@@ -20,8 +22,12 @@ struct NodeType {
 ApiResult<NodeType> NodeTypeOf(std::string_view name);
 std::span<const NodeType> AllNodeTypes();
 
-// The limit a Redis or Valkey engine gets: a quarter of the type stays reserved for buffers and
-// copies, as reserved-memory-percent = 25 does on AWS.
-int64_t DataMemoryBytes(const NodeType& type);
+// What a node of another type could become: up to those with at least as much memory, or down.
+// Sorted by name.
+struct NodeTypeChoices {
+  std::vector<std::string> up;
+  std::vector<std::string> down;
+};
+NodeTypeChoices OtherNodeTypes(const NodeType& type);
 
 }  // namespace mikura::control

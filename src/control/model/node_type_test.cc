@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
 
 namespace mikura::control {
 namespace {
@@ -19,8 +21,16 @@ TEST(NodeTypes, AnUnknownTypeIsAnInvalidValue) {
   EXPECT_EQ(refused.error().code, ApiErrorCode::kInvalidParameterValue);
 }
 
-TEST(NodeTypes, AQuarterOfTheMemoryIsReserved) {
-  EXPECT_EQ(DataMemoryBytes(*NodeTypeOf("cache.t3.micro")), 402653184);
+TEST(NodeTypes, OtherSizesAreUpOrDownByTheirMemory) {
+  const NodeTypeChoices choices = OtherNodeTypes(*NodeTypeOf("cache.t3.small"));
+  const auto has = [](const std::vector<std::string>& names, const char* name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  EXPECT_TRUE(has(choices.down, "cache.t3.micro"));
+  EXPECT_TRUE(has(choices.up, "cache.t4g.small"));  // as large
+  EXPECT_TRUE(has(choices.up, "cache.r8g.16xlarge"));
+  EXPECT_FALSE(has(choices.up, "cache.t3.small"));
+  EXPECT_EQ(choices.up.size() + choices.down.size() + 1, AllNodeTypes().size());
 }
 
 TEST(NodeTypes, EachNameIsListedOnceWithMemoryAndProcessors) {

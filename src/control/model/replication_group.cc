@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 
 #include "control/model/arn.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/identifiers.h"
+#include "control/model/maintenance_window.h"
 #include "control/model/node_type.h"
 #include "control/model/placement.h"
 #include "control/model/record_json.h"
+#include "control/model/replica_count.h"
+#include "control/model/snapshot.h"
+#include "control/model/snapshot_schedule.h"
 
 namespace mikura::control {
 namespace {
-
-constexpr int64_t kReplicasMax = 5;
 
 ApiError Value(std::string message) {
   return {ApiErrorCode::kInvalidParameterValue, std::move(message)};
@@ -82,6 +85,8 @@ CacheCluster MemberOf(const ReplicationGroup& group, const NewReplicationGroup& 
   member.security_groups = asked.security_groups;
   member.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   member.snapshot_window = group.snapshot_window;
+  member.snapshot_retention_limit = group.snapshot_retention_limit;
+  member.data_source = group.data_source;
   member.tags = group.tags;
   member.created_at = group.created_at;
   member.nodes.push_back({.id = FourDigits(1),
@@ -92,6 +97,16 @@ CacheCluster MemberOf(const ReplicationGroup& group, const NewReplicationGroup& 
 }
 
 }  // namespace
+
+template <typename Visitor>
+void VisitFields(Visitor& visit, PendingChanges& pending) {
+  visit("node_type", pending.node_type);
+  visit("engine", pending.engine);
+  visit("engine_version", pending.engine_version);
+  visit("parameter_group", pending.parameter_group);
+  visit("primary_cluster", pending.primary_cluster);
+  visit("automatic_failover", pending.automatic_failover);
+}
 
 template <typename Visitor>
 void VisitFields(Visitor& visit, ReplicationGroup& group) {
@@ -108,13 +123,22 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("automatic_failover", group.automatic_failover);
   visit("multi_az", group.multi_az);
   visit("snapshot_window", group.snapshot_window);
+  visit("maintenance_window", group.maintenance_window);
+  visit("snapshot_retention_limit", group.snapshot_retention_limit);
+  visit("snapshotting_cluster", group.snapshotting_cluster);
+  visit("active_snapshot", group.active_snapshot);
+  visit("data_source", group.data_source);
   visit("auto_minor_version_upgrade", group.auto_minor_version_upgrade);
+  visit("pending", group.pending);
+  visit("applying", group.applying);
+  visit("test_failover", group.test_failover);
   visit("tags", group.tags);
   visit("created_at", group.created_at);
   visit("member_clusters", group.member_clusters);
   visit("primary_endpoint", group.primary_endpoint);
   visit("reader_endpoint", group.reader_endpoint);
   visit("held_keys", group.held_keys);
+  visit("access", group.access);
 }
 
 std::string ReplicationGroup::ArnOf() const {
@@ -140,16 +164,21 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
   RETURN_IF_ERROR(SetFailover(asked, node_count, group));
   ASSIGN_OR_RETURN(group.port, PortOf(asked.port, version.kind));
   ASSIGN_OR_RETURN(const std::string parameter_group,
-                   ParameterGroupOf(asked.parameter_group, version));
+                   ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceNodes(node_count, asked.preferred_zones, context.zones, true));
-  std::string maintenance_window;
   if (!asked.maintenance_window.empty()) {
-    ASSIGN_OR_RETURN(maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
+    ASSIGN_OR_RETURN(group.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }
   if (!asked.snapshot_window.empty()) {
     ASSIGN_OR_RETURN(group.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
   }
+  ASSIGN_OR_RETURN(group.snapshot_retention_limit,
+                   RetentionLimitOf(asked.snapshot_retention_limit));
+  if (group.snapshot_retention_limit > 0 && group.snapshot_window.empty()) {
+    group.snapshot_window = DefaultSnapshotWindow(group.id);
+  }
+  group.data_source = asked.data_source;
   group.incarnation = context.incarnation;
   group.account = context.account;
   group.region = context.region;
@@ -161,10 +190,13 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
   group.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   group.tags = asked.tags;
   group.created_at = context.now;
+  if (group.maintenance_window.empty()) {
+    group.maintenance_window = AssignedMaintenanceWindow(context.incarnation);
+  }
   for (int64_t ordinal = 1; ordinal <= node_count; ++ordinal) {
     CacheCluster member = MemberOf(group, asked, ordinal, zones[static_cast<size_t>(ordinal - 1)]);
     member.parameter_group = parameter_group;
-    member.maintenance_window = maintenance_window;
+    member.maintenance_window = group.maintenance_window;
     group.member_clusters.push_back(member.id);
     built.members.push_back(std::move(member));
   }

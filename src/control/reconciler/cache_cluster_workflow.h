@@ -24,8 +24,25 @@ class CacheClusterWorkflow {
   Result<bool> Step(Loaded<CacheCluster>& cluster, Inventory& inventory);
 
  private:
+  // Addresses and plans for the nodes that have none.
   Status Provision(Loaded<CacheCluster>& cluster);
   Result<bool> Run(Loaded<CacheCluster>& cluster, Inventory& inventory);
+  // What one pass saw of the nodes.
+  struct Pass {
+    std::vector<std::string> statuses;  // of all nodes
+    std::vector<Write> events;
+    bool settled = true;   // every node is as it should be
+    bool all_told = true;  // those that answer and stay know who stays
+    bool stored = false;   // the record was written: begin anew
+  };
+  Status Tend(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec, Pass& pass);
+  // Shows nodes that were added and answer to clients. Returns whether there were any.
+  Result<bool> Admit(Loaded<CacheCluster>& cluster);
+  // Ends nodes that leave, and forgets them once they are gone.
+  Status Dismiss(Loaded<CacheCluster>& cluster);
+  // The writes that remove all traces of nodes whose processes are gone.
+  Result<std::vector<Write>> Forget(const CacheCluster& cluster,
+                                    const std::vector<CacheNode>& nodes);
   // Memcached: the configuration endpoint and the list of nodes. Returns whether the node has both.
   bool Join(const CacheCluster& cluster, const std::string& node_id, const NodeObservation& seen);
   Result<bool> Delete(const Loaded<CacheCluster>& cluster);

@@ -23,7 +23,7 @@ class Failover : public ReconcilerFixture {
 TEST_F(Failover, AReplicaTakesOverWithTheDataAndTheEndpoint) {
   CreateDemo(3);
   const Endpoint endpoint = Group("demo").primary_endpoint;
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Step();
   const std::string primary = Shard("demo").primary;
   EXPECT_NE(primary, Node("demo-001"));
@@ -36,7 +36,7 @@ TEST_F(Failover, AReplicaTakesOverWithTheDataAndTheEndpoint) {
 
 TEST_F(Failover, TheLostPrimaryComesBackAsAReplicaOfTheNewOne) {
   CreateDemo(3);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Settle();
   const FakeNode& returned = host_.node(Node("demo-001"));
   EXPECT_FALSE(returned.is_primary);
@@ -47,7 +47,7 @@ TEST_F(Failover, TheLostPrimaryComesBackAsAReplicaOfTheNewOne) {
 
 TEST_F(Failover, TheOtherReplicasFollowTheNewPrimary) {
   CreateDemo(3);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Settle();
   const ShardState state = Shard("demo");
   for (const std::string& id : state.members) {
@@ -61,7 +61,7 @@ TEST_F(Failover, TheReplicaThatHasComeFurthestIsChosen) {
   CreateDemo(3);
   host_.HoldCopies(true);
   host_.node(Node("demo-003")).offset = 100;
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Step();
   EXPECT_EQ(Shard("demo").primary, Node("demo-003"));
 }
@@ -74,7 +74,7 @@ TEST_F(Failover, AtEqualOffsetsAReplicaInAnotherZoneIsChosen) {
   NodeSpec spec = *NodeSpecFromJson((*store_.Get(key))->value);
   spec.zone = "1c";
   ASSERT_TRUE(store_.Transact({}, {Write::Put(key, ToJson(spec))}).ok());
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Step();
   EXPECT_EQ(Shard("demo").primary, Node("demo-003"));
 }
@@ -82,10 +82,10 @@ TEST_F(Failover, AtEqualOffsetsAReplicaInAnotherZoneIsChosen) {
 TEST_F(Failover, AReplicaWithoutAWholeCopyIsNotChosen) {
   CreateDemo(2);
   host_.HoldCopies(true);
-  host_.Kill(Node("demo-002"));
+  host_.KillNode(Node("demo-002"));
   for (int i = 0; i < 5; ++i) Step();
   ASSERT_TRUE(host_.node(Node("demo-002")).running);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   for (int i = 0; i < 5; ++i) Step();
   EXPECT_EQ(Shard("demo").primary, Node("demo-001"));
   EXPECT_EQ(Shard("demo").epoch, 1);
@@ -96,7 +96,7 @@ TEST_F(Failover, AReplicaWithoutAWholeCopyIsNotChosen) {
 TEST_F(Failover, WaitsForAReplicaThatHoldsTheDataButDoesNotAnswer) {
   CreateDemo(2);
   host_.node(Node("demo-002")).answering = false;
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   for (int i = 0; i < 5; ++i) Step();
   EXPECT_EQ(Shard("demo").epoch, 1);
   EXPECT_FALSE(host_.node(Node("demo-001")).running);
@@ -116,27 +116,25 @@ TEST_F(Failover, APrimaryThatOnlyFailsToAnswerIsNotReplaced) {
 
 TEST_F(Failover, TellsWhatHappenedOnce) {
   CreateDemo(2);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Settle();
   Restart();
   Settle();
   EXPECT_THAT(Events(),
               ElementsAre("demo-001: Cache cluster created", "demo-002: Cache cluster created",
                           "demo: Replication group created",
-                          "demo-001: Recovering cache nodes 0001: killed by signal 9",
-                          "demo: Failover from primary node demo-001 to replica node demo-002 "
-                          "started",
-                          "demo: Failover from primary node demo-001 to replica node demo-002 "
-                          "completed",
                           "demo-002: Failover from primary node demo-001 to replica node demo-002 "
                           "completed",
+                          "demo: Failover from primary node demo-001 to replica node demo-002 "
+                          "completed",
+                          "demo-001: Recovering cache nodes 0001",
                           "demo-001: Finished recovery for cache nodes 0001"));
 }
 
 TEST_F(Failover, HappensAgainWhenTheNewPrimaryDies) {
   CreateDemo(2);
   for (int round = 0; round < 4; ++round) {
-    host_.Kill(Shard("demo").primary);
+    host_.KillNode(Shard("demo").primary);
     Settle();
     clock_.Advance(std::chrono::seconds(20));
     Settle();
@@ -147,7 +145,7 @@ TEST_F(Failover, HappensAgainWhenTheNewPrimaryDies) {
 
 TEST_F(Failover, WithAutomaticFailoverOffTheDataIsStillKept) {
   CreateDemo(2, false);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Settle();
   EXPECT_EQ(host_.node(Shard("demo").primary).data.count("x"), 1u);
   EXPECT_THAT(Events(), Contains("demo: Failover from primary node demo-001 to replica node "
@@ -157,7 +155,7 @@ TEST_F(Failover, WithAutomaticFailoverOffTheDataIsStillKept) {
 
 TEST_F(Failover, APrimaryAloneIsStartedAgainEmpty) {
   CreateDemo(1, false);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Settle();
   EXPECT_EQ(Group("demo").status, "available");
   EXPECT_TRUE(host_.node(Node("demo-001")).data.empty());
@@ -166,7 +164,7 @@ TEST_F(Failover, APrimaryAloneIsStartedAgainEmpty) {
 
 TEST_F(Failover, WhenAllDieTheGroupComesBackEmpty) {
   CreateDemo(3);
-  for (const char* id : {"demo-001", "demo-002", "demo-003"}) host_.Kill(Node(id));
+  for (const char* id : {"demo-001", "demo-002", "demo-003"}) host_.KillNode(Node(id));
   Settle();
   EXPECT_EQ(Group("demo").status, "available");
   EXPECT_TRUE(host_.node(Shard("demo").primary).data.empty());
@@ -174,7 +172,7 @@ TEST_F(Failover, WhenAllDieTheGroupComesBackEmpty) {
 
 TEST_F(Failover, ADeathWhileTheControlProcessWasAwayIsHandledWhenItReturns) {
   CreateDemo(2);
-  host_.Kill(Node("demo-001"));
+  host_.KillNode(Node("demo-001"));
   Restart();
   Settle();
   EXPECT_EQ(Shard("demo").primary, Node("demo-002"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reconciler/inventory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
@@ -31,6 +32,26 @@ Loaded<CacheCluster>* Inventory::FindCluster(const ReplicationGroup& group,
   return found == clusters.end() ? nullptr : &found->second;
 }
 
+Result<bool> ReplaceShard(MetadataStore& store, Loaded<ShardState>& shard, ShardState next,
+                          std::vector<Write> writes, std::vector<Compare> compares) {
+  compares.push_back(shard.Unchanged());
+  writes.push_back(Write::Put(shard.kv.key, ToJson(next)));
+  ASSIGN_OR_RETURN(const std::optional<Revision> revision, store.Transact(compares, writes));
+  if (!revision) return false;
+  shard.kv.mod_revision = *revision;
+  shard.record = std::move(next);
+  return true;
+}
+
+bool Inventory::IsInUse(const Snapshot& snapshot) const {
+  const std::string data = DataOfSnapshot(snapshot.incarnation);
+  return std::any_of(clusters.begin(), clusters.end(),
+                     [&](const auto& each) { return each.second.record.data_source == data; }) ||
+         std::any_of(snapshots.begin(), snapshots.end(), [&](const Loaded<Snapshot>& each) {
+           return each.record.copied_from == snapshot.incarnation;
+         });
+}
+
 Result<Inventory> LoadInventory(MetadataStore& store) {
   Inventory inventory;
   ASSIGN_OR_RETURN(const std::vector<KeyValue> accounts, store.List(kAccountsPrefix));
@@ -44,6 +65,26 @@ Result<Inventory> LoadInventory(MetadataStore& store) {
       Loaded<CacheCluster> cluster{kv, {}};
       if (Read(CacheClusterFromJson(kv.value), kv, cluster.record)) {
         inventory.clusters.emplace(kv.key, std::move(cluster));
+      }
+    } else if (IsParameterGroupKey(kv.key)) {
+      CacheParameterGroup group;
+      if (Read(CacheParameterGroupFromJson(kv.value), kv, group)) {
+        inventory.parameter_groups.emplace(kv.key, std::move(group));
+      }
+    } else if (IsUserKey(kv.key)) {
+      Loaded<User> user{kv, {}};
+      if (Read(UserFromJson(kv.value), kv, user.record)) {
+        inventory.users.emplace(kv.key, std::move(user));
+      }
+    } else if (IsUserGroupKey(kv.key)) {
+      Loaded<UserGroup> users{kv, {}};
+      if (Read(UserGroupFromJson(kv.value), kv, users.record)) {
+        inventory.user_groups.emplace(kv.key, std::move(users));
+      }
+    } else if (IsSnapshotKey(kv.key)) {
+      Loaded<Snapshot> snapshot{kv, {}};
+      if (Read(SnapshotFromJson(kv.value), kv, snapshot.record)) {
+        inventory.snapshots.push_back(std::move(snapshot));
       }
     }
   }

@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/logging.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/engine_version.h"
 #include "control/reconciler/event_log.h"
+#include "control/reconciler/parameter_plan.h"
 
 namespace mikura::control {
 namespace {
@@ -36,10 +38,13 @@ NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
   const auto kind = EngineKindOf(spec.engine);
   return {.id = spec.id,
           .kind = kind.ok() ? *kind : EngineKind::kRedis,
+          .engine_version = spec.engine_version,
           .endpoint = spec.endpoint,
           .memory_bytes = spec.memory_bytes,
           .threads = spec.threads,
-          .primary = primary};
+          .primary = primary,
+          .settings = {},
+          .data_source = spec.data_source};
 }
 
 }  // namespace
@@ -68,12 +73,19 @@ Result<NodeObservation> NodeKeeper::Look(const NodeSpec& spec) {
     return seen;
   }
   memory.down = false;
-  if (!seen.answering) return seen;
+  // A node that loads its data does not run yet.
+  if (!seen.answering || seen.loading) return seen;
   const MonotonicNanos now = context_.clock.NowNanos();
   if (memory.running_since == 0) memory.running_since = now;
   if (memory.status.state != kRunning) RETURN_IF_ERROR(NoteRunning(spec, memory));
   if (now - memory.running_since >= Nanos(context_.timings.stable_after)) memory.failures = 0;
   return seen;
+}
+
+std::string NodeKeeper::FailureOf(const NodeSpec& spec) const {
+  const auto found = nodes_.find(spec.id);
+  if (found == nodes_.end() || found->second.status.state != kFailing) return "";
+  return found->second.status.detail;
 }
 
 Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::string& reason) {
@@ -82,20 +94,35 @@ Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::str
       now - memory.running_since >= Nanos(context_.timings.stable_after)) {
     memory.failures = 0;
   }
+  if (std::exchange(memory.excused, false)) memory.failures = 0;
   memory.down = true;
   memory.running_since = 0;
   ++memory.failures;
   memory.start_after = now + PauseAfter(memory.failures, context_.timings);
-  std::vector<Write> events;
-  if (memory.status.state == kRunning) {
-    events.push_back(context_.events.OfCluster(
-        spec.account, spec.region, spec.cluster_id,
-        fmt::format("Recovering cache nodes {}: {}", spec.cache_node_id, reason)));
-  }
   Log(LogLevel::kWarning, "reconciler", "node {} is down: {}", spec.id, reason);
   memory.status.state = memory.failures >= kFailingFrom ? kFailing : kRestarting;
   memory.status.detail = reason;
-  return Store(spec, memory, std::move(events));
+  return Store(spec, memory, {});
+}
+
+Status NodeKeeper::NoteRecovering(const NodeSpec& spec, Memory& memory) {
+  const bool was_down = memory.status.state == kRestarting || memory.status.state == kFailing;
+  if (!was_down || memory.status.recovering) return Ok();
+  memory.status.recovering = true;
+  return Store(
+      spec, memory,
+      {context_.events.OfCluster(spec.account, spec.region, spec.cluster_id,
+                                 fmt::format("Recovering cache nodes {}", spec.cache_node_id))});
+}
+
+Status NodeKeeper::NoteStopped(const NodeSpec& spec) {
+  Memory& memory = nodes_[spec.id];
+  RETURN_IF_ERROR(Load(spec, memory));
+  memory.down = true;
+  memory.running_since = 0;
+  memory.start_after = 0;
+  memory.status.state = kStarting;
+  return Store(spec, memory, {});
 }
 
 Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {
@@ -108,6 +135,7 @@ Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {
   }
   Log(LogLevel::kInfo, "reconciler", "node {} answers", spec.id);
   memory.status.state = kRunning;
+  memory.status.recovering = false;
   memory.status.detail.clear();
   return Store(spec, memory, std::move(events));
 }
@@ -131,7 +159,10 @@ Status NodeKeeper::EnsureRunning(const NodeSpec& spec, const Endpoint& primary,
     memory.status.state = kStarting;
     RETURN_IF_ERROR(Store(spec, memory, {}));
   }
-  const Status started = context_.runtime.Start(LaunchOf(spec, primary));
+  RETURN_IF_ERROR(NoteRecovering(spec, memory));
+  NodeLaunch launch = LaunchOf(spec, primary);
+  if (context_.parameters != nullptr) context_.parameters->Complete(launch);
+  const Status started = context_.runtime.Start(launch);
   if (!started.ok()) return NoteDown(spec, memory, started.error().message);
   memory.down = false;
   return Ok();

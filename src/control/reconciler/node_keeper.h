@@ -27,6 +27,14 @@ class NodeKeeper {
   // Errors: the store. A process that cannot be started is noted, and tried again later.
   Status EnsureRunning(const NodeSpec& spec, const Endpoint& primary, const std::string& note);
 
+  // The node is being ended on purpose: its end does not count as a failure, it may start at once.
+  void Excuse(const std::string& node_id) { nodes_[node_id].excused = true; }
+  // Why a node that ended again and again did so; empty when it is not such a one.
+  std::string FailureOf(const NodeSpec& spec) const;
+  // The node's process was ended on purpose: it is started again at once, and that is no recovery.
+  // Errors: the store.
+  Status NoteStopped(const NodeSpec& spec);
+
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }
 
@@ -36,13 +44,16 @@ class NodeKeeper {
     bool down = false;    // this end of its process has been noted
     NodeStatus status;
     std::string note;
-    int failures = 0;  // in a row
+    bool excused = false;  // its next end was wanted
+    int failures = 0;      // in a row
     MonotonicNanos start_after = 0;
     MonotonicNanos running_since = 0;
   };
 
   Status Load(const NodeSpec& spec, Memory& memory);
   Status NoteDown(const NodeSpec& spec, Memory& memory, const std::string& reason);
+  // Tells once that a node which was lost is started again: after what its loss led to.
+  Status NoteRecovering(const NodeSpec& spec, Memory& memory);
   Status NoteRunning(const NodeSpec& spec, Memory& memory);
   Status Store(const NodeSpec& spec, Memory& memory, std::vector<Write> events);
 

@@ -19,12 +19,14 @@ NodeSpec SpecOf(const CacheCluster& cluster, const CacheNode& node, std::string 
   spec.cache_node_id = node.id;
   spec.shard = std::move(shard);
   spec.engine = cluster.engine;
+  spec.engine_version = cluster.engine_version;
   spec.zone = node.zone;
+  spec.data_source = cluster.data_source;
   spec.endpoint = node.endpoint;
   // The type was checked when the cluster was created.
   const auto type = NodeTypeOf(cluster.node_type);
   if (type.ok()) {
-    spec.memory_bytes = cluster.engine == "memcached" ? type->memory_bytes : DataMemoryBytes(*type);
+    spec.memory_bytes = type->memory_bytes;
     spec.threads = type->virtual_cpus;
   }
   return spec;
@@ -48,10 +50,11 @@ bool SetStatuses(CacheCluster& cluster, const std::vector<std::string>& node_sta
   };
   for (size_t i = 0; i < cluster.nodes.size(); ++i) set(cluster.nodes[i].status, node_statuses[i]);
   const bool creating = cluster.status == kStatusCreating;
-  if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying)) {
+  if (any(kStatusCreating) || any(kStatusRebooting) || any(kStatusModifying) ||
+      any(kStatusDeleting)) {
     if (!creating) set(cluster.status, any(kStatusRebooting) ? kStatusRebooting : kStatusModifying);
   } else {
-    set(cluster.status, kStatusAvailable);
+    set(cluster.status, cluster.active_snapshot.empty() ? kStatusAvailable : kStatusSnapshotting);
   }
   return changed;
 }

@@ -9,10 +9,14 @@ namespace mikura::control {
 Reconciler::Reconciler(MetadataStore& store, NodeRuntime& runtime, const Clock& clock,
                        const ReconcilerTimings& timings)
     : events_(clock),
-      context_{store, runtime, clock, events_, timings},
+      context_{store, runtime, clock, events_, timings, &plan_},
       keeper_(context_),
-      groups_(context_, keeper_),
-      clusters_(context_, keeper_) {}
+      access_(context_),
+      groups_(context_, keeper_, access_),
+      clusters_(context_, keeper_),
+      parameters_(context_, plan_),
+      snapshots_(context_),
+      scheduler_(context_) {}
 
 Reconciler::~Reconciler() { Stop(); }
 
@@ -57,6 +61,7 @@ void Reconciler::Loop() {
 bool Reconciler::Step() {
   Result<Inventory> inventory = LoadInventory(context_.store);
   if (!inventory.ok()) return Note("store", inventory.error());
+  plan_.Load(*inventory);
   bool idle = true;
   for (Loaded<ReplicationGroup>& group : inventory->groups) {
     idle = Note("replication group " + group.record.id, groups_.Step(group, *inventory)) && idle;
@@ -65,6 +70,12 @@ bool Reconciler::Step() {
     if (!cluster.record.replication_group.empty()) continue;
     idle = Note("cache cluster " + cluster.record.id, clusters_.Step(cluster, *inventory)) && idle;
   }
+  idle = Note("parameters", parameters_.Step()) && idle;
+  idle = Note("users", access_.StoreStatuses(*inventory)) && idle;
+  for (Loaded<Snapshot>& snapshot : inventory->snapshots) {
+    idle = Note("snapshot " + snapshot.record.name, snapshots_.Step(snapshot, *inventory)) && idle;
+  }
+  idle = Note("snapshots", scheduler_.Step(*inventory)) && idle;
   const Status trimmed = events_.Trim(context_.store);
   if (!trimmed.ok()) Note("events", trimmed.error());
   return idle;

@@ -10,11 +10,16 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/cache_cluster_workflow.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_keeper.h"
+#include "control/reconciler/parameter_plan.h"
+#include "control/reconciler/parameter_workflow.h"
 #include "control/reconciler/reconciler_context.h"
 #include "control/reconciler/replication_group_workflow.h"
+#include "control/reconciler/snapshot_scheduler.h"
+#include "control/reconciler/snapshot_workflow.h"
 
 namespace mikura::control {
 
@@ -24,6 +29,9 @@ class Reconciler {
   Reconciler(MetadataStore& store, NodeRuntime& runtime, const Clock& clock,
              const ReconcilerTimings& timings);
   ~Reconciler();
+
+  // Before the first step: the part of a type's memory that a node really gets.
+  void SetMemoryScale(double scale) { plan_.set_memory_scale(scale); }
 
   // Runs Step() on a thread of its own until Stop() or the destructor.
   void Start();
@@ -39,10 +47,15 @@ class Reconciler {
   bool Note(const std::string& id, const Result<bool>& result);
 
   EventLog events_;
+  ParameterPlan plan_;
   ReconcilerContext context_;
   NodeKeeper keeper_;
+  AccessWorkflow access_;
   ReplicationGroupWorkflow groups_;
   CacheClusterWorkflow clusters_;
+  ParameterWorkflow parameters_;
+  SnapshotWorkflow snapshots_;
+  SnapshotScheduler scheduler_;
   // Resource and words of errors already logged: one that lasts is said once.
   std::set<std::string> said_;
 

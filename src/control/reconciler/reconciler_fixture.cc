@@ -71,6 +71,42 @@ void ReconcilerFixture::DeleteCluster(const std::string& id) {
           ->has_value());
 }
 
+void ReconcilerFixture::ChangeGroup(const std::string& id,
+                                    const std::function<void(ReplicationGroup&)>& change) {
+  ReplicationGroup group = Group(id);
+  change(group);
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(ReplicationGroupKey(kAccount, kRegion, id), ToJson(group))})
+          ->has_value());
+}
+
+void ReconcilerFixture::ChangeCluster(const std::string& id,
+                                      const std::function<void(CacheCluster&)>& change) {
+  CacheCluster cluster = Cluster(id);
+  change(cluster);
+  ASSERT_TRUE(
+      store_.Transact({}, {Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(cluster))})
+          ->has_value());
+}
+
+void ReconcilerFixture::AddMember(const std::string& group_id, const std::string& id) {
+  ReplicationGroup group = Group(group_id);
+  CacheCluster member = Cluster(group.member_clusters.front());
+  member.id = id;
+  member.status = kStatusCreating;
+  member.nodes.front().status = kStatusCreating;
+  member.nodes.front().endpoint = {};
+  member.nodes.front().generation = 1;
+  group.member_clusters.push_back(id);
+  group.status = kStatusModifying;
+  ASSERT_TRUE(
+      store_
+          .Transact({},
+                    {Write::Put(ReplicationGroupKey(kAccount, kRegion, group_id), ToJson(group)),
+                     Write::Put(CacheClusterKey(kAccount, kRegion, id), ToJson(member))})
+          ->has_value());
+}
+
 ReplicationGroup ReconcilerFixture::Group(const std::string& id) {
   return *ReplicationGroupFromJson(
       (*store_.Get(ReplicationGroupKey(kAccount, kRegion, id)))->value);
@@ -90,6 +126,54 @@ bool ReconcilerFixture::GroupExists(const std::string& id) {
 
 bool ReconcilerFixture::ClusterExists(const std::string& id) {
   return store_.Get(CacheClusterKey(kAccount, kRegion, id))->has_value();
+}
+
+void ReconcilerFixture::PutSnapshot(const Snapshot& snapshot) {
+  const std::string key = SnapshotKey(kAccount, kRegion, snapshot.name);
+  ASSERT_TRUE(store_.Transact({}, {Write::Put(key, ToJson(snapshot))})->has_value());
+}
+
+void ReconcilerFixture::PutGroup(const ReplicationGroup& group) {
+  const std::string key = ReplicationGroupKey(kAccount, kRegion, group.id);
+  ASSERT_TRUE(store_.Transact({}, {Write::Put(key, ToJson(group))})->has_value());
+}
+
+void ReconcilerFixture::CreateSnapshot(const std::string& name, const std::string& group_id) {
+  ReplicationGroup group = Group(group_id);
+  std::vector<CacheCluster> members;
+  for (const std::string& id : group.member_clusters) members.push_back(Cluster(id));
+  PutSnapshot(SnapshotOf(group, members, "",
+                         {.name = name, .incarnation = "of" + name, .now = clock_.NowMillis()}));
+  group.active_snapshot = name;
+  if (group.status == kStatusAvailable) group.status = kStatusSnapshotting;
+  PutGroup(group);
+}
+
+void ReconcilerFixture::DeleteGroupWithSnapshot(const std::string& id, const std::string& name) {
+  DeleteGroup(id);
+  CreateSnapshot(name, id);
+}
+
+void ReconcilerFixture::RestoreGroup(const std::string& id, int64_t nodes,
+                                     const std::string& data) {
+  CreateGroup(id, nodes, nodes > 1);
+  ReplicationGroup group = Group(id);
+  group.data_source = data;
+  PutGroup(group);
+  for (const std::string& member_id : group.member_clusters) {
+    CacheCluster member = Cluster(member_id);
+    member.data_source = data;
+    const std::string key = CacheClusterKey(kAccount, kRegion, member_id);
+    ASSERT_TRUE(store_.Transact({}, {Write::Put(key, ToJson(member))})->has_value());
+  }
+}
+
+Snapshot ReconcilerFixture::SnapshotNamed(const std::string& name) {
+  return *SnapshotFromJson((*store_.Get(SnapshotKey(kAccount, kRegion, name)))->value);
+}
+
+bool ReconcilerFixture::SnapshotExists(const std::string& name) {
+  return store_.Get(SnapshotKey(kAccount, kRegion, name))->has_value();
 }
 
 std::vector<std::string> ReconcilerFixture::Events() {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,22 @@ class ReconcilerFixture : public ::testing::Test {
   void DeleteGroup(const std::string& id);
   void CreateCluster(const std::string& id, const std::string& engine, int64_t nodes);
   void DeleteCluster(const std::string& id);
+  // What an action changes of a cluster.
+  void ChangeCluster(const std::string& id, const std::function<void(CacheCluster&)>& change);
+
+  // Stores the group (a cluster) as `change` leaves it.
+  void ChangeGroup(const std::string& id, const std::function<void(ReplicationGroup&)>& change);
+  // The member joins the group, as IncreaseReplicaCount stores it.
+  void AddMember(const std::string& group_id, const std::string& id);
+  // What the API does for CreateSnapshot, for a final snapshot, and for a restore from `data`.
+  void CreateSnapshot(const std::string& name, const std::string& group);
+  void DeleteGroupWithSnapshot(const std::string& id, const std::string& name);
+  void RestoreGroup(const std::string& id, int64_t nodes, const std::string& data);
+  // Creates the record or replaces it.
+  void PutSnapshot(const Snapshot& snapshot);
+  void PutGroup(const ReplicationGroup& group);
+  Snapshot SnapshotNamed(const std::string& name);
+  bool SnapshotExists(const std::string& name);
 
   ReplicationGroup Group(const std::string& id);
   CacheCluster Cluster(const std::string& id);

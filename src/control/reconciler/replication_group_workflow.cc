@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/logging.h"
@@ -11,6 +12,7 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/restore.h"
 
 namespace mikura::control {
 
@@ -20,11 +22,17 @@ Result<bool> ReplicationGroupWorkflow::Step(Loaded<ReplicationGroup>& group, Inv
     Loaded<CacheCluster>* cluster = inventory.FindCluster(group.record, id);
     if (cluster != nullptr) clusters.push_back(cluster);
   }
-  if (group.record.status == kStatusDeleting) return Delete(group, clusters);
+  const auto shard = inventory.shards.find(ShardStateKey(group.record.ShardKey()));
+  if (group.record.status == kStatusDeleting) {
+    // A final snapshot comes first.
+    if (!group.record.active_snapshot.empty()) return false;
+    const bool begun = shard != inventory.shards.end();
+    return Delete(group, clusters, begun ? shard->second.record : ShardState(), inventory);
+  }
+  if (group.record.status == kStatusCreateFailed) return true;
   if (clusters.size() != group.record.member_clusters.size()) {
     return Error{fmt::format("group {} lacks the record of a member", group.record.id)};
   }
-  const auto shard = inventory.shards.find(ShardStateKey(group.record.ShardKey()));
   if (shard == inventory.shards.end()) {
     RETURN_IF_ERROR(Provision(group, clusters));
     return false;  // what was written is read again by the next pass
@@ -80,27 +88,61 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
     ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
     members.push_back({spec->second, std::move(seen)});
   }
+  if (group.record.status == kStatusCreating) {
+    std::vector<const NodeSpec*> specs;
+    for (const ShardMember& member : members) specs.push_back(&member.spec);
+    const std::string failure = RestoreFailure(keeper_, specs);
+    if (!failure.empty()) return FailRestore(context_, &group, clusters, failure);
+  }
+  ASSIGN_OR_RETURN(const bool begins, BeginTestFailover(group, shard, members));
+  if (begins) return false;
+  const bool has_access = access_.Apply(group, inventory, members);
   RETURN_IF_ERROR(shards_.Step(group.record, shard, members));
-  bool settled = false;
-  RETURN_IF_ERROR(StoreStatuses(group, shard.record, clusters, members, settled));
-  return settled;
+  ASSIGN_OR_RETURN(const GroupMembership::Progress progress,
+                   membership_.Step({group, shard, clusters, members, inventory}));
+  if (progress == GroupMembership::Progress::kActed) return false;
+  const ShardState& state = shard.record;
+  bool settled = progress == GroupMembership::Progress::kDone && !group.record.test_failover &&
+                 state.hand_to.empty() && state.failover_from.empty() && state.end_run.empty();
+  RETURN_IF_ERROR(
+      StoreStatuses(group, shard.record, clusters, members, has_access, inventory, settled));
+  return settled && has_access;
+}
+
+// The run of the primary that is to be ended is stored, so that it is that one and no later one.
+Result<bool> ReplicationGroupWorkflow::BeginTestFailover(Loaded<ReplicationGroup>& group,
+                                                         Loaded<ShardState>& shard,
+                                                         const std::vector<ShardMember>& members) {
+  if (!group.record.test_failover) return false;
+  const ShardMember* primary = FindMember(members, shard.record.primary);
+  if (primary == nullptr || !primary->seen.answering || !shard.record.failover_from.empty()) {
+    return false;
+  }
+  group.record.test_failover = false;
+  ShardState next = shard.record;
+  next.end_run = primary->seen.process_id;
+  return ReplaceShard(context_.store, shard, std::move(next), {group.Put()}, {group.Unchanged()});
 }
 
 Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
                                                const ShardState& state,
                                                const std::vector<Loaded<CacheCluster>*>& clusters,
                                                const std::vector<ShardMember>& members,
+                                               bool has_access, const Inventory& inventory,
                                                bool& settled) {
   std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
-  settled = true;
   for (auto* cluster : clusters) {
+    if (cluster->record.status == kStatusDeleting) continue;
     CacheNode& node = cluster->record.nodes.front();
     const std::string id = cluster->record.NodeId(node);
     const auto member = std::find_if(members.begin(), members.end(),
                                      [&](const ShardMember& each) { return each.spec.id == id; });
     if (member == members.end()) continue;
-    const bool fine = ShardController::IsSettled(state, members, *member);
+    const bool changes = !cluster->record.pending_node_type.empty() ||
+                         !cluster->record.pending_engine_version.empty();
+    const bool fine =
+        ShardController::IsSettled(state, members, *member) && !(changes && group.record.applying);
     settled = settled && fine;
     const bool was_creating = cluster->record.status == kStatusCreating;
     if (!SetStatuses(cluster->record, {StatusOfNode(node.status, member->seen.answering, fine)})) {
@@ -112,15 +154,18 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
       writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
     }
   }
+  settled = settled && AccessWorkflow::IsSettled(group.record, has_access);
+  const bool access_changed = AccessWorkflow::NoteApplied(group.record, has_access);
   std::string& status = group.record.status;
   const bool was_creating = status == kStatusCreating;
-  const std::string now = settled        ? std::string(kStatusAvailable)
+  const std::string now = settled        ? std::string(group.record.SettledStatus())
                           : was_creating ? std::string(kStatusCreating)
                                          : std::string(kStatusModifying);
-  if (status != now) {
+  if (status != now || access_changed) {
     status = now;
+    if (was_creating && settled) EndRestore(group.record, clusters, inventory, compares, writes);
     writes.push_back(group.Put());
-    if (was_creating) {
+    if (was_creating && settled) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));
     }
   }
@@ -129,17 +174,28 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
   return Ok();
 }
 
+// All nodes that exist of the group: those of its clusters, those that were to take their places,
+// and those that had left.
 Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& group,
-                                              const std::vector<Loaded<CacheCluster>*>& clusters) {
-  std::vector<std::pair<std::string, Endpoint>> nodes;
-  bool gone = true;
+                                              const std::vector<Loaded<CacheCluster>*>& clusters,
+                                              const ShardState& state, const Inventory& inventory) {
+  std::map<std::string, Endpoint> nodes;
   for (const auto* cluster : clusters) {
     for (const CacheNode& node : cluster->record.nodes) {
-      nodes.emplace_back(cluster->record.NodeId(node), node.endpoint);
-      if (context_.runtime.Observe(nodes.back().first).Gone()) continue;
-      context_.runtime.Stop(nodes.back().first);
-      gone = gone && context_.runtime.Observe(nodes.back().first).Gone();
+      nodes[cluster->record.NodeId(node)] = node.endpoint;
     }
+  }
+  for (const auto* ids : {&state.members, &state.retired}) {
+    for (const std::string& id : *ids) {
+      const auto spec = inventory.nodes.find(id);
+      if (spec != inventory.nodes.end()) nodes[id] = spec->second.endpoint;
+    }
+  }
+  bool gone = true;
+  for (const auto& [id, endpoint] : nodes) {
+    if (context_.runtime.Observe(id).Gone()) continue;
+    context_.runtime.Stop(id);
+    gone = gone && context_.runtime.Observe(id).Gone();
   }
   if (!gone) return false;
   std::vector<Write> writes;

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "control/reconciler/access_workflow.h"
+#include "control/reconciler/group_membership.h"
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/reconciler_context.h"
@@ -14,8 +16,13 @@ namespace mikura::control {
 
 class ReplicationGroupWorkflow {
  public:
-  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper)
-      : context_(context), keeper_(keeper), shards_(context, keeper) {}
+  ReplicationGroupWorkflow(const ReconcilerContext& context, NodeKeeper& keeper,
+                           AccessWorkflow& access)
+      : context_(context),
+        keeper_(keeper),
+        access_(access),
+        shards_(context, keeper),
+        membership_(context, keeper, shards_.handover()) {}
 
   // One pass. Returns whether nothing is left to do for now.
   // Errors: the store; no address could be had. The next pass tries again.
@@ -30,13 +37,19 @@ class ReplicationGroupWorkflow {
                    const std::vector<Loaded<CacheCluster>*>& clusters, Inventory& inventory);
   Status StoreStatuses(Loaded<ReplicationGroup>& group, const ShardState& state,
                        const std::vector<Loaded<CacheCluster>*>& clusters,
-                       const std::vector<ShardMember>& members, bool& settled);
+                       const std::vector<ShardMember>& members, bool has_access,
+                       const Inventory& inventory, bool& settled);
+  Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
+                                 const std::vector<ShardMember>& members);
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
-                      const std::vector<Loaded<CacheCluster>*>& clusters);
+                      const std::vector<Loaded<CacheCluster>*>& clusters, const ShardState& state,
+                      const Inventory& inventory);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  AccessWorkflow& access_;
   ShardController shards_;
+  GroupMembership membership_;
 };
 
 }  // namespace mikura::control

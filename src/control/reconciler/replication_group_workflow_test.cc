@@ -95,7 +95,7 @@ TEST_F(ReplicationGroups, VanishWithAllTheyHad) {
   EXPECT_FALSE(GroupExists("demo"));
   EXPECT_FALSE(ClusterExists("demo-001"));
   EXPECT_FALSE(host_.Has(Node("demo-001")));
-  EXPECT_THAT(Keys("/ec/v1/node/"), SizeIs(2));
+  EXPECT_THAT(Keys("/ec/v1/node/"), SizeIs(3));
   EXPECT_THAT(Keys("/ec/v1/shard/"), SizeIs(1));
   EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(3));
   EXPECT_EQ(Group("other").status, "available");
@@ -135,7 +135,7 @@ TEST_F(ReplicationGroups, AReplicaThatDiesIsStartedAgainAndCopiesAnew) {
   CreateGroup("demo", 2);
   Settle();
   host_.Write(Node("demo-001"), "x");
-  host_.Kill(Node("demo-002"));
+  host_.KillNode(Node("demo-002"));
   Step();
   EXPECT_EQ(Group("demo").status, "modifying");
   Settle();
@@ -150,7 +150,7 @@ TEST_F(ReplicationGroups, ANodeThatDiesAgainAndAgainIsStartedEverMoreSlowly) {
   Settle();
   const int before = host_.starts();
   for (int i = 0; i < 1000; ++i) {  // 20 seconds
-    if (host_.node(Node("demo-002")).running) host_.Kill(Node("demo-002"));
+    if (host_.node(Node("demo-002")).running) host_.KillNode(Node("demo-002"));
     Step();
     clock_.Advance(20ms);
   }

@@ -10,32 +10,18 @@
 #include "control/reconciler/event_log.h"
 
 namespace mikura::control {
-namespace {
-
-const ShardMember* Find(const std::vector<ShardMember>& members, const std::string& id) {
-  for (const ShardMember& member : members) {
-    if (member.spec.id == id) return &member;
-  }
-  return nullptr;
-}
-
-// Follows the right primary and holds a whole copy.
-bool IsSyncedReplica(const ShardMember& member, const ShardMember& primary) {
-  return member.seen.answering && !member.seen.is_primary && member.seen.link_up &&
-         member.seen.follows == primary.spec.endpoint;
-}
-
-}  // namespace
-
 Status ShardController::Step(const ReplicationGroup& group, Loaded<ShardState>& shard,
                              std::vector<ShardMember>& members) {
   bool led = false;
   RETURN_IF_ERROR(Lead(group, shard, members, led));
   if (!led) return Ok();
-  RETURN_IF_ERROR(StartMembers(shard, members));
+  RETURN_IF_ERROR(EndPrimary(shard, members));
+  ASSIGN_OR_RETURN(const bool roles_stand, handover_.Step(shard, members));
+  if (!roles_stand) return Ok();
   SetRoles(shard.record, members);
   PlacePrimaryEndpoint(group, shard.record, members);
   RETURN_IF_ERROR(Announce(group, shard, members));
+  RETURN_IF_ERROR(StartMembers(shard, members));
   RETURN_IF_ERROR(UpdateInSync(shard, members));
   PlaceReaderEndpoint(group, shard.record, members);
   return Ok();
@@ -44,9 +30,17 @@ Status ShardController::Step(const ReplicationGroup& group, Loaded<ShardState>& 
 Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
                              std::vector<ShardMember>& members, bool& led) {
   const ShardState& state = shard.record;
-  const ShardMember* primary = Find(members, state.primary);
+  const ShardMember* primary = FindMember(members, state.primary);
   led = primary != nullptr;
   if (primary == nullptr || !primary->seen.Gone()) return Ok();
+  // The one before a planned failover may still lead: it answers, and is asked, or its host ends
+  // it.
+  const ShardMember* before = FindMember(members, state.failover_from);
+  if (state.hand_to == state.primary && before != nullptr && !before->seen.Gone() &&
+      !before->seen.answering) {
+    led = false;
+    return Ok();
+  }
   const Election election = ElectPrimary(state, members, context_.runtime);
   // Nobody holds the data: StartMembers() starts the same primary again, empty.
   if (election.outcome == Election::Outcome::kNobody) return Ok();
@@ -56,19 +50,45 @@ Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& 
   ++next.epoch;
   next.primary = election.winner;
   std::erase(next.in_sync, state.primary);
-  next.failover_from = state.primary;
-  const ShardMember* winner = Find(members, election.winner);
-  std::string message = fmt::format("Failover from primary node {} to replica node {} started",
-                                    primary->spec.cluster_id, winner->spec.cluster_id);
+  // In a failover that was planned the one before may still be there, with all of the data.
+  next.failover_from = state.failover_from.empty() ? state.primary : state.failover_from;
+  if (next.failover_from == next.primary) next.failover_from.clear();
+  next.hand_to.clear();
+  next.end_run.clear();
+  std::vector<Write> events;
   if (!group.automatic_failover) {
-    message += ": automatic failover is off, but only a replica still holds the data";
+    events.push_back(context_.events.Of(
+        group, fmt::format("Failover from primary node {} to replica node {} started: automatic "
+                           "failover is off, but only a replica still holds the data",
+                           primary->spec.cluster_id,
+                           FindMember(members, election.winner)->spec.cluster_id)));
   }
-  ASSIGN_OR_RETURN(led, Replace(shard, std::move(next), {context_.events.Of(group, message)}));
+  ASSIGN_OR_RETURN(led, ReplaceShard(context_.store, shard, std::move(next), std::move(events)));
+  return Ok();
+}
+
+// Another run of the primary is none that was to be ended, and one without an heir would take the
+// data with it: then there is nothing to do any more.
+Status ShardController::EndPrimary(Loaded<ShardState>& shard, std::vector<ShardMember>& members) {
+  if (shard.record.end_run.empty()) return Ok();
+  ShardMember& primary = *FindMember(members, shard.record.primary);
+  const bool has_heir = std::any_of(members.begin(), members.end(), [&](const ShardMember& member) {
+    return member.spec.id != primary.spec.id && shard.record.IsInSync(member.spec.id) &&
+           member.seen.answering;
+  });
+  if (has_heir && !primary.seen.Gone() && primary.seen.process_id == shard.record.end_run) {
+    keeper_.Excuse(primary.spec.id);
+    context_.runtime.Kill(primary.spec.id);
+    return Ok();
+  }
+  ShardState next = shard.record;
+  next.end_run.clear();
+  RETURN_IF_ERROR(ReplaceShard(context_.store, shard, std::move(next), {}));
   return Ok();
 }
 
 Status ShardController::StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members) {
-  const ShardMember* primary = Find(members, shard.record.primary);
+  const ShardMember* primary = FindMember(members, shard.record.primary);
   const Endpoint leader = primary->spec.endpoint;
   for (ShardMember& member : members) {
     if (!member.seen.Gone()) continue;
@@ -77,7 +97,8 @@ Status ShardController::StartMembers(Loaded<ShardState>& shard, std::vector<Shar
       // It loses its copy with its process, so it must not be chosen before it has a new one (I3).
       ShardState next = shard.record;
       std::erase(next.in_sync, member.spec.id);
-      ASSIGN_OR_RETURN(const bool replaced, Replace(shard, std::move(next), {}));
+      ASSIGN_OR_RETURN(const bool replaced,
+                       ReplaceShard(context_.store, shard, std::move(next), {}));
       if (!replaced) return Ok();
     }
     RETURN_IF_ERROR(keeper_.EnsureRunning(
@@ -89,7 +110,7 @@ Status ShardController::StartMembers(Loaded<ShardState>& shard, std::vector<Shar
 }
 
 void ShardController::SetRoles(const ShardState& state, std::vector<ShardMember>& members) {
-  const Endpoint leader = Find(members, state.primary)->spec.endpoint;
+  const Endpoint leader = FindMember(members, state.primary)->spec.endpoint;
   for (ShardMember& member : members) {
     if (member.spec.id != state.primary || !member.seen.answering || member.seen.is_primary) {
       continue;
@@ -105,7 +126,7 @@ void ShardController::SetRoles(const ShardState& state, std::vector<ShardMember>
 
 Status ShardController::UpdateInSync(Loaded<ShardState>& shard,
                                      const std::vector<ShardMember>& members) {
-  const ShardMember* primary = Find(members, shard.record.primary);
+  const ShardMember* primary = FindMember(members, shard.record.primary);
   ShardState next = shard.record;
   if (!next.IsInSync(next.primary)) next.in_sync.push_back(next.primary);
   for (const ShardMember& member : members) {
@@ -114,7 +135,7 @@ Status ShardController::UpdateInSync(Loaded<ShardState>& shard,
     }
   }
   if (next == shard.record) return Ok();
-  RETURN_IF_ERROR(Replace(shard, std::move(next), {}));
+  RETURN_IF_ERROR(ReplaceShard(context_.store, shard, std::move(next), {}));
   return Ok();
 }
 
@@ -142,7 +163,7 @@ void ShardController::PlacePrimaryEndpoint(const ReplicationGroup& group, const 
 // it has; only without any such replica does the primary stand in.
 void ShardController::PlaceReaderEndpoint(const ReplicationGroup& group, const ShardState& state,
                                           std::vector<ShardMember>& members) {
-  const ShardMember primary = *Find(members, state.primary);
+  const ShardMember primary = *FindMember(members, state.primary);
   bool served = false;
   const auto listen = [&](ShardMember& member) {
     if (!member.seen.HasListener(kReaderListener)) {
@@ -173,32 +194,27 @@ void ShardController::PlaceReaderEndpoint(const ReplicationGroup& group, const S
 Status ShardController::Announce(const ReplicationGroup& group, Loaded<ShardState>& shard,
                                  const std::vector<ShardMember>& members) {
   if (shard.record.failover_from.empty()) return Ok();
-  const ShardMember* primary = Find(members, shard.record.primary);
+  const ShardMember* primary = FindMember(members, shard.record.primary);
   if (!primary->seen.is_primary || !primary->seen.HasListener(kPrimaryListener)) return Ok();
-  const ShardMember* lost = Find(members, shard.record.failover_from);
-  const std::string message =
-      fmt::format("Failover from primary node {} to replica node {} completed",
-                  lost != nullptr ? lost->spec.cluster_id : shard.record.failover_from,
-                  primary->spec.cluster_id);
+  const ShardMember* lost = FindMember(members, shard.record.failover_from);
   ShardState next = shard.record;
   next.failover_from.clear();
-  Log(LogLevel::kNotice, "reconciler", "group {}: {}", group.id, message);
-  RETURN_IF_ERROR(Replace(
-      shard, std::move(next),
-      {context_.events.Of(group, message),
-       context_.events.OfCluster(group.account, group.region, primary->spec.cluster_id, message)}));
+  std::vector<Write> events;
+  // One that made way for its own successor of another size has not failed over.
+  if (lost == nullptr || lost->spec.cluster_id != primary->spec.cluster_id) {
+    const std::string message =
+        fmt::format("Failover from primary node {} to replica node {} completed",
+                    lost != nullptr ? lost->spec.cluster_id : shard.record.failover_from,
+                    primary->spec.cluster_id);
+    Log(LogLevel::kNotice, "reconciler", "group {}: {}", group.id, message);
+    events = {
+        context_.events.OfCluster(group.account, group.region, primary->spec.cluster_id, message),
+        context_.events.Of(group, message)};
+  }
+  // Its clients at the endpoint are gone; the others may go on as clients of a replica.
+  if (lost != nullptr && lost->seen.answering) handover_.Release(lost->spec.id);
+  RETURN_IF_ERROR(ReplaceShard(context_.store, shard, std::move(next), std::move(events)));
   return Ok();
-}
-
-Result<bool> ShardController::Replace(Loaded<ShardState>& shard, ShardState next,
-                                      std::vector<Write> events) {
-  events.push_back(Write::Put(shard.kv.key, ToJson(next)));
-  ASSIGN_OR_RETURN(const std::optional<Revision> revision,
-                   context_.store.Transact({shard.Unchanged()}, events));
-  if (!revision) return false;
-  shard.kv.mod_revision = *revision;
-  shard.record = std::move(next);
-  return true;
 }
 
 void ShardController::Told(ShardMember& member, const Status& status, const char* what) {
@@ -214,11 +230,12 @@ void ShardController::Told(ShardMember& member, const Status& status, const char
 
 bool ShardController::IsSettled(const ShardState& state, const std::vector<ShardMember>& members,
                                 const ShardMember& member) {
-  const ShardMember* primary = Find(members, state.primary);
+  const ShardMember* primary = FindMember(members, state.primary);
   if (primary == nullptr || !member.seen.answering) return false;
   if (member.spec.id == state.primary) {
     const bool reads = members.size() > 1 || member.seen.HasListener(kReaderListener);
-    return member.seen.is_primary && member.seen.HasListener(kPrimaryListener) && reads;
+    return member.seen.is_primary && !member.seen.loading &&
+           member.seen.HasListener(kPrimaryListener) && reads;
   }
   return IsSyncedReplica(member, *primary) && state.IsInSync(member.spec.id) &&
          member.seen.HasListener(kReaderListener);

@@ -5,7 +5,8 @@
 //   R1. The state is changed by compare-and-set, before any engine is told. What engines are told
 //       follows from the state and from what they say of themselves, so a step that was cut off
 //       anywhere is finished by the next one.
-//   R2. A new primary is chosen only when the old one's process is certainly gone.
+//   R2. A new primary is chosen only when the old one's process is certainly gone, or the role is
+//       handed over (planned_failover.h).
 //   R3. The primary endpoint is taken from every other member before the primary gets it.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "control/model/replication_group.h"
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
+#include "control/reconciler/planned_failover.h"
 #include "control/reconciler/reconciler_context.h"
 #include "control/reconciler/shard_election.h"
 
@@ -27,7 +29,9 @@ inline constexpr char kReaderListener[] = "reader";
 class ShardController {
  public:
   ShardController(const ReconcilerContext& context, NodeKeeper& keeper)
-      : context_(context), keeper_(keeper) {}
+      : context_(context), keeper_(keeper), handover_(context) {}
+
+  PlannedFailover& handover() { return handover_; }
 
   // One pass. `shard` and `members` are brought up to date with what was done and seen.
   // Errors: the store. An engine that fails a command is asked again in the next pass.
@@ -41,6 +45,7 @@ class ShardController {
  private:
   Status Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
               std::vector<ShardMember>& members, bool& led);
+  Status EndPrimary(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
   Status StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
   void SetRoles(const ShardState& state, std::vector<ShardMember>& members);
   Status UpdateInSync(Loaded<ShardState>& shard, const std::vector<ShardMember>& members);
@@ -50,13 +55,12 @@ class ShardController {
                            std::vector<ShardMember>& members);
   Status Announce(const ReplicationGroup& group, Loaded<ShardState>& shard,
                   const std::vector<ShardMember>& members);
-  // Compare-and-set; on a lost race `shard` keeps its old content and false is returned.
-  Result<bool> Replace(Loaded<ShardState>& shard, ShardState next, std::vector<Write> events);
   // Looks again at a member that was told something.
   void Told(ShardMember& member, const Status& status, const char* what);
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  PlannedFailover handover_;
   // Node id -> the failure last logged, so that one that lasts is said once.
   std::map<std::string, std::string> failures_;
 };

@@ -2,8 +2,25 @@
 #include "control/reconciler/shard_election.h"
 
 #include <tuple>
+#include <utility>
 
 namespace mikura::control {
+
+const ShardMember* FindMember(const std::vector<ShardMember>& members, const std::string& id) {
+  for (const ShardMember& member : members) {
+    if (member.spec.id == id) return &member;
+  }
+  return nullptr;
+}
+
+ShardMember* FindMember(std::vector<ShardMember>& members, const std::string& id) {
+  return const_cast<ShardMember*>(FindMember(std::as_const(members), id));
+}
+
+bool IsSyncedReplica(const ShardMember& member, const ShardMember& primary) {
+  return member.seen.answering && !member.seen.is_primary && member.seen.link_up &&
+         member.seen.follows == primary.spec.endpoint;
+}
 
 Election ElectPrimary(const ShardState& state, const std::vector<ShardMember>& members,
                       NodeRuntime& runtime) {

@@ -15,6 +15,12 @@ struct ShardMember {
   NodeObservation seen;
 };
 
+// nullptr when there is none of that id.
+const ShardMember* FindMember(const std::vector<ShardMember>& members, const std::string& id);
+ShardMember* FindMember(std::vector<ShardMember>& members, const std::string& id);
+// Follows that primary and holds a whole copy.
+bool IsSyncedReplica(const ShardMember& member, const ShardMember& primary);
+
 struct Election {
   enum class Outcome {
     kPromote,  // `winner` takes over

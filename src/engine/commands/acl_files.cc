@@ -51,7 +51,7 @@ void DisconnectUser(CommandContext& ctx, std::string_view name) {
   ctx.services.clients.Kill(filter);
 }
 
-Result<std::vector<std::string>> LoadAclFile(access::AccessUsers& users, const std::string& path) {
+Result<std::string> ReadAclFile(const std::string& path) {
   std::ifstream file(path);
   if (!file) {
     return Error{
@@ -59,7 +59,12 @@ Result<std::vector<std::string>> LoadAclFile(access::AccessUsers& users, const s
   }
   std::ostringstream text;
   text << file.rdbuf();
-  return users.Load(text.str(), path);
+  return text.str();
+}
+
+Result<std::vector<std::string>> LoadAclFile(access::AccessUsers& users, const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string text, ReadAclFile(path));
+  return users.Load(text, path);
 }
 
 FaultOr<> AclLoad(CommandContext& ctx) {

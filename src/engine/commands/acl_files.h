@@ -21,5 +21,6 @@ FaultOr<> AclSave(CommandContext& ctx);
 // Blocks for as long as reading takes. Errors: the file cannot be read, or is wrong; nothing has
 // changed then.
 Result<std::vector<std::string>> LoadAclFile(access::AccessUsers& users, const std::string& path);
+Result<std::string> ReadAclFile(const std::string& path);
 
 }  // namespace mikura::engine

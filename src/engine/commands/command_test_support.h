@@ -36,11 +36,16 @@ class FakeServices final : public ClientRegistry, public Parameters, public Serv
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override { return memory; }
   RoleInfo Role() override { return role; }
+  ShownVersion Version() override { return {"redis", "7.0.15"}; }
   bool IsPrimary() override { return role.is_primary; }
   Status ReplicaOf(std::string_view host, int port) override;
   Status Failover(const FailoverRequest& request) override;
   Status AbortFailover() override;
   Status TakeOver(std::string_view id) override;
+  int64_t HoldWritesFor(std::chrono::milliseconds) override { return role.offset; }
+  Status StepDown(std::string_view host, int port, int64_t) override {
+    return ReplicaOf(host, port);
+  }
   void Stop() override { is_stopped = true; }
   void ResetStatistics() override { ++resets; }
   bool HasRoom(UnixMillis) override { return true; }

@@ -5,7 +5,6 @@
 #include "engine/commands/client_name.h"
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
-#include "engine/commands/compatible_version.h"
 #include "engine/commands/subscriptions.h"
 #include "engine/commands/transaction.h"
 #include "engine/messaging/client_tracking.h"
@@ -104,11 +103,12 @@ std::optional<HelloOptions> ParseHello(CommandContext& ctx) {
 }
 
 void ReplyServerProperties(CommandContext& ctx) {
+  const ShownVersion shown = ctx.services.control.Version();
   ctx.reply.Map(7);
   ctx.reply.Bulk("server");
-  ctx.reply.Bulk("redis");
+  ctx.reply.Bulk(shown.server);
   ctx.reply.Bulk("version");
-  ctx.reply.Bulk(kCompatibleRedisVersion);
+  ctx.reply.Bulk(shown.version);
   ctx.reply.Bulk("proto");
   ctx.reply.Integer(ctx.client.resp_version);
   ctx.reply.Bulk("id");

@@ -21,7 +21,7 @@ class PopWait final : public ListWait {
   explicit PopWait(ListEnd end) : end_(end) {}
 
   FaultOr<> Serve(const ServeContext& ctx, const Key& key) override {
-    ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+    ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
     const size_t mark = ctx.reply.out().size();
     ctx.reply.Array(2);
     ctx.reply.Bulk(key.name);
@@ -38,7 +38,7 @@ class MultiPopWait final : public ListWait {
   explicit MultiPopWait(const PopOptions& options) : options_(options) {}
 
   FaultOr<> Serve(const ServeContext& ctx, const Key& key) override {
-    ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+    ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
     return PopWithName(ctx.keys, ctx.reply, key, list, options_);
   }
 

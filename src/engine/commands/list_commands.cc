@@ -13,7 +13,7 @@ namespace {
 // Pushes the words one by one; `if_exists`: only onto a list that is there.
 FaultOr<> Push(CommandContext& ctx, ListEnd end, bool if_exists) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
   if (if_exists && !list.existed()) {
     ctx.reply.Integer(0);
     return Ok();
@@ -71,7 +71,7 @@ FaultOr<> LIndex(CommandContext& ctx) {
 // LSET key index element. Errors: kNoSuchKey, kIndexOutOfRange. Cost: O(log n).
 FaultOr<> LSet(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
   if (!list.existed()) return Fault::kNoSuchKey;
   ASSIGN_OR_RETURN(const int64_t index, ToInteger(ctx.args[2]));
   const std::optional<uint64_t> place = PlaceOf(index, list->size());
@@ -125,7 +125,7 @@ FaultOr<> LTrim(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const int64_t start, ToInteger(ctx.args[2]));
   ASSIGN_OR_RETURN(const int64_t stop, ToInteger(ctx.args[3]));
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
   if (list.existed()) {
     const uint64_t size = list->size();
     const Range range = RangeOf(start, stop, size);

@@ -22,7 +22,7 @@ FaultOr<> Pop(CommandContext& ctx, ListEnd end) {
     count = static_cast<uint64_t>(*wanted);
   }
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
   const size_t mark = ctx.reply.out().size();
   if (!list.existed()) {
     if (has_count) {
@@ -48,7 +48,7 @@ FaultOr<> LMPop(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<PopOptions> options, ParsePopOptions(ctx, 1));
   if (!options) return Ok();
   for (const Key& key : ctx.key_list) {
-    ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+    ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
     if (list.existed()) return PopWithName(ctx.keys, ctx.reply, key, list, *options);
   }
   ctx.reply.NullArray();

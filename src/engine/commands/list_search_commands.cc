@@ -130,7 +130,7 @@ FaultOr<> LInsert(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
   const Search search{.element = ctx.args[kSearchedWord], .wanted = 1};
   if (!ctx.client.preparation) [[likely]] {
-    ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+    ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
     if (!list.existed()) {
       ctx.reply.Integer(0);
       return Ok();
@@ -141,7 +141,7 @@ FaultOr<> LInsert(CommandContext& ctx) {
   }
   const auto prepared = PrepareSearch(ctx, search, false);
   if (ctx.outcome == RunOutcome::kPreparing) return Ok();
-  ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
   if (!list.existed()) {
     ctx.reply.Integer(0);
     return Ok();
@@ -176,7 +176,7 @@ FaultOr<> LRem(CommandContext& ctx) {
                       .from_tail = count < 0,
                       .wanted = count == 0 ? kAll : magnitude};
   if (!ctx.client.preparation) [[likely]] {
-    ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+    ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
     if (!list.existed()) return FinishRemoval(ctx, list, 0);
     if (const auto places = FindAtOnce(*list, search)) {
       return RemoveFound(ctx, list, *places, search.from_tail);
@@ -189,7 +189,7 @@ FaultOr<> LRem(CommandContext& ctx) {
     ListEdit list(ctx.keys, key, std::move(*prepared->rest));
     return FinishRemoval(ctx, list, prepared->places.size());
   }
-  ASSIGN_OR_RETURN(ListEdit&& list, ctx.keys.Edit<ListValue>(key));
+  ASSIGN_OR_RETURN(ListEdit && list, ctx.keys.Edit<ListValue>(key));
   if (!list.existed()) return FinishRemoval(ctx, list, 0);
   return RemoveFound(ctx, list, prepared ? prepared->places : Find(*list, search),
                      search.from_tail);

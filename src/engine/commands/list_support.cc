@@ -112,7 +112,7 @@ FaultOr<> PopElements(KeyAccess& keys, wire::RespWriter& reply, size_t mark, con
 }
 
 FaultOr<> MoveElement(KeyAccess& keys, wire::RespWriter& reply, const ListMove& move) {
-  ASSIGN_OR_RETURN(ListEdit&& source, keys.Edit<ListValue>(move.from));
+  ASSIGN_OR_RETURN(ListEdit && source, keys.Edit<ListValue>(move.from));
   if (!source.existed()) {
     reply.Null();
     return Ok();
@@ -122,7 +122,7 @@ FaultOr<> MoveElement(KeyAccess& keys, wire::RespWriter& reply, const ListMove& 
     element = TakeAt(*source, move.from_end);
     RETURN_IF_ERROR(Rotate(keys, move, source, element));
   } else {
-    ASSIGN_OR_RETURN(ListEdit&& target, keys.Edit<ListValue>(move.to));
+    ASSIGN_OR_RETURN(ListEdit && target, keys.Edit<ListValue>(move.to));
     element = TakeAt(*source, move.from_end);
     RETURN_IF_ERROR(MoveAcross(keys, move, source, target, element));
   }

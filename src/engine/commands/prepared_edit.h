@@ -68,7 +68,7 @@ FaultOr<> EditPrepared(CommandContext& ctx, const ChangeOf<T, Outcome>& change,
     CollectionEdit<T> edit(ctx.keys, key, std::move(*prepared->value));
     return finish(ctx, edit, std::move(*prepared->outcome));
   }
-  ASSIGN_OR_RETURN(CollectionEdit<T>&& edit, ctx.keys.Edit<T>(key));
+  ASSIGN_OR_RETURN(CollectionEdit<T> && edit, ctx.keys.Edit<T>(key));
   return finish(ctx, edit, change(*edit, ctx.args, limits));
 }
 

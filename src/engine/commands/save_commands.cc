@@ -111,8 +111,9 @@ FaultOr<> Shutdown(CommandContext& ctx) {
     return Ok();
   }
   const SnapshotSaver* const saver = ctx.services.saver;
-  const bool saves =
-      saver != nullptr && !options.saves_not && (options.saves || saver->has_points());
+  // As Redis: what is loaded so far must not replace the file.
+  const bool saves = saver != nullptr && !saver->is_held() && !options.saves_not &&
+                     (options.saves || saver->has_points());
   if (saves && ctx.may_wait) {
     SaveAndStop(ctx, options.force);
     return Ok();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -108,9 +109,16 @@ struct RoleInfo {
   std::string link_state;  // connect, connecting, sync, connected
 };
 
+// What HELLO says that the server is.
+struct ShownVersion {
+  std::string server;
+  std::string version;
+};
+
 class ServerControl {
  public:
   virtual ~ServerControl() = default;
+  virtual ShownVersion Version() = 0;
   // Text of INFO for the named sections ("default", "all", "everything" included), lower case.
   virtual std::string Info(std::span<const std::string_view> sections) = 0;
   virtual MemoryReport Memory() = 0;
@@ -124,6 +132,13 @@ class ServerControl {
   virtual Status AbortFailover() = 0;
   // PSYNC ... FAILOVER: the primary, whose replication id that is, hands over its role.
   virtual Status TakeOver(std::string_view id) = 0;
+  // Clients' writes wait for at most that long from now (zero: no longer) or until they are told
+  // that this is a replica; they must be held again to wait longer. Returns the end of the log,
+  // behind every write that was let in before.
+  virtual int64_t HoldWritesFor(std::chrono::milliseconds time) = 0;
+  // ReplicaOf(), if the log still ends at `position` when the last write has ended. Errors: it goes
+  // on beyond; as ReplicaOf().
+  virtual Status StepDown(std::string_view host, int port, int64_t position) = 0;
   // Ends the process soon, after the running commands, without saving anything.
   virtual void Stop() = 0;
   virtual void ResetStatistics() = 0;

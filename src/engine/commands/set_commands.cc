@@ -48,7 +48,7 @@ FaultOr<> FinishAdd(CommandContext& ctx, SetEdit& set, int64_t added) {
 FaultOr<> SAdd(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return EditPrepared<SetValue, int64_t>(ctx, AddMembers, FinishAdd);
-  ASSIGN_OR_RETURN(SetEdit&& set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(SetEdit && set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
   return FinishAdd(ctx, set, AddMembers(*set, ctx.args, ctx.services.encoding_limits));
 }
 
@@ -70,7 +70,7 @@ FaultOr<> FinishRemoval(CommandContext& ctx, SetEdit& set, int64_t removed) {
 FaultOr<> SRem(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return EditPrepared<SetValue, int64_t>(ctx, RemoveMembers, FinishRemoval);
-  ASSIGN_OR_RETURN(SetEdit&& set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(SetEdit && set, ctx.keys.Edit<SetValue>(ctx.key_list[0]));
   return FinishRemoval(ctx, set, RemoveMembers(*set, ctx.args, ctx.services.encoding_limits));
 }
 
@@ -120,13 +120,13 @@ FaultOr<> SMove(CommandContext& ctx) {
   const bool is_new = !destination || !destination->Contains(member);
   ctx.reply.Integer(is_there ? 1 : 0);
   if (!is_there || from.name == to.name) return Ok();
-  ASSIGN_OR_RETURN(SetEdit&& less, ctx.keys.Edit<SetValue>(from));
+  ASSIGN_OR_RETURN(SetEdit && less, ctx.keys.Edit<SetValue>(from));
   less->Erase(member);
   ASSIGN_OR_RETURN(const bool key_is_gone, less.Commit());
   NotifyRemoval(ctx, from, "srem", key_is_gone);
   AddEffect(ctx, {"SREM", from.name, member});
   if (!is_new) return Ok();
-  ASSIGN_OR_RETURN(SetEdit&& more, ctx.keys.Edit<SetValue>(to));
+  ASSIGN_OR_RETURN(SetEdit && more, ctx.keys.Edit<SetValue>(to));
   more->Add(member);
   ApplySetLimits(ctx, *more);
   RETURN_IF_ERROR(more.Commit());
@@ -304,7 +304,7 @@ FaultOr<> SPop(CommandContext& ctx) {
       return PopManyMembers(ctx, taken);
     }
   }
-  ASSIGN_OR_RETURN(SetEdit&& set, ctx.keys.Edit<SetValue>(key));
+  ASSIGN_OR_RETURN(SetEdit && set, ctx.keys.Edit<SetValue>(key));
   if (!has_count && set->empty()) {
     ctx.reply.Null();
     return Ok();

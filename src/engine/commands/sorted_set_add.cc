@@ -121,7 +121,7 @@ FaultOr<> AddScores(CommandContext& ctx, const AddOptions& options,
                     std::span<const ScoredMember> pairs) {
   if (HasManyWords(ctx)) [[unlikely]]
     return AddManyScores(ctx, options, pairs);
-  ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
   const Added all =
       ApplyAll(*set, ctx.services.encoding_limits, options, pairs, ctx.keys.effects().active());
   return Finish(ctx, options, set, all);

@@ -114,7 +114,7 @@ FaultOr<> XAdd(CommandContext& ctx) {
     return Ok();
   }
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed() && !request->may_create) {
     ctx.reply.Null();
     return Ok();
@@ -156,7 +156,7 @@ FaultOr<> XTrim(CommandContext& ctx) {
   const std::optional<StreamTrimOptions> options = parser.Finish();
   if (!options) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed()) {
     ctx.reply.Integer(0);
     return Ok();

@@ -187,7 +187,7 @@ FaultOr<std::optional<ClaimRequest>> ParseClaim(CommandContext& ctx) {
 // [JUSTID] [LASTID id] -> the entries claimed. Cost: O(log n) for each.
 FaultOr<> XClaim(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = FindGroupOrReply(ctx, stream, key, ctx.args[2]);
   if (group == nullptr) return Ok();
   ASSIGN_OR_RETURN(const std::optional<ClaimRequest> request, ParseClaim(ctx));
@@ -282,7 +282,7 @@ FaultOr<> XAutoClaim(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
   ASSIGN_OR_RETURN(const std::optional<AutoClaimRequest> request, ParseAutoClaim(ctx));
   if (!request) return Ok();
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = FindGroupOrReply(ctx, stream, key, ctx.args[2]);
   if (group == nullptr) return Ok();
   Claimer claimer(ctx, key, *stream, *group, ctx.args[3], request->claim);

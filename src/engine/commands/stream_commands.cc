@@ -92,7 +92,7 @@ FaultOr<> DeleteMany(CommandContext& ctx) {
 FaultOr<> XDel(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return DeleteMany(ctx);
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(ctx.key_list[0]));
   if (!stream.existed()) {
     ctx.reply.Integer(0);
     return Ok();
@@ -152,7 +152,7 @@ FaultOr<> XSetId(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<NewState> state, ParseSetId(ctx));
   if (!state) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed()) return Fault::kNoSuchKey;
   if (const std::string_view complaint = SetIdComplaint(*stream, *state); !complaint.empty()) {
     ctx.reply.Error("ERR", complaint);

@@ -103,7 +103,7 @@ FaultOr<> XDelEx(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<RemovalRequest> request, ParseRemoval(ctx, 2));
   if (!request) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed()) {
     ReplyAllAbsent(ctx.reply, *request);
     return Ok();
@@ -124,7 +124,7 @@ FaultOr<> XAckDel(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<RemovalRequest> request, ParseRemoval(ctx, 3));
   if (!request) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = stream.existed() ? stream->FindGroup(ctx.args[2]) : nullptr;
   if (group == nullptr) {
     ReplyAllAbsent(ctx.reply, *request);

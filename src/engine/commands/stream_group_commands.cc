@@ -68,7 +68,7 @@ FaultOr<> XGroupCreate(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<GroupOptions> options, ParseGroupOptions(ctx, true));
   if (!options) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed() && !options->may_create) {
     ctx.reply.Error("ERR", kKeyMissing);
     return Ok();
@@ -96,7 +96,7 @@ FaultOr<> XGroupSetId(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<GroupOptions> options, ParseGroupOptions(ctx, false));
   if (!options) return Ok();
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = NamedGroup(ctx, stream);
   if (group == nullptr) return Ok();
   StreamId id = stream->last_id();
@@ -115,7 +115,7 @@ FaultOr<> XGroupSetId(CommandContext& ctx) {
 // XGROUP DESTROY key group -> 1, or 0 when there is none. Who waits in it is told.
 FaultOr<> XGroupDestroy(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   if (!stream.existed()) {
     ctx.reply.Error("ERR", kKeyMissing);
     return Ok();
@@ -133,7 +133,7 @@ FaultOr<> XGroupDestroy(CommandContext& ctx) {
 // XGROUP CREATECONSUMER key group consumer -> 1, or 0 when it is there.
 FaultOr<> XGroupCreateConsumer(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = NamedGroup(ctx, stream);
   if (group == nullptr) return Ok();
   const bool is_new = !group->FindConsumer(ctx.args[4]);
@@ -147,7 +147,7 @@ FaultOr<> XGroupCreateConsumer(CommandContext& ctx) {
 // XGROUP DELCONSUMER key group consumer -> how many entries were pending for it.
 FaultOr<> XGroupDelConsumer(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = NamedGroup(ctx, stream);
   if (group == nullptr) return Ok();
   const std::optional<StreamConsumer> consumer = group->FindConsumer(ctx.args[4]);

@@ -11,7 +11,7 @@ namespace {
 // XACK key group id ... -> how many were pending.
 FaultOr<> XAck(CommandContext& ctx) {
   const Key& key = ctx.key_list[0];
-  ASSIGN_OR_RETURN(StreamEdit&& stream, ctx.keys.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, ctx.keys.Edit<StreamValue>(key));
   StreamGroup* const group = stream.existed() ? stream->FindGroup(ctx.args[2]) : nullptr;
   if (group == nullptr) {
     ctx.reply.Integer(0);

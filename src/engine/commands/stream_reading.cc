@@ -37,7 +37,7 @@ FaultOr<> StreamReader::Take(const Key& key, const StreamSource& source) {
     taken_.push_back({.key = key, .index = index, .count = Limit(stream->size() - index)});
     return Ok();
   }
-  ASSIGN_OR_RETURN(StreamEdit&& stream, keys_.Edit<StreamValue>(key));
+  ASSIGN_OR_RETURN(StreamEdit && stream, keys_.Edit<StreamValue>(key));
   StreamGroup* const group = stream.existed() ? stream->FindGroup(reading_.group) : nullptr;
   if (group == nullptr) return Ok();
   if (source.is_new) {

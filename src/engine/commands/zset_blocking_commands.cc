@@ -21,7 +21,7 @@ class ScorePopWait final : public SortedSetWait {
   explicit ScorePopWait(ScoreEnd end) : end_(end) {}
 
   FaultOr<> Serve(const ServeContext& ctx, const Key& key) override {
-    ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(key));
+    ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(key));
     ASSIGN_OR_RETURN(const PoppedMembers popped, PopMembers(ctx.keys, key, set, end_, 1));
     ctx.reply.Array(3);
     ctx.reply.Bulk(key.name);
@@ -40,7 +40,7 @@ class MultiScorePopWait final : public SortedSetWait {
   explicit MultiScorePopWait(const ScorePopOptions& options) : options_(options) {}
 
   FaultOr<> Serve(const ServeContext& ctx, const Key& key) override {
-    ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(key));
+    ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(key));
     return PopWithName(ctx.keys, ctx.reply, key, set, options_);
   }
 

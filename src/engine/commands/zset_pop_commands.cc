@@ -88,7 +88,7 @@ FaultOr<> PopOne(CommandContext& ctx, ScoreEnd end) {
       return PopPrepared(ctx, end, count, is_nested);
     }
   }
-  ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(key));
+  ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(key));
   if (set->empty() || count == 0) {
     ctx.reply.Array(0);
     return Ok();
@@ -115,7 +115,7 @@ FaultOr<> ZMPop(CommandContext& ctx) {
   ASSIGN_OR_RETURN(const std::optional<ScorePopOptions> options, ParseScorePopOptions(ctx, 1));
   if (!options) return Ok();
   for (const Key& key : ctx.key_list) {
-    ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(key));
+    ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(key));
     if (!set->empty()) return PopWithName(ctx.keys, ctx.reply, key, set, *options);
   }
   ctx.reply.NullArray();

@@ -35,7 +35,7 @@ FaultOr<> FinishRemoval(CommandContext& ctx, SortedSetEdit& set, const Removed& 
 FaultOr<> ZRem(CommandContext& ctx) {
   if (HasManyWords(ctx)) [[unlikely]]
     return EditPrepared<SortedSetValue, Removed>(ctx, RemoveMembers, FinishRemoval);
-  ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
+  ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
   return FinishRemoval(ctx, set, RemoveMembers(*set, ctx.args, ctx.services.encoding_limits));
 }
 
@@ -69,7 +69,7 @@ FaultOr<> RemoveLongRange(CommandContext& ctx, const Bounds& bounds, std::string
 template <typename Bounds>
 FaultOr<> RemoveRange(CommandContext& ctx, const Bounds& bounds, std::string_view event) {
   if (!ctx.client.preparation) [[likely]] {
-    ASSIGN_OR_RETURN(SortedSetEdit&& set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
+    ASSIGN_OR_RETURN(SortedSetEdit && set, ctx.keys.Edit<SortedSetValue>(ctx.key_list[0]));
     const RankRange range = RangeOf(*set, bounds);
     if (range.count < kComputedAtOnce) {
       if (range.count > 0) set->EraseAt(range.first, range.count);

@@ -6,8 +6,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include "base/numbers.h"
@@ -165,6 +167,15 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::Make(const TlsSettings& se
       Owned client,
       MakeOne(settings, settings.link.cert_file.empty() ? settings.node : settings.link));
   return std::shared_ptr<const TlsContext>(new TlsContext(std::move(server), std::move(client)));
+}
+
+int64_t TlsContext::EndOfCertificate() const {
+  const X509* const certificate = SSL_CTX_get0_certificate(server_.get());
+  tm end{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
+    return 0;
+  }
+  return timegm(&end);
 }
 
 Status TlsContexts::Configure(const TlsSettings& settings) {

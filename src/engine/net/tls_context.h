@@ -18,6 +18,10 @@ namespace mikura::engine {
 // Which certificate a client has to show.
 enum class TlsClients : uint8_t { kUnknown, kVerifiedIfShown, kVerified };
 
+// Whether RESP listeners that are not made for TLS alone take TLS clients: by the side of others,
+// or nobody else.
+enum class TlsMode : uint8_t { kOff, kPreferred, kRequired };
+
 // A certificate with its chain, and its key; PEM.
 struct TlsIdentity {
   std::string cert_file;
@@ -48,6 +52,8 @@ class TlsContext {
 
   ssl_ctx_st* server() const { return server_.get(); }
   ssl_ctx_st* client() const { return client_.get(); }
+  // When the certificate that clients are shown ends, in seconds since the Unix epoch; 0: unknown.
+  int64_t EndOfCertificate() const;
 
  private:
   struct Free {
@@ -72,12 +78,15 @@ class TlsContexts {
 
   void set_clients(TlsClients clients) { clients_.store(clients, std::memory_order_relaxed); }
   TlsClients clients() const { return clients_.load(std::memory_order_relaxed); }
+  void set_mode(TlsMode mode) { mode_.store(mode, std::memory_order_relaxed); }
+  TlsMode mode() const { return mode_.load(std::memory_order_relaxed); }
 
  private:
   mutable Mutex mutex_;
   std::shared_ptr<const TlsContext> current_ GUARDED_BY(mutex_);
   // Publishes nothing but itself, to loops that accept.
   std::atomic<TlsClients> clients_{TlsClients::kVerified};
+  std::atomic<TlsMode> mode_{TlsMode::kOff};  // as above
 };
 
 }  // namespace mikura::engine

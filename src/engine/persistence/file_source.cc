@@ -15,6 +15,9 @@ Result<FileSource> FileSource::Open(const std::string& path, LoadProgress* progr
 }
 
 Result<size_t> FileSource::Read(char* out, size_t size) {
+  if (progress_ != nullptr && progress_->is_interrupted.load(std::memory_order_relaxed)) {
+    return Error{"it was interrupted"};
+  }
   const ssize_t n = ReadSome(fd_.get(), out, size);
   if (n < 0) return FileError("read", path_);
   const auto count = static_cast<size_t>(n);

@@ -16,6 +16,8 @@ namespace mikura::engine {
 struct LoadProgress {
   std::atomic<uint64_t> bytes_total{0};
   std::atomic<uint64_t> bytes_done{0};
+  // Asks that thread to end with an error, soon; publishes nothing but itself.
+  std::atomic<bool> is_interrupted{false};
 };
 
 class FileSource final : public ByteSource {

@@ -43,25 +43,35 @@ class FileSink final : public SnapshotSink {
   std::string buffer_;
 };
 
+// Adds to `aux` where in the replication stream the snapshot was taken.
+Result<std::unique_ptr<Snapshot>> BeginAtRest(Keyspace& keyspace, SnapshotSlots& slots,
+                                              const SaveHooks& hooks, Snapshot::AuxFields& aux) {
+  std::unique_ptr<Snapshot> snapshot;
+  RETURN_IF_ERROR(slots.RunAtRest([&](const StreamPlace& place) -> Status {
+    const auto at_gate = [&] {
+      // Who goes on reading what a primary writes from here begins in database 0.
+      if (!place.id.empty()) keyspace.change_log().ForgetDatabase();
+      if (hooks.at_gate) hooks.at_gate();
+    };
+    auto begun = Snapshot::Begin(keyspace, slots, at_gate);
+    if (!begun.ok()) return std::move(begun).error();
+    snapshot = std::move(begun).value();
+    if (place.id.empty() || !hooks.aux.empty()) return Ok();
+    aux = {{"repl-stream-db", std::to_string(place.database)},
+           {"repl-id", place.id},
+           {"repl-offset", std::to_string(snapshot->lsn())}};
+    return Ok();
+  }));
+  return snapshot;
+}
+
 Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string& path,
                     const SaveHooks& hooks) {
   const UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return FileError("create", path);
-  const std::string stream = slots.replication_id();
-  // Who goes on reading the stream from there begins in database 0.
-  const auto at_gate = [&] {
-    if (!stream.empty()) keyspace.change_log().ForgetDatabase();
-    if (hooks.at_gate) hooks.at_gate();
-  };
-  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
-                   hooks.begin ? hooks.begin() : Snapshot::Begin(keyspace, slots, at_gate));
   Snapshot::AuxFields aux = hooks.aux;
-  // Only what holds of both moments holds of the gate between them.
-  if (aux.empty() && !stream.empty() && slots.replication_id() == stream) {
-    aux = {{"repl-stream-db", "0"},
-           {"repl-id", stream},
-           {"repl-offset", std::to_string(snapshot->lsn())}};
-  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Snapshot> snapshot,
+                   hooks.begin ? hooks.begin() : BeginAtRest(keyspace, slots, hooks, aux));
   if (hooks.aux.empty()) aux.emplace_back("aof-base", "0");
   FileSink sink(fd.get(), path, hooks);
   RETURN_IF_ERROR(snapshot->WriteRdb(sink, aux, hooks.progress));
@@ -135,6 +145,11 @@ void KeyspaceLoader::OnAux(std::string_view name, std::string_view value) {
   constexpr size_t kIdBytes = 40;
   if (name == "repl-id" && value.size() == kIdBytes) position_.id = value;
   if (name == "repl-offset") position_.offset = ParseInt64(value).value_or(-1);
+  if (name == "repl-stream-db") {
+    const int64_t database = ParseInt64(value).value_or(0);
+    const bool is_there = database >= 0 && database < keyspace_.database_count();
+    position_.database = is_there ? static_cast<int>(database) : 0;
+  }
 }
 
 Status KeyspaceLoader::OnFunctionLibrary(std::string_view code) {
@@ -147,7 +162,7 @@ Status KeyspaceLoader::OnEntry(const RdbEntry& entry) {
     return Error{fmt::format("it names database {}; this node has {}", entry.database,
                              keyspace_.database_count())};
   }
-  if (entry.attributes.deadline <= drop_expired_at_) {
+  if (entry.attributes.deadline <= drop_expired_at_ && !position_.is_known()) {
     ++count_.expired;
     return Ok();
   }

@@ -36,20 +36,24 @@ struct LoadedCount {
 struct RdbStreamPosition {
   std::string id;       // 40 hexadecimal digits; "": the file does not say
   int64_t offset = -1;  // as Redis counts: bytes of the stream in front of it
+  int database = 0;     // that the stream has selected there
+
+  bool is_known() const { return !id.empty() && offset >= 0; }
 };
 
-// Puts what an RdbReader reads into the keyspace, one shard lock per key.
-// Errors: a database out of range, a key that is there already, no more memory.
 // A collection that was read, under the key; its packed bytes, or a further ownership of it. The
 // shard is locked. Errors: kOutOfMemory.
 FaultOr<> StoreRdbCollection(store::Shard& shard, int database, const Key& key,
                              collections::Collection& value, UnixMillis deadline,
                              const store::Access& access);
 
+// Puts what an RdbReader reads into the keyspace, one shard lock per key.
+// Errors: a database out of range, a key that is there already, no more memory.
 class KeyspaceLoader : public RdbHandler {
  public:
   // drop_expired_at: keys whose deadline is at or before it are left out; 0 keeps all (on a replica
-  // only the primary deletes).
+  // only the primary deletes). All stay too when the file says where it stands in a stream: who
+  // goes on reading that has to be told what expires.
   KeyspaceLoader(Keyspace& keyspace, UnixMillis drop_expired_at)
       : keyspace_(keyspace), drop_expired_at_(drop_expired_at) {}
 

@@ -29,6 +29,12 @@
 
 namespace mikura::engine {
 
+// Of data at rest, beside the head of the change log.
+struct StreamPlace {
+  std::string id;    // of the stream; "": nothing can be said
+  int database = 0;  // the one that what a primary sent has selected; of a primary 0
+};
+
 // Which of the walks that a shard can serve at one time are taken, and what snapshots hold beside
 // keys. One per process.
 class SnapshotSlots {
@@ -41,11 +47,13 @@ class SnapshotSlots {
     return libraries_ ? libraries_() : std::vector<std::string>{};
   }
 
-  // Where this node stands in the replication stream, for files: the stream's id, or "" when
-  // nothing can be said. Called with no lock held. Set once, before the first snapshot.
-  using ReplicationId = std::function<std::string()>;
-  void SetReplicationId(ReplicationId id) { replication_id_ = std::move(id); }
-  std::string replication_id() const { return replication_id_ ? replication_id_() : ""; }
+  // Runs `cut` while nothing is executed that a primary sent, and tells it where the data stand in
+  // the replication stream. Errors: the data are being replaced by a primary's; or those of `cut`.
+  // Called with no lock held. Set once, before the first snapshot of a file.
+  using Cut = std::function<Status(const StreamPlace& place)>;
+  using AtRest = std::function<Status(const Cut& cut)>;
+  void SetAtRest(AtRest at_rest) { at_rest_ = std::move(at_rest); }
+  Status RunAtRest(const Cut& cut) const { return at_rest_ ? at_rest_(cut) : cut({}); }
 
   // rdbcompression, rdbchecksum. Publish nothing but themselves, to snapshots that begin later.
   std::atomic<bool> compresses{true};
@@ -57,7 +65,7 @@ class SnapshotSlots {
 
  private:
   Libraries libraries_;
-  ReplicationId replication_id_;
+  AtRest at_rest_;
   Mutex mutex_;
   std::array<bool, store::kWalksMax> taken_ GUARDED_BY(mutex_) = {};
 };

@@ -58,7 +58,7 @@ bool SnapshotSaver::Begin(Kind kind, Done done) {
 
 void SnapshotSaver::BeginInstead(Done done) {
   MutexLock lock(mutex_);
-  asked_.push_back({Kind::kAwaited, std::move(done)});
+  asked_.push_back({Kind::kAwaited, std::move(done), true});
   if (is_saving_) is_interrupted_.store(true, std::memory_order_relaxed);
   wake_.NotifyAll();
 }
@@ -99,6 +99,7 @@ bool SnapshotSaver::IsDue(UnixMillis now) const {
 }
 
 bool SnapshotSaver::IsDueLocked(UnixMillis now) const {
+  if (is_held()) return false;
   if (settings_.points.empty() || (!last_ok_ && now < failed_at_ + kRetryPause)) return false;
   const uint64_t changes = ChangesSince(changes_at_save_);
   for (const SaveSettings::Point& point : settings_.points) {
@@ -147,12 +148,15 @@ bool SnapshotSaver::AwaitRequest(Request& request, std::string& path) {
 
 void SnapshotSaver::Save(const std::string& path, const Request& request) {
   uint64_t changes = 0;
+  const bool tells_last = request.is_last && on_last_;
+  if (tells_last) on_last_(true);
   Log(LogLevel::kNotice, "persistence", "saving a snapshot to {}", path);
   const Status status =
       SaveRdb(keyspace_, slots_, path,
               {.at_gate = [&] { changes = keyspace_.ChangeCount(); },
                .is_interrupted = [this] { return is_interrupted_.load(std::memory_order_relaxed); },
                .progress = &progress_});
+  if (tells_last && !status.ok()) on_last_(false);
   {
     MutexLock lock(mutex_);
     const UnixMillis now = clock_.NowMillis();

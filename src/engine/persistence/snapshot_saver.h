@@ -64,6 +64,12 @@ class SnapshotSaver {
   void SetOnCannotSave(std::function<void(bool cannot_save)> listener) {
     on_cannot_save_ = std::move(listener);
   }
+  // Whether no save point counts now: the data are not whole. Set once, before Start().
+  void SetIsHeld(std::function<bool()> is_held) { is_held_ = std::move(is_held); }
+  // Called around what BeginInstead() asks for, on the saver's thread: before it, and when the node
+  // goes on because it failed (false). Set once, before Start().
+  void SetOnLast(std::function<void(bool begins)> on_last) { on_last_ = std::move(on_last); }
+  bool is_held() const { return is_held_ && is_held_(); }
   bool has_points() const;
   std::string path() const;
 
@@ -77,7 +83,7 @@ class SnapshotSaver {
   enum class Kind { kAwaited, kBackground };
   // False: something is being saved already, and `done` is not called.
   bool Begin(Kind kind, Done done = {});
-  // Awaited; what is being saved is interrupted.
+  // Awaited, before the node ends; what is being saved is interrupted.
   void BeginInstead(Done done);
   // The same, and waits for its end. Not on the saver's thread.
   Status SaveInstead();
@@ -90,6 +96,7 @@ class SnapshotSaver {
   struct Request {
     Kind kind = Kind::kBackground;
     Done done;
+    bool is_last = false;  // the node is to end
   };
 
   void Run();
@@ -105,6 +112,8 @@ class SnapshotSaver {
   const Clock& clock_;
   std::thread thread_;
   std::function<void(bool cannot_save)> on_cannot_save_;
+  std::function<bool()> is_held_;
+  std::function<void(bool begins)> on_last_;
 
   mutable Mutex mutex_;
   CondVar wake_;

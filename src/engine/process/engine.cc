@@ -59,6 +59,7 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       udp_port_(memcached_settings.udp_port),
       udp_(*keyspace_, memcached_, deliveries_, clock_),
       saver_(*keyspace_, snapshot_slots_, clock_),
+      asked_snapshot_(*keyspace_, snapshot_slots_, clock_),
       stream_executor_(*keyspace_, table_, services_),
       replication_(
           *keyspace_, snapshot_slots_, stream_executor_,
@@ -73,7 +74,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
       horizon_(ThreadCount(), [this](uint32_t loop) { loops_->Wake(loop); }),
       append_log_(*keyspace_, snapshot_slots_, clock_, current_->appenddirname,
                   current_->appendfilename,
-                  [this](const auto& cut) { return replication_.AtRest(cut); }),
+                  [this](const std::function<Status(int database)>& cut) {
+                    return replication_.AtRest(cut);
+                  }),
       context_{*keyspace_, dispatcher_, memcached_, clients_,  observation_, scripts_, node_,
                clock_,     deliveries_, pubsub_,    tracking_, monitors_,    tls_,     horizon_},
       computations_([this](uint64_t client) {
@@ -87,14 +90,15 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindDefragmentation(parameters_, *keyspace_);
   snapshot_slots_.SetLibraries([this] { return scripts_.functions.DumpedCodes(); });
   BindAppendLog(parameters_, append_log_);
-  snapshot_slots_.SetReplicationId([this] {
-    // Of a replica the database that its stream has selected is not known here.
-    const ReplicationStatus status = replication_.status();
-    return status.backlog_active && status.is_primary ? status.ids.current : std::string();
-  });
+  snapshot_slots_.SetAtRest(
+      [this](const SnapshotSlots::Cut& cut) { return replication_.AtRest(cut); });
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
+  parameters_.OnChange("port-tls", [this](const auto&, const auto& after) -> Status {
+    if (after.port_tls == "required") loops_->EndPlainClients();
+    return Ok();
+  });
   BindKeyEvents(parameters_, *keyspace_, key_events_);
   context_.protected_mode = [this] {
     const auto now = parameters_.Current();
@@ -125,10 +129,13 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   services_.saver = &saver_;
   saver_.SetOnCannotSave(
       [this](bool cannot) { node_.cannot_save.store(cannot, std::memory_order_relaxed); });
+  saver_.SetOnLast([this](bool begins) { replication_.PrepareToEnd(begins); });
+  saver_.SetIsHeld([this] { return node_.loading.load(std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
   admin_ = std::make_unique<AdminServer>(AdminServer::Parts{control_, *loops_, clients_, memcached_,
-                                                            node_, *guard_, current_->node_id});
+                                                            node_, *guard_, access_, tls_, adapter_,
+                                                            asked_snapshot_, current_->node_id});
 }
 
 void Engine::ConnectAppendLog() {
@@ -179,7 +186,9 @@ void Engine::UnblockClients() {
 Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   RETURN_IF_ERROR(memcached_.LoadUsers());
   if (!current_->aclfile.empty()) {
-    RETURN_IF_ERROR(LoadAclFile(access_.users(), current_->aclfile));
+    ASSIGN_OR_RETURN(const std::string users, ReadAclFile(current_->aclfile));
+    RETURN_IF_ERROR(access_.users().Load(users, current_->aclfile));
+    admin_->NoteUsers(users, access_.users().version());
   }
   RETURN_IF_ERROR(ConfigureTls(*current_, tls_));
   const bool has_log = current_->appendonly;
@@ -207,9 +216,12 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   }
   if (loads) {
     // As in Redis: with the log on, the snapshot is not looked at.
+    // Nothing expires until it is known whose data these are.
+    keyspace_->set_loading(true);
     RETURN_IF_ERROR(has_log ? LoadAppendLog() : LoadSnapshot());
     append_log_.Start();
     RETURN_IF_ERROR(FollowConfiguredPrimary(*current_, replication_));
+    keyspace_->set_loading(false);
     if (current_->replicaof.empty()) node_.loading.store(false, std::memory_order_relaxed);
   }
   saver_.Start();
@@ -218,22 +230,26 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   return Ok();
 }
 
-// The data of the file. A replica keeps what has expired: only its primary
-// deletes.
+// The data of the file, and where they stand in a replication stream: this node continues there as
+// a replica, and those of before continue with it. A replica keeps what has expired: only its
+// primary deletes.
 Status Engine::LoadSnapshot() {
   const std::string& path = current_->dbfilename;
   const UnixMillis begin = clock_.NowMillis();
   std::vector<std::string> libraries;
   const UnixMillis drop_expired_at = current_->replicaof.empty() ? begin : 0;
+  RdbStreamPosition position;
   control_.NoteLoading();
   auto loaded = LoadRdb(*keyspace_, path, drop_expired_at,
                         {.libraries = &libraries,
+                         .position = &position,
                          .progress = &control_.load_progress(),
                          .form = [this](collections::Collection& value, uint8_t rdb_type) {
                            stream_executor_.GiveForm(value, rdb_type);
                          }});
   if (!loaded.ok()) return Error{fmt::format("cannot load {}", loaded.error().message)};
   RETURN_IF_ERROR(stream_executor_.ReplaceLibraries(libraries));
+  if (position.is_known()) replication_.Restore(position.id, position.offset, position.database);
   control_.NoteLoaded(*loaded);
   Log(LogLevel::kNotice, "persistence", "loaded {}: {} keys, {} had expired, {} ms", path,
       loaded->keys, loaded->expired, clock_.NowMillis() - begin);
@@ -241,7 +257,6 @@ Status Engine::LoadSnapshot() {
 }
 
 Status Engine::LoadAppendLog() {
-  keyspace_->set_loading(true);
   control_.NoteLoading();
   Status status = append_log_.Open(
       {.execute = [this](std::span<const CommandWords> commands,
@@ -251,13 +266,13 @@ Status Engine::LoadAppendLog() {
              return stream_executor_.ReplaceLibraries(codes);
            }},
       control_.load_progress());
-  keyspace_->set_loading(false);
   control_.NoteLoaded(append_log_.loaded());
   return status;
 }
 
 bool Engine::SaveAtEnd() {
-  if (!saver_.has_points()) return true;
+  // As Redis: what is there of a copy must not replace the file.
+  if (!saver_.has_points() || node_.loading.load(std::memory_order_relaxed)) return true;
   constexpr UnixMillis kDay = 24LL * 3600 * 1000;
   const UnixMillis now = clock_.NowMillis();
   control_.Pause(now, now + kDay, false);
@@ -299,6 +314,7 @@ Status Engine::WritePortFile(const std::vector<std::shared_ptr<Listener>>& liste
 void Engine::Stop() {
   admin_->Stop();
   saver_.Stop();
+  asked_snapshot_.Stop();
   migrations_.Stop();
   computations_.Stop();
   scripts_.state.EndAll();

@@ -15,6 +15,7 @@
 #include "engine/messaging/monitors.h"
 #include "engine/messaging/pubsub.h"
 #include "engine/persistence/append_log.h"
+#include "engine/persistence/asked_snapshot.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/persistence/snapshot_saver.h"
 #include "engine/replication/replication_service.h"
@@ -42,6 +43,11 @@ class Engine {
   // Errors: a password file cannot be read, the primary's address or the UDP port or the admin
   // socket cannot be used. After an error, too, Stop() must be called.
   Status Start(const std::vector<std::shared_ptr<Listener>>& listeners);
+
+  // Start() returns soon, with an error if it is loading data. From any thread.
+  void InterruptLoading() {
+    control_.load_progress().is_interrupted.store(true, std::memory_order_relaxed);
+  }
 
   // Reads the password files again; those of before stay when that fails, with a warning logged.
   void ReloadPasswords();
@@ -92,6 +98,7 @@ class Engine {
   MemcachedUdpServer udp_;
   SnapshotSlots snapshot_slots_;
   SnapshotSaver saver_;
+  AskedSnapshot asked_snapshot_;
   StreamExecutor stream_executor_;
   ReplicationService replication_;
   DurableHorizon horizon_;

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace mikura::engine {
 
 // `arguments`: what stands behind `mikura engine`, as redis-server takes it: [FILE] --name value
@@ -13,5 +15,8 @@ int EngineMain(std::span<const std::string_view> arguments);
 
 // `arguments`: memcached's own flags.
 int MemcachedMain(std::span<const std::string_view> arguments);
+
+// Says what is wrong with the rules of a user ("on ~app:* +@read"), in the words of ACL SETUSER.
+Status CheckAccessRules(std::string_view rules);
 
 }  // namespace mikura::engine

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <thread>
 
 #include "base/logging.h"
 #include "base/unique_fd.h"
@@ -75,16 +76,18 @@ class StopSignal {
     signal(SIGPIPE, SIG_IGN);
   }
   void Raise() { eventfd_write(event_.get(), 1); }
-  // Returns when the process is to end: by a signal, or (false) by a word from inside. Calls
-  // `reload` for each SIGHUP.
-  bool Wait(const std::function<void()>& reload) {
-    pollfd waiting[] = {{signals_.get(), POLLIN, 0}, {event_.get(), POLLIN, 0}};
+  enum class Reason : uint8_t { kSignal, kWord, kNone };
+  // Returns when the process is to end: by a signal, or by a word from inside. Calls `reload` for
+  // each SIGHUP. kNone: `until` became readable.
+  Reason Wait(const std::function<void()>& reload, int until = -1) {
+    pollfd waiting[] = {{signals_.get(), POLLIN, 0}, {event_.get(), POLLIN, 0}, {until, POLLIN, 0}};
     while (true) {
-      if (poll(waiting, 2, -1) < 0) continue;
-      if (waiting[1].revents != 0) return false;
+      if (poll(waiting, 3, -1) < 0) continue;
+      if (waiting[1].revents != 0) return Reason::kWord;
+      if (waiting[0].revents == 0) return Reason::kNone;
       signalfd_siginfo info{};
       if (read(signals_.get(), &info, sizeof info) != sizeof info) continue;
-      if (info.ssi_signo != SIGHUP) return true;
+      if (info.ssi_signo != SIGHUP) return Reason::kSignal;
       reload();
     }
   }
@@ -93,6 +96,23 @@ class StopSignal {
   UniqueFd event_;
   UniqueFd signals_;
 };
+
+// Starts the engine; who asks the process to end meanwhile (`reason`) does not wait until the data
+// are loaded.
+Status StartUnlessStopped(Engine& engine, StopSignal& stop, StopSignal::Reason& reason,
+                          const std::vector<std::shared_ptr<Listener>>& listeners) {
+  const UniqueFd started(eventfd(0, EFD_CLOEXEC));
+  bool must_reload = false;
+  std::thread watch([&] {
+    reason = stop.Wait([&] { must_reload = true; }, started.get());
+    if (reason != StopSignal::Reason::kNone) engine.InterruptLoading();
+  });
+  const Status status = engine.Start(listeners);
+  eventfd_write(started.get(), 1);
+  watch.join();
+  if (must_reload && status.ok()) engine.ReloadPasswords();
+  return status;
+}
 
 Status OpenMemcachedSockets(const MemcachedSockets& sockets, const wire::EngineParameters& current,
                             std::vector<std::shared_ptr<Listener>>& listeners) {
@@ -137,17 +157,22 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   }
   Engine engine(parameters, config_file, memcached_settings, std::move(keyspace).value(),
                 [&stop] { stop.Raise(); });
-  if (const Status status = engine.Start(*listeners); !status.ok()) {
+  auto reason = StopSignal::Reason::kNone;
+  if (const Status status = StartUnlessStopped(engine, stop, reason, *listeners); !status.ok()) {
     engine.Stop();
-    return Fail(status.error());
+    if (reason == StopSignal::Reason::kNone) return Fail(status.error());
+    Log(LogLevel::kNotice, "server", "stopped before it was ready: {}", status.error().message);
+    return 0;
   }
   if (const Status status = engine.WritePortFile(*listeners); !status.ok()) {
     engine.Stop();
     return Fail(status.error());
   }
   const auto reload = [&engine] { engine.ReloadPasswords(); };
-  while (stop.Wait(reload) && !engine.SaveAtEnd()) {
+  if (reason == StopSignal::Reason::kNone) reason = stop.Wait(reload);
+  while (reason == StopSignal::Reason::kSignal && !engine.SaveAtEnd()) {
     Log(LogLevel::kWarning, "server", "not stopping: the snapshot could not be saved");
+    reason = stop.Wait(reload);
   }
   Log(LogLevel::kNotice, "server", "stopping");
   engine.Stop();

@@ -62,6 +62,7 @@ class LinkSocket {
   bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
 
   bool valid() const { return socket_.valid(); }
+  bool is_tls() const { return socket_.tls() != nullptr; }
   std::string PeerHost() const;
 
  private:

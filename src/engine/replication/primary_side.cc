@@ -65,9 +65,15 @@ void PrimarySide::Adopt(ConnectedSocket socket, const ReplicaHandshake& handshak
 
 void PrimarySide::AwaitReplicas(std::chrono::milliseconds patience) {
   ChangeLog& log = keyspace_.change_log();
-  const Lsn lsn = log.head();
+  Lsn lsn = log.head();
   if (!IsKept(log) || AllOnlineHave(lsn)) return;
-  AskForAcks();
+  // A node that has saved its data must not log anything behind: then its replicas continue with
+  // it.
+  if (last_ask_.load(std::memory_order_relaxed) == lsn) {
+    lsn -= static_cast<Lsn>(kGetAck.size());
+  } else {
+    AskForAcks();
+  }
   const auto limit = std::chrono::steady_clock::now() + patience;
   while (!AllOnlineHave(lsn) && std::chrono::steady_clock::now() < limit) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
@@ -78,9 +84,17 @@ void PrimarySide::AskForAcks() {
   ChangeLog& log = keyspace_.change_log();
   {
     ShardGuard guard(keyspace_.lock(0));
-    if (IsKept(log)) log.Append(kGetAck);
+    if (IsKept(log)) last_ask_.store(log.Append(kGetAck), std::memory_order_relaxed);
   }
   log.Wake();
+}
+
+void PrimarySide::PrepareToEnd(bool begins) {
+  is_quiet_.store(begins, std::memory_order_relaxed);
+  if (!begins) return;
+  // What runs still was let in before writes were held.
+  keyspace_.WithGate({}, [] {});
+  AskForAcks();
 }
 
 // Under the lock of any shard the log is not switched off meanwhile.
@@ -202,7 +216,8 @@ void PrimarySide::Tick(MonotonicNanos now, bool is_primary, bool writes) {
   // The first one comes after a whole period.
   if (!is_primary || !attended || last_ping_ == 0) last_ping_ = now;
   if (!IsKept(log)) return;
-  if (is_primary && writes && attended &&
+  const bool is_quiet = is_quiet_.load(std::memory_order_relaxed);
+  if (is_primary && writes && attended && !is_quiet &&
       now - last_ping_ >= std::chrono::nanoseconds(settings.ping_period).count()) {
     last_ping_ = now;
     ShardGuard guard(keyspace_.lock(0));
@@ -265,6 +280,8 @@ void PrimarySide::Resume(const std::string& id, Lsn lsn) {
     // A session adopted meanwhile holds no cursor: BeginFullSync refused it.
     Activate();
     suspended_ = false;
+    MutexLock apply(apply_mutex_);
+    has_diverged_ = false;
     MutexLock lock(ids_mutex_);
     ids_ = {id, "", -1};
   }
@@ -278,23 +295,41 @@ Status PrimarySide::AtRest(const std::function<Status(int database)>& cut) {
   return cut(stream_database_);
 }
 
-void PrimarySide::Restore(const std::string& id, Lsn lsn) {
+Status PrimarySide::AtRest(const SnapshotSlots::Cut& cut) {
+  MutexLock sync(sync_mutex_);
+  if (suspended_) return Error{"the data of a primary replace those of this node"};
+  MutexLock apply(apply_mutex_);
+  const bool is_known = IsKept(keyspace_.change_log()) && !has_diverged_;
+  return cut({is_known ? ids().current : std::string(), stream_database_});
+}
+
+void PrimarySide::NoteDivergence() {
+  MutexLock apply(apply_mutex_);
+  has_diverged_ = true;
+}
+
+void PrimarySide::Restore(const std::string& id, Lsn lsn, int database) {
   MutexLock sync(sync_mutex_);
   keyspace_.change_log().SetHead(lsn);
   Activate();
+  keyspace_.change_log().ForgetDatabase();
   MutexLock lock(ids_mutex_);
   ids_ = {NewReplicationId(), id, lsn};
   restored_id_ = ids_.current;
+  restored_database_ = database;
 }
 
 void PrimarySide::ReclaimRestoredId() {
   MutexLock sync(sync_mutex_);
+  MutexLock apply(apply_mutex_);
   MutexLock lock(ids_mutex_);
   const bool is_untouched = !restored_id_.empty() && ids_.current == restored_id_ &&
                             keyspace_.change_log().head() == ids_.previous_end &&
                             full_syncs_.load(std::memory_order_relaxed) == 0 &&
                             partial_syncs_.load(std::memory_order_relaxed) == 0;
-  if (is_untouched) ids_ = {ids_.previous, "", -1};
+  if (!is_untouched) return;
+  ids_ = {ids_.previous, "", -1};
+  stream_database_ = restored_database_;
 }
 
 void PrimarySide::FollowNewId(const std::string& id) {
@@ -320,6 +355,7 @@ void PrimarySide::Promote() {
     ids_.GoOnAs(NewReplicationId(), keyspace_.change_log().head());
     keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
     stream_database_ = 0;
+    has_diverged_ = false;  // it is a history of its own
   }
   if (on_reload_) on_reload_(false);
 }

@@ -63,6 +63,9 @@ class PrimarySide {
   // Waits until the replicas that are online have everything logged before the call, at most
   // `patience`. For a node that is about to end.
   void AwaitReplicas(std::chrono::milliseconds patience);
+  // Before (true) the last snapshot is saved, while writes wait: from then on nothing is logged
+  // that is not a change. False: the node goes on. Not under locks.
+  void PrepareToEnd(bool begins);
   // Waits until everything logged before the call was sent to the replicas that are online, at most
   // `patience`. For a node that is about to follow another one.
   void AwaitSent(std::chrono::milliseconds patience);
@@ -93,6 +96,11 @@ class PrimarySide {
   // Runs `cut` while nothing is executed that a primary sent; `database`: see stream_database().
   // Errors: suspended; or those of `cut`.
   Status AtRest(const std::function<Status(int database)>& cut) EXCLUDES(apply_mutex_);
+  // The same, with the stream's id, if the data are what that says up to the log's head.
+  Status AtRest(const SnapshotSlots::Cut& cut) EXCLUDES(apply_mutex_);
+  // A record was executed in part: until another copy comes, the data are at no place of the
+  // stream.
+  void NoteDivergence();
   // Of a session.
   void NoteAck() const {
     if (on_ack_) on_ack_();
@@ -124,7 +132,8 @@ class PrimarySide {
   bool hands_over() const { return hands_over_.load(std::memory_order_relaxed); }
   // The data were loaded from a file that says where in whose history they stand. Once, before
   // anybody follows or is followed: as a primary the node goes on under an id of its own.
-  void Restore(const std::string& id, Lsn lsn);
+  // database: the one that the stream has selected there.
+  void Restore(const std::string& id, Lsn lsn, int database);
   // About to follow: with nothing written since Restore(), and nobody served, the data are still
   // those of the restored id.
   void ReclaimRestoredId();
@@ -136,7 +145,10 @@ class PrimarySide {
   void Promote();
   // The database selected at the end of what the primary sent (0 on a primary).
   void set_stream_database(int database) { stream_database_ = database; }
-  int stream_database() const { return stream_database_; }
+  int stream_database() EXCLUDES(apply_mutex_) {
+    MutexLock lock(apply_mutex_);
+    return stream_database_;
+  }
   Mutex& apply_mutex() RETURN_CAPABILITY(apply_mutex_) { return apply_mutex_; }
   // On a replica, with apply_mutex() held: what was received and executed.
   void AppendReceived(std::string_view record) REQUIRES(apply_mutex_);
@@ -183,6 +195,9 @@ class PrimarySide {
   InSyncSet in_sync_;
   // Up to where replicas were asked to acknowledge; publishes nothing but itself.
   std::atomic<Lsn> asked_{0};
+  // The end of what AskForAcks() logged last; publishes nothing but itself.
+  std::atomic<Lsn> last_ask_{-1};
+  std::atomic<bool> is_quiet_{false};  // PrepareToEnd(); publishes nothing but itself
   std::function<void(bool begins)> on_reload_;
   std::function<std::optional<Lsn>()> disk_position_;
   // Publish nothing but themselves, to INFO.
@@ -196,10 +211,13 @@ class PrimarySide {
   Mutex apply_mutex_;
   // Written with apply_mutex_ held, published by it to BeginFullSync.
   int stream_database_ = 0;
+  bool has_diverged_ GUARDED_BY(apply_mutex_) = false;
 
   mutable Mutex ids_mutex_;
   ReplicationIds ids_ GUARDED_BY(ids_mutex_);
-  std::string restored_id_;  // the current one of before any sync; on the role's owner's thread
+  // ---- Of Restore(); on the role's owner's thread.
+  std::string restored_id_;  // the current one of before any sync
+  int restored_database_ = 0;
 
   mutable Mutex sessions_mutex_;
   std::vector<std::unique_ptr<PrimarySession>> sessions_ GUARDED_BY(sessions_mutex_);

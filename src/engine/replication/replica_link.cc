@@ -98,8 +98,8 @@ void ReplicaLink::Run() {
     if (target.generation != generation_) {
       generation_ = target.generation;
       may_continue_ = target.terms.may_continue.value_or(may_continue_);
-      // Its own log says for each record which database it is for.
-      if (target.terms.may_continue) database_ = 0;
+      // Of a former primary 0: its own log says for each record which database it is for.
+      if (target.terms.may_continue) database_ = side_.stream_database();
       hands_over_ = target.terms.hands_over;
       patience = milliseconds{0};
     }
@@ -151,7 +151,10 @@ Status ReplicaLink::StreamLoop() {
       return Error{"interrupted"};
     }
     const MonotonicNanos now = clock_.NowNanos();
-    if (now >= next_ack_) RETURN_IF_ERROR(SendAck());
+    if (now >= next_ack_) {
+      RETURN_IF_ERROR(SendAck());
+      if (settings_().uses_tls != socket_->is_tls()) return Error{"tls-replication has changed"};
+    }
     if (now - last_io_.load(std::memory_order_relaxed) > limit) {
       return Error{"the primary has been silent for too long"};
     }
@@ -186,6 +189,7 @@ Status ReplicaLink::ExecuteReceived() {
     Status status = more.ok() ? ExecuteRecord(record) : Status(std::move(more).error());
     if (!status.ok()) {
       may_continue_ = false;  // F2: the same record would fail again
+      side_.NoteDivergence();
       return status;
     }
   }

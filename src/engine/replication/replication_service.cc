@@ -67,6 +67,11 @@ void ReplicationService::Stop() {
   primary_side_.DropReplicas();
 }
 
+void ReplicationService::PrepareToEnd(bool begins) {
+  MutexLock lock(role_mutex_);
+  if (is_primary()) primary_side_.PrepareToEnd(begins);
+}
+
 void ReplicationService::RunTicks() {
   while (true) {
     const bool is_failing_over =
@@ -138,6 +143,23 @@ Status ReplicationService::ReplicaOf(std::string_view host, int port) {
   {
     MutexLock place(place_mutex_);
     if (host == primary_host_ && port == primary_port_) return Ok();
+  }
+  BecomeReplica(host, port, {});
+  return Ok();
+}
+
+Status ReplicationService::StepDown(std::string_view host, int port, Lsn position) {
+  MutexLock lock(role_mutex_);
+  if (failover_state_.load(std::memory_order_relaxed) != FailoverState::kNone) {
+    return Error{"not allowed while failing over"};
+  }
+  if (is_primary()) {
+    bool is_there = false;
+    keyspace_.WithGate({}, [&] {
+      is_there = keyspace_.change_log().head() == position;
+      if (is_there) PublishRole(false, false);
+    });
+    if (!is_there) return Error{"the log goes on beyond that position"};
   }
   BecomeReplica(host, port, {});
   return Ok();

@@ -70,9 +70,17 @@ class ReplicationService {
   // over.
   Status ReplicaOf(std::string_view host, int port);
 
+  // The same, if the log of this node still ends at `position` when its last write has ended: then
+  // nothing that was acknowledged is missing where that position has been reached. Errors: the log
+  // goes on beyond; as above.
+  Status StepDown(std::string_view host, int port, Lsn position);
+
   // The data were loaded from a file: they are those at `offset` of history `id`. Once, before
   // anything else; then a replica of before continues where the file ends, if that is still known.
-  void Restore(const std::string& id, Lsn offset) { primary_side_.Restore(id, offset); }
+  // database: the one that the stream has selected there.
+  void Restore(const std::string& id, Lsn offset, int database) {
+    primary_side_.Restore(id, offset, database);
+  }
 
   // ---- FAILOVER, see replication_failover.cc. Errors: words for the client.
   Status StartFailover(const FailoverRequest& request);
@@ -116,6 +124,10 @@ class ReplicationService {
   Status AtRest(const std::function<Status(int database)>& cut) {
     return primary_side_.AtRest(cut);
   }
+  Status AtRest(const SnapshotSlots::Cut& cut) { return primary_side_.AtRest(cut); }
+
+  // See PrimarySide; a replica logs nothing of its own anyway.
+  void PrepareToEnd(bool begins);
 
   ReplicationStatus status() const;
   SyncCounts sync_counts() const { return primary_side_.sync_counts(); }

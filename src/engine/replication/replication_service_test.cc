@@ -359,7 +359,7 @@ TEST(Replication, AFormerPrimaryCopiesEverythingOfItsSuccessor) {
 // What a process finds in its file after a restart.
 void Restart(Node& node, const Contents& file, const std::string& id, Lsn offset) {
   for (const auto& [name, value] : file) node.Set(name.substr(2), value);
-  node.service->Restore(id, offset);
+  node.service->Restore(id, offset, 0);
 }
 
 TEST(Replication, AReplicaThatWasRestartedContinuesWhereItsFileEnds) {

@@ -68,6 +68,14 @@ void WriteRole(const RoleInfo& role, wire::RespWriter& reply) {
   }
 }
 
+void WriteSnapshotStatus(const AskedSnapshot::Progress& status, wire::RespWriter& reply) {
+  constexpr std::string_view kNames[] = {"none", "saving", "done", "failed"};
+  reply.Array(3);
+  reply.Bulk(kNames[static_cast<size_t>(status.state)]);
+  reply.Bulk(status.path);
+  reply.Bulk(status.error);
+}
+
 }  // namespace
 
 AdminServer::~AdminServer() { Stop(); }
@@ -169,6 +177,8 @@ void AdminServer::Execute(const Words& words, Connection& connection, wire::Resp
   } else if (name == "SHUTDOWN") {
     parts_.control.Stop();
     reply.Ok();
+  } else if (name == "CONFIG" && words.size() >= 3) {
+    Configure(words, reply);
   } else if (name == "MIKURA" && words.size() >= 2) {
     ExecuteNode(words, connection, reply, send_fd);
   } else {
@@ -181,10 +191,21 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
   const std::string verb = ToUpper(words[1]);
   if (verb == "NODE" && words.size() == 2) {
     reply.Bulk(parts_.node_id);
-  } else if ((verb == "PROMOTE" && words.size() == 3) || (verb == "FOLLOW" && words.size() == 5)) {
+  } else if ((verb == "PROMOTE" && words.size() == 3) || (verb == "FOLLOW" && words.size() == 5) ||
+             (verb == "STEPDOWN" && words.size() == 6)) {
     ChangeRole(words, reply);
+  } else if (verb == "HOLD" && words.size() == 3) {
+    Hold(words, reply);
   } else if (verb == "FENCE" && words.size() == 4) {
     SetFence(words, reply);
+  } else if (verb == "ACCESS" && words.size() == 2) {
+    TellAccess(reply);
+  } else if (verb == "USERS" && words.size() == 3) {
+    SetUsers(words[2], reply);
+  } else if (verb == "SNAPSHOT" && words.size() == 3) {
+    BeginSnapshot(std::string(words[2]), reply);
+  } else if (verb == "SNAPSHOTSTATUS" && words.size() == 2) {
+    WriteSnapshotStatus(parts_.snapshot.progress(), reply);
   } else if (verb == "LISTEN" && words.size() == 4) {
     Listen(words, connection, reply);
   } else if (verb == "UNLISTEN" && words.size() == 3) {
@@ -217,23 +238,66 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
   }
 }
 
+// As for clients, but whatever clients may do: the service sets parameters while it allows nobody
+// else to.
+void AdminServer::Configure(const Words& words, wire::RespWriter& reply) {
+  const std::string verb = ToUpper(words[1]);
+  const std::span<const std::string_view> arguments(words.begin() + 2, words.end());
+  if (verb == "GET") {
+    const auto found = parts_.parameters.Get(arguments);
+    reply.Array(found.size() * 2);
+    for (const auto& [name, value] : found) {
+      reply.Bulk(name);
+      reply.Bulk(value);
+    }
+    return;
+  }
+  if (verb != "SET" || arguments.size() % 2 != 0) {
+    reply.Error("ERR", "unknown or malformed CONFIG command");
+    return;
+  }
+  std::vector<std::pair<std::string_view, std::string_view>> changes;
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    changes.emplace_back(arguments[i], arguments[i + 1]);
+  }
+  const Status status = parts_.parameters.Set(changes);
+  if (status.ok()) {
+    reply.Ok();
+  } else {
+    reply.Error("ERR", status.error().message);
+  }
+}
+
 void AdminServer::ChangeRole(const Words& words, wire::RespWriter& reply) {
   const auto epoch = ParseInt64(words[2]);
   const bool promote = words.size() == 3;
   const auto port = promote ? std::optional<int64_t>(0) : ParseInt64(words[4]);
-  if (!epoch || *epoch < 0 || !port || *port < 0 || *port > 65535) {
-    reply.Error("ERR", "the epoch or the port is not a number in range");
+  const bool steps_down = words.size() == 6;
+  const auto end = steps_down ? ParseInt64(words[5]) : std::optional<int64_t>(0);
+  if (!epoch || *epoch < 0 || !port || *port < 0 || *port > 65535 || !end) {
+    reply.Error("ERR", "the epoch, the port or the position is not a number in range");
     return;
   }
   if (IsStale(*epoch, reply)) return;
-  const Status status =
-      parts_.control.ReplicaOf(promote ? std::string_view() : words[3], static_cast<int>(*port));
+  const std::string_view host = promote ? std::string_view() : words[3];
+  const Status status = steps_down ? parts_.control.StepDown(host, static_cast<int>(*port), *end)
+                                   : parts_.control.ReplicaOf(host, static_cast<int>(*port));
   if (!status.ok()) {
     reply.Error("ERR", status.error().message);
     return;
   }
   epoch_ = *epoch;
   reply.Ok();
+}
+
+void AdminServer::Hold(const Words& words, wire::RespWriter& reply) {
+  constexpr int64_t kHoldMillisMax = 60'000;
+  const auto millis = ParseInt64(words[2]);
+  if (!millis || *millis < 0 || *millis > kHoldMillisMax) {
+    reply.Error("ERR", "the time is not a number of milliseconds from 0 to 60000");
+    return;
+  }
+  reply.Integer(parts_.control.HoldWritesFor(std::chrono::milliseconds(*millis)));
 }
 
 bool AdminServer::IsStale(int64_t epoch, wire::RespWriter& reply) const {
@@ -256,6 +320,24 @@ void AdminServer::SetFence(const Words& words, wire::RespWriter& reply) {
   parts_.node.fence.Set(*epoch, *deadline);
   if (!ends) parts_.memcached.BeginFence();
   parts_.guard.Set(ReplyGuard::kFence, !ends);
+  reply.Ok();
+}
+
+void AdminServer::BeginSnapshot(const std::string& path, wire::RespWriter& reply) {
+  if (path.empty() || path.front() != '/') {
+    reply.Error("ERR", "the path is not absolute");
+    return;
+  }
+  // What it holds is not whole yet.
+  if (parts_.node.loading.load(std::memory_order_relaxed)) {
+    reply.Error("LOADING", "the node is loading its data");
+    return;
+  }
+  const Status begun = parts_.snapshot.Begin(path);
+  if (!begun.ok()) {
+    reply.Error("BUSY", begun.error().message);
+    return;
+  }
   reply.Ok();
 }
 

@@ -27,9 +27,16 @@ bool ClientPause::HoldWrites(bool holds) {
   return true;
 }
 
+void ClientPause::HoldWritesUntil(UnixMillis end) {
+  MutexLock lock(mutex_);
+  hold_end_ = end;
+  Publish();
+}
+
 void ClientPause::Publish() {
   node_.all_pause_end.store(all_ ? end_ : 0, std::memory_order_relaxed);
-  node_.pause_end.store(holds_writes_ ? INT64_MAX : end_, std::memory_order_relaxed);
+  node_.pause_end.store(holds_writes_ ? INT64_MAX : std::max(end_, hold_end_),
+                        std::memory_order_relaxed);
 }
 
 }  // namespace mikura::engine

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests that may not run for a while: CLIENT PAUSE, and a failover that holds back writes.
-// Either ends without regard to the other.
+// Requests that may not run for a while: CLIENT PAUSE, a failover that holds back writes, and the
+// admin socket's hold. Each ends without regard to the others.
 #pragma once
 
 #include "base/clock.h"
@@ -19,6 +19,8 @@ class ClientPause {
   void End() EXCLUDES(mutex_);
   // Returns whether that is a change.
   bool HoldWrites(bool holds) EXCLUDES(mutex_);
+  // The same until `end`, unless it is called again before; an end that is past ends it.
+  void HoldWritesUntil(UnixMillis end) EXCLUDES(mutex_);
   bool is_active(UnixMillis now) const {
     return node_.pause_end.load(std::memory_order_relaxed) > now;
   }
@@ -31,6 +33,7 @@ class ClientPause {
   UnixMillis end_ GUARDED_BY(mutex_) = 0;
   bool all_ GUARDED_BY(mutex_) = false;
   bool holds_writes_ GUARDED_BY(mutex_) = false;
+  UnixMillis hold_end_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace mikura::engine

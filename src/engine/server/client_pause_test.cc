@@ -20,6 +20,19 @@ TEST(ClientPause, TheLaterEndAndTheStricterKindHold) {
   EXPECT_TRUE(node.IsPaused(kWrite, 350));
 }
 
+TEST(ClientPause, AHoldEndsAtItsMomentOrWhenItIsTakenBack) {
+  NodeState node(kClock);
+  ClientPause pause(node);
+  pause.Begin(100, 200, true);
+  pause.HoldWritesUntil(400);
+  EXPECT_TRUE(node.IsPaused(kWrite, 350));
+  EXPECT_FALSE(node.IsPaused(kReadOnly, 350));
+  EXPECT_FALSE(node.IsPaused(kWrite, 400));
+  pause.HoldWritesUntil(0);
+  EXPECT_TRUE(node.IsPaused(kWrite, 150));
+  EXPECT_FALSE(node.IsPaused(kWrite, 250));
+}
+
 TEST(ClientPause, HeldWritesOutliveThePauseOfAClient) {
   NodeState node(kClock);
   ClientPause pause(node);

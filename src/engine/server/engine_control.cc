@@ -44,6 +44,8 @@ std::string EngineControl::Info(std::span<const std::string_view> sections) {
   sources.run_id = run_id_;
   sources.config_file = config_file_;
   const auto current = parameters_.Current();
+  sources.version = current->shown_version;
+  sources.valkey_version = current->shown_valkey_version;
   sources.tcp_port = static_cast<int>(current->port != 0 ? current->port : current->tls_port);
   sources.threads = loops_->loops().size();
   sources.replication = replication_->InfoText();
@@ -83,6 +85,13 @@ RoleInfo EngineControl::Role() {
   role.link_state = status.link_state;
   if (!status.is_primary && !status.link_up()) role.offset = -1;
   return role;
+}
+
+ShownVersion EngineControl::Version() {
+  const auto current = parameters_.Current();
+  const bool is_valkey = !current->shown_valkey_version.empty();
+  return {is_valkey ? "valkey" : "redis",
+          is_valkey ? current->shown_valkey_version : current->shown_version};
 }
 
 Status EngineControl::ReplicaOf(std::string_view host, int port) {
@@ -135,6 +144,20 @@ void EngineControl::HoldWrites(bool holds) {
   if (!pause_.HoldWrites(holds)) return;
   keyspace_.set_paused(pause_.is_active(clock_.NowMillis()));
   if (!holds && loops_ != nullptr) loops_->WakeAll();
+}
+
+int64_t EngineControl::HoldWritesFor(std::chrono::milliseconds time) {
+  const UnixMillis now = clock_.NowMillis();
+  pause_.HoldWritesUntil(time.count() > 0 ? now + time.count() : 0);
+  keyspace_.set_paused(pause_.is_active(now));
+  if (time.count() <= 0 && loops_ != nullptr) loops_->WakeAll();
+  int64_t end = 0;
+  keyspace_.WithGate({}, [&] { end = keyspace_.change_log().head(); });
+  return end;
+}
+
+Status EngineControl::StepDown(std::string_view host, int port, int64_t position) {
+  return replication_->StepDown(host, port, position);
 }
 
 Status EngineControl::Failover(const FailoverRequest& request) {

@@ -52,6 +52,7 @@ class EngineControl final : public ServerControl {
   std::string Info(std::span<const std::string_view> sections) override;
   MemoryReport Memory() override;
   RoleInfo Role() override;
+  ShownVersion Version() override;
   bool IsPrimary() override { return !node_.read_only.load(std::memory_order_relaxed); }
   Status ReplicaOf(std::string_view host, int port) override;
   void Stop() override { stop_(); }
@@ -73,6 +74,8 @@ class EngineControl final : public ServerControl {
   void Unpause() override;
   // Writes wait until the end of a failover. May be called under locks, from any thread.
   void HoldWrites(bool holds);
+  int64_t HoldWritesFor(std::chrono::milliseconds time) override;
+  Status StepDown(std::string_view host, int port, int64_t position) override;
   Status Failover(const FailoverRequest& request) override;
   Status AbortFailover() override;
   Status TakeOver(std::string_view id) override;

@@ -245,6 +245,8 @@ void EventLoop::AddConnection(UniqueFd fd, const std::shared_ptr<const Listener>
   if (record->is_memcached) context_.memcached.NoteConnection(*record, "");
   if (listener->is_tls) {
     BeginHandshake(*raw, is_refused ? ProtectedModeWords(listener->protocol) : "");
+  } else if (listener->protocol == Protocol::kResp && !raw->state().address.starts_with("/")) {
+    BeginByMode(*raw);
   }
   if (!poller_.AddConnection(socket, raw)) {
     raw->doomed = true;

@@ -120,6 +120,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void AnswerWaiting(const std::shared_ptr<BlockedClient>& client);
   // From now on, or no more, replies are held back until what they tell of is durable.
   void SetGuarded(bool value);
+  // Ends its RESP clients of the network that do not speak TLS.
+  void EndPlainClients();
   // Ends the waits of all its clients, and their connections; fails the replies that are held back.
   void EndWaits(Waiter::State reason);
 
@@ -177,6 +179,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
 
   // In event_loop_tls.cc.
   void BeginHandshake(Session& session, std::string_view refusal);
+  void BeginByMode(Session& session);
+  bool RecognizeTls(Session& session);
   bool ShakeHands(Session& session);
   void NoteTlsEvent(Session& session, uint32_t events);
   void EndLateHandshakes();

@@ -18,7 +18,6 @@ namespace mikura::engine {
 namespace {
 
 // The version of Redis whose commands and fields we answer; clients decide by it.
-constexpr std::string_view kRedisVersion = "7.0.15";
 constexpr std::string_view kMikuraVersion = "0.1.0";
 
 // As Redis does: zeros for another compiler.
@@ -55,17 +54,19 @@ void ServerSection(const InfoSources& sources, std::string& out) {
   const int64_t uptime = (sources.now - sources.started_at) / 1000;
   fmt::format_to(
       Out(out),
-      "redis_version:{}\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nserver_name:mikura\r\n"
+      "redis_version:{}\r\nredis_git_sha1:00000000\r\nredis_git_dirty:0\r\nserver_name:{}\r\n{}"
       "mikura_version:{}\r\nredis_mode:standalone\r\nos:{} {} {}\r\narch_bits:64\r\n"
       "monotonic_clock:POSIX clock_gettime\r\nmultiplexing_api:epoll\r\ngcc_version:{}\r\n"
       "process_id:{}\r\nprocess_supervised:no\r\nrun_id:{}\r\ntcp_port:{}\r\n"
       "server_time_usec:{}\r\nuptime_in_seconds:{}\r\nuptime_in_days:{}\r\nhz:{}\r\n"
       "configured_hz:{}\r\nlru_clock:{}\r\nexecutable:{}\r\nconfig_file:{}\r\n"
       "io_threads_active:0\r\nthreads:{}\r\n",
-      kRedisVersion, kMikuraVersion, system.sysname, system.release, system.machine, kGccVersion,
-      getpid(), sources.run_id, sources.tcp_port, sources.now * 1000, uptime, uptime / 86400, kHz,
-      kHz, sources.now / 1000 % kLruClockPeriod, Executable(), sources.config_file,
-      sources.threads);
+      sources.version, sources.valkey_version.empty() ? "mikura" : "valkey",
+      sources.valkey_version.empty() ? ""
+                                     : fmt::format("valkey_version:{}\r\n", sources.valkey_version),
+      kMikuraVersion, system.sysname, system.release, system.machine, kGccVersion, getpid(),
+      sources.run_id, sources.tcp_port, sources.now * 1000, uptime, uptime / 86400, kHz, kHz,
+      sources.now / 1000 % kLruClockPeriod, Executable(), sources.config_file, sources.threads);
 }
 
 void ClientsSection(const InfoSources& sources, std::string& out) {

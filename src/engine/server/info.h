@@ -35,6 +35,8 @@ struct InfoSources {
   UnixMillis now = 0;
   std::string run_id;
   std::string config_file;
+  std::string version;         // of Redis
+  std::string valkey_version;  // empty: it is none
   int tcp_port = 0;
   size_t threads = 0;
   const LoopStatistics& base;   // subtracted: the counters at the last CONFIG RESETSTAT

@@ -128,6 +128,10 @@ void LoopGroup::UnblockAll(std::function<void()> then) {
   PostToAll([](EventLoop& loop) { loop.EndWaits(Waiter::State::kRoleChanged); }, std::move(then));
 }
 
+void LoopGroup::EndPlainClients() {
+  PostToAll([](EventLoop& loop) { loop.EndPlainClients(); }, [] {});
+}
+
 void LoopGroup::SetGuarded(bool value, std::function<void()> then) {
   PostToAll([value](EventLoop& loop) { loop.SetGuarded(value); }, std::move(then));
 }

@@ -48,6 +48,8 @@ class LoopGroup {
   void UnblockAll(std::function<void()> then);
   // See EventLoop; then: as for UnblockAll().
   void SetGuarded(bool value, std::function<void()> then);
+  // Ends the clients that do not speak TLS.
+  void EndPlainClients();
   // A pause may be over.
   void WakeAll();
   const std::vector<std::unique_ptr<EventLoop>>& loops() const { return loops_; }

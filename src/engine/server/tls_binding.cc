@@ -17,6 +17,7 @@ constexpr std::string_view kNames[] = {
     "tls-ca-cert-file",
     "tls-ca-cert-dir",
     "tls-replication",
+    "port-tls",
     "tls-protocols",
     "tls-ciphers",
     "tls-ciphersuites",
@@ -30,6 +31,11 @@ TlsClients ClientsOf(const wire::EngineParameters& parameters) {
   if (parameters.tls_auth_clients == "no") return TlsClients::kUnknown;
   return parameters.tls_auth_clients == "yes" ? TlsClients::kVerified
                                               : TlsClients::kVerifiedIfShown;
+}
+
+TlsMode ModeOf(const wire::EngineParameters& parameters) {
+  if (parameters.port_tls == "off") return TlsMode::kOff;
+  return parameters.port_tls == "required" ? TlsMode::kRequired : TlsMode::kPreferred;
 }
 
 TlsSettings SettingsOf(const wire::EngineParameters& parameters) {
@@ -55,13 +61,14 @@ TlsSettings SettingsOf(const wire::EngineParameters& parameters) {
 
 bool UsesTls(const wire::EngineParameters& parameters) {
   return parameters.tls_port != 0 || parameters.memcached_tls_port != 0 ||
-         parameters.tls_replication;
+         parameters.tls_replication || parameters.port_tls != "off";
 }
 
 Status ConfigureTls(const wire::EngineParameters& parameters, TlsContexts& contexts) {
   contexts.set_clients(ClientsOf(parameters));
-  if (!UsesTls(parameters)) return Ok();
-  return contexts.Configure(SettingsOf(parameters));
+  if (UsesTls(parameters)) RETURN_IF_ERROR(contexts.Configure(SettingsOf(parameters)));
+  contexts.set_mode(ModeOf(parameters));
+  return Ok();
 }
 
 void BindTls(wire::ParameterSet& parameters, TlsContexts& contexts) {

@@ -113,6 +113,16 @@ void ParameterReader::Enum(std::string_view name, std::optional<std::string>& ou
   out = *text;
 }
 
+void ParameterReader::EnumList(std::string_view name, std::string_view item,
+                               std::vector<std::string>& out,
+                               std::initializer_list<std::string_view> allowed) {
+  List(name, item, out);
+  for (const std::string& text : out) {
+    if (std::find(allowed.begin(), allowed.end(), text) != allowed.end()) continue;
+    return Invalid(name, text, fmt::format("one of: {}", fmt::join(allowed, ", ")));
+  }
+}
+
 template <typename T>
 void ParameterReader::Require(std::string_view name, T& out, std::optional<T> value) {
   if (value) {

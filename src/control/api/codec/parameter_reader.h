@@ -75,6 +75,9 @@ class ParameterReader {
     }
   }
 
+  void EnumList(std::string_view name, std::string_view item, std::vector<std::string>& out,
+                std::initializer_list<std::string_view> allowed);
+
   // A member that must be there: absence is kMissing.
   void RequireValue(std::string_view name, std::string& out);
   void RequireValue(std::string_view name, int32_t& out);

@@ -3,6 +3,7 @@
 
 #include "control/api/action.h"
 #include "control/api/ec2/ec2_codec.h"
+#include "control/api/ec2/region_actions.h"
 #include "control/api/ec2/security_group_actions.h"
 #include "control/api/ec2/security_group_rule_actions.h"
 #include "control/api/ec2/subnet_actions.h"
@@ -28,6 +29,7 @@ constexpr ActionRow kActions[] = {
     ActionFor<DescribeAvailabilityZones>("DescribeAvailabilityZones"),
     ActionFor<DescribeNetworkAcls>("DescribeNetworkAcls"),
     ActionFor<DescribeNetworkInterfaces>("DescribeNetworkInterfaces"),
+    ActionFor<DescribeRegions>("DescribeRegions"),
     ActionFor<DescribeRouteTables>("DescribeRouteTables"),
     ActionFor<DescribeSecurityGroupRules>("DescribeSecurityGroupRules"),
     ActionFor<DescribeSecurityGroups>("DescribeSecurityGroups"),

@@ -2,6 +2,7 @@
 // EC2's actions as a client sees them: signed requests in, XML out.
 #include "control/api/ec2/ec2_service.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -272,7 +273,17 @@ TEST_F(Ec2Test, RegionsAndAccountsDoNotSeeEachOther) {
 TEST_F(Ec2Test, WhatCannotBeDoneYetIsRefused) {
   EXPECT_EQ(ErrorOf("CreateVpc", "CidrBlock=10.0.0.0/16&AmazonProvidedIpv6CidrBlock=true"),
             "UnsupportedOperation");
-  EXPECT_EQ(ErrorOf("DescribeRegions", ""), "UnsupportedOperation");
+}
+
+TEST_F(Ec2Test, RegionsAreThoseOfAwsAndTheCallersOwn) {
+  EXPECT_THAT(Ask("regionName", "DescribeRegions", ""), ::testing::HasSubstr("eu-west-1"));
+  EXPECT_EQ(Ask("regionName", "DescribeRegions", "RegionName.1=us-east-1"), "us-east-1");
+  EXPECT_EQ(ErrorOf("DescribeRegions", "RegionName.1=mars-1"), "InvalidParameterValue");
+  EXPECT_EQ(
+      Ask("regionName", "DescribeRegions", "Filter.1.Name=region-name&Filter.1.Value.1=eu-west-1"),
+      "eu-west-1");
+  client_.claim().region = "lab-1";
+  EXPECT_THAT(Ask("regionName", "DescribeRegions", ""), ::testing::HasSubstr("lab-1"));
 }
 
 TEST_F(Ec2Test, ParametersThatEc2DoesNotKnowAreErrors) {

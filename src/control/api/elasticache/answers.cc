@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "control/api/elasticache/group_access_actions.h"
+
 namespace mikura::control {
 namespace {
 
@@ -63,6 +65,13 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.cache_cluster_create_time = cluster.created_at;
   wire.preferred_maintenance_window = UnlessEmpty(cluster.maintenance_window);
   wire.pending_modified_values = elasticache::PendingModifiedValues{};
+  wire.pending_modified_values->cache_node_type = UnlessEmpty(cluster.pending_node_type);
+  wire.pending_modified_values->engine_version = UnlessEmpty(cluster.pending_engine_version);
+  if (cluster.pending_nodes.count != 0) {
+    wire.pending_modified_values->num_cache_nodes =
+        static_cast<int32_t>(cluster.pending_nodes.count);
+    wire.pending_modified_values->cache_node_ids_to_remove = cluster.pending_nodes.removed;
+  }
   elasticache::CacheParameterGroupStatus parameters;
   parameters.cache_parameter_group_name = cluster.parameter_group;
   parameters.parameter_apply_status = "in-sync";
@@ -73,7 +82,7 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
     wire.security_groups.push_back({id, "active"});
   }
   wire.replication_group_id = UnlessEmpty(cluster.replication_group);
-  wire.snapshot_retention_limit = 0;
+  wire.snapshot_retention_limit = static_cast<int32_t>(cluster.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(cluster.snapshot_window);
   wire.auth_token_enabled = false;
   wire.transit_encryption_enabled = false;
@@ -96,16 +105,18 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.description = group.description;
   wire.status = group.status;
   wire.pending_modified_values = elasticache::ReplicationGroupPendingModifiedValues{};
+  wire.pending_modified_values->primary_cluster_id = UnlessEmpty(group.pending.primary_cluster);
+  wire.pending_modified_values->automatic_failover_status =
+      UnlessEmpty(group.pending.automatic_failover);
   wire.member_clusters = group.member_clusters;
   wire.automatic_failover = Switch(group.automatic_failover);
   wire.multi_az = Switch(group.multi_az);
-  wire.snapshot_retention_limit = 0;
+  wire.snapshotting_cluster_id = UnlessEmpty(group.snapshotting_cluster);
+  wire.snapshot_retention_limit = static_cast<int32_t>(group.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(group.snapshot_window);
   wire.cluster_enabled = false;
   wire.cache_node_type = group.node_type;
-  wire.auth_token_enabled = false;
-  wire.transit_encryption_enabled = false;
-  wire.at_rest_encryption_enabled = false;
+  ShowAccess(group.access, wire);
   wire.arn = group.ArnOf();
   wire.replication_group_create_time = group.created_at;
   wire.data_tiering = Switch(false);
@@ -138,7 +149,7 @@ void AddNodeGroup(const ReplicationGroup& group, const std::vector<CacheCluster>
     member.preferred_availability_zone = node.zone;
     if (known) {
       member.read_endpoint = EndpointOf(node.endpoint);
-      member.current_role = primary == cluster.NodeId(node) ? "primary" : "replica";
+      member.current_role = cluster.IsNodeId(node, primary) ? "primary" : "replica";
     }
     node_group.node_group_members.push_back(std::move(member));
   }

@@ -7,6 +7,11 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
+#include "control/api/elasticache/group_access_actions.h"
+#include "control/api/elasticache/member_cluster_actions.h"
+#include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/snapshot_request.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 
@@ -30,6 +35,7 @@ NewCacheCluster AskedFor(const elasticache::CreateCacheClusterRequest& request, 
   asked.security_groups = request.security_group_ids;
   asked.maintenance_window = request.preferred_maintenance_window.value_or("");
   asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
   asked.tags = std::move(tags);
   return asked;
@@ -40,20 +46,34 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
   ASSIGN_OR_RETURN(Tags tags, TagsOf(request.tags));
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, request.cache_subnet_group_name,
                                                            request.security_group_ids));
+  Change change;
+  NewCacheCluster asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.parameter_family,
+                   HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,
                                  RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
                                  network.zones};
-  ASSIGN_OR_RETURN(CacheCluster cluster,
-                   BuildCacheCluster(AskedFor(request, std::move(tags), network), creation));
+  ASSIGN_OR_RETURN(const Restore restore,
+                   RestoreOf(context, request.snapshot_name, request.snapshot_arns));
+  if (restore && asked.engine == "memcached") {
+    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
+                    "Snapshots are not supported for memcached."};
+  }
+  Inherit(restore, asked);
+  if (restore && !asked.node_count) asked.node_count = 1;
+  ASSIGN_OR_RETURN(CacheCluster cluster, BuildCacheCluster(asked, creation));
+  RETURN_IF_ERROR(CheckEngine(restore, cluster.engine, cluster.engine_version));
   const CacheStore store(context);
   ASSIGN_OR_RETURN(const bool exists, store.Exists(store.KeyOf(cluster)));
   if (exists) {
     return ApiError{ApiErrorCode::kCacheClusterAlreadyExists,
                     fmt::format("Cache cluster already exists: {}", cluster.id)};
   }
+  RETURN_IF_ERROR(
+      HoldCapacity(context, cluster.node_type, static_cast<int64_t>(cluster.nodes.size()), change));
   std::vector<std::string> zones;
   for (const CacheNode& node : cluster.nodes) zones.push_back(node.zone);
-  Change change;
+  restore.Hold(change);
   ASSIGN_OR_RETURN(cluster.held_keys,
                    HoldNetwork(context, network, zones, "cluster/" + cluster.id, change));
   change.Create(store.KeyOf(cluster), ToJson(cluster));
@@ -64,19 +84,11 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
 
 ApiResult<> CheckDeletable(const CacheCluster& cluster,
                            const elasticache::DeleteCacheClusterRequest& request) {
-  if (!cluster.replication_group.empty()) {
+  const bool wants_snapshot = request.final_snapshot_identifier && cluster.engine != "memcached";
+  if (cluster.status == kStatusDeleting || !cluster.active_snapshot.empty() ||
+      (wants_snapshot && cluster.status != kStatusAvailable)) {
     return ApiError{ApiErrorCode::kInvalidCacheClusterState,
-                    fmt::format("Cache cluster {} is a member of replication group {}; removing "
-                                "members one by one is not available yet.",
-                                cluster.id, cluster.replication_group)};
-  }
-  if (request.final_snapshot_identifier) {
-    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
-                    "Snapshots are not available yet, so neither is a final one."};
-  }
-  if (cluster.status == kStatusDeleting) {
-    return ApiError{ApiErrorCode::kInvalidCacheClusterState,
-                    fmt::format("Cache cluster {} has status deleting.", cluster.id)};
+                    fmt::format("Cache cluster {} has status {}.", cluster.id, cluster.status)};
   }
   return Ok();
 }
@@ -86,6 +98,7 @@ ApiResult<> CheckDeletable(const CacheCluster& cluster,
 ApiResult<elasticache::CreateCacheClusterResult> CreateCacheCluster(
     ActionContext& context, const elasticache::CreateCacheClusterRequest& request) {
   RETURN_IF_ERROR(RefuseUnavailable(request));
+  if (request.replication_group_id) return JoinGroup(context, request);
   ASSIGN_OR_RETURN(const CacheCluster cluster,
                    UntilApplied([&] { return TryCreate(context, request); }));
   return elasticache::CreateCacheClusterResult{ToWire(cluster, false)};
@@ -112,9 +125,12 @@ ApiResult<elasticache::DescribeCacheClustersResult> DescribeCacheClusters(
   elasticache::DescribeCacheClustersResult result;
   result.marker = page.next_token;
   const bool show_nodes = request.show_cache_node_info.value_or(false);
+  ParameterStatusReader parameters(context);
   for (const auto& cluster : page.items) {
     result.cache_clusters.push_back(ToWire(cluster.record, show_nodes));
+    RETURN_IF_ERROR(parameters.Add(cluster.record, result.cache_clusters.back()));
   }
+  RETURN_IF_ERROR(ShowAccess(context, result.cache_clusters));
   return result;
 }
 
@@ -124,9 +140,25 @@ ApiResult<elasticache::DeleteCacheClusterResult> DeleteCacheCluster(
   return UntilApplied([&]() -> ApiResult<std::optional<Result>> {
     ASSIGN_OR_RETURN(auto cluster, CacheStore(context).Cluster(request.cache_cluster_id));
     RETURN_IF_ERROR(CheckDeletable(cluster.record, request));
+    if (!cluster.record.replication_group.empty()) {
+      if (request.final_snapshot_identifier) {
+        return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                        "A final snapshot is made of a replication group, not of its member."};
+      }
+      ASSIGN_OR_RETURN(Result left, LeaveGroup(context, cluster.record));
+      return std::optional<Result>(std::move(left));
+    }
+    Change change;
+    if (request.final_snapshot_identifier) {
+      ASSIGN_OR_RETURN(
+          const Snapshot last,
+          AddSnapshotOf(context, cluster.record,
+                        {"FinalSnapshotIdentifier", *request.final_snapshot_identifier, {}},
+                        change));
+      cluster.record.active_snapshot = last.name;
+    }
     cluster.record.status = kStatusDeleting;
     for (CacheNode& node : cluster.record.nodes) node.status = kStatusDeleting;
-    Change change;
     change.Replace(cluster.kv, ToJson(cluster.record));
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();

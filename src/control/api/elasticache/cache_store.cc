@@ -28,6 +28,11 @@ Result<CacheCluster> Parse(const KeyValue& kv, CacheCluster*) {
 Result<CacheSubnetGroup> Parse(const KeyValue& kv, CacheSubnetGroup*) {
   return CacheSubnetGroupFromJson(kv.value);
 }
+Result<CacheParameterGroup> Parse(const KeyValue& kv, CacheParameterGroup*) {
+  return CacheParameterGroupFromJson(kv.value);
+}
+
+Result<Snapshot> Parse(const KeyValue& kv, Snapshot*) { return SnapshotFromJson(kv.value); }
 
 template <typename Record>
 ApiResult<Stored<Record>> Decode(const KeyValue& kv) {
@@ -74,6 +79,21 @@ ApiResult<std::vector<Stored<CacheSubnetGroup>>> CacheStore::SubnetGroups() cons
                                    SubnetGroupsPrefix(context_.account_id, context_.region));
 }
 
+ApiResult<std::vector<Stored<CacheParameterGroup>>> CacheStore::ParameterGroups() const {
+  return ListAll<CacheParameterGroup>(context_.store,
+                                      ParameterGroupsPrefix(context_.account_id, context_.region));
+}
+
+ApiResult<std::vector<Stored<Snapshot>>> CacheStore::Snapshots() const {
+  return ListAll<Snapshot>(context_.store, SnapshotsPrefix(context_.account_id, context_.region));
+}
+
+ApiResult<Stored<Snapshot>> CacheStore::FindSnapshot(std::string_view name) const {
+  return FindOne<Snapshot>(
+      context_.store, SnapshotKey(context_.account_id, context_.region, ToLower(name)),
+      {ApiErrorCode::kSnapshotNotFoundFault, fmt::format("Snapshot not found: {}", name)});
+}
+
 ApiResult<Stored<ReplicationGroup>> CacheStore::Group(std::string_view id) const {
   return FindOne<ReplicationGroup>(
       context_.store, ReplicationGroupKey(context_.account_id, context_.region, ToLower(id)),
@@ -92,6 +112,13 @@ ApiResult<Stored<CacheSubnetGroup>> CacheStore::SubnetGroup(std::string_view nam
       context_.store, SubnetGroupKey(context_.account_id, context_.region, ToLower(name)),
       {ApiErrorCode::kCacheSubnetGroupNotFoundFault,
        fmt::format("Cache Subnet Group {} does not exist.", name)});
+}
+
+ApiResult<Stored<CacheParameterGroup>> CacheStore::ParameterGroup(std::string_view name) const {
+  return FindOne<CacheParameterGroup>(
+      context_.store, ParameterGroupKey(context_.account_id, context_.region, ToLower(name)),
+      {ApiErrorCode::kCacheParameterGroupNotFound,
+       fmt::format("CacheParameterGroup not found: {}", name)});
 }
 
 ApiResult<std::optional<ShardState>> CacheStore::Shard(const ReplicationGroup& group) const {
@@ -114,6 +141,14 @@ std::string CacheStore::KeyOf(const CacheCluster& cluster) const {
 
 std::string CacheStore::KeyOf(const CacheSubnetGroup& group) const {
   return SubnetGroupKey(context_.account_id, context_.region, group.name);
+}
+
+std::string CacheStore::KeyOf(const CacheParameterGroup& group) const {
+  return ParameterGroupKey(context_.account_id, context_.region, group.name);
+}
+
+std::string CacheStore::KeyOf(const Snapshot& snapshot) const {
+  return SnapshotKey(context_.account_id, context_.region, snapshot.name);
 }
 
 ApiResult<bool> CacheStore::Exists(std::string_view key) const {

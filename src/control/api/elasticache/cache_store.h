@@ -12,10 +12,12 @@
 #include "control/api/elasticache/elasticache_api.h"
 #include "control/api/network_store.h"
 #include "control/model/cache_cluster.h"
+#include "control/model/cache_parameter_group.h"
 #include "control/model/cache_subnet_group.h"
 #include "control/model/node.h"
 #include "control/model/pagination.h"
 #include "control/model/replication_group.h"
+#include "control/model/snapshot.h"
 #include "control/model/tags.h"
 
 namespace mikura::control {
@@ -28,13 +30,20 @@ class CacheStore {
   ApiResult<std::vector<Stored<ReplicationGroup>>> Groups() const;
   ApiResult<std::vector<Stored<CacheCluster>>> Clusters() const;
   ApiResult<std::vector<Stored<CacheSubnetGroup>>> SubnetGroups() const;
+  // Those of users; default groups are not stored.
+  ApiResult<std::vector<Stored<CacheParameterGroup>>> ParameterGroups() const;
+
+  ApiResult<std::vector<Stored<Snapshot>>> Snapshots() const;
 
   // Names are taken in any case of letters.
   // Errors: also kReplicationGroupNotFoundFault, kCacheClusterNotFound,
-  // kCacheSubnetGroupNotFoundFault.
+  // kCacheSubnetGroupNotFoundFault, kCacheParameterGroupNotFound, kSnapshotNotFoundFault.
   ApiResult<Stored<ReplicationGroup>> Group(std::string_view id) const;
   ApiResult<Stored<CacheCluster>> Cluster(std::string_view id) const;
   ApiResult<Stored<CacheSubnetGroup>> SubnetGroup(std::string_view name) const;
+  // A user's group.
+  ApiResult<Stored<CacheParameterGroup>> ParameterGroup(std::string_view name) const;
+  ApiResult<Stored<Snapshot>> FindSnapshot(std::string_view name) const;
 
   // Of a group that is being created there may be none yet.
   ApiResult<std::optional<ShardState>> Shard(const ReplicationGroup& group) const;
@@ -42,6 +51,8 @@ class CacheStore {
   std::string KeyOf(const ReplicationGroup& group) const;
   std::string KeyOf(const CacheCluster& cluster) const;
   std::string KeyOf(const CacheSubnetGroup& group) const;
+  std::string KeyOf(const CacheParameterGroup& group) const;
+  std::string KeyOf(const Snapshot& snapshot) const;
   ApiResult<bool> Exists(std::string_view key) const;
 
  private:

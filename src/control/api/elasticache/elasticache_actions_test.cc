@@ -197,10 +197,8 @@ TEST_F(ElastiCache, GroupsFailWithTheCodesOfTheService) {
 
 TEST_F(ElastiCache, WhatIsNotBuiltIsRefusedInWords) {
   for (const char* parameter :
-       {"TransitEncryptionEnabled=true", "AuthToken=0123456789abcdef", "SnapshotName=s",
-        "SnapshotRetentionLimit=1", "UserGroupIds.member.1=u", "NumNodeGroups=2",
-        "CacheParameterGroupName=default.redis7.cluster.on", "AtRestEncryptionEnabled=true",
-        "NetworkType=ipv6", "PrimaryClusterId=x"}) {
+       {"NumNodeGroups=2", "CacheParameterGroupName=default.redis7.cluster.on", "NetworkType=ipv6",
+        "PrimaryClusterId=x"}) {
     const std::string body =
         Call("CreateReplicationGroup",
              "ReplicationGroupId=a&ReplicationGroupDescription=d&CacheNodeType=cache.t3.micro&" +
@@ -224,14 +222,6 @@ TEST_F(ElastiCache, ADeletedGroupIsDeletingAtOnceWithItsMembers) {
   EXPECT_EQ(Text("DescribeCacheClusters", "", "CacheClusterStatus"), "deleting deleting");
   EXPECT_EQ(Outcome("DeleteReplicationGroup", "ReplicationGroupId=demo"),
             "400 InvalidReplicationGroupState");
-}
-
-TEST_F(ElastiCache, AFinalSnapshotIsRefused) {
-  ASSERT_EQ(CreateDemo(), "200 ");
-  EXPECT_EQ(
-      Outcome("DeleteReplicationGroup", "ReplicationGroupId=demo&FinalSnapshotIdentifier=last"),
-      "400 SnapshotFeatureNotSupportedFault");
-  EXPECT_EQ(Text("DescribeReplicationGroups", "", "ReplicationGroupId"), "demo");
 }
 
 TEST_F(ElastiCache, ClustersShowTheirNodesOnlyWhenAsked) {
@@ -319,8 +309,39 @@ TEST_F(ElastiCache, TagsFailWithTheCodesOfTheService) {
             "404 TagNotFound");
 }
 
+TEST_F(ElastiCache, WhatDoesNotExistHereIsAnEmptyListOrNotFound) {
+  for (const char* action : {"DescribeCacheSecurityGroups", "DescribeGlobalReplicationGroups",
+                             "DescribeReservedCacheNodes", "DescribeReservedCacheNodesOfferings",
+                             "DescribeServerlessCaches", "DescribeServerlessCacheSnapshots",
+                             "DescribeServiceUpdates", "DescribeUpdateActions"}) {
+    EXPECT_EQ(Outcome(action, ""), "200 ") << action;
+  }
+  EXPECT_EQ(Outcome("DescribeUpdateActions", "MaxRecords=1"), "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("DescribeServiceUpdates", "ServiceUpdateStatus.member.1=old"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("DescribeServerlessCaches", "ServerlessCacheName=x"),
+            "404 ServerlessCacheNotFoundFault");
+  EXPECT_EQ(Outcome("DescribeReservedCacheNodes", "ReservedCacheNodeId=x"),
+            "404 ReservedCacheNodeNotFound");
+}
+
+TEST_F(ElastiCache, WhatCannotBeIsRefusedWithTheErrorOfAws) {
+  EXPECT_EQ(Outcome("CreateCacheSecurityGroup", "CacheSecurityGroupName=a&Description=b"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("BatchApplyUpdateAction", "ServiceUpdateName=x"),
+            "404 ServiceUpdateNotFoundFault");
+  EXPECT_EQ(Outcome("PurchaseReservedCacheNodesOffering", "ReservedCacheNodesOfferingId=x"),
+            "404 ReservedCacheNodesOfferingNotFound");
+  EXPECT_EQ(Outcome("FailoverGlobalReplicationGroup", "GlobalReplicationGroupId=x"),
+            "404 GlobalReplicationGroupNotFoundFault");
+  EXPECT_EQ(Outcome("CreateServerlessCache", "ServerlessCacheName=x&Engine=valkey"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("CompleteMigration", "ReplicationGroupId=x"),
+            "400 ReplicationGroupNotUnderMigrationFault");
+}
+
 TEST_F(ElastiCache, EngineVersionsCanBeFiltered) {
-  EXPECT_EQ(Text("DescribeCacheEngineVersions", "Engine=redis", "EngineVersion"), "7.0 7.1");
+  EXPECT_EQ(Text("DescribeCacheEngineVersions", "Engine=redis", "EngineVersion"), "6.2 7.0 7.1");
   EXPECT_EQ(Text("DescribeCacheEngineVersions", "DefaultOnly=true", "Engine"),
             "memcached redis valkey");
   EXPECT_EQ(Text("DescribeCacheEngineVersions", "CacheParameterGroupFamily=valkey8", "Engine"),

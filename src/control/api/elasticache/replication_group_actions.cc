@@ -7,6 +7,11 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/capacity.h"
+#include "control/api/elasticache/group_access_actions.h"
+#include "control/api/elasticache/group_view.h"
+#include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/snapshot_request.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -34,6 +39,7 @@ NewReplicationGroup AskedFor(const elasticache::CreateReplicationGroupRequest& r
   asked.security_groups = request.security_group_ids;
   asked.maintenance_window = request.preferred_maintenance_window.value_or("");
   asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
   asked.tags = std::move(tags);
   return asked;
@@ -63,14 +69,24 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   ASSIGN_OR_RETURN(Tags tags, TagsOf(request.tags));
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, request.cache_subnet_group_name,
                                                            request.security_group_ids));
+  Change change;
+  NewReplicationGroup asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.parameter_family,
+                   HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,
                                  RandomText(8, "0123456789abcdef"), context.clock.NowMillis(),
                                  network.zones};
-  ASSIGN_OR_RETURN(BuiltReplicationGroup built,
-                   BuildReplicationGroup(AskedFor(request, std::move(tags), network), creation));
+  ASSIGN_OR_RETURN(const Restore restore,
+                   RestoreOf(context, request.snapshot_name, request.snapshot_arns));
+  Inherit(restore, asked);
+  ASSIGN_OR_RETURN(BuiltReplicationGroup built, BuildReplicationGroup(asked, creation));
+  RETURN_IF_ERROR(CheckEngine(restore, built.group.engine, built.group.engine_version));
   const CacheStore store(context);
+  RETURN_IF_ERROR(SetGroupAccess(context, request, built.group, change));
   RETURN_IF_ERROR(CheckNamesFree(store, built));
-  Change change;
+  RETURN_IF_ERROR(HoldCapacity(context, built.group.node_type,
+                               static_cast<int64_t>(built.members.size()), change));
+  restore.Hold(change);
   std::vector<std::string> zones;
   for (const CacheCluster& member : built.members) {
     zones.push_back(member.nodes.front().zone);
@@ -85,28 +101,16 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
   return std::optional<BuiltReplicationGroup>(std::move(built));
 }
 
-ApiResult<std::vector<CacheCluster>> MembersOf(const CacheStore& store,
-                                               const ReplicationGroup& group) {
-  std::vector<CacheCluster> members;
-  for (const std::string& id : group.member_clusters) {
-    ASSIGN_OR_RETURN(auto member, store.Cluster(id));
-    members.push_back(std::move(member.record));
+// A final snapshot needs nodes that hold the data.
+ApiResult<> CheckDeletable(const ReplicationGroup& group,
+                           const elasticache::DeleteReplicationGroupRequest& request) {
+  const bool wants_snapshot = request.final_snapshot_identifier.has_value();
+  if (group.status != kStatusDeleting && group.active_snapshot.empty() &&
+      (!wants_snapshot || group.status == kStatusAvailable)) {
+    return Ok();
   }
-  return members;
-}
-
-// A group that is removed between two reads has lost members: then it is left out.
-ApiResult<std::optional<elasticache::ReplicationGroup>> WholeAnswer(const CacheStore& store,
-                                                                    const ReplicationGroup& group) {
-  const auto members = MembersOf(store, group);
-  if (!members.ok()) {
-    if (members.error().code != ApiErrorCode::kCacheClusterNotFound) return members.error();
-    return std::optional<elasticache::ReplicationGroup>();
-  }
-  ASSIGN_OR_RETURN(const auto shard, store.Shard(group));
-  elasticache::ReplicationGroup wire = ToWire(group);
-  AddNodeGroup(group, *members, shard, wire);
-  return std::optional<elasticache::ReplicationGroup>(std::move(wire));
+  return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
+                  fmt::format("Replication group {} has status {}.", group.id, group.status)};
 }
 
 }  // namespace
@@ -135,10 +139,10 @@ ApiResult<elasticache::DescribeReplicationGroupsResult> DescribeReplicationGroup
                        request.max_records, request.marker));
   elasticache::DescribeReplicationGroupsResult result;
   result.marker = page.next_token;
-  for (const auto& group : page.items) {
-    ASSIGN_OR_RETURN(auto wire, WholeAnswer(store, group.record));
-    if (wire) {
-      result.replication_groups.push_back(std::move(*wire));
+  for (auto& group : page.items) {
+    ASSIGN_OR_RETURN(const auto whole, WholeGroupOf(context, std::move(group)));
+    if (whole) {
+      result.replication_groups.push_back(whole->Answer());
     } else if (request.replication_group_id) {
       RETURN_IF_ERROR(store.Group(*request.replication_group_id));
     }
@@ -156,15 +160,18 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
       return ApiError{ApiErrorCode::kInvalidParameterValue,
                       "RetainPrimaryCluster is not available yet."};
     }
-    if (request.final_snapshot_identifier) {
-      return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
-                      "Snapshots are not available yet, so neither is a final one."};
-    }
-    if (group.record.status == kStatusDeleting) {
-      return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
-                      fmt::format("Replication group {} has status deleting.", group.record.id)};
-    }
+    RETURN_IF_ERROR(CheckDeletable(group.record, request));
     Change change;
+    if (request.final_snapshot_identifier) {
+      ASSIGN_OR_RETURN(const WholeGroup whole,
+                       FindWholeGroup(context, request.replication_group_id));
+      ASSIGN_OR_RETURN(
+          const Snapshot last,
+          AddSnapshotOf(context, group.record, whole.Records(), "",
+                        {"FinalSnapshotIdentifier", *request.final_snapshot_identifier, {}},
+                        change));
+      group.record.active_snapshot = last.name;
+    }
     group.record.status = kStatusDeleting;
     change.Replace(group.kv, ToJson(group.record));
     for (const std::string& id : group.record.member_clusters) {

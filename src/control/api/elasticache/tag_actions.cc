@@ -8,6 +8,7 @@
 
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
+#include "control/api/elasticache/user_store.h"
 #include "control/model/arn.h"
 
 namespace mikura::control {
@@ -43,6 +44,29 @@ ApiResult<Tags> EditGroup(const CacheStore& store, std::string_view id, const Ed
   return tags;
 }
 
+// Default groups have no tags and take none.
+ApiResult<Tags> EditParameterGroup(const ActionContext& context, const std::string& name,
+                                   const EditTags& edit, Change& change) {
+  if (!FindDefaultParameterGroup(context.account_id, context.region, name)) {
+    ASSIGN_OR_RETURN(auto group, CacheStore(context).ParameterGroup(name));
+    return Edit(group, edit, change);
+  }
+  Tags tags;
+  RETURN_IF_ERROR(edit(tags));
+  if (tags.empty()) return tags;
+  return ApiError{ApiErrorCode::kInvalidParameterValue,
+                  fmt::format("The parameter group {} is a default one and takes no tags.", name)};
+}
+
+ApiResult<Tags> EditUser(const UserStore& store, std::string_view id, const EditTags& edit,
+                         Change& change) {
+  ASSIGN_OR_RETURN(auto user, store.FindUser(id));
+  const Tags before = user.record.tags;
+  RETURN_IF_ERROR(edit(user.record.tags));
+  if (user.record.tags != before) store.Put(change, user);
+  return user.record.tags;
+}
+
 // Applies `edit` to what the ARN names and returns the tags it has then.
 ApiResult<Tags> EditResource(ActionContext& context, const std::string& arn_text,
                              const EditTags& edit, Change& change) {
@@ -61,14 +85,20 @@ ApiResult<Tags> EditResource(ActionContext& context, const std::string& arn_text
     ASSIGN_OR_RETURN(auto group, store.SubnetGroup(arn.name));
     return Edit(group, edit, change);
   }
+  if (arn.type == "parametergroup") return EditParameterGroup(context, arn.name, edit, change);
+  if (arn.type == "user") return EditUser(UserStore(context), arn.name, edit, change);
+  if (arn.type == "usergroup") {
+    ASSIGN_OR_RETURN(auto group, UserStore(context).FindGroup(arn.name));
+    return Edit(group, edit, change);
+  }
+  if (arn.type == "snapshot") {
+    ASSIGN_OR_RETURN(auto snapshot, store.FindSnapshot(arn.name));
+    return Edit(snapshot, edit, change);
+  }
   // Kinds of which there are none yet.
   constexpr std::pair<std::string_view, ApiErrorCode> kAbsent[] = {
-      {"parametergroup", ApiErrorCode::kCacheParameterGroupNotFound},
       {"securitygroup", ApiErrorCode::kCacheSecurityGroupNotFound},
       {"reserved-instance", ApiErrorCode::kReservedCacheNodeNotFound},
-      {"snapshot", ApiErrorCode::kSnapshotNotFoundFault},
-      {"user", ApiErrorCode::kUserNotFound},
-      {"usergroup", ApiErrorCode::kUserGroupNotFound},
       {"serverlesscache", ApiErrorCode::kServerlessCacheNotFoundFault},
       {"serverlesscachesnapshot", ApiErrorCode::kServerlessCacheSnapshotNotFoundFault},
   };

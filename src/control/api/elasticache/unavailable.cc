@@ -33,8 +33,6 @@ bool Other(const std::optional<std::string>& value, std::string_view usual) {
 
 ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& request) {
   const Asked features[] = {
-      {"AtRestEncryptionEnabled", request.at_rest_encryption_enabled.value_or(false)},
-      {"AuthToken", request.auth_token.has_value()},
       {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
       {"ClusterMode other than disabled", Other(request.cluster_mode, "disabled")},
       {"DataTieringEnabled", request.data_tiering_enabled.value_or(false)},
@@ -49,12 +47,20 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
       {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"PrimaryClusterId", request.primary_cluster_id.has_value()},
       {"ServerlessCacheSnapshotName", request.serverless_cache_snapshot_name.has_value()},
-      {"SnapshotArns", !request.snapshot_arns.empty()},
-      {"SnapshotName", request.snapshot_name.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
-      {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
-      {"TransitEncryptionMode", request.transit_encryption_mode.has_value()},
-      {"UserGroupIds", !request.user_group_ids.empty()},
+  };
+  return RefuseFirst(features);
+}
+
+ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& request) {
+  const Asked features[] = {
+      {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
+      {"ClusterMode other than disabled", Other(request.cluster_mode, "disabled")},
+      {"Durability other than disabled",
+       Other(request.durability, "disabled") && Other(request.durability, "default")},
+      {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
+      {"LogDeliveryConfigurations", !request.log_delivery_configurations.empty()},
+      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
+      {"NotificationTopicStatus", request.notification_topic_status.has_value()},
   };
   return RefuseFirst(features);
 }
@@ -70,11 +76,23 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"OutpostMode", request.outpost_mode.has_value()},
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
-      {"ReplicationGroupId", request.replication_group_id.has_value()},
-      {"SnapshotArns", !request.snapshot_arns.empty()},
-      {"SnapshotName", request.snapshot_name.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
       {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
+  };
+  return RefuseFirst(features);
+}
+
+ApiResult<> RefuseUnavailable(const elasticache::ModifyCacheClusterRequest& request) {
+  const Asked features[] = {
+      {"AuthToken", request.auth_token.has_value()},
+      {"AuthTokenUpdateStrategy", request.auth_token_update_strategy.has_value()},
+      {"CacheNodeType", request.cache_node_type.has_value()},
+      {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
+      {"Engine", request.engine.has_value()},
+      {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
+      {"LogDeliveryConfigurations", !request.log_delivery_configurations.empty()},
+      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
+      {"NotificationTopicStatus", request.notification_topic_status.has_value()},
+      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
   };
   return RefuseFirst(features);
 }

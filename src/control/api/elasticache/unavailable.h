@@ -11,5 +11,7 @@ namespace mikura::control {
 // Errors: kInvalidParameterValue, naming the parameter and that it is not available yet.
 ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& request);
 ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& request);
+ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& request);
+ApiResult<> RefuseUnavailable(const elasticache::ModifyCacheClusterRequest& request);
 
 }  // namespace mikura::control

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "control/api/action.h"
+#include "control/api/elasticache/elasticache_api.h"
+
+namespace mikura::control {
+
+ApiResult<elasticache::ModifyReplicationGroupResult> ModifyReplicationGroup(
+    ActionContext& context, const elasticache::ModifyReplicationGroupRequest& request);
+
+}  // namespace mikura::control

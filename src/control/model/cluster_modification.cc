@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/model/cluster_modification.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "control/model/engine_version.h"
+#include "control/model/identifiers.h"
+
+namespace mikura::control {
+namespace {
+
+ApiError Value(std::string message) {
+  return {ApiErrorCode::kInvalidParameterValue, std::move(message)};
+}
+
+ApiError Combination(std::string message) {
+  return {ApiErrorCode::kInvalidParameterCombination, std::move(message)};
+}
+
+ApiError State(std::string message) {
+  return {ApiErrorCode::kInvalidCacheClusterState, std::move(message)};
+}
+
+bool IsMemcached(const CacheCluster& cluster) { return cluster.engine == "memcached"; }
+
+const CacheNode* FindNode(const CacheCluster& cluster, const std::string& id) {
+  for (const CacheNode& node : cluster.nodes) {
+    if (node.id == id) return &node;
+  }
+  return nullptr;
+}
+
+ApiResult<> CheckChangeable(const CacheCluster& cluster) {
+  if (!cluster.replication_group.empty()) {
+    return State(
+        fmt::format("Cache cluster {} is a member of replication group {}: that is what "
+                    "is changed.",
+                    cluster.id, cluster.replication_group));
+  }
+  if (cluster.status == kStatusAvailable) return Ok();
+  return State(
+      fmt::format("Cache cluster {} is not available: it is {}.", cluster.id, cluster.status));
+}
+
+// Only where new nodes go; those that are there stay.
+ApiResult<> SetAzMode(const ClusterModification& asked, int64_t count, CacheCluster& cluster) {
+  if (asked.az_mode.empty()) return Ok();
+  if (asked.az_mode != "single-az" && asked.az_mode != "cross-az") {
+    return Value(fmt::format("AZMode must be single-az or cross-az, not {}.", asked.az_mode));
+  }
+  const bool cross = asked.az_mode == "cross-az";
+  if (cross && !IsMemcached(cluster)) {
+    return Combination("AZMode cross-az is supported for memcached only.");
+  }
+  if (cross && count == 1) return Combination("AZMode cross-az needs more than one cache node.");
+  if (!cross && cluster.PreferredZone() == "Multiple") {
+    return Combination(
+        "AZMode single-az is not possible: the cluster has nodes in different availability zones.");
+  }
+  cluster.spreads = cross;
+  return Ok();
+}
+
+// One zone for each node that is added: as named, or the least used, or that of the others.
+ApiResult<std::vector<std::string>> PlaceAdded(const std::vector<std::string>& wanted, size_t count,
+                                               const std::vector<std::string>& zones,
+                                               const CacheCluster& cluster) {
+  if (!wanted.empty() && wanted.size() != count) {
+    return Combination(
+        fmt::format("{} availability zones were given for {} new nodes: the counts must be equal.",
+                    wanted.size(), count));
+  }
+  const bool spreads = cluster.spreads || cluster.PreferredZone() == "Multiple";
+  std::map<std::string, int> used;
+  for (const CacheNode& node : cluster.nodes) ++used[node.zone];
+  std::vector<std::string> placed;
+  for (size_t i = 0; i < count; ++i) {
+    std::string zone = cluster.nodes.front().zone;
+    if (!wanted.empty()) {
+      zone = wanted[i];
+    } else if (spreads) {
+      zone = *std::min_element(zones.begin(), zones.end(),
+                               [&](const auto& a, const auto& b) { return used[a] < used[b]; });
+    }
+    if (std::find(zones.begin(), zones.end(), zone) == zones.end()) {
+      return Value(
+          fmt::format("{} is not a valid availability zone here: the subnet group or "
+                      "region has {}.",
+                      zone, fmt::join(zones, ", ")));
+    }
+    if (!spreads && zone != cluster.nodes.front().zone) {
+      return Combination("Several availability zones need AZMode cross-az.");
+    }
+    ++used[zone];
+    placed.push_back(zone);
+  }
+  return placed;
+}
+
+ApiResult<> CheckRemoved(const ClusterModification& asked, size_t surplus,
+                         const CacheCluster& cluster) {
+  const std::set<std::string> distinct(asked.removed_nodes.begin(), asked.removed_nodes.end());
+  for (const std::string& id : distinct) {
+    if (FindNode(cluster, id) != nullptr) continue;
+    return Value(fmt::format("Cache cluster {} has no cache node {}.", cluster.id, id));
+  }
+  if (distinct.size() == surplus && asked.removed_nodes.size() == surplus) return Ok();
+  return Combination(
+      fmt::format("CacheNodeIdsToRemove must name as many nodes as NumCacheNodes is less than the "
+                  "number of nodes: {} different ones, not {}.",
+                  surplus, asked.removed_nodes.size()));
+}
+
+ApiResult<> CheckCount(int64_t count, const CacheCluster& cluster) {
+  if (!IsMemcached(cluster)) {
+    if (count == 1) return Ok();
+    return Value(fmt::format("NumCacheNodes must be 1 for {}: use a replication group for more.",
+                             cluster.engine));
+  }
+  if (count >= 1 && count <= kMemcachedNodesMax) return Ok();
+  return Value(
+      fmt::format("NumCacheNodes must be between 1 and {} for memcached.", kMemcachedNodesMax));
+}
+
+// Replaces what was pending.
+ApiResult<> SetPendingNodes(const ClusterModification& asked, const std::vector<std::string>& zones,
+                            CacheCluster& cluster) {
+  const auto now = static_cast<int64_t>(cluster.nodes.size());
+  const int64_t wanted = asked.node_count.value_or(now);
+  if (asked.node_count) RETURN_IF_ERROR(CheckCount(wanted, cluster));
+  RETURN_IF_ERROR(SetAzMode(asked, wanted, cluster));
+  if (!asked.new_zones.empty() && wanted <= now) {
+    return Combination("NewAvailabilityZones needs a NumCacheNodes that adds cache nodes.");
+  }
+  if (!asked.removed_nodes.empty() && wanted >= now) {
+    return Combination("CacheNodeIdsToRemove needs a NumCacheNodes that removes cache nodes.");
+  }
+  if (!asked.node_count) return Ok();
+  PendingNodes pending;
+  if (wanted != now) pending.count = wanted;
+  if (wanted < now) {
+    RETURN_IF_ERROR(CheckRemoved(asked, static_cast<size_t>(now - wanted), cluster));
+    pending.removed = asked.removed_nodes;
+  } else if (wanted > now) {
+    ASSIGN_OR_RETURN(pending.zones, PlaceAdded(asked.new_zones, static_cast<size_t>(wanted - now),
+                                               zones, cluster));
+  }
+  cluster.pending_nodes = std::move(pending);
+  return Ok();
+}
+
+ApiResult<> SetAttributes(const ClusterModification& asked, CacheCluster& cluster) {
+  if (!asked.maintenance_window.empty()) {
+    ASSIGN_OR_RETURN(cluster.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
+  }
+  if (!asked.snapshot_window.empty()) {
+    if (IsMemcached(cluster)) {
+      return Combination("SnapshotWindow is not supported for memcached.");
+    }
+    ASSIGN_OR_RETURN(cluster.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
+  }
+  if (asked.auto_minor_version_upgrade) {
+    cluster.auto_minor_version_upgrade = *asked.auto_minor_version_upgrade;
+  }
+  return Ok();
+}
+
+ApiResult<> CheckVersion(const ClusterModification& asked, const CacheCluster& cluster) {
+  ASSIGN_OR_RETURN(const EngineVersion now,
+                   EngineVersionOf(cluster.engine, cluster.engine_version));
+  if (!asked.engine_version.empty()) {
+    ASSIGN_OR_RETURN(const EngineVersion wanted,
+                     EngineVersionOf(cluster.engine, asked.engine_version));
+    if (wanted.full_version != now.full_version) {
+      return Value(
+          "EngineVersion other than that of the cluster is not available yet for clusters that "
+          "stand alone.");
+    }
+  }
+  return Ok();
+}
+
+}  // namespace
+
+ApiResult<> ModifyCluster(const ClusterModification& asked, const std::vector<std::string>& zones,
+                          UnixMillis now, CacheCluster& cluster) {
+  RETURN_IF_ERROR(CheckChangeable(cluster));
+  RETURN_IF_ERROR(CheckVersion(asked, cluster));
+  RETURN_IF_ERROR(SetAttributes(asked, cluster));
+  RETURN_IF_ERROR(SetPendingNodes(asked, zones, cluster));
+  if (asked.immediately) ApplyPendingNodes(cluster, now);
+  return Ok();
+}
+
+void ApplyPendingNodes(CacheCluster& cluster, UnixMillis now) {
+  const PendingNodes pending = std::move(cluster.pending_nodes);
+  cluster.pending_nodes = {};
+  if (pending.count == 0) return;
+  cluster.status = kStatusModifying;
+  for (CacheNode& node : cluster.nodes) {
+    const bool leaves =
+        std::find(pending.removed.begin(), pending.removed.end(), node.id) != pending.removed.end();
+    if (leaves) node.status = kStatusDeleting;
+  }
+  if (!pending.removed.empty()) ++cluster.membership_version;
+  int64_t ordinal = 1;
+  for (const std::string& zone : pending.zones) {
+    while (FindNode(cluster, FourDigits(ordinal)) != nullptr) ++ordinal;
+    cluster.nodes.push_back({.id = FourDigits(ordinal),
+                             .zone = zone,
+                             .status = std::string(kStatusCreating),
+                             .endpoint = {},
+                             .created_at = now});
+  }
+  std::sort(cluster.nodes.begin(), cluster.nodes.end(),
+            [](const CacheNode& a, const CacheNode& b) { return a.id < b.id; });
+}
+
+ApiResult<> RebootNodes(const std::vector<std::string>& nodes, CacheCluster& cluster) {
+  RETURN_IF_ERROR(CheckChangeable(cluster));
+  if (nodes.empty()) return Value("CacheNodeIdsToReboot must name at least one cache node.");
+  for (const std::string& id : nodes) {
+    if (FindNode(cluster, id) != nullptr) continue;
+    return Value(fmt::format("Cache cluster {} has no cache node {}.", cluster.id, id));
+  }
+  for (CacheNode& node : cluster.nodes) {
+    if (std::find(nodes.begin(), nodes.end(), node.id) == nodes.end()) continue;
+    node.status = kStatusRebooting;
+    node.reboot = kRebootAsked;
+  }
+  cluster.status = kStatusRebooting;
+  return Ok();
+}
+
+}  // namespace mikura::control

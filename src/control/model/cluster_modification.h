@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ModifyCacheCluster and RebootCacheCluster change of a cluster that stands alone.
+//
+//   M1. A change of nodes is pending until it is applied: at once, or in the maintenance window.
+//   M2. A node that was added has status creating, one that leaves has status deleting: the
+//       reconciler makes them so. Nothing else is modified meanwhile.
+//   M3. membership_version rises when nodes begin to leave, and when those that were added answer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "control/model/api_error.h"
+#include "control/model/cache_cluster.h"
+
+namespace mikura::control {
+
+// Empty and nullopt mean "not given".
+struct ClusterModification {
+  std::optional<int64_t> node_count;
+  std::vector<std::string> removed_nodes;
+  std::vector<std::string> new_zones;
+  std::string az_mode;
+  std::string engine_version;
+  std::string parameter_group;
+  std::string maintenance_window;
+  std::string snapshot_window;
+  std::optional<bool> auto_minor_version_upgrade;
+  bool immediately = false;
+};
+
+// zones: of the subnet group, else of the region.
+// Errors: kInvalidCacheClusterState unless the cluster is available and stands alone;
+// kInvalidParameterValue, kInvalidParameterCombination.
+ApiResult<> ModifyCluster(const ClusterModification& asked, const std::vector<std::string>& zones,
+                          UnixMillis now, CacheCluster& cluster);
+
+// Makes what is pending the desired state (M1). Nothing pending: nothing happens.
+void ApplyPendingNodes(CacheCluster& cluster, UnixMillis now);
+
+// Errors: as above; kInvalidParameterValue for a node that there is none of.
+ApiResult<> RebootNodes(const std::vector<std::string>& nodes, CacheCluster& cluster);
+
+}  // namespace mikura::control

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/model/cluster_modification.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace mikura::control {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::vector<std::string> kZones = {"1a", "1c", "1d"};
+
+CacheCluster Made(const std::string& engine, int64_t count, const std::string& az_mode = "") {
+  NewCacheCluster asked;
+  asked.id = "mc";
+  asked.engine = engine;
+  asked.node_type = "cache.t3.micro";
+  asked.node_count = count;
+  asked.az_mode = az_mode;
+  CacheCluster cluster =
+      *BuildCacheCluster(asked, {"000000000000", "ap-northeast-1", "1f2e3d4c", 0, kZones});
+  cluster.status = kStatusAvailable;
+  for (CacheNode& node : cluster.nodes) node.status = kStatusAvailable;
+  return cluster;
+}
+
+std::vector<std::string> Ids(const CacheCluster& cluster, std::string_view status) {
+  std::vector<std::string> ids;
+  for (const CacheNode& node : cluster.nodes) {
+    if (node.status == status) ids.push_back(node.id);
+  }
+  return ids;
+}
+
+ApiErrorCode ErrorOf(const ClusterModification& asked, CacheCluster cluster) {
+  const auto changed = ModifyCluster(asked, kZones, 5, cluster);
+  EXPECT_FALSE(changed.ok());
+  return changed.ok() ? ApiErrorCode::kInternalFailure : changed.error().code;
+}
+
+TEST(ClusterModification, AddsNodesAtOnce) {
+  CacheCluster cluster = Made("memcached", 2);
+  ASSERT_TRUE(ModifyCluster({.node_count = 4, .immediately = true}, kZones, 5, cluster).ok());
+  EXPECT_EQ(cluster.status, kStatusModifying);
+  EXPECT_THAT(Ids(cluster, kStatusCreating), ElementsAre("0003", "0004"));
+  EXPECT_EQ(cluster.nodes[3].zone, "1a");
+  EXPECT_EQ(cluster.nodes[3].created_at, 5);
+  EXPECT_EQ(cluster.pending_nodes.count, 0);
+  EXPECT_EQ(cluster.membership_version, 1);  // until they answer
+}
+
+TEST(ClusterModification, RemovesTheNamedNodesAtOnce) {
+  CacheCluster cluster = Made("memcached", 4);
+  const ClusterModification asked{
+      .node_count = 2, .removed_nodes = {"0002", "0003"}, .immediately = true};
+  ASSERT_TRUE(ModifyCluster(asked, kZones, 5, cluster).ok());
+  EXPECT_THAT(Ids(cluster, kStatusDeleting), ElementsAre("0002", "0003"));
+  EXPECT_EQ(cluster.membership_version, 2);
+}
+
+TEST(ClusterModification, AnIdThatIsFreeIsUsedAgain) {
+  CacheCluster cluster = Made("memcached", 3);
+  cluster.nodes.erase(cluster.nodes.begin() + 1);
+  ASSERT_TRUE(ModifyCluster({.node_count = 4, .immediately = true}, kZones, 5, cluster).ok());
+  EXPECT_THAT(Ids(cluster, kStatusCreating), ElementsAre("0002", "0004"));
+}
+
+TEST(ClusterModification, WaitsForTheWindowUnlessToldOtherwise) {
+  CacheCluster cluster = Made("memcached", 2);
+  ASSERT_TRUE(ModifyCluster({.node_count = 1, .removed_nodes = {"0001"}}, kZones, 5, cluster).ok());
+  EXPECT_EQ(cluster.status, kStatusAvailable);
+  EXPECT_EQ(cluster.pending_nodes.count, 1);
+  EXPECT_THAT(cluster.pending_nodes.removed, ElementsAre("0001"));
+  ApplyPendingNodes(cluster, 7);
+  EXPECT_THAT(Ids(cluster, kStatusDeleting), ElementsAre("0001"));
+  EXPECT_EQ(cluster.pending_nodes.count, 0);
+}
+
+TEST(ClusterModification, WhatIsPendingIsReplacedTakenBackAndAppliedByTheNext) {
+  CacheCluster cluster = Made("memcached", 2);
+  ASSERT_TRUE(ModifyCluster({.node_count = 4}, kZones, 5, cluster).ok());
+  ASSERT_TRUE(ModifyCluster({.node_count = 3}, kZones, 5, cluster).ok());
+  EXPECT_EQ(cluster.pending_nodes.count, 3);
+  ASSERT_TRUE(ModifyCluster({.node_count = 2}, kZones, 5, cluster).ok());
+  EXPECT_EQ(cluster.pending_nodes.count, 0);
+  ASSERT_TRUE(ModifyCluster({.node_count = 3}, kZones, 5, cluster).ok());
+  ASSERT_TRUE(ModifyCluster({.immediately = true}, kZones, 5, cluster).ok());
+  EXPECT_THAT(Ids(cluster, kStatusCreating), ElementsAre("0003"));
+}
+
+TEST(ClusterModification, NewNodesGoToTheLeastUsedZonesWhenTheyAreSpread) {
+  CacheCluster cluster = Made("memcached", 4, "cross-az");  // 1a 1c 1d 1a
+  ASSERT_TRUE(ModifyCluster({.node_count = 6}, kZones, 5, cluster).ok());
+  EXPECT_THAT(cluster.pending_nodes.zones, ElementsAre("1c", "1d"));
+  CacheCluster single = Made("memcached", 2);
+  ASSERT_TRUE(ModifyCluster({.node_count = 4, .az_mode = "cross-az"}, kZones, 5, single).ok());
+  EXPECT_THAT(single.pending_nodes.zones, ElementsAre("1c", "1d"));
+}
+
+TEST(ClusterModification, NewNodesGoWhereTheyAreAsked) {
+  CacheCluster cluster = Made("memcached", 2);
+  ClusterModification asked{.node_count = 4, .new_zones = {"1d", "1d"}, .az_mode = "cross-az"};
+  ASSERT_TRUE(ModifyCluster(asked, kZones, 5, cluster).ok());
+  EXPECT_THAT(cluster.pending_nodes.zones, ElementsAre("1d", "1d"));
+  asked.new_zones = {"1d"};
+  EXPECT_EQ(ErrorOf(asked, cluster), ApiErrorCode::kInvalidParameterCombination);
+  asked.new_zones = {"1d", "1x"};
+  EXPECT_EQ(ErrorOf(asked, cluster), ApiErrorCode::kInvalidParameterValue);
+  asked.new_zones = {"1d", "1d"};
+  asked.az_mode = "";
+  EXPECT_EQ(ErrorOf(asked, Made("memcached", 2)), ApiErrorCode::kInvalidParameterCombination);
+}
+
+TEST(ClusterModification, RefusesCountsAndIdsThatDoNotFit) {
+  const CacheCluster mc = Made("memcached", 3);
+  EXPECT_EQ(ErrorOf({.node_count = 0}, mc), ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.node_count = 61}, mc), ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.node_count = 2}, mc), ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.node_count = 1, .removed_nodes = {"0001", "0001"}}, mc),
+            ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.node_count = 2, .removed_nodes = {"0004"}}, mc),
+            ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.removed_nodes = {"0001"}}, mc), ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.new_zones = {"1a"}}, mc), ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.az_mode = "anywhere"}, mc), ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.az_mode = "single-az"}, Made("memcached", 2, "cross-az")),
+            ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.node_count = 2}, Made("redis", 1)), ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.az_mode = "cross-az"}, Made("redis", 1)),
+            ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.snapshot_window = "05:00-06:00"}, mc),
+            ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.engine_version = "9.9"}, mc), ApiErrorCode::kInvalidParameterValue);
+}
+
+TEST(ClusterModification, OnlyWhatIsAvailableAndStandsAloneIsChanged) {
+  CacheCluster cluster = Made("memcached", 2);
+  cluster.status = kStatusModifying;
+  EXPECT_EQ(ErrorOf({.node_count = 3}, cluster), ApiErrorCode::kInvalidCacheClusterState);
+  EXPECT_EQ(RebootNodes({"0001"}, cluster).error().code, ApiErrorCode::kInvalidCacheClusterState);
+  CacheCluster member = Made("redis", 1);
+  member.replication_group = "demo";
+  EXPECT_EQ(ErrorOf({.maintenance_window = "sun:05:00-sun:06:00"}, member),
+            ApiErrorCode::kInvalidCacheClusterState);
+}
+
+TEST(ClusterModification, RebootMarksTheNamedNodes) {
+  CacheCluster cluster = Made("memcached", 3);
+  ASSERT_TRUE(RebootNodes({"0002"}, cluster).ok());
+  EXPECT_EQ(cluster.status, "rebooting cluster nodes");
+  EXPECT_THAT(Ids(cluster, kStatusRebooting), ElementsAre("0002"));
+  EXPECT_EQ(cluster.nodes[1].reboot, kRebootAsked);
+  CacheCluster other = Made("memcached", 1);
+  EXPECT_THAT(RebootNodes({"0002"}, other).error().message, HasSubstr("no cache node 0002"));
+  EXPECT_FALSE(RebootNodes({}, other).ok());
+}
+
+TEST(ClusterModification, SurvivesTheStore) {
+  CacheCluster cluster = Made("memcached", 3, "cross-az");
+  ASSERT_TRUE(ModifyCluster({.node_count = 2, .removed_nodes = {"0003"}}, kZones, 5, cluster).ok());
+  const CacheCluster read = *CacheClusterFromJson(ToJson(cluster));
+  EXPECT_EQ(ToJson(read), ToJson(cluster));
+  EXPECT_THAT(read.pending_nodes.removed, ElementsAre("0003"));
+  EXPECT_TRUE(read.spreads);
+}
+
+}  // namespace
+}  // namespace mikura::control
