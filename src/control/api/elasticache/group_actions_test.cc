@@ -11,6 +11,7 @@
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cache_cluster.h"
 #include "control/model/event.h"
+#include "control/model/host_capacity.h"
 #include "control/model/node.h"
 #include "control/model/replication_group.h"
 
@@ -189,6 +190,49 @@ TEST_F(GroupActions, AttributesOfTheRecordTakeEffectAtOnce) {
   EXPECT_EQ(Cluster("demo-002").maintenance_window, "sun:05:00-sun:07:00");
   EXPECT_EQ(Cluster("demo-002").snapshot_window, "03:00-05:00");
   EXPECT_FALSE(Cluster("demo-003").auto_minor_version_upgrade);
+}
+
+TEST_F(GroupActions, SnapshotsAreKeptForAsManyDaysAsSaid) {
+  EXPECT_EQ(
+      Demo("ModifyReplicationGroup", "SnapshotRetentionLimit=3&SnapshottingClusterId=demo-002"),
+      "200 ");
+  EXPECT_EQ(Group().snapshot_retention_limit, 3);
+  EXPECT_EQ(Group().snapshotting_cluster, "demo-002");
+  EXPECT_NE(Group().snapshot_window, "");
+  EXPECT_EQ(Cluster("demo-003").snapshot_retention_limit, 3);
+  EXPECT_EQ(Demo("ModifyReplicationGroup", "SnapshotRetentionLimit=36"),
+            "400 InvalidParameterValue");
+  EXPECT_EQ(Demo("ModifyReplicationGroup", "SnapshottingClusterId=other"),
+            "400 InvalidParameterValue");
+}
+
+TEST_F(GroupActions, NodesThatJoinOrReplaceMustFitIntoTheMachine) {
+  const HostCapacity machine{.memory_bytes = int64_t{2} << 30, .scale_millionths = 1'000'000};
+  CHECK(client_.store()
+            .Transact({}, {Write::Put(std::string(kHostCapacityKey), ToJson(machine))})
+            .ok());
+  EXPECT_EQ(Demo("IncreaseReplicaCount", "NewReplicaCount=4&ApplyImmediately=true"),
+            "400 InsufficientCacheClusterCapacity");
+  EXPECT_EQ(Demo("ModifyReplicationGroup", "CacheNodeType=cache.t3.small&ApplyImmediately=true"),
+            "400 InsufficientCacheClusterCapacity");
+  EXPECT_EQ(Group().pending.node_type, "");
+  EXPECT_EQ(Demo("IncreaseReplicaCount", "NewReplicaCount=3&ApplyImmediately=true"), "200 ");
+}
+
+TEST_F(GroupActions, AParameterGroupOfAUserIsTaken) {
+  EXPECT_EQ(Outcome("CreateCacheParameterGroup",
+                    "CacheParameterGroupName=mine&CacheParameterGroupFamily=redis7&Description=d"),
+            "200 ");
+  EXPECT_EQ(
+      Outcome("CreateCacheParameterGroup",
+              "CacheParameterGroupName=other&CacheParameterGroupFamily=valkey8&Description=d"),
+      "200 ");
+  EXPECT_EQ(Demo("ModifyReplicationGroup", "CacheParameterGroupName=other"),
+            "400 InvalidParameterCombination");
+  EXPECT_EQ(Demo("ModifyReplicationGroup", "CacheParameterGroupName=mine"), "200 ");
+  EXPECT_EQ(Cluster("demo-002").parameter_group, "mine");
+  EXPECT_EQ(Outcome("DeleteCacheParameterGroup", "CacheParameterGroupName=mine"),
+            "400 InvalidCacheParameterGroupState");
 }
 
 TEST_F(GroupActions, AnotherNodeTypeWaitsForTheWindowOrIsAppliedAtOnce) {
