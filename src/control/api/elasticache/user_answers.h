@@ -15,7 +15,7 @@
 namespace mikura::control {
 
 template <typename Wire>
-Wire UserAnswer(const User& user, std::vector<std::string> group_ids) {
+Wire UserAnswer(const User& user, const std::vector<std::string>& group_ids) {
   Wire wire;
   wire.user_id = user.id;
   wire.user_name = user.name;
@@ -23,7 +23,7 @@ Wire UserAnswer(const User& user, std::vector<std::string> group_ids) {
   wire.engine = user.engine;
   wire.minimum_engine_version = user.engine == "valkey" ? "7.2" : "6.0";
   wire.access_string = user.access_string;
-  wire.user_group_ids = std::move(group_ids);
+  wire.user_group_ids = group_ids;
   elasticache::Authentication authentication;
   authentication.type = user.AuthenticationType();
   if (!user.no_password) {
@@ -44,7 +44,7 @@ inline std::vector<std::string> Without(std::vector<std::string> ids,
 }
 
 template <typename Wire>
-Wire UserGroupAnswer(const UserGroup& group, std::vector<std::string> cache_ids) {
+Wire UserGroupAnswer(const UserGroup& group, const std::vector<std::string>& cache_ids) {
   Wire wire;
   wire.user_group_id = group.id;
   wire.status = group.status;
@@ -57,7 +57,7 @@ Wire UserGroupAnswer(const UserGroup& group, std::vector<std::string> cache_ids)
   if (!pending.user_ids_to_add.empty() || !pending.user_ids_to_remove.empty()) {
     wire.pending_changes = std::move(pending);
   }
-  wire.replication_groups = std::move(cache_ids);
+  wire.replication_groups = cache_ids;
   wire.arn = group.ArnOf();
   return wire;
 }
