@@ -107,7 +107,7 @@ Status StartUnlessStopped(Engine& engine, StopSignal& stop, StopSignal::Reason& 
     reason = stop.Wait([&] { must_reload = true; }, started.get());
     if (reason != StopSignal::Reason::kNone) engine.InterruptLoading();
   });
-  const Status status = engine.Start(listeners);
+  Status status = engine.Start(listeners);
   eventfd_write(started.get(), 1);
   watch.join();
   if (must_reload && status.ok()) engine.ReloadPasswords();
