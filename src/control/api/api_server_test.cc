@@ -21,10 +21,6 @@ class ApiServerTest : public testing::Test {
   ApiTestClient net_{"net", "2000-01-01", {StsService(), {&kNet, {}}}};
 };
 
-std::string CodeOf(const HttpResponse& response) {
-  return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
-}
-
 TEST_F(ApiServerTest, AQueryAnswerHasResultAndMetadata) {
   const HttpResponse response = sts_.Call("GetCallerIdentity");
   EXPECT_EQ(response.status, 200);
@@ -63,14 +59,14 @@ TEST_F(ApiServerTest, AnEc2ErrorHasEc2sForm) {
 
 TEST_F(ApiServerTest, AnUnknownOperationOfAQueryServiceIsAnInvalidAction) {
   const HttpResponse response = sts_.Call("NoSuchThing");
-  EXPECT_EQ(CodeOf(response), "400 InvalidAction");
+  EXPECT_EQ(ApiTestClient::CodeOf(response), "400 InvalidAction");
   EXPECT_EQ(ApiTestClient::Texts(response, "Message"),
             "Could not find operation NoSuchThing for version 2011-06-15");
 }
 
 TEST_F(ApiServerTest, AnOperationThatIsNotBuiltSaysSoAndIsNotRetried) {
   const HttpResponse response = net_.Call("CreateNet", "Anything=1");
-  EXPECT_EQ(CodeOf(response), "400 UnsupportedOperation");
+  EXPECT_EQ(ApiTestClient::CodeOf(response), "400 UnsupportedOperation");
   EXPECT_EQ(ApiTestClient::Texts(response, "Message"),
             "The operation CreateNet is not available yet.");
 }
@@ -78,39 +74,39 @@ TEST_F(ApiServerTest, AnOperationThatIsNotBuiltSaysSoAndIsNotRetried) {
 TEST_F(ApiServerTest, AServiceThatIsNotProvidedIsNamed) {
   sts_.claim().service = "s3";
   const HttpResponse response = sts_.Call("ListBuckets");
-  EXPECT_EQ(CodeOf(response), "400 InvalidAction");
+  EXPECT_EQ(ApiTestClient::CodeOf(response), "400 InvalidAction");
   EXPECT_EQ(ApiTestClient::Texts(response, "Message"), "The service s3 is not provided here.");
 }
 
 TEST_F(ApiServerTest, ARegionNameThatCannotBeOneIsRefused) {
   sts_.claim().region = "Tokyo!";
-  EXPECT_EQ(CodeOf(sts_.Call("GetCallerIdentity")), "400 InvalidParameterValue");
+  EXPECT_EQ(ApiTestClient::CodeOf(sts_.Call("GetCallerIdentity")), "400 InvalidParameterValue");
 }
 
 TEST_F(ApiServerTest, ARequestWithoutActionIsMissingIt) {
-  EXPECT_EQ(CodeOf(sts_.Call("")), "400 MissingAction");
+  EXPECT_EQ(ApiTestClient::CodeOf(sts_.Call("")), "400 MissingAction");
 }
 
 TEST_F(ApiServerTest, AnUnsignedRequestIsAnsweredInTheFormOfItsVersion) {
   HttpRequest request = net_.Sign("CreateNet");
   request.headers.pop_back();
   const HttpResponse response = net_.server().Handle(request);
-  EXPECT_EQ(CodeOf(response), "403 MissingAuthenticationToken");
+  EXPECT_EQ(ApiTestClient::CodeOf(response), "403 MissingAuthenticationToken");
   EXPECT_NE(response.body.find("<Response><Errors>"), std::string::npos);
 }
 
 TEST_F(ApiServerTest, AnUnknownKeyIsRefusedInTheServicesWords) {
   sts_.claim().access_key_id = "AKIAUNKNOWN";
   net_.claim().access_key_id = "AKIAUNKNOWN";
-  EXPECT_EQ(CodeOf(sts_.Call("GetCallerIdentity")), "403 InvalidClientTokenId");
-  EXPECT_EQ(CodeOf(net_.Call("CreateNet")), "401 AuthFailure");
+  EXPECT_EQ(ApiTestClient::CodeOf(sts_.Call("GetCallerIdentity")), "403 InvalidClientTokenId");
+  EXPECT_EQ(ApiTestClient::CodeOf(net_.Call("CreateNet")), "401 AuthFailure");
 }
 
 TEST_F(ApiServerTest, AWrongSecretIsRefusedInTheServicesWords) {
   sts_.set_secret("wrong");
   net_.set_secret("wrong");
-  EXPECT_EQ(CodeOf(sts_.Call("GetCallerIdentity")), "403 SignatureDoesNotMatch");
-  EXPECT_EQ(CodeOf(net_.Call("CreateNet")), "401 AuthFailure");
+  EXPECT_EQ(ApiTestClient::CodeOf(sts_.Call("GetCallerIdentity")), "403 SignatureDoesNotMatch");
+  EXPECT_EQ(ApiTestClient::CodeOf(net_.Call("CreateNet")), "401 AuthFailure");
 }
 
 TEST_F(ApiServerTest, AnOldRequestIsRefusedInTheServicesWords) {
@@ -118,8 +114,8 @@ TEST_F(ApiServerTest, AnOldRequestIsRefusedInTheServicesWords) {
   const HttpRequest net = net_.Sign("CreateNet");
   sts_.clock().Advance(std::chrono::minutes(16));
   net_.clock().Advance(std::chrono::minutes(16));
-  EXPECT_EQ(CodeOf(sts_.server().Handle(sts)), "403 SignatureDoesNotMatch");
-  EXPECT_EQ(CodeOf(net_.server().Handle(net)), "400 RequestExpired");
+  EXPECT_EQ(ApiTestClient::CodeOf(sts_.server().Handle(sts)), "403 SignatureDoesNotMatch");
+  EXPECT_EQ(ApiTestClient::CodeOf(net_.server().Handle(net)), "400 RequestExpired");
 }
 
 TEST_F(ApiServerTest, AStoredCredentialActsForItsAccount) {
@@ -132,13 +128,14 @@ TEST_F(ApiServerTest, AStoredCredentialActsForItsAccount) {
 TEST_F(ApiServerTest, TheLocalPairIsRefusedOnceOthersCanReachTheServer) {
   ApiServer open({.address = "0.0.0.0"}, sts_.store(), sts_.clock(), {StsService()});
   ASSERT_TRUE(open.Start().ok());
-  EXPECT_EQ(CodeOf(open.Handle(sts_.Sign("GetCallerIdentity"))), "403 InvalidClientTokenId");
+  EXPECT_EQ(ApiTestClient::CodeOf(open.Handle(sts_.Sign("GetCallerIdentity"))),
+            "403 InvalidClientTokenId");
 }
 
 TEST_F(ApiServerTest, AMalformedFormIsRefused) {
   HttpRequest request = sts_.Sign("GetCallerIdentity");
   request.body += "&a=%zz";
-  EXPECT_EQ(CodeOf(sts_.server().Handle(request)), "400 MalformedQueryString");
+  EXPECT_EQ(ApiTestClient::CodeOf(sts_.server().Handle(request)), "400 MalformedQueryString");
 }
 
 TEST_F(ApiServerTest, ParametersMayComeInTheQueryOfTheUrl) {

@@ -72,6 +72,18 @@ class ApiTestClient {
     return texts;
   }
 
+  // Status and error code, "400 InvalidParameterValue"; "200 " when it went well.
+  static std::string CodeOf(const HttpResponse& response) {
+    return fmt::format("{} {}", response.status, Texts(response, "Code"));
+  }
+  std::string Outcome(std::string_view action, std::string_view parameters = {}) {
+    return CodeOf(Call(action, parameters));
+  }
+  // Texts() of what the action answers.
+  std::string Text(std::string_view action, std::string_view parameters, std::string_view element) {
+    return Texts(Call(action, parameters), element);
+  }
+
   ApiServer& server() { return server_; }
   MemoryStore& store() { return store_; }
   ManualClock& clock() { return clock_; }

@@ -30,8 +30,7 @@ class ModifyCluster : public ::testing::Test {
     CHECK(client_.store().Transact({}, {Write::Put(Key(), ToJson(cluster))}).ok());
   }
   std::string Outcome(const std::string& action, const std::string& parameters) {
-    const HttpResponse response = client_.Call(action, "CacheClusterId=mc" + parameters);
-    return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
+    return client_.Outcome(action, "CacheClusterId=mc" + parameters);
   }
 
   ApiTestClient client_{"elasticache", "2015-02-02", {ElastiCacheService()}};

@@ -47,12 +47,11 @@ class ElastiCache : public ::testing::Test {
   }
   // "400 ReplicationGroupAlreadyExists", or "200 ".
   std::string Outcome(const std::string& action, const std::string& parameters) {
-    const HttpResponse response = client_.Call(action, parameters);
-    return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
+    return client_.Outcome(action, parameters);
   }
   std::string Text(const std::string& action, const std::string& parameters,
                    const std::string& element) {
-    return ApiTestClient::Texts(client_.Call(action, parameters), element);
+    return client_.Text(action, parameters, element);
   }
   std::string CreateSubnetGroup() {
     return Outcome("CreateCacheSubnetGroup",

@@ -36,16 +36,14 @@ class GroupActions : public ::testing::Test {
   }
 
   std::string Outcome(const std::string& action, const std::string& parameters) {
-    const HttpResponse response = client_.Call(action, parameters);
-    return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
+    return client_.Outcome(action, parameters);
   }
   std::string Demo(const std::string& action, const std::string& parameters) {
     return Outcome(action, "ReplicationGroupId=demo&" + parameters);
   }
   std::string Text(const std::string& action, const std::string& parameters,
                    const std::string& element) {
-    return ApiTestClient::Texts(client_.Call(action, "ReplicationGroupId=demo&" + parameters),
-                                element);
+    return client_.Text(action, "ReplicationGroupId=demo&" + parameters, element);
   }
   std::string Key() { return ReplicationGroupKey(kAccount, kRegion, "demo"); }
   ReplicationGroup Group() {

@@ -23,12 +23,11 @@ constexpr char kRegion[] = "ap-northeast-1";
 class ParameterGroupActions : public ::testing::Test {
  protected:
   std::string Outcome(const std::string& action, const std::string& parameters) {
-    const HttpResponse response = client_.Call(action, parameters);
-    return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
+    return client_.Outcome(action, parameters);
   }
   std::string Text(const std::string& action, const std::string& parameters,
                    const std::string& element) {
-    return ApiTestClient::Texts(client_.Call(action, parameters), element);
+    return client_.Text(action, parameters, element);
   }
   std::string Create(const std::string& name = "mine", const std::string& family = "redis7") {
     return Outcome("CreateCacheParameterGroup",

@@ -34,15 +34,14 @@ class SnapshotActions : public ::testing::Test {
   }
 
   std::string Outcome(const std::string& action, const std::string& parameters) {
-    const HttpResponse response = client_.Call(action, parameters);
-    return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
+    return client_.Outcome(action, parameters);
   }
   std::string Body(const std::string& action, const std::string& parameters) {
     return client_.Call(action, parameters).body;
   }
   std::string Text(const std::string& action, const std::string& parameters,
                    const std::string& element) {
-    return ApiTestClient::Texts(client_.Call(action, parameters), element);
+    return client_.Text(action, parameters, element);
   }
   template <typename Record, typename Parse, typename Edit>
   void EditRecord(const std::string& key, Parse parse, Edit edit) {

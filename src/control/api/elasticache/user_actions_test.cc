@@ -23,12 +23,11 @@ constexpr char kPassword[] = "Passwords.member.1=a-password-of-20-chr";
 class UserActions : public ::testing::Test {
  protected:
   std::string Outcome(const std::string& action, const std::string& parameters) {
-    const HttpResponse response = client_.Call(action, parameters);
-    return fmt::format("{} {}", response.status, ApiTestClient::Texts(response, "Code"));
+    return client_.Outcome(action, parameters);
   }
   std::string Text(const std::string& action, const std::string& parameters,
                    const std::string& element) {
-    return ApiTestClient::Texts(client_.Call(action, parameters), element);
+    return client_.Text(action, parameters, element);
   }
   std::string CreateUser(const std::string& id, const std::string& name,
                          const std::string& more = kPassword) {
