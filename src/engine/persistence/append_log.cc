@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/thread_priority.h"
 
 namespace mikura::engine {
 namespace {
@@ -164,6 +165,7 @@ AppendLog::Task AppendLog::AwaitTask() {
 }
 
 void AppendLog::Run() {
+  StandBack();
   while (true) {
     const Task task = AwaitTask();
     if (task == Task::kStop) return;

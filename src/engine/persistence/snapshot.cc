@@ -8,6 +8,7 @@
 #include "engine/persistence/rdb_output.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
+#include "engine/persistence/walk_pace.h"
 #include "engine/store/walk_mutants.h"
 
 namespace mikura::engine {
@@ -67,6 +68,8 @@ Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress
     progress->keys_total.store(total, std::memory_order_relaxed);
   }
   RETURN_IF_ERROR(Emit(sink, Preamble(aux)));
+  const SystemClock clock;
+  WalkPace pace(clock.NowNanos());
   while (shards_done_ < kShardCount) {
     {
       ShardGuard guard(keyspace_.lock(shards_done_));
@@ -77,6 +80,7 @@ Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress
     }
     ASSIGN_OR_RETURN(const uint64_t entries, EmitCollected(sink));
     if (progress != nullptr) progress->keys_done.fetch_add(entries, std::memory_order_relaxed);
+    GiveWay(pace, clock);
   }
   std::string end;
   AppendRdbEnd(end, has_checksum_ ? std::optional(checksum_) : std::nullopt);

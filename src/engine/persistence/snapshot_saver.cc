@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/thread_priority.h"
 #include "engine/persistence/rdb_file.h"
 
 namespace mikura::engine {
@@ -109,6 +110,7 @@ bool SnapshotSaver::IsDueLocked(UnixMillis now) const {
 }
 
 void SnapshotSaver::Run() {
+  StandBack();
   Request request;
   std::string path;
   while (AwaitRequest(request, path)) Save(path, request);

@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/server/computation_threads.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "base/thread_priority.h"
 
 namespace mikura::engine {
-namespace {
-
-// Where cores are scarce, event loops come first: they have little to do for each client. A thread
-// of this kind still gets about a quarter of a core that a loop wants all the time.
-void StandBack() {
-  constexpr int kNicer = 6;
-  const auto self = static_cast<id_t>(syscall(SYS_gettid));
-  const int now = getpriority(PRIO_PROCESS, self);
-  setpriority(PRIO_PROCESS, self, now + kNicer);
-}
-
-}  // namespace
 
 void ComputationThreads::Start(std::shared_ptr<Computation> computation, uint64_t client_id) {
   constexpr size_t kThreads = 4;
