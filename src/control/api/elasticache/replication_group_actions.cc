@@ -126,17 +126,16 @@ ApiResult<elasticache::CreateReplicationGroupResult> CreateReplicationGroup(
 ApiResult<elasticache::DescribeReplicationGroupsResult> DescribeReplicationGroups(
     ActionContext& context, const elasticache::DescribeReplicationGroupsRequest& request) {
   const CacheStore store(context);
-  std::vector<Stored<ReplicationGroup>> groups;
+  Page<Stored<ReplicationGroup>> page;
   if (request.replication_group_id) {
     ASSIGN_OR_RETURN(auto group, store.Group(*request.replication_group_id));
-    groups.push_back(std::move(group));
+    ASSIGN_OR_RETURN(
+        page, PageOf(
+                  std::vector{std::move(group)}, [](const auto& each) { return each.record.id; },
+                  request.max_records, request.marker));
   } else {
-    ASSIGN_OR_RETURN(groups, store.Groups());
+    ASSIGN_OR_RETURN(page, store.GroupPage({request.max_records, request.marker}));
   }
-  ASSIGN_OR_RETURN(auto page,
-                   PageOf(
-                       std::move(groups), [](const auto& group) { return group.record.id; },
-                       request.max_records, request.marker));
   elasticache::DescribeReplicationGroupsResult result;
   result.marker = page.next_token;
   for (auto& group : page.items) {
