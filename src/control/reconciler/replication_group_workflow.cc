@@ -113,7 +113,8 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
 Result<bool> ReplicationGroupWorkflow::BeginTestFailover(Loaded<ReplicationGroup>& group,
                                                          Loaded<ShardState>& shard,
                                                          const std::vector<ShardMember>& members) {
-  if (!group.record.test_failover) return false;
+  // M4 (group_membership.h) holds for this too.
+  if (!group.record.test_failover || !group.record.active_snapshot.empty()) return false;
   const ShardMember* primary = FindMember(members, shard.record.primary);
   if (primary == nullptr || !primary->seen.answering || !shard.record.failover_from.empty()) {
     return false;
