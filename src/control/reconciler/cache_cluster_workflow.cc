@@ -154,10 +154,7 @@ Status CacheClusterWorkflow::Tend(Loaded<CacheCluster>& cluster, CacheNode& node
   pass.all_told = pass.all_told && (fine || !seen.answering || !is_shown);
   std::string status = StatusOfNode(node.status, seen.answering, fine);
   if (!fine && !node.reboot.empty()) status = kStatusRebooting;
-  if (fine && EndReboot(node)) {
-    pass.events.push_back(
-        context_.events.Of(record, fmt::format("Cache node {} restarted", node.id)));
-  }
+  if (fine && EndReboot(node)) pass.events.push_back(RebootedEvent(context_, record, node));
   pass.statuses.push_back(std::move(status));
   return Ok();
 }

@@ -238,6 +238,26 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
+  bool RebootsOfMembers(int effect) {
+    CreateGroup("demo", 2);
+    Settle();
+    for (const char* id : {"demo-001", "demo-002"}) {
+      ChangeCluster(
+          id, [](CacheCluster& cluster) { ASSERT_TRUE(RebootNodes({"0001"}, cluster).ok()); });
+    }
+    ChangeGroup("demo", [](ReplicationGroup& group) { group.status = kStatusModifying; });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_EQ(Group("demo").status, "available") << effect;
+    EXPECT_EQ(Shard("demo").epoch, 1) << effect;
+    for (const char* id : {"demo-001", "demo-002"}) {
+      EXPECT_EQ(host_.node(Node(id)).run, 2) << effect;
+      EXPECT_EQ(Cluster(id).nodes.front().reboot, "") << effect;
+      EXPECT_EQ(Cluster(id).status, "available") << effect;
+    }
+    return struck;
+  }
+
   bool Deletion(int effect) {
     CreateGroup("demo", 2);
     CreateCluster("mc", "memcached", 2);
@@ -334,6 +354,10 @@ TEST(KilledAtEachEffect, AccessIsOnAllNodesAndNoneStartsWithoutIt) {
 
 TEST(KilledAtEachEffect, ChangesOfNodesAreFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::ChangesOfNodes), 5);
+}
+
+TEST(KilledAtEachEffect, RebootsOfMembersHappenOnce) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::RebootsOfMembers), 10);
 }
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {

@@ -12,9 +12,22 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/node_reboot.h"
 #include "control/reconciler/restore.h"
 
 namespace mikura::control {
+namespace {
+
+Loaded<CacheCluster>* RebootingClusterOf(const std::string& node_id,
+                                         const std::vector<Loaded<CacheCluster>*>& clusters) {
+  for (auto* cluster : clusters) {
+    const CacheNode& node = cluster->record.nodes.front();
+    if (!node.reboot.empty() && cluster->record.NodeId(node) == node_id) return cluster;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 Result<bool> ReplicationGroupWorkflow::Step(Loaded<ReplicationGroup>& group, Inventory& inventory) {
   std::vector<Loaded<CacheCluster>*> clusters;
@@ -85,9 +98,10 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
     if (spec == inventory.nodes.end()) {
       return Error{fmt::format("group {} lacks the spec of node {}", group.record.id, id)};
     }
-    ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
-    members.push_back({spec->second, std::move(seen)});
+    members.push_back({spec->second, {}});
   }
+  ASSIGN_OR_RETURN(const bool goes_on, Look(shard.record, clusters, members));
+  if (!goes_on) return false;
   if (group.record.status == kStatusCreating) {
     std::vector<const NodeSpec*> specs;
     for (const ShardMember& member : members) specs.push_back(&member.spec);
@@ -107,6 +121,34 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
   RETURN_IF_ERROR(
       StoreStatuses(group, shard.record, clusters, members, has_access, inventory, settled));
   return settled && has_access;
+}
+
+// Sees all members, and takes their reboots a step further. False: a record was written, so that
+// the pass begins anew.
+Result<bool> ReplicationGroupWorkflow::Look(const ShardState& state,
+                                            const std::vector<Loaded<CacheCluster>*>& clusters,
+                                            std::vector<ShardMember>& members) {
+  const bool is_led = !context_.runtime.Observe(state.primary).Gone();
+  for (ShardMember& member : members) {
+    Loaded<CacheCluster>* cluster = RebootingClusterOf(member.spec.id, clusters);
+    member.reboots = cluster != nullptr;
+    // Who may be promoted now is not ended.
+    if (cluster == nullptr || (!is_led && member.spec.id != state.primary)) {
+      ASSIGN_OR_RETURN(member.seen, keeper_.Look(member.spec));
+      continue;
+    }
+    ASSIGN_OR_RETURN(const RebootStep step, StepReboot(context_, keeper_, *cluster,
+                                                       cluster->record.nodes.front(), member.spec));
+    if (step == RebootStep::kStored) return false;
+    if (step == RebootStep::kNone) {
+      ASSIGN_OR_RETURN(member.seen, keeper_.Look(member.spec));
+      continue;
+    }
+    // Its end is noted by the reboot.
+    member.seen = context_.runtime.Observe(member.spec.id);
+    if (member.seen.Gone()) return false;
+  }
+  return true;
 }
 
 // The run of the primary that is to be ended is stored, so that it is that one and no later one.
@@ -142,15 +184,18 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
     if (member == members.end()) continue;
     const bool changes = !cluster->record.pending_node_type.empty() ||
                          !cluster->record.pending_engine_version.empty();
-    const bool fine =
-        ShardController::IsSettled(state, members, *member) && !(changes && group.record.applying);
+    const bool fine = ShardController::IsSettled(state, members, *member) &&
+                      !(changes && group.record.applying) && !IsEnding(node);
     settled = settled && fine;
     const bool was_creating = cluster->record.status == kStatusCreating;
-    if (!SetStatuses(cluster->record, {StatusOfNode(node.status, member->seen.answering, fine)})) {
-      continue;
-    }
+    const bool is_rebooted = fine && EndReboot(node);
+    const std::string status = node.reboot.empty()
+                                   ? StatusOfNode(node.status, member->seen.answering, fine)
+                                   : std::string(kStatusRebooting);
+    if (!SetStatuses(cluster->record, {status}) && !is_rebooted) continue;
     compares.push_back(cluster->Unchanged());
     writes.push_back(cluster->Put());
+    if (is_rebooted) writes.push_back(RebootedEvent(context_, cluster->record, node));
     if (was_creating && fine) {
       writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
     }
