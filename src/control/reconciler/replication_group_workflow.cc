@@ -211,6 +211,10 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
     status = now;
     if (was_creating && settled) EndRestore(group.record, clusters, inventory, compares, writes);
     writes.push_back(group.Put());
+    if (access_changed && !was_creating) {
+      writes.push_back(context_.events.Of(
+          group.record, "User groups, AUTH token or transit encryption modified"));
+    }
     if (was_creating && settled) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));
     }
