@@ -79,7 +79,11 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("node-id", launch.id);
   add("bind", launch.endpoint.address);
   add("port", memcached ? "0" : std::to_string(launch.endpoint.port));
-  add("memcached-port", memcached ? std::to_string(launch.endpoint.port) : "0");
+  add("memcached-port",
+      memcached && !launch.serves_tls ? std::to_string(launch.endpoint.port) : "0");
+  if (memcached && launch.serves_tls) {
+    add("memcached-tls-port", std::to_string(launch.endpoint.port));
+  }
   add("threads", std::to_string(launch.threads));
   add("maxmemory", std::to_string(launch.memory_bytes));
   if (launch.kind == EngineKind::kRedis && !launch.engine_version.empty()) {

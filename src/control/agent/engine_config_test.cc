@@ -49,6 +49,14 @@ TEST(EngineConfig, OfAMemcachedNodeListensForMemcachedAlone) {
   EXPECT_THAT(text, HasSubstr("memcached-port 7000\n"));
 }
 
+TEST(EngineConfig, OfAMemcachedNodeWithTlsHasNoPlainPort) {
+  NodeLaunch launch = Launch(EngineKind::kMemcached);
+  launch.serves_tls = true;
+  const std::string text = EngineConfigText(launch, PathsOf("/data", "x"));
+  EXPECT_THAT(text, HasSubstr("\nmemcached-port 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nmemcached-tls-port 7000\n"));
+}
+
 TEST(EngineConfig, OfAReplicaNamesItsPrimary) {
   NodeLaunch launch = Launch(EngineKind::kValkey);
   launch.primary = {"127.42.0.4", 6379};

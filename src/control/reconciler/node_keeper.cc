@@ -44,7 +44,8 @@ NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
           .threads = spec.threads,
           .primary = primary,
           .settings = {},
-          .data_source = spec.data_source};
+          .data_source = spec.data_source,
+          .serves_tls = spec.serves_tls};
 }
 
 }  // namespace

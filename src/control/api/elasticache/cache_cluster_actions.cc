@@ -37,6 +37,7 @@ NewCacheCluster AskedFor(const elasticache::CreateCacheClusterRequest& request, 
   asked.snapshot_window = request.snapshot_window.value_or("");
   asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
+  asked.serves_tls = request.transit_encryption_enabled.value_or(false);
   asked.tags = std::move(tags);
   return asked;
 }
