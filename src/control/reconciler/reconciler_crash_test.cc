@@ -273,6 +273,25 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
+  bool DeletionThatRetainsThePrimary(int effect) {
+    CreateGroup("demo", 3);
+    Settle();
+    host_.Write(Node("demo-001"), "x");
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.status = kStatusDeleting;
+      group.retained_cluster = "demo-001";
+    });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_FALSE(GroupExists("demo")) << effect;
+    EXPECT_EQ(host_.size(), 1u) << effect;
+    EXPECT_EQ(Cluster("demo-001").replication_group, "") << effect;
+    EXPECT_EQ(host_.node(Node("demo-001")).run, 1) << effect;
+    EXPECT_EQ(host_.node(Node("demo-001")).data.count("x"), 1u) << effect;
+    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(1)) << effect;
+    return struck;
+  }
+
   // A snapshot, the end of its source with a final one, and a new group of that.
   bool SnapshotsAndRestore(int effect) {
     CreateGroup("demo", 2);
@@ -362,6 +381,10 @@ TEST(KilledAtEachEffect, RebootsOfMembersHappenOnce) {
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::Deletion), 8);
+}
+
+TEST(KilledAtEachEffect, ARetainedPrimaryIsLeftAloneByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DeletionThatRetainsThePrimary), 5);
 }
 
 TEST(KilledAtEachEffect, SnapshotsAndRestoresAreFinishedByTheNextProcess) {

@@ -14,6 +14,7 @@
 #include "control/reconciler/node_plan.h"
 #include "control/reconciler/node_reboot.h"
 #include "control/reconciler/restore.h"
+#include "control/reconciler/retained_primary.h"
 
 namespace mikura::control {
 namespace {
@@ -230,6 +231,9 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
                                               const std::vector<Loaded<CacheCluster>*>& clusters,
                                               const ShardState& state, const Inventory& inventory) {
   std::map<std::string, Endpoint> nodes;
+  const Loaded<CacheCluster>* const retained = RetainedOf(group.record, clusters);
+  const std::string retained_id =
+      retained == nullptr ? "" : retained->record.NodeId(retained->record.nodes.front());
   for (const auto* cluster : clusters) {
     for (const CacheNode& node : cluster->record.nodes) {
       nodes[cluster->record.NodeId(node)] = node.endpoint;
@@ -241,6 +245,7 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
       if (spec != inventory.nodes.end()) nodes[id] = spec->second.endpoint;
     }
   }
+  nodes.erase(retained_id);
   bool gone = true;
   for (const auto& [id, endpoint] : nodes) {
     if (context_.runtime.Observe(id).Gone()) continue;
@@ -248,6 +253,8 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
     gone = gone && context_.runtime.Observe(id).Gone();
   }
   if (!gone) return false;
+  if (retained != nullptr && !LeaveEndpoints(context_, retained_id)) return false;
+  std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
   for (const auto& [id, endpoint] : nodes) {
     RETURN_IF_ERROR(context_.runtime.Forget(id));
@@ -260,13 +267,16 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
     context_.runtime.CloseEndpoint(endpoint);
     writes.push_back(ReleaseAddress(endpoint.address));
   }
-  for (const auto* cluster : clusters) writes.push_back(Write::Delete(cluster->kv.key));
+  for (const auto* cluster : clusters) {
+    if (cluster != retained) writes.push_back(Write::Delete(cluster->kv.key));
+  }
   writes.push_back(Write::Delete(ShardStateKey(record.ShardKey())));
   for (const std::string& key : record.held_keys) writes.push_back(Write::Delete(key));
+  if (retained != nullptr) StandAlone(record, *retained, inventory, compares, writes);
   writes.push_back(Write::Delete(group.kv.key));
   writes.push_back(context_.events.Of(record, "Replication group deleted"));
   ASSIGN_OR_RETURN(const std::optional<Revision> deleted,
-                   context_.store.Transact({group.Unchanged()}, writes));
+                   context_.store.Transact(compares, writes));
   return deleted.has_value();
 }
 

@@ -43,6 +43,7 @@ class ReplicationGroupWorkflow {
                     std::vector<ShardMember>& members);
   Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
                                  const std::vector<ShardMember>& members);
+  // All but a cluster that is retained.
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
                       const std::vector<Loaded<CacheCluster>*>& clusters, const ShardState& state,
                       const Inventory& inventory);

@@ -180,6 +180,42 @@ TEST_F(ReplicationGroups, AProcessThatCannotBeStartedIsTriedAgain) {
   EXPECT_EQ(Group("demo").status, "available");
 }
 
+TEST_F(ReplicationGroups, LeaveTheirPrimaryBehindWhenThatIsAsked) {
+  CreateGroup("demo", 3);
+  Settle();
+  host_.Write(Node("demo-001"), "x");
+  ChangeGroup("demo", [](ReplicationGroup& group) {
+    group.status = kStatusDeleting;
+    group.retained_cluster = "demo-001";
+    group.snapshot_retention_limit = 3;
+    group.held_keys = {"/use/subnet-1/replicationgroup/demo"};
+  });
+  const Endpoint endpoint = Cluster("demo-001").nodes.front().endpoint;
+  Settle();
+  EXPECT_FALSE(GroupExists("demo"));
+  EXPECT_FALSE(ClusterExists("demo-002"));
+  EXPECT_EQ(host_.size(), 1u);
+  const CacheCluster alone = Cluster("demo-001");
+  EXPECT_EQ(alone.replication_group, "");
+  EXPECT_EQ(alone.status, "available");
+  EXPECT_EQ(alone.snapshot_retention_limit, 3);
+  EXPECT_EQ(alone.nodes.front().endpoint, endpoint);
+  EXPECT_THAT(Keys("/use/"), ElementsAre("/use/subnet-1/cluster/demo-001"));
+  EXPECT_THAT(host_.node(Node("demo-001")).listeners, IsEmpty());
+  EXPECT_EQ(host_.node(Node("demo-001")).data.count("x"), 1u);
+  EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(1));
+  // From now on it is a cluster as any other.
+  host_.KillNode(Node("demo-001"));
+  Settle();
+  EXPECT_EQ(host_.node(Node("demo-001")).run, 2);
+  DeleteCluster("demo-001");
+  Settle();
+  EXPECT_THAT(Keys("/ec/v1/acct/"), IsEmpty());
+  EXPECT_THAT(Keys("/ec/v1/node/"), IsEmpty());
+  EXPECT_THAT(Keys("/use/"), IsEmpty());
+  EXPECT_EQ(host_.size(), 0u);
+}
+
 class RebootedMember : public ReplicationGroups {
  protected:
   void Reboot(const std::string& id) {

@@ -113,6 +113,26 @@ ApiResult<> CheckDeletable(const ReplicationGroup& group,
                   fmt::format("Replication group {} has status {}.", group.id, group.status)};
 }
 
+// Who is to go on alone. A cluster of redis or valkey has no users, tokens and TLS of its own.
+ApiResult<std::string> RetainedCluster(const ActionContext& context,
+                                       const elasticache::DeleteReplicationGroupRequest& request) {
+  if (request.final_snapshot_identifier) {
+    return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                    "RetainPrimaryCluster and FinalSnapshotIdentifier exclude each other."};
+  }
+  ASSIGN_OR_RETURN(const WholeGroup whole, FindWholeGroup(context, request.replication_group_id));
+  const ReplicationGroup& group = whole.group.record;
+  if (!(group.access.wanted == AccessWish()) || !(group.access.applied == AccessWish())) {
+    return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                    "RetainPrimaryCluster is not possible: the replication group has transit "
+                    "encryption, an AUTH token or user groups, which a cluster without a group "
+                    "has not."};
+  }
+  if (group.status == kStatusAvailable && !whole.Primary().empty()) return whole.Primary();
+  return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
+                  fmt::format("Replication group {} has status {}.", group.id, group.status)};
+}
+
 }  // namespace
 
 ApiResult<elasticache::CreateReplicationGroupResult> CreateReplicationGroup(
@@ -155,12 +175,11 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
   return UntilApplied([&]() -> ApiResult<std::optional<Result>> {
     const CacheStore store(context);
     ASSIGN_OR_RETURN(auto group, store.Group(request.replication_group_id));
-    if (request.retain_primary_cluster.value_or(false)) {
-      return ApiError{ApiErrorCode::kInvalidParameterValue,
-                      "RetainPrimaryCluster is not available yet."};
-    }
     RETURN_IF_ERROR(CheckDeletable(group.record, request));
     Change change;
+    if (request.retain_primary_cluster.value_or(false)) {
+      ASSIGN_OR_RETURN(group.record.retained_cluster, RetainedCluster(context, request));
+    }
     if (request.final_snapshot_identifier) {
       ASSIGN_OR_RETURN(const WholeGroup whole,
                        FindWholeGroup(context, request.replication_group_id));
@@ -174,6 +193,7 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
     group.record.status = kStatusDeleting;
     change.Replace(group.kv, ToJson(group.record));
     for (const std::string& id : group.record.member_clusters) {
+      if (id == group.record.retained_cluster) continue;
       ASSIGN_OR_RETURN(auto member, store.Cluster(id));
       member.record.status = kStatusDeleting;
       for (CacheNode& node : member.record.nodes) node.status = kStatusDeleting;
