@@ -186,6 +186,8 @@ constexpr ParameterSpec kRows[] = {
          "Version of Redis that INFO and HELLO show."),
     Text("shown-valkey-version", "", &P::shown_valkey_version, kAtStart,
          "Version of Valkey that INFO and HELLO show; empty for a node that is none."),
+    Words("restricted-commands", "", &P::restricted_commands, kAtStart,
+          "Commands and subcommands (acl|setuser) that clients do not have; masteruser has PSYNC."),
     // Access
     Text("aclfile", "", &P::aclfile, kAtStart, "File with the users and their rights."),
     Number("acllog-max-len", "", &P::acllog_max_len, 0, kIntMax, kRuntime, "",

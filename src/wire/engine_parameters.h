@@ -72,6 +72,7 @@ struct EngineParameters {
   std::string node_id;                      // the node's name in the control plane
   std::string shown_version = "7.0.15";     // of Redis, for clients that ask
   std::string shown_valkey_version;         // "": this node is no Valkey
+  std::string restricted_commands;          // unknown to clients: "config acl|setuser"
 
   // Access
   std::string requirepass;

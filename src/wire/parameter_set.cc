@@ -52,7 +52,8 @@ constexpr std::string_view kRewritable[] = {"bind",
                                             "memcached-tls-port",
                                             "tls-port",
                                             "shown-version",
-                                            "shown-valkey-version"};
+                                            "shown-valkey-version",
+                                            "restricted-commands"};
 
 // Only shown to who asks for just this one.
 constexpr std::string_view kHidden[] = {"key-load-delay"};

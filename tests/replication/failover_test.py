@@ -115,6 +115,21 @@ class FailoverTest(unittest.TestCase):
         self.assertEqual(other.contents(), replica.contents())
         self.assertEqual(replica.client.info("stats")["sync_full"], 0)
 
+    def test_who_follows_a_replica_that_is_promoted_knows_its_history_by_the_new_name(self):
+        for kind in "mikura", "redis":
+            with self.subTest(kind):
+                _, replica = self.pair(replica_kind=kind)
+                chain = self.node()
+                chain.follow(replica)
+                await_caught_up(chain, replica)
+                replica.promote()
+                for number in range(100):
+                    replica.client.set("after", number)
+                await_caught_up(chain, replica)
+                self.assertEqual(chain.replication()["master_replid"],
+                                 replica.replication()["master_replid"])
+                self.assertEqual(replica.client.info("stats")["sync_full"], 1)
+
     def test_what_is_refused_is_refused_in_the_same_words(self):
         ours, theirs = self.pair("mikura", "redis"), self.pair("redis", "mikura")
         for place in (0, 1):

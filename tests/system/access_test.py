@@ -230,12 +230,14 @@ class Access(Service):
             self.refuses("no permissions|NOPERM", app.set, "app:1", "x")
             self.refuses("Authentication required|NOAUTH", self.connect(endpoint).get, "before")
 
-    def test_a_restarted_service_finds_what_clients_changed(self):
+    def test_a_restarted_service_finds_what_was_changed(self):
         self.create_users()
         group = self.create("demo", 2, "required", UserGroupIds=["people"])
-        admin = self.connect(group["PrimaryEndpoint"], username="admin", password=PASSWORD_2)
         self.kill()
-        admin.acl_setuser("app", enabled=True, nopass=True, keys=["*"], commands=["+@all"])
+        for cluster in "demo-001", "demo-002":
+            with self.admin(cluster) as node:
+                node.execute_command("MIKURA", "USERS", "user default off\nuser app on nopass ~* +@all\n")
+        self.connect(group["PrimaryEndpoint"], username="app", password="any").set("x", "y")
         self.start()
         app = self.connect(group["PrimaryEndpoint"], username="app", password=PASSWORD_1)
 

@@ -18,9 +18,13 @@ def connect(endpoint):
                                      connect_timeout=5, default_noreply=False))
 
 
-def discover(endpoint):
-    """The lines of "config get cluster"."""
-    with socket.create_connection((endpoint["Address"], endpoint["Port"]), 5) as link:
+def discover(endpoint, tls=None):
+    """The lines of "config get cluster"; tls: an ssl.SSLContext."""
+    with contextlib.ExitStack() as stack:
+        link = stack.enter_context(
+            socket.create_connection((endpoint["Address"], endpoint["Port"]), 5))
+        if tls is not None:
+            link = stack.enter_context(tls.wrap_socket(link, server_hostname=endpoint["Address"]))
         link.sendall(b"config get cluster\r\n")
         answer = b""
         while not answer.endswith(b"END\r\n"):

@@ -34,8 +34,8 @@ class ParameterGroups(service.Service):
         return self.cluster(cluster)["CacheNodes"][0]["Endpoint"]
 
     def config(self, name, cluster="c"):
-        with service.client(self.endpoint(cluster)) as redis:
-            return redis.config_get(name)[name]
+        with self.admin(cluster) as node:
+            return node.config_get(name)[name]
 
     def applied(self, cluster="c"):
         return self.cluster(cluster)["CacheParameterGroup"]["ParameterApplyStatus"]
@@ -62,9 +62,8 @@ class ParameterGroups(service.Service):
 
     def test_a_default_group_is_that_of_elasticache(self):
         group = self.create_group("demo", 2)
+        self.assertEqual(self.config("maxmemory-policy", "demo-001"), "volatile-lru")
         with service.client(group["PrimaryEndpoint"]) as redis:
-            self.assertEqual(redis.config_get("maxmemory-policy")["maxmemory-policy"],
-                             "volatile-lru")
             self.assertEqual(redis.info("memory")["maxmemory"], 402653184)
 
     def test_a_change_reaches_running_nodes_and_keeps_their_data(self):

@@ -111,6 +111,16 @@ class Service(unittest.TestCase):
                 return int(pid)
         raise AssertionError(f"no engine of {name}")
 
+    def admin(self, cluster):
+        """A client of the admin socket of a cluster's only node: what it answers nobody else learns."""
+        for name in os.listdir(f"{self.data_dir}/nodes"):
+            if not name.startswith(cluster + "-"):
+                continue
+            with open(f"{self.data_dir}/nodes/{name}/node.conf", encoding="utf-8") as file:
+                settings = dict(line.rstrip("\n").split(" ", 1) for line in file)
+            return redis.Redis(unix_socket_path=settings["admin-socket"].strip('"'), socket_timeout=5)
+        raise AssertionError(f"no node of {cluster}")
+
     def create_group(self, name, nodes):
         self.cache.create_replication_group(
             ReplicationGroupId=name, ReplicationGroupDescription="a test",

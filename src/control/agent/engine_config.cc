@@ -11,6 +11,14 @@ namespace {
 
 // What every Valkey says beside its own version, for clients that know Redis alone.
 constexpr std::string_view kRedisVersionOfValkey = "7.2.4";
+// What ElastiCache does not let clients do: it is the service's business, or would end in a node
+// that is not what the service takes it for. The admin socket does not ask.
+constexpr std::string_view kRestrictedCommands =
+    "acl|deluser acl|load acl|save acl|setuser bgrewriteaof bgsave cluster|addslots "
+    "cluster|addslotsrange cluster|bumpepoch cluster|delslots cluster|delslotsrange "
+    "cluster|failover cluster|flushslots cluster|forget cluster|meet cluster|replicate "
+    "cluster|reset cluster|saveconfig cluster|set-config-epoch cluster|setslot config debug "
+    "failover migrate module psync replicaof save shutdown slaveof sync";
 constexpr std::string_view kRunFolder = "/run/";
 constexpr std::string_view kDataLink = "restore.rdb";
 constexpr size_t kHashDigits = 16;
@@ -71,7 +79,11 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
   add("node-id", launch.id);
   add("bind", launch.endpoint.address);
   add("port", memcached ? "0" : std::to_string(launch.endpoint.port));
-  add("memcached-port", memcached ? std::to_string(launch.endpoint.port) : "0");
+  add("memcached-port",
+      memcached && !launch.serves_tls ? std::to_string(launch.endpoint.port) : "0");
+  if (memcached && launch.serves_tls) {
+    add("memcached-tls-port", std::to_string(launch.endpoint.port));
+  }
   add("threads", std::to_string(launch.threads));
   add("maxmemory", std::to_string(launch.memory_bytes));
   if (launch.kind == EngineKind::kRedis && !launch.engine_version.empty()) {
@@ -80,6 +92,7 @@ std::string EngineConfigText(const NodeLaunch& launch, const NodePaths& paths) {
     add("shown-version", kRedisVersionOfValkey);
     add("shown-valkey-version", launch.engine_version);
   }
+  if (!memcached) add("restricted-commands", kRestrictedCommands);
   add("dir", Quoted(paths.directory));
   add("logfile", Quoted(paths.log_file));
   add("admin-socket", Quoted(paths.admin_socket));

@@ -28,13 +28,33 @@ TEST(EngineConfig, OfARedisNodeListensForRespAlone) {
         "logfile /data/nodes/demo-001-1f2e3d4c/engine.log\n", "admin-socket /data/run/"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
-  EXPECT_THAT(text, Not(HasSubstr("replicaof")));
+  EXPECT_THAT(text, Not(HasSubstr("replicaof 127")));
+}
+
+TEST(EngineConfig, RestrictsWhatIsTheServicesBusiness) {
+  const std::string text = EngineConfigText(Launch(EngineKind::kRedis), PathsOf("/data", "x"));
+  const size_t begin = text.find("\nrestricted-commands ");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string line = text.substr(begin + 1, text.find('\n', begin + 1) - begin - 1) + " ";
+  for (const char* name : {" config ", " acl|setuser ", " psync ", " replicaof ", " shutdown "}) {
+    EXPECT_THAT(line, HasSubstr(name));
+  }
+  EXPECT_THAT(EngineConfigText(Launch(EngineKind::kMemcached), PathsOf("/data", "x")),
+              Not(HasSubstr("restricted-commands")));
 }
 
 TEST(EngineConfig, OfAMemcachedNodeListensForMemcachedAlone) {
   const std::string text = EngineConfigText(Launch(EngineKind::kMemcached), PathsOf("/data", "x"));
   EXPECT_THAT(text, HasSubstr("\nport 0\n"));
   EXPECT_THAT(text, HasSubstr("memcached-port 7000\n"));
+}
+
+TEST(EngineConfig, OfAMemcachedNodeWithTlsHasNoPlainPort) {
+  NodeLaunch launch = Launch(EngineKind::kMemcached);
+  launch.serves_tls = true;
+  const std::string text = EngineConfigText(launch, PathsOf("/data", "x"));
+  EXPECT_THAT(text, HasSubstr("\nmemcached-port 0\n"));
+  EXPECT_THAT(text, HasSubstr("\nmemcached-tls-port 7000\n"));
 }
 
 TEST(EngineConfig, OfAReplicaNamesItsPrimary) {

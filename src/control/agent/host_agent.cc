@@ -209,7 +209,9 @@ Status HostAgent::StepDown(const std::string& node_id, int64_t epoch, const Endp
 Status HostAgent::Listen(const std::string& node_id, const std::string& name,
                          const Endpoint& endpoint, ListenerProtocol protocol) {
   ASSIGN_OR_RETURN(const std::shared_ptr<FileDescriptor> socket, sockets_.Acquire(endpoint));
-  const char* spoken = protocol == ListenerProtocol::kResp ? "resp" : "memcached";
+  const char* spoken = protocol == ListenerProtocol::kResp        ? "resp"
+                       : protocol == ListenerProtocol::kMemcached ? "memcached"
+                                                                  : "memcached-tls";
   return Tell(node_id, {"MIKURA", "LISTEN", name, spoken}, socket->get());
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/numbers.h"
 #include "control/model/arn.h"
 #include "control/model/cache_parameter_group.h"
 #include "control/model/identifiers.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr int64_t kPortMin = 1024;
 constexpr int64_t kPortMax = 65535;
+constexpr int64_t kFirstMemcachedWithTls = 12;  // 1.6.12
 
 ApiError Value(std::string message) {
   return {ApiErrorCode::kInvalidParameterValue, std::move(message)};
@@ -97,6 +99,23 @@ ApiResult<> SetWindows(const NewCacheCluster& asked, EngineKind kind, CacheClust
   return Ok();
 }
 
+// Of redis and valkey it is a replication group that has TLS, also with a single node.
+ApiResult<> CheckTls(const NewCacheCluster& asked, const EngineVersion& version) {
+  if (!asked.serves_tls) return Ok();
+  if (version.kind != EngineKind::kMemcached) {
+    return Value(
+        fmt::format("Encryption features are not supported for engine {}: use a "
+                    "replication group.",
+                    version.engine));
+  }
+  const auto patch = ParseInt64(version.version.substr(version.version.rfind('.') + 1));
+  if (patch && *patch >= kFirstMemcachedWithTls) return Ok();
+  return Combination(
+      fmt::format("In-transit encryption is supported for memcached 1.6.{} and later, "
+                  "not for {}.",
+                  kFirstMemcachedWithTls, version.version));
+}
+
 }  // namespace
 
 template <typename Visitor>
@@ -148,6 +167,7 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("configuration_endpoint", cluster.configuration_endpoint);
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
+  visit("serves_tls", cluster.serves_tls);
 }
 
 std::string CacheCluster::PreferredZone() const {
@@ -187,6 +207,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   ASSIGN_OR_RETURN(const NodeType type, NodeTypeOf(asked.node_type));
   if (!asked.node_count) return Value("The parameter NumCacheNodes must be given.");
   RETURN_IF_ERROR(CheckNodeCount(*asked.node_count, version.kind));
+  RETURN_IF_ERROR(CheckTls(asked, version));
   ASSIGN_OR_RETURN(cluster.port, PortOf(asked.port, version.kind));
   ASSIGN_OR_RETURN(cluster.parameter_group,
                    ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));
@@ -204,6 +225,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   cluster.security_groups = asked.security_groups;
   cluster.data_source = asked.data_source;
   cluster.spreads = asked.az_mode == "cross-az";
+  cluster.serves_tls = asked.serves_tls;
   cluster.auto_minor_version_upgrade = asked.auto_minor_version_upgrade;
   cluster.tags = asked.tags;
   cluster.created_at = context.now;

@@ -78,6 +78,7 @@ struct CacheCluster {
   std::vector<CacheNode> nodes;
   PendingNodes pending_nodes;
   bool spreads = false;             // new nodes go to different zones
+  bool serves_tls = false;          // TLS alone; fixed at its creation
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
   // Keys of the store that are removed with it: its holds on subnets and security groups.
@@ -111,6 +112,7 @@ struct NewCacheCluster {
   int64_t snapshot_retention_limit = 0;
   std::string data_source;
   bool auto_minor_version_upgrade = true;
+  bool serves_tls = false;
   std::map<std::string, std::string> tags;
 };
 

@@ -55,6 +55,21 @@ TEST_F(CreatingACacheCluster, GivesTheDesiredStateOfOneRedisNode) {
   EXPECT_EQ(cluster->ArnOf(), "arn:aws:elasticache:ap-northeast-1:000000000000:cluster:one");
 }
 
+TEST_F(CreatingACacheCluster, HasTlsWhereElastiCacheHas) {
+  NewCacheCluster asked = Memcached(2);
+  asked.serves_tls = true;
+  ASSERT_TRUE(Build(asked).ok());
+  EXPECT_TRUE(Build(asked)->serves_tls);
+  EXPECT_TRUE(CacheClusterFromJson(ToJson(*Build(asked)))->serves_tls);
+  asked.engine_version = "1.6.12";
+  EXPECT_TRUE(Build(asked).ok());
+  asked.engine_version = "1.6.6";
+  EXPECT_EQ(RefusalOf(asked), ApiErrorCode::kInvalidParameterCombination);
+  asked = Redis();
+  asked.serves_tls = true;
+  EXPECT_EQ(RefusalOf(asked), ApiErrorCode::kInvalidParameterValue);
+}
+
 TEST_F(CreatingACacheCluster, ReadsBackWhatItWrites) {
   const auto cluster = Build(Memcached(2));
   ASSERT_TRUE(cluster.ok());

@@ -35,6 +35,12 @@ const CacheNode* FindNode(const CacheCluster& cluster, const std::string& id) {
   return nullptr;
 }
 
+ApiResult<> CheckAvailable(const CacheCluster& cluster) {
+  if (cluster.status == kStatusAvailable) return Ok();
+  return State(
+      fmt::format("Cache cluster {} is not available: it is {}.", cluster.id, cluster.status));
+}
+
 ApiResult<> CheckChangeable(const CacheCluster& cluster) {
   if (!cluster.replication_group.empty()) {
     return State(
@@ -42,9 +48,7 @@ ApiResult<> CheckChangeable(const CacheCluster& cluster) {
                     "is changed.",
                     cluster.id, cluster.replication_group));
   }
-  if (cluster.status == kStatusAvailable) return Ok();
-  return State(
-      fmt::format("Cache cluster {} is not available: it is {}.", cluster.id, cluster.status));
+  return CheckAvailable(cluster);
 }
 
 // Only where new nodes go; those that are there stay.
@@ -222,7 +226,7 @@ void ApplyPendingNodes(CacheCluster& cluster, UnixMillis now) {
 }
 
 ApiResult<> RebootNodes(const std::vector<std::string>& nodes, CacheCluster& cluster) {
-  RETURN_IF_ERROR(CheckChangeable(cluster));
+  RETURN_IF_ERROR(CheckAvailable(cluster));
   if (nodes.empty()) return Value("CacheNodeIdsToReboot must name at least one cache node.");
   for (const std::string& id : nodes) {
     if (FindNode(cluster, id) != nullptr) continue;

@@ -24,6 +24,7 @@ void VisitFields(Visitor& visit, NodeSpec& spec) {
   visit("endpoint", spec.endpoint);
   visit("memory_bytes", spec.memory_bytes);
   visit("threads", spec.threads);
+  visit("serves_tls", spec.serves_tls);
 }
 
 template <typename Visitor>

@@ -30,6 +30,7 @@ struct NodeSpec {
   Endpoint endpoint;        // the node's own address
   int64_t memory_bytes = 0;  // of its type; how much is for data the parameter group says
   int64_t threads = 1;
+  bool serves_tls = false;  // memcached alone; of others NodeAccess tells
 };
 
 // What was observed of a node, stored when it changes.

@@ -36,6 +36,7 @@ struct NodeLaunch {
   NodeSettings settings{};
   // What it loads at its start: DataOfSnapshot() or DataOfBucket(); empty: nothing.
   std::string data_source;
+  bool serves_tls = false;  // memcached: its port speaks TLS alone
 };
 
 // In the reason of a node that ended, or was not started, because its data_source cannot be loaded.
@@ -82,7 +83,7 @@ struct SnapshotFile {
   std::string error;       // kFailed: why, in words
 };
 
-enum class ListenerProtocol { kResp, kMemcached };
+enum class ListenerProtocol { kResp, kMemcached, kMemcachedTls };
 
 class NodeRuntime {
  public:

@@ -139,6 +139,7 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("reader_endpoint", group.reader_endpoint);
   visit("held_keys", group.held_keys);
   visit("access", group.access);
+  visit("retained_cluster", group.retained_cluster);
 }
 
 std::string ReplicationGroup::ArnOf() const {

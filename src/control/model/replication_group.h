@@ -67,6 +67,8 @@ struct ReplicationGroup {
   Endpoint reader_endpoint;
   std::vector<std::string> held_keys;  // as CacheCluster::held_keys
   GroupAccess access;
+  // Of one that is deleted: the primary's cluster, which goes on alone; empty: nothing stays.
+  std::string retained_cluster;
 
   std::string ArnOf() const;
   // The status of a group whose nodes are all as they should be.

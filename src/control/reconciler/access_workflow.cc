@@ -8,11 +8,18 @@
 
 #include "base/logging.h"
 #include "control/metadata/metadata_keys.h"
+#include "control/reconciler/event_log.h"
 
 namespace mikura::control {
 namespace {
 
 constexpr char kEverything[] = "~* &* +@all";
+
+// What has become of a record with that status.
+std::string_view DoneOf(std::string_view status) {
+  if (status == kStatusCreating) return "created";
+  return status == kStatusDeleting ? "deleted" : "modified";
+}
 
 bool Holds(const std::vector<std::string>& ids, const std::string& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -157,9 +164,11 @@ Result<bool> AccessWorkflow::StoreStatus(Loaded<User>& user, const Inventory& in
   if (user.record.status == kStatusActive) return true;
   if (!IsInStep(user.record, inventory)) return false;
   const bool deleted = user.record.status == kStatusDeleting;
+  const std::string message = fmt::format("User {}", DoneOf(user.record.status));
   user.record.status = kStatusActive;
   RETURN_IF_ERROR(context_.store.Transact({user.Unchanged()},
-                                          {deleted ? Write::Delete(user.kv.key) : user.Put()}));
+                                          {deleted ? Write::Delete(user.kv.key) : user.Put(),
+                                           context_.events.Of(user.record, message)}));
   return true;
 }
 
@@ -168,10 +177,12 @@ Result<bool> AccessWorkflow::StoreStatus(Loaded<UserGroup>& group, const Invento
   if (record.status == kStatusActive && record.applied_user_ids == record.user_ids) return true;
   if (!IsInStep(record, inventory)) return false;
   const bool deleted = record.status == kStatusDeleting;
+  const std::string message = fmt::format("User group {}", DoneOf(record.status));
   record.status = kStatusActive;
   record.applied_user_ids = record.user_ids;
-  RETURN_IF_ERROR(context_.store.Transact({group.Unchanged()},
-                                          {deleted ? Write::Delete(group.kv.key) : group.Put()}));
+  RETURN_IF_ERROR(context_.store.Transact(
+      {group.Unchanged()},
+      {deleted ? Write::Delete(group.kv.key) : group.Put(), context_.events.Of(record, message)}));
   return true;
 }
 

@@ -176,5 +176,29 @@ TEST_F(Access, AFailoverKeepsIt) {
   }
 }
 
+TEST_F(Access, EventsTellWhatBecameOfIt) {
+  PutUser("app", "creating", "on ~* +@all");
+  PutUserGroup("people", "creating", {"app"});
+  CreateGroup("demo", 2);
+  Settle();
+  AccessWish wish;
+  wish.user_group_ids = {"people"};
+  Want("demo", wish);
+  PutUser("app", "modifying", "on ~* +get");
+  Settle();
+  Want("demo", {});
+  PutUserGroup("people", "deleting", {"app"});
+  PutUser("app", "deleting", "on ~* +get");
+  Settle();
+  std::vector<std::string> told = Events();
+  std::erase_if(told,
+                [](const std::string& message) { return message.find("ser") == message.npos; });
+  EXPECT_THAT(told, ElementsAre("app: User created", "people: User group created",
+                                "demo: User groups, AUTH token or transit encryption modified",
+                                "app: User modified",
+                                "demo: User groups, AUTH token or transit encryption modified",
+                                "app: User deleted", "people: User group deleted"));
+}
+
 }  // namespace
 }  // namespace mikura::control

@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cluster_modification.h"
+#include "control/model/group_access.h"
 #include "control/model/maintenance_window.h"
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
@@ -145,21 +146,38 @@ Status CacheClusterWorkflow::Tend(Loaded<CacheCluster>& cluster, CacheNode& node
     return Ok();
   }
   ASSIGN_OR_RETURN(const NodeObservation seen, keeper_.Look(spec));
-  RETURN_IF_ERROR(keeper_.EnsureRunning(spec, {}, ", empty: its data was kept in memory only"));
+  const bool is_protected = Protect(record, spec, seen);
+  if (is_protected) {
+    RETURN_IF_ERROR(keeper_.EnsureRunning(spec, {}, ", empty: its data was kept in memory only"));
+  }
   // One that was added is shown first (Admit).
   const bool is_shown = record.status == kStatusCreating || node.status != kStatusCreating;
-  const bool fine = seen.answering && !seen.loading && is_shown &&
+  const bool fine = seen.answering && !seen.loading && is_shown && is_protected &&
                     (!IsMemcached(record) || Join(record, spec.id, seen));
   pass.settled = pass.settled && fine;
   pass.all_told = pass.all_told && (fine || !seen.answering || !is_shown);
   std::string status = StatusOfNode(node.status, seen.answering, fine);
   if (!fine && !node.reboot.empty()) status = kStatusRebooting;
-  if (fine && EndReboot(node)) {
-    pass.events.push_back(
-        context_.events.Of(record, fmt::format("Cache node {} restarted", node.id)));
-  }
+  if (fine && EndReboot(node)) pass.events.push_back(RebootedEvent(context_, record, node));
   pass.statuses.push_back(std::move(status));
   return Ok();
+}
+
+bool CacheClusterWorkflow::Protect(const CacheCluster& cluster, const NodeSpec& spec,
+                                   const NodeObservation& seen) {
+  // One that runs and does not answer yet has what it was started with.
+  if (!cluster.serves_tls || (!seen.Gone() && !seen.answering)) return true;
+  const NodeAccess access{
+      .users = "user default on nopass ~* &* +@all\n",
+      .link = "cluster " + spec.id,
+      .tls_mode = kTlsRequired,
+      .addresses = {spec.endpoint.address, cluster.configuration_endpoint.address}};
+  if (seen.answering && context_.runtime.HasAccess(spec.id, access)) return true;
+  const Status status = context_.runtime.SetAccess(spec.id, access);
+  if (!status.ok()) {
+    Log(LogLevel::kWarning, "reconciler", "node {}: access: {}", spec.id, status.error().message);
+  }
+  return status.ok();
 }
 
 Result<bool> CacheClusterWorkflow::Admit(Loaded<CacheCluster>& cluster) {
@@ -238,9 +256,9 @@ bool CacheClusterWorkflow::Join(const CacheCluster& cluster, const std::string& 
     told = now;
   }
   if (seen.HasListener(kConfigurationListener)) return true;
-  const Status status =
-      context_.runtime.Listen(node_id, kConfigurationListener, cluster.configuration_endpoint,
-                              ListenerProtocol::kMemcached);
+  const Status status = context_.runtime.Listen(
+      node_id, kConfigurationListener, cluster.configuration_endpoint,
+      cluster.serves_tls ? ListenerProtocol::kMemcachedTls : ListenerProtocol::kMemcached);
   if (!status.ok()) {
     Log(LogLevel::kWarning, "reconciler", "node {}: {}", node_id, status.error().message);
   }

@@ -36,6 +36,9 @@ class CacheClusterWorkflow {
     bool stored = false;   // the record was written: begin anew
   };
   Status Tend(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec, Pass& pass);
+  // TLS: certificates before the first start, and anew before they end. Returns whether the node
+  // has or, down, gets what it needs.
+  bool Protect(const CacheCluster& cluster, const NodeSpec& spec, const NodeObservation& seen);
   // Shows nodes that were added and answer to clients. Returns whether there were any.
   Result<bool> Admit(Loaded<CacheCluster>& cluster);
   // Ends nodes that leave, and forgets them once they are gone.

@@ -8,6 +8,7 @@ namespace mikura::control {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -31,6 +32,24 @@ TEST_F(CacheClusters, OfMemcachedServeOneConfigurationEndpointFromAllNodes) {
   EXPECT_EQ(Cluster("mc").status, "available");
   EXPECT_THAT(host_.ServersOf("configuration"), SizeIs(3));
   EXPECT_EQ(Cluster("mc").configuration_endpoint.port, 11211);
+}
+
+TEST_F(CacheClusters, OfMemcachedWithTlsHaveCertificatesBeforeTheyStart) {
+  CreateCluster("mc", "memcached", 2);
+  ChangeCluster("mc", [](CacheCluster& cluster) { cluster.serves_tls = true; });
+  Settle();
+  EXPECT_EQ(Cluster("mc").status, "available");
+  EXPECT_EQ(host_.starts_without_access(), 0);
+  const std::string configuration = Cluster("mc").configuration_endpoint.address;
+  for (const CacheNode& node : Cluster("mc").nodes) {
+    const FakeNode& seen = host_.node(Cluster("mc").NodeId(node));
+    EXPECT_TRUE(seen.launch.serves_tls);
+    EXPECT_EQ(seen.access.tls_mode, "required");
+    EXPECT_THAT(seen.access.addresses, ElementsAre(node.endpoint.address, configuration));
+  }
+  host_.KillNode("mc-0002-1f2e3d4c");
+  Settle();
+  EXPECT_EQ(host_.node("mc-0002-1f2e3d4c").access.tls_mode, "required");
 }
 
 TEST_F(CacheClusters, OfMemcachedTellEachNodeTheListOfAll) {

@@ -26,6 +26,14 @@ Write EventLog::Of(const CacheCluster& cluster, std::string message) {
   return OfCluster(cluster.account, cluster.region, cluster.id, std::move(message));
 }
 
+Write EventLog::Of(const User& user, std::string message) {
+  return Of(user.account, user.region, "user", user.id, std::move(message));
+}
+
+Write EventLog::Of(const UserGroup& users, std::string message) {
+  return Of(users.account, users.region, "user-group", users.id, std::move(message));
+}
+
 Write EventLog::OfCluster(const std::string& account, const std::string& region,
                           const std::string& cluster_id, std::string message) {
   return Of(account, region, "cache-cluster", cluster_id, std::move(message));

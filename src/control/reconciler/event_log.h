@@ -9,6 +9,8 @@
 #include "control/metadata/metadata_store.h"
 #include "control/model/cache_cluster.h"
 #include "control/model/replication_group.h"
+#include "control/model/user.h"
+#include "control/model/user_group.h"
 
 namespace mikura::control {
 
@@ -18,6 +20,8 @@ class EventLog {
 
   Write Of(const ReplicationGroup& group, std::string message);
   Write Of(const CacheCluster& cluster, std::string message);
+  Write Of(const User& user, std::string message);
+  Write Of(const UserGroup& users, std::string message);
   Write OfCluster(const std::string& account, const std::string& region,
                   const std::string& cluster_id, std::string message);
 

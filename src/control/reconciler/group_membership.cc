@@ -23,6 +23,15 @@ bool Contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+// What a snapshot that is under way holds up: whoever makes it, and the primary it counts on, stay.
+bool AwaitsSnapshot(const GroupView& view) {
+  const ReplicationGroup& group = view.group.record;
+  const bool leaves =
+      std::any_of(view.clusters.begin(), view.clusters.end(),
+                  [](const auto* cluster) { return cluster->record.status == kStatusDeleting; });
+  return !group.active_snapshot.empty() && (leaves || (group.applying && !group.pending.empty()));
+}
+
 bool ChangesRoles(const ShardState& state) {
   return !state.hand_to.empty() || !state.failover_from.empty() || !state.end_run.empty();
 }
@@ -77,9 +86,10 @@ const ShardMember* HeirOf(const GroupView& view) {
 
 Result<GroupMembership::Progress> GroupMembership::Step(const GroupView& view) {
   using Part = Result<Progress> (GroupMembership::*)(const GroupView&);
-  constexpr Part kParts[] = {&GroupMembership::ClearRetired, &GroupMembership::RemoveDeleted,
-                             &GroupMembership::AddMissing,   &GroupMembership::OpenWindow,
-                             &GroupMembership::ReplaceNodes, &GroupMembership::ChangeGroup};
+  constexpr Part kParts[] = {&GroupMembership::ClearRetired,  &GroupMembership::AddMissing,
+                             &GroupMembership::AwaitSnapshot, &GroupMembership::RemoveDeleted,
+                             &GroupMembership::OpenWindow,    &GroupMembership::ReplaceNodes,
+                             &GroupMembership::ChangeGroup};
   Progress all = Progress::kDone;
   for (const Part part : kParts) {
     ASSIGN_OR_RETURN(const Progress progress, (this->*part)(view));
@@ -87,6 +97,10 @@ Result<GroupMembership::Progress> GroupMembership::Step(const GroupView& view) {
     if (progress == Progress::kWaits) all = progress;
   }
   return all;
+}
+
+Result<GroupMembership::Progress> GroupMembership::AwaitSnapshot(const GroupView& view) {
+  return AwaitsSnapshot(view) ? Progress::kBlocks : Progress::kDone;
 }
 
 Result<GroupMembership::Progress> GroupMembership::ClearRetired(const GroupView& view) {
@@ -190,7 +204,7 @@ Status GroupMembership::Retire(const GroupView& view, const std::vector<std::str
 
 Result<GroupMembership::Progress> GroupMembership::OpenWindow(const GroupView& view) {
   ReplicationGroup& group = view.group.record;
-  if (group.applying || group.pending.empty() ||
+  if (group.applying || group.pending.empty() || !group.active_snapshot.empty() ||
       !IsInMaintenanceWindow(group.maintenance_window, context_.clock.NowMillis())) {
     return Progress::kDone;
   }

@@ -8,6 +8,7 @@
 //       from; so it may be repeated, and a kill between two passes loses nothing.
 //   M2. A primary never leaves: its role is handed over first.
 //   M3. What has left is `retired` until its process is gone and its records are removed.
+//   M4. While a snapshot is made nobody leaves, and no role is handed over.
 #pragma once
 
 #include <string>
@@ -46,6 +47,7 @@ class GroupMembership {
 
  private:
   Result<Progress> ClearRetired(const GroupView& view);
+  Result<Progress> AwaitSnapshot(const GroupView& view);
   Result<Progress> RemoveDeleted(const GroupView& view);
   Result<Progress> AddMissing(const GroupView& view);
   Result<Progress> OpenWindow(const GroupView& view);

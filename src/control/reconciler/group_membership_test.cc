@@ -141,6 +141,95 @@ TEST_F(Membership, WhatMayWaitWaitsForTheMaintenanceWindow) {
   EXPECT_TRUE(Group("demo").pending.empty());
 }
 
+// What the service does on its own, and what an action has stored just before, meet a snapshot.
+class BesideASnapshot : public Membership {
+ protected:
+  void BeginSnapshot() {
+    CreateDemo(3);
+    host_.HoldSnapshots(true);
+    CreateSnapshot("s", "demo");
+    StepSome();
+  }
+  void StepSome() {
+    for (int i = 0; i < 20; ++i) {
+      Step();
+      clock_.Advance(std::chrono::milliseconds(20));
+    }
+  }
+  void EndSnapshot() {
+    EXPECT_EQ(SnapshotNamed("s").status, "creating");
+    host_.HoldSnapshots(false);
+    Settle();
+    EXPECT_EQ(SnapshotNamed("s").status, "available");
+    EXPECT_THAT(host_.snapshot_requests(), ElementsAre(Node("demo-002")));
+    EXPECT_EQ(Group("demo").status, "available");
+  }
+};
+
+TEST_F(BesideASnapshot, AReplicaThatIsToLeaveLeavesAfterIt) {
+  BeginSnapshot();
+  ChangeCluster("demo-002", [](CacheCluster& cluster) { cluster.status = kStatusDeleting; });
+  StepSome();
+  EXPECT_TRUE(host_.node(Node("demo-002")).running);
+  EXPECT_EQ(Group("demo").status, "modifying");
+  EndSnapshot();
+  EXPECT_FALSE(ClusterExists("demo-002"));
+}
+
+TEST_F(BesideASnapshot, NodesAreReplacedAfterIt) {
+  BeginSnapshot();
+  ScaleTo(kSmall);
+  StepSome();
+  EXPECT_EQ(host_.size(), 3u);
+  EndSnapshot();
+  EXPECT_EQ(Group("demo").node_type, kSmall);
+}
+
+TEST_F(BesideASnapshot, TheMaintenanceWindowOpensAfterIt) {
+  BeginSnapshot();
+  // The clock begins on a Tuesday at 22:13.
+  ChangeGroup("demo",
+              [](ReplicationGroup& group) { group.maintenance_window = "tue:22:00-tue:23:30"; });
+  ScaleTo(kSmall, false);
+  StepSome();
+  EXPECT_FALSE(Group("demo").applying);
+  EXPECT_EQ(Group("demo").status, "snapshotting");
+  EndSnapshot();
+  Settle();
+  EXPECT_EQ(Group("demo").node_type, kSmall);
+}
+
+TEST_F(BesideASnapshot, TheRoleIsHandedOverAfterIt) {
+  BeginSnapshot();
+  ChangeGroup("demo", [](ReplicationGroup& group) {
+    group.pending.primary_cluster = "demo-003";
+    group.applying = true;
+  });
+  StepSome();
+  EXPECT_EQ(Shard("demo").primary, Node("demo-001"));
+  EXPECT_EQ(Shard("demo").hand_to, "");
+  EndSnapshot();
+  EXPECT_EQ(Shard("demo").primary, Node("demo-003"));
+}
+
+TEST_F(BesideASnapshot, AFailoverIsTestedAfterIt) {
+  BeginSnapshot();
+  ChangeGroup("demo", [](ReplicationGroup& group) { group.test_failover = true; });
+  StepSome();
+  EXPECT_EQ(host_.node(Node("demo-001")).run, 1);
+  EndSnapshot();
+  EXPECT_EQ(host_.node(Node("demo-001")).run, 2);
+  EXPECT_EQ(Shard("demo").primary, Node("demo-002"));
+}
+
+TEST_F(BesideASnapshot, ANewMemberJoinsMeanwhile) {
+  BeginSnapshot();
+  AddMember("demo", "demo-004");
+  StepSome();
+  EXPECT_EQ(Cluster("demo-004").status, "available");
+  EndSnapshot();
+}
+
 TEST_F(Membership, APrimaryLostDuringAReplacementIsReplacedByAReplica) {
   CreateDemo(2);
   ScaleTo(kSmall);

@@ -44,7 +44,8 @@ NodeLaunch LaunchOf(const NodeSpec& spec, const Endpoint& primary) {
           .threads = spec.threads,
           .primary = primary,
           .settings = {},
-          .data_source = spec.data_source};
+          .data_source = spec.data_source,
+          .serves_tls = spec.serves_tls};
 }
 
 }  // namespace
@@ -65,8 +66,11 @@ Result<NodeObservation> NodeKeeper::Look(const NodeSpec& spec) {
   RETURN_IF_ERROR(Load(spec, memory));
   NodeObservation seen = context_.runtime.Observe(spec.id);
   if (seen.Gone()) {
-    // A node that was never started is not down.
-    if (!memory.down && !memory.status.state.empty()) {
+    // A node that was never started is not down, nor is one that somebody was about to start.
+    const bool awaits_start =
+        memory.status.state.empty() ||
+        (memory.status.state == kStarting && seen.process == NodeObservation::Process::kAbsent);
+    if (!memory.down && !awaits_start) {
       RETURN_IF_ERROR(NoteDown(
           spec, memory, seen.exit_reason.empty() ? "its process is gone" : seen.exit_reason));
     }
@@ -94,13 +98,16 @@ Status NodeKeeper::NoteDown(const NodeSpec& spec, Memory& memory, const std::str
       now - memory.running_since >= Nanos(context_.timings.stable_after)) {
     memory.failures = 0;
   }
-  if (std::exchange(memory.excused, false)) memory.failures = 0;
+  const std::optional<WantedEnd> wanted = std::exchange(memory.wanted, std::nullopt);
+  memory.failures = wanted ? 0 : memory.failures + 1;
   memory.down = true;
   memory.running_since = 0;
-  ++memory.failures;
   memory.start_after = now + PauseAfter(memory.failures, context_.timings);
-  Log(LogLevel::kWarning, "reconciler", "node {} is down: {}", spec.id, reason);
-  memory.status.state = memory.failures >= kFailingFrom ? kFailing : kRestarting;
+  Log(wanted ? LogLevel::kNotice : LogLevel::kWarning, "reconciler", "node {} is down: {}", spec.id,
+      reason);
+  memory.status.state = wanted == WantedEnd::kRestarts    ? kStarting
+                        : memory.failures >= kFailingFrom ? kFailing
+                                                          : kRestarting;
   memory.status.detail = reason;
   return Store(spec, memory, {});
 }
@@ -115,14 +122,14 @@ Status NodeKeeper::NoteRecovering(const NodeSpec& spec, Memory& memory) {
                                  fmt::format("Recovering cache nodes {}", spec.cache_node_id))});
 }
 
-Status NodeKeeper::NoteStopped(const NodeSpec& spec) {
+Status NodeKeeper::NoteWantedEnd(const NodeSpec& spec, WantedEnd how) {
   Memory& memory = nodes_[spec.id];
   RETURN_IF_ERROR(Load(spec, memory));
-  memory.down = true;
-  memory.running_since = 0;
-  memory.start_after = 0;
-  memory.status.state = kStarting;
-  return Store(spec, memory, {});
+  memory.wanted = how;
+  const NodeObservation seen = context_.runtime.Observe(spec.id);
+  // Else Look() notes it when it has come.
+  if (!seen.Gone()) return Ok();
+  return NoteDown(spec, memory, seen.exit_reason.empty() ? "it was ended" : seen.exit_reason);
 }
 
 Status NodeKeeper::NoteRunning(const NodeSpec& spec, Memory& memory) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "control/model/node.h"
@@ -13,6 +14,12 @@
 #include "control/reconciler/reconciler_context.h"
 
 namespace mikura::control {
+
+// How an end that is wanted is told.
+enum class WantedEnd {
+  kRecovers,  // as a loss: the node recovers (TestFailover)
+  kRestarts,  // not at all: whoever wants it tells of it (RebootCacheCluster)
+};
 
 class NodeKeeper {
  public:
@@ -27,13 +34,11 @@ class NodeKeeper {
   // Errors: the store. A process that cannot be started is noted, and tried again later.
   Status EnsureRunning(const NodeSpec& spec, const Endpoint& primary, const std::string& note);
 
-  // The node is being ended on purpose: its end does not count as a failure, it may start at once.
-  void Excuse(const std::string& node_id) { nodes_[node_id].excused = true; }
+  // The node is ended on purpose, or has just ended so: that does not count as a failure, and it
+  // may start at once. Errors: the store.
+  Status NoteWantedEnd(const NodeSpec& spec, WantedEnd how);
   // Why a node that ended again and again did so; empty when it is not such a one.
   std::string FailureOf(const NodeSpec& spec) const;
-  // The node's process was ended on purpose: it is started again at once, and that is no recovery.
-  // Errors: the store.
-  Status NoteStopped(const NodeSpec& spec);
 
   // Forgets a node that is no more.
   void Drop(const std::string& node_id) { nodes_.erase(node_id); }
@@ -44,8 +49,8 @@ class NodeKeeper {
     bool down = false;    // this end of its process has been noted
     NodeStatus status;
     std::string note;
-    bool excused = false;  // its next end was wanted
-    int failures = 0;      // in a row
+    std::optional<WantedEnd> wanted;  // its next end
+    int failures = 0;                 // in a row
     MonotonicNanos start_after = 0;
     MonotonicNanos running_since = 0;
   };

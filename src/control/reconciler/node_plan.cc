@@ -23,6 +23,7 @@ NodeSpec SpecOf(const CacheCluster& cluster, const CacheNode& node, std::string 
   spec.zone = node.zone;
   spec.data_source = cluster.data_source;
   spec.endpoint = node.endpoint;
+  spec.serves_tls = cluster.serves_tls;
   // The type was checked when the cluster was created.
   const auto type = NodeTypeOf(cluster.node_type);
   if (type.ok()) {

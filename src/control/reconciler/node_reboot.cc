@@ -27,7 +27,7 @@ Result<RebootStep> StepReboot(const ReconcilerContext& context, NodeKeeper& keep
   if (node.reboot == kRebootAsked && !seen.Gone()) {
     node.reboot = run;
   } else {
-    if (seen.Gone()) RETURN_IF_ERROR(keeper.NoteStopped(spec));
+    if (seen.Gone()) RETURN_IF_ERROR(keeper.NoteWantedEnd(spec, WantedEnd::kRestarts));
     node.reboot = kStarting;
     writes.push_back(
         context.events.Of(cluster.record, fmt::format("Cache node {} shutdown", node.id)));
@@ -35,6 +35,13 @@ Result<RebootStep> StepReboot(const ReconcilerContext& context, NodeKeeper& keep
   writes.push_back(cluster.Put());
   RETURN_IF_ERROR(context.store.Transact({cluster.Unchanged()}, writes));
   return RebootStep::kStored;
+}
+
+bool IsEnding(const CacheNode& node) { return !node.reboot.empty() && node.reboot != kStarting; }
+
+Write RebootedEvent(const ReconcilerContext& context, const CacheCluster& cluster,
+                    const CacheNode& node) {
+  return context.events.Of(cluster, fmt::format("Cache node {} restarted", node.id));
 }
 
 bool EndReboot(CacheNode& node) {

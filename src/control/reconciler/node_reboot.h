@@ -25,6 +25,11 @@ enum class RebootStep {
 Result<RebootStep> StepReboot(const ReconcilerContext& context, NodeKeeper& keeper,
                               Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec);
 
+// Whether the node is to end first.
+bool IsEnding(const CacheNode& node);
+Write RebootedEvent(const ReconcilerContext& context, const CacheCluster& cluster,
+                    const CacheNode& node);
+
 // Whether the node's reboot ends now that the node is as it should be.
 bool EndReboot(CacheNode& node);
 

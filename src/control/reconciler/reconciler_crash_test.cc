@@ -238,6 +238,26 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
+  bool RebootsOfMembers(int effect) {
+    CreateGroup("demo", 2);
+    Settle();
+    for (const char* id : {"demo-001", "demo-002"}) {
+      ChangeCluster(
+          id, [](CacheCluster& cluster) { ASSERT_TRUE(RebootNodes({"0001"}, cluster).ok()); });
+    }
+    ChangeGroup("demo", [](ReplicationGroup& group) { group.status = kStatusModifying; });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_EQ(Group("demo").status, "available") << effect;
+    EXPECT_EQ(Shard("demo").epoch, 1) << effect;
+    for (const char* id : {"demo-001", "demo-002"}) {
+      EXPECT_EQ(host_.node(Node(id)).run, 2) << effect;
+      EXPECT_EQ(Cluster(id).nodes.front().reboot, "") << effect;
+      EXPECT_EQ(Cluster(id).status, "available") << effect;
+    }
+    return struck;
+  }
+
   bool Deletion(int effect) {
     CreateGroup("demo", 2);
     CreateCluster("mc", "memcached", 2);
@@ -250,6 +270,25 @@ class Story : public KilledAtAnyMoment {
     EXPECT_THAT(Keys("/ec/v1/node/"), IsEmpty()) << effect;
     EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), IsEmpty()) << effect;
     EXPECT_EQ(host_.size(), 0u) << effect;
+    return struck;
+  }
+
+  bool DeletionThatRetainsThePrimary(int effect) {
+    CreateGroup("demo", 3);
+    Settle();
+    host_.Write(Node("demo-001"), "x");
+    ChangeGroup("demo", [](ReplicationGroup& group) {
+      group.status = kStatusDeleting;
+      group.retained_cluster = "demo-001";
+    });
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_FALSE(GroupExists("demo")) << effect;
+    EXPECT_EQ(host_.size(), 1u) << effect;
+    EXPECT_EQ(Cluster("demo-001").replication_group, "") << effect;
+    EXPECT_EQ(host_.node(Node("demo-001")).run, 1) << effect;
+    EXPECT_EQ(host_.node(Node("demo-001")).data.count("x"), 1u) << effect;
+    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(1)) << effect;
     return struck;
   }
 
@@ -336,8 +375,16 @@ TEST(KilledAtEachEffect, ChangesOfNodesAreFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::ChangesOfNodes), 5);
 }
 
+TEST(KilledAtEachEffect, RebootsOfMembersHappenOnce) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::RebootsOfMembers), 10);
+}
+
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::Deletion), 8);
+}
+
+TEST(KilledAtEachEffect, ARetainedPrimaryIsLeftAloneByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DeletionThatRetainsThePrimary), 5);
 }
 
 TEST(KilledAtEachEffect, SnapshotsAndRestoresAreFinishedByTheNextProcess) {

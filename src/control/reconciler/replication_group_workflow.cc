@@ -12,9 +12,23 @@
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
+#include "control/reconciler/node_reboot.h"
 #include "control/reconciler/restore.h"
+#include "control/reconciler/retained_primary.h"
 
 namespace mikura::control {
+namespace {
+
+Loaded<CacheCluster>* RebootingClusterOf(const std::string& node_id,
+                                         const std::vector<Loaded<CacheCluster>*>& clusters) {
+  for (auto* cluster : clusters) {
+    const CacheNode& node = cluster->record.nodes.front();
+    if (!node.reboot.empty() && cluster->record.NodeId(node) == node_id) return cluster;
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 Result<bool> ReplicationGroupWorkflow::Step(Loaded<ReplicationGroup>& group, Inventory& inventory) {
   std::vector<Loaded<CacheCluster>*> clusters;
@@ -85,9 +99,10 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
     if (spec == inventory.nodes.end()) {
       return Error{fmt::format("group {} lacks the spec of node {}", group.record.id, id)};
     }
-    ASSIGN_OR_RETURN(NodeObservation seen, keeper_.Look(spec->second));
-    members.push_back({spec->second, std::move(seen)});
+    members.push_back({spec->second, {}});
   }
+  ASSIGN_OR_RETURN(const bool goes_on, Look(shard.record, clusters, members));
+  if (!goes_on) return false;
   if (group.record.status == kStatusCreating) {
     std::vector<const NodeSpec*> specs;
     for (const ShardMember& member : members) specs.push_back(&member.spec);
@@ -109,11 +124,40 @@ Result<bool> ReplicationGroupWorkflow::Run(Loaded<ReplicationGroup>& group,
   return settled && has_access;
 }
 
+// Sees all members, and takes their reboots a step further. False: a record was written, so that
+// the pass begins anew.
+Result<bool> ReplicationGroupWorkflow::Look(const ShardState& state,
+                                            const std::vector<Loaded<CacheCluster>*>& clusters,
+                                            std::vector<ShardMember>& members) {
+  const bool is_led = !context_.runtime.Observe(state.primary).Gone();
+  for (ShardMember& member : members) {
+    Loaded<CacheCluster>* cluster = RebootingClusterOf(member.spec.id, clusters);
+    member.reboots = cluster != nullptr;
+    // Who may be promoted now is not ended.
+    if (cluster == nullptr || (!is_led && member.spec.id != state.primary)) {
+      ASSIGN_OR_RETURN(member.seen, keeper_.Look(member.spec));
+      continue;
+    }
+    ASSIGN_OR_RETURN(const RebootStep step, StepReboot(context_, keeper_, *cluster,
+                                                       cluster->record.nodes.front(), member.spec));
+    if (step == RebootStep::kStored) return false;
+    if (step == RebootStep::kNone) {
+      ASSIGN_OR_RETURN(member.seen, keeper_.Look(member.spec));
+      continue;
+    }
+    // Its end is noted by the reboot.
+    member.seen = context_.runtime.Observe(member.spec.id);
+    if (member.seen.Gone()) return false;
+  }
+  return true;
+}
+
 // The run of the primary that is to be ended is stored, so that it is that one and no later one.
 Result<bool> ReplicationGroupWorkflow::BeginTestFailover(Loaded<ReplicationGroup>& group,
                                                          Loaded<ShardState>& shard,
                                                          const std::vector<ShardMember>& members) {
-  if (!group.record.test_failover) return false;
+  // M4 (group_membership.h) holds for this too.
+  if (!group.record.test_failover || !group.record.active_snapshot.empty()) return false;
   const ShardMember* primary = FindMember(members, shard.record.primary);
   if (primary == nullptr || !primary->seen.answering || !shard.record.failover_from.empty()) {
     return false;
@@ -141,15 +185,18 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
     if (member == members.end()) continue;
     const bool changes = !cluster->record.pending_node_type.empty() ||
                          !cluster->record.pending_engine_version.empty();
-    const bool fine =
-        ShardController::IsSettled(state, members, *member) && !(changes && group.record.applying);
+    const bool fine = ShardController::IsSettled(state, members, *member) &&
+                      !(changes && group.record.applying) && !IsEnding(node);
     settled = settled && fine;
     const bool was_creating = cluster->record.status == kStatusCreating;
-    if (!SetStatuses(cluster->record, {StatusOfNode(node.status, member->seen.answering, fine)})) {
-      continue;
-    }
+    const bool is_rebooted = fine && EndReboot(node);
+    const std::string status = node.reboot.empty()
+                                   ? StatusOfNode(node.status, member->seen.answering, fine)
+                                   : std::string(kStatusRebooting);
+    if (!SetStatuses(cluster->record, {status}) && !is_rebooted) continue;
     compares.push_back(cluster->Unchanged());
     writes.push_back(cluster->Put());
+    if (is_rebooted) writes.push_back(RebootedEvent(context_, cluster->record, node));
     if (was_creating && fine) {
       writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
     }
@@ -165,6 +212,10 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
     status = now;
     if (was_creating && settled) EndRestore(group.record, clusters, inventory, compares, writes);
     writes.push_back(group.Put());
+    if (access_changed && !was_creating) {
+      writes.push_back(context_.events.Of(
+          group.record, "User groups, AUTH token or transit encryption modified"));
+    }
     if (was_creating && settled) {
       writes.push_back(context_.events.Of(group.record, "Replication group created"));
     }
@@ -180,6 +231,9 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
                                               const std::vector<Loaded<CacheCluster>*>& clusters,
                                               const ShardState& state, const Inventory& inventory) {
   std::map<std::string, Endpoint> nodes;
+  const Loaded<CacheCluster>* const retained = RetainedOf(group.record, clusters);
+  const std::string retained_id =
+      retained == nullptr ? "" : retained->record.NodeId(retained->record.nodes.front());
   for (const auto* cluster : clusters) {
     for (const CacheNode& node : cluster->record.nodes) {
       nodes[cluster->record.NodeId(node)] = node.endpoint;
@@ -191,6 +245,7 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
       if (spec != inventory.nodes.end()) nodes[id] = spec->second.endpoint;
     }
   }
+  nodes.erase(retained_id);
   bool gone = true;
   for (const auto& [id, endpoint] : nodes) {
     if (context_.runtime.Observe(id).Gone()) continue;
@@ -198,6 +253,8 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
     gone = gone && context_.runtime.Observe(id).Gone();
   }
   if (!gone) return false;
+  if (retained != nullptr && !LeaveEndpoints(context_, retained_id)) return false;
+  std::vector<Compare> compares = {group.Unchanged()};
   std::vector<Write> writes;
   for (const auto& [id, endpoint] : nodes) {
     RETURN_IF_ERROR(context_.runtime.Forget(id));
@@ -210,13 +267,16 @@ Result<bool> ReplicationGroupWorkflow::Delete(const Loaded<ReplicationGroup>& gr
     context_.runtime.CloseEndpoint(endpoint);
     writes.push_back(ReleaseAddress(endpoint.address));
   }
-  for (const auto* cluster : clusters) writes.push_back(Write::Delete(cluster->kv.key));
+  for (const auto* cluster : clusters) {
+    if (cluster != retained) writes.push_back(Write::Delete(cluster->kv.key));
+  }
   writes.push_back(Write::Delete(ShardStateKey(record.ShardKey())));
   for (const std::string& key : record.held_keys) writes.push_back(Write::Delete(key));
+  if (retained != nullptr) StandAlone(record, *retained, inventory, compares, writes);
   writes.push_back(Write::Delete(group.kv.key));
   writes.push_back(context_.events.Of(record, "Replication group deleted"));
   ASSIGN_OR_RETURN(const std::optional<Revision> deleted,
-                   context_.store.Transact({group.Unchanged()}, writes));
+                   context_.store.Transact(compares, writes));
   return deleted.has_value();
 }
 

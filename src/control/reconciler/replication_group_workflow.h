@@ -39,8 +39,11 @@ class ReplicationGroupWorkflow {
                        const std::vector<Loaded<CacheCluster>*>& clusters,
                        const std::vector<ShardMember>& members, bool has_access,
                        const Inventory& inventory, bool& settled);
+  Result<bool> Look(const ShardState& state, const std::vector<Loaded<CacheCluster>*>& clusters,
+                    std::vector<ShardMember>& members);
   Result<bool> BeginTestFailover(Loaded<ReplicationGroup>& group, Loaded<ShardState>& shard,
                                  const std::vector<ShardMember>& members);
+  // All but a cluster that is retained.
   Result<bool> Delete(const Loaded<ReplicationGroup>& group,
                       const std::vector<Loaded<CacheCluster>*>& clusters, const ShardState& state,
                       const Inventory& inventory);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "control/model/cluster_modification.h"
 #include "control/reconciler/reconciler_fixture.h"
 
 namespace mikura::control {
@@ -177,6 +178,117 @@ TEST_F(ReplicationGroups, AProcessThatCannotBeStartedIsTriedAgain) {
   clock_.Advance(60'000ms);
   Settle();
   EXPECT_EQ(Group("demo").status, "available");
+}
+
+TEST_F(ReplicationGroups, LeaveTheirPrimaryBehindWhenThatIsAsked) {
+  CreateGroup("demo", 3);
+  Settle();
+  host_.Write(Node("demo-001"), "x");
+  ChangeGroup("demo", [](ReplicationGroup& group) {
+    group.status = kStatusDeleting;
+    group.retained_cluster = "demo-001";
+    group.snapshot_retention_limit = 3;
+    group.held_keys = {"/use/subnet-1/replicationgroup/demo"};
+  });
+  const Endpoint endpoint = Cluster("demo-001").nodes.front().endpoint;
+  Settle();
+  EXPECT_FALSE(GroupExists("demo"));
+  EXPECT_FALSE(ClusterExists("demo-002"));
+  EXPECT_EQ(host_.size(), 1u);
+  const CacheCluster alone = Cluster("demo-001");
+  EXPECT_EQ(alone.replication_group, "");
+  EXPECT_EQ(alone.status, "available");
+  EXPECT_EQ(alone.snapshot_retention_limit, 3);
+  EXPECT_EQ(alone.nodes.front().endpoint, endpoint);
+  EXPECT_THAT(Keys("/use/"), ElementsAre("/use/subnet-1/cluster/demo-001"));
+  EXPECT_THAT(host_.node(Node("demo-001")).listeners, IsEmpty());
+  EXPECT_EQ(host_.node(Node("demo-001")).data.count("x"), 1u);
+  EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(1));
+  // From now on it is a cluster as any other.
+  host_.KillNode(Node("demo-001"));
+  Settle();
+  EXPECT_EQ(host_.node(Node("demo-001")).run, 2);
+  DeleteCluster("demo-001");
+  Settle();
+  EXPECT_THAT(Keys("/ec/v1/acct/"), IsEmpty());
+  EXPECT_THAT(Keys("/ec/v1/node/"), IsEmpty());
+  EXPECT_THAT(Keys("/use/"), IsEmpty());
+  EXPECT_EQ(host_.size(), 0u);
+}
+
+class RebootedMember : public ReplicationGroups {
+ protected:
+  void Reboot(const std::string& id) {
+    ChangeCluster(id,
+                  [](CacheCluster& cluster) { ASSERT_TRUE(RebootNodes({"0001"}, cluster).ok()); });
+    ChangeGroup("demo", [](ReplicationGroup& group) { group.status = kStatusModifying; });
+  }
+  void CreateDemo(int64_t nodes) {
+    CreateGroup("demo", nodes, nodes > 1);
+    Settle();
+    host_.Write(Node("demo-001"), "x");
+    begin_ = Events().size();
+  }
+  std::vector<std::string> NewEvents() {
+    const std::vector<std::string> events = Events();
+    return {events.begin() + static_cast<ptrdiff_t>(begin_), events.end()};
+  }
+  size_t begin_ = 0;
+};
+
+TEST_F(RebootedMember, AReplicaStartsAgainOnceAndCopiesTheData) {
+  CreateDemo(3);
+  Reboot("demo-002");
+  EXPECT_EQ(Cluster("demo-002").status, "rebooting cluster nodes");
+  Settle();
+  EXPECT_EQ(host_.node(Node("demo-002")).run, 2);
+  EXPECT_EQ(host_.node(Node("demo-002")).data.count("x"), 1u);
+  EXPECT_EQ(Cluster("demo-002").status, "available");
+  EXPECT_EQ(Cluster("demo-002").nodes.front().reboot, "");
+  EXPECT_EQ(Group("demo").status, "available");
+  EXPECT_EQ(Shard("demo").epoch, 1);
+  EXPECT_THAT(NewEvents(), ElementsAre("demo-002: Cache node 0001 shutdown",
+                                       "demo-002: Cache node 0001 restarted"));
+}
+
+// As in ElastiCache: no failover, and what it held is lost on the replicas too.
+TEST_F(RebootedMember, APrimaryLeadsAgainWithoutItsData) {
+  CreateDemo(3);
+  Reboot("demo-001");
+  Settle();
+  EXPECT_EQ(Shard("demo").primary, Node("demo-001"));
+  EXPECT_EQ(Shard("demo").epoch, 1);
+  EXPECT_EQ(host_.node(Node("demo-001")).run, 2);
+  for (const char* id : {"demo-001", "demo-002", "demo-003"}) {
+    EXPECT_TRUE(host_.node(Node(id)).data.empty()) << id;
+  }
+  EXPECT_EQ(host_.node(Node("demo-002")).run, 1);
+  EXPECT_THAT(Shard("demo").in_sync, SizeIs(3));
+  EXPECT_THAT(host_.ServersOf("primary"), ElementsAre(Node("demo-001")));
+  EXPECT_EQ(Group("demo").status, "available");
+  EXPECT_THAT(NewEvents(), ElementsAre("demo-001: Cache node 0001 shutdown",
+                                       "demo-001: Cache node 0001 restarted"));
+}
+
+TEST_F(RebootedMember, AllAtOnceStartAgain) {
+  CreateDemo(3);
+  for (const char* id : {"demo-001", "demo-002", "demo-003"}) Reboot(id);
+  Settle();
+  for (const char* id : {"demo-001", "demo-002", "demo-003"}) {
+    EXPECT_EQ(host_.node(Node(id)).run, 2) << id;
+    EXPECT_EQ(Cluster(id).status, "available");
+  }
+  EXPECT_EQ(Shard("demo").epoch, 1);
+}
+
+TEST_F(RebootedMember, IsNoneThatMayLeadWhenThePrimaryIsLostMeanwhile) {
+  CreateDemo(3);
+  Reboot("demo-002");
+  host_.KillNode(Node("demo-001"));
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+  EXPECT_EQ(host_.node(Shard("demo").primary).data.count("x"), 1u);
+  EXPECT_EQ(Cluster("demo-002").nodes.front().reboot, "");
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& 
   const ShardMember* primary = FindMember(members, state.primary);
   led = primary != nullptr;
   if (primary == nullptr || !primary->seen.Gone()) return Ok();
+  if (primary->reboots) return LeadEmpty(shard, led);
   // The one before a planned failover may still lead: it answers, and is asked, or its host ends
   // it.
   const ShardMember* before = FindMember(members, state.failover_from);
@@ -67,6 +68,17 @@ Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& 
   return Ok();
 }
 
+// A primary that its user reboots leads again, as in ElastiCache: the data are gone, and the
+// replicas give up theirs when they follow it. So none of them may be promoted (I3).
+Status ShardController::LeadEmpty(Loaded<ShardState>& shard, bool& led) {
+  ShardState next = shard.record;
+  next.in_sync = {next.primary};
+  next.end_run.clear();
+  if (next == shard.record) return Ok();
+  ASSIGN_OR_RETURN(led, ReplaceShard(context_.store, shard, std::move(next), {}));
+  return Ok();
+}
+
 // Another run of the primary is none that was to be ended, and one without an heir would take the
 // data with it: then there is nothing to do any more.
 Status ShardController::EndPrimary(Loaded<ShardState>& shard, std::vector<ShardMember>& members) {
@@ -77,7 +89,7 @@ Status ShardController::EndPrimary(Loaded<ShardState>& shard, std::vector<ShardM
            member.seen.answering;
   });
   if (has_heir && !primary.seen.Gone() && primary.seen.process_id == shard.record.end_run) {
-    keeper_.Excuse(primary.spec.id);
+    RETURN_IF_ERROR(keeper_.NoteWantedEnd(primary.spec, WantedEnd::kRecovers));
     context_.runtime.Kill(primary.spec.id);
     return Ok();
   }

@@ -5,8 +5,8 @@
 //   R1. The state is changed by compare-and-set, before any engine is told. What engines are told
 //       follows from the state and from what they say of themselves, so a step that was cut off
 //       anywhere is finished by the next one.
-//   R2. A new primary is chosen only when the old one's process is certainly gone, or the role is
-//       handed over (planned_failover.h).
+//   R2. A new primary is chosen only when the old one's process is certainly gone and is not being
+//       rebooted, or the role is handed over (planned_failover.h).
 //   R3. The primary endpoint is taken from every other member before the primary gets it.
 #pragma once
 
@@ -45,6 +45,7 @@ class ShardController {
  private:
   Status Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
               std::vector<ShardMember>& members, bool& led);
+  Status LeadEmpty(Loaded<ShardState>& shard, bool& led);
   Status EndPrimary(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
   Status StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
   void SetRoles(const ShardState& state, std::vector<ShardMember>& members);

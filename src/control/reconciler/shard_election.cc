@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/reconciler/shard_election.h"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -31,9 +32,15 @@ Election ElectPrimary(const ShardState& state, const std::vector<ShardMember>& m
   Election election;
   int64_t best_offset = 0;
   bool best_elsewhere = false;
+  const auto is_candidate = [&](const ShardMember& member) {
+    return member.spec.id != state.primary && state.IsInSync(member.spec.id) && !member.seen.Gone();
+  };
+  const bool any_stays = std::any_of(members.begin(), members.end(), [&](const auto& member) {
+    return is_candidate(member) && !member.reboots;
+  });
   for (const ShardMember& member : members) {
-    if (member.spec.id == state.primary || !state.IsInSync(member.spec.id)) continue;
-    if (member.seen.Gone()) continue;
+    // One that is about to be rebooted would take the data with it.
+    if (!is_candidate(member) || (any_stays && member.reboots)) continue;
     const auto position = runtime.Position(member.spec.id);
     if (!position.ok() || position->loading) {
       if (election.outcome == Election::Outcome::kNobody) {

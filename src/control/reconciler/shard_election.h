@@ -13,6 +13,7 @@ namespace mikura::control {
 struct ShardMember {
   NodeSpec spec;
   NodeObservation seen;
+  bool reboots = false;  // its user has it ended and started again (node_reboot.h)
 };
 
 // nullptr when there is none of that id.

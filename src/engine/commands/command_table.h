@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,11 +16,12 @@ namespace mikura::engine {
 
 class CommandTable {
  public:
-  // All families of command_table.cc.
-  CommandTable();
+  // All families of command_table.cc. restricted: names, blank-separated, of commands ("config")
+  // and subcommands ("acl|setuser") that are to be unknown.
+  explicit CommandTable(std::string_view restricted = {});
 
-  // Case-insensitive. Null when unknown. Cost: one hash of at most 16 bytes and one compare of
-  // them.
+  // Case-insensitive. Null when unknown or restricted. Cost: one hash of at most 16 bytes and one
+  // compare of them.
   const CommandSpec* Find(std::string_view name) const {
     const Folded folded(name);
     for (size_t slot = folded.Hash() & mask_;; slot = (slot + 1) & mask_) {
@@ -34,10 +36,14 @@ class CommandTable {
   struct Memory;
   const CommandSpec* Find(std::string_view name, Memory& memory) const;
   const CommandSpec* FindSubcommand(const CommandSpec& command, std::string_view name) const;
-  // In the order of the families, without internal commands.
+  // A restricted command without keys and subcommands (PSYNC); else null.
+  const CommandSpec* FindRestricted(std::string_view name) const;
+  // Of the restricted names those that are no command's.
+  const std::vector<std::string>& not_found() const { return not_found_; }
+  // In the order of the families, without internal and restricted commands.
   std::span<const CommandSpec* const> All() const { return all_; }
-  // The same with internal commands, which come last.
-  std::vector<const CommandSpec*> Every() const;
+  // The same with all of them; the internal ones come last.
+  std::span<const CommandSpec* const> Every() const { return every_; }
 
  private:
   // The first and the last eight bytes of a name, in lower case if they are letters.
@@ -58,10 +64,15 @@ class CommandTable {
     bool is_exact = false;  // the folded form tells all of the name: letters, at most sixteen
     const CommandSpec* spec = nullptr;
   };
+  void Restrict(std::string_view names);
+  bool IsRestricted(const CommandSpec* spec) const;
   void Insert(const CommandSpec* spec);
   static bool IsExact(std::string_view name);
 
+  std::vector<const CommandSpec*> every_;
   std::vector<const CommandSpec*> all_;
+  std::vector<const CommandSpec*> restricted_;  // few: looked through
+  std::vector<std::string> not_found_;
   std::vector<Row> rows_;  // open addressing by the folded name
   size_t mask_ = 0;
 };

@@ -50,6 +50,37 @@ TEST(CommandTable, FindsNothingUnderOtherNames) {
   }
 }
 
+TEST(CommandTable, DoesNotKnowWhatIsRestricted) {
+  const CommandTable table("config ACL|SetUser psync  debug");
+  EXPECT_TRUE(table.not_found().empty());
+  EXPECT_EQ(table.Find("CONFIG"), nullptr);
+  EXPECT_EQ(table.Find("psync"), nullptr);
+  const CommandSpec* const acl = table.Find("acl");
+  ASSERT_NE(acl, nullptr);
+  EXPECT_EQ(table.FindSubcommand(*acl, "setuser"), nullptr);
+  EXPECT_NE(table.FindSubcommand(*acl, "getuser"), nullptr);
+  for (const CommandSpec* spec : table.All()) EXPECT_EQ(table.Find(spec->name), spec);
+  EXPECT_EQ(table.All().size(), CommandTable().All().size() - 3);
+  // Access rules name them all the same.
+  EXPECT_EQ(table.Every().size(), CommandTable().Every().size());
+}
+
+TEST(CommandTable, FindsRestrictedCommandsWithoutKeysAndSubcommands) {
+  const CommandTable table("psync config migrate acl|setuser");
+  ASSERT_NE(table.FindRestricted("PsYnC"), nullptr);
+  EXPECT_EQ(table.FindRestricted("psync")->name, "PSYNC");
+  for (const std::string_view name : {"config", "migrate", "setuser", "acl", "get", ""}) {
+    EXPECT_EQ(table.FindRestricted(name), nullptr) << name;
+  }
+}
+
+TEST(CommandTable, TellsWhichRestrictedNamesAreNoCommands) {
+  const CommandTable table("get acl|nothing nothing get|x setuser");
+  EXPECT_EQ(table.not_found(),
+            (std::vector<std::string>{"acl|nothing", "nothing", "get|x", "setuser"}));
+  EXPECT_EQ(table.Find("get"), nullptr);
+}
+
 TEST(CommandTable, FindsSubcommandsInAnyCase) {
   const CommandTable table;
   const CommandSpec* config = table.Find("config");

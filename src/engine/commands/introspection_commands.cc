@@ -93,7 +93,9 @@ FaultOr<> CommandList(CommandContext& ctx) {
   };
   for (const CommandSpec* spec : ctx.table.All()) {
     add(*spec);
-    for (const CommandSpec& subcommand : spec->subcommands) add(subcommand);
+    for (const CommandSpec& subcommand : spec->subcommands) {
+      if (ctx.table.FindSubcommand(*spec, subcommand.name) != nullptr) add(subcommand);
+    }
   }
   ctx.reply.Array(names.size());
   for (const std::string& name : names) ctx.reply.Bulk(name);

@@ -77,7 +77,7 @@ class Engine {
   const SystemFenceClock fence_clock_;
   NodeState node_{fence_clock_};
   const std::unique_ptr<Keyspace> keyspace_;
-  const CommandTable table_;
+  const CommandTable table_{current_->restricted_commands};
   TlsContexts tls_;
   AccessControl access_{table_};
   Observation observation_;

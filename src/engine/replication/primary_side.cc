@@ -357,6 +357,8 @@ void PrimarySide::Promote() {
     stream_database_ = 0;
     has_diverged_ = false;  // it is a history of its own
   }
+  // Before anything is written: who follows is to know it by its own name, as in FollowNewId().
+  DropReplicas();
   if (on_reload_) on_reload_(false);
 }
 

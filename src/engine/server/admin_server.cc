@@ -343,8 +343,8 @@ void AdminServer::BeginSnapshot(const std::string& path, wire::RespWriter& reply
 
 void AdminServer::Listen(const Words& words, Connection& connection, wire::RespWriter& reply) {
   const std::string kind = ToLower(words[3]);
-  if (kind != "resp" && kind != "memcached") {
-    reply.Error("ERR", "the protocol is neither resp nor memcached");
+  if (kind != "resp" && kind != "memcached" && kind != "memcached-tls") {
+    reply.Error("ERR", "the protocol is none of resp, memcached and memcached-tls");
     return;
   }
   int accepts = 0;
@@ -358,6 +358,7 @@ void AdminServer::Listen(const Words& words, Connection& connection, wire::RespW
   auto listener = std::make_shared<Listener>();
   listener->fd = std::move(connection.received);
   listener->protocol = kind == "resp" ? Protocol::kResp : Protocol::kMemcached;
+  listener->is_tls = kind == "memcached-tls";
   listener->name = std::string(words[2]);
   parts_.loops.StartListening(std::move(listener));
   reply.Ok();

@@ -181,8 +181,22 @@ bool Dispatcher::MayRun(const Request& request, const CommandSpec& spec, const C
   return false;
 }
 
-const CommandSpec* Dispatcher::RowOf(const Request& request, wire::RespWriter& reply) const {
+// A restricted command that the client may use all the same: one of the nodes that log in here to
+// follow this one.
+const CommandSpec* Dispatcher::RestrictedRowFor(const ClientState& client,
+                                                std::string_view name) const {
+  const CommandSpec* const spec = table_.FindRestricted(name);
+  if (spec == nullptr || !client.authenticated) return nullptr;
+  constexpr std::string_view kParameter = "masteruser";
+  const auto found = services_.parameters.Get(std::span(&kParameter, 1));
+  return found.size() == 1 && !found[0].second.empty() && found[0].second == client.user ? spec
+                                                                                         : nullptr;
+}
+
+const CommandSpec* Dispatcher::RowOf(const Request& request, const ClientState& client,
+                                     wire::RespWriter& reply) const {
   if (request.command == nullptr) {
+    if (const CommandSpec* const spec = RestrictedRowFor(client, request.args[0])) return spec;
     reply.Error("ERR", UnknownCommandMessage(request.args));
     return nullptr;
   }
@@ -199,7 +213,7 @@ const CommandSpec* Dispatcher::RowOf(const Request& request, wire::RespWriter& r
 RunOutcome Dispatcher::Run(const Request& request, ClientState& client, UnixMillis now,
                            Effects& effects, wire::RespWriter& reply, LoopStatistics& statistics) {
   const size_t begin = reply.out().size();
-  const CommandSpec* const spec = RowOf(request, reply);
+  const CommandSpec* const spec = RowOf(request, client, reply);
   if (spec == nullptr) return Refuse(spec, client, begin, reply);
   uint32_t flags = spec->flags;
   if ((flags & kRunsQueue) != 0 && client.in_multi) {

@@ -87,7 +87,9 @@ class Dispatcher {
   FaultOr<> RunHandler(CommandContext& context);
   FaultOr<> RunCollecting(CommandContext& context, std::span<const Key> keys);
   // The row to run; null after an error reply.
-  const CommandSpec* RowOf(const Request& request, wire::RespWriter& reply) const;
+  const CommandSpec* RowOf(const Request& request, const ClientState& client,
+                           wire::RespWriter& reply) const;
+  const CommandSpec* RestrictedRowFor(const ClientState& client, std::string_view name) const;
   // After a request was refused with what stands in the output from `error_begin` on.
   RunOutcome Refuse(const CommandSpec* spec, ClientState& client, size_t error_begin,
                     wire::RespWriter& reply) const;

@@ -85,7 +85,8 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.snapshot_retention_limit = static_cast<int32_t>(cluster.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(cluster.snapshot_window);
   wire.auth_token_enabled = false;
-  wire.transit_encryption_enabled = false;
+  wire.transit_encryption_enabled = cluster.serves_tls;
+  if (cluster.serves_tls) wire.transit_encryption_mode = kTlsRequired;
   wire.at_rest_encryption_enabled = false;
   wire.arn = cluster.ArnOf();
   wire.replication_group_log_delivery_enabled = false;

@@ -37,6 +37,7 @@ NewCacheCluster AskedFor(const elasticache::CreateCacheClusterRequest& request, 
   asked.snapshot_window = request.snapshot_window.value_or("");
   asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
+  asked.serves_tls = request.transit_encryption_enabled.value_or(false);
   asked.tags = std::move(tags);
   return asked;
 }
@@ -107,21 +108,26 @@ ApiResult<elasticache::CreateCacheClusterResult> CreateCacheCluster(
 ApiResult<elasticache::DescribeCacheClustersResult> DescribeCacheClusters(
     ActionContext& context, const elasticache::DescribeCacheClustersRequest& request) {
   const CacheStore store(context);
-  std::vector<Stored<CacheCluster>> clusters;
-  if (request.cache_cluster_id) {
-    ASSIGN_OR_RETURN(auto cluster, store.Cluster(*request.cache_cluster_id));
-    clusters.push_back(std::move(cluster));
+  Page<Stored<CacheCluster>> page;
+  const bool alone = request.show_cache_clusters_not_in_replication_groups.value_or(false);
+  if (request.cache_cluster_id || alone) {
+    std::vector<Stored<CacheCluster>> clusters;
+    if (request.cache_cluster_id) {
+      ASSIGN_OR_RETURN(auto cluster, store.Cluster(*request.cache_cluster_id));
+      clusters.push_back(std::move(cluster));
+    } else {
+      ASSIGN_OR_RETURN(clusters, store.Clusters());
+    }
+    std::erase_if(clusters, [&](const auto& each) {
+      return alone && !each.record.replication_group.empty();
+    });
+    ASSIGN_OR_RETURN(page,
+                     PageOf(
+                         std::move(clusters), [](const auto& cluster) { return cluster.record.id; },
+                         request.max_records, request.marker));
   } else {
-    ASSIGN_OR_RETURN(clusters, store.Clusters());
+    ASSIGN_OR_RETURN(page, store.ClusterPage({request.max_records, request.marker}));
   }
-  if (request.show_cache_clusters_not_in_replication_groups.value_or(false)) {
-    std::erase_if(clusters,
-                  [](const auto& cluster) { return !cluster.record.replication_group.empty(); });
-  }
-  ASSIGN_OR_RETURN(auto page,
-                   PageOf(
-                       std::move(clusters), [](const auto& cluster) { return cluster.record.id; },
-                       request.max_records, request.marker));
   elasticache::DescribeCacheClustersResult result;
   result.marker = page.next_token;
   const bool show_nodes = request.show_cache_node_info.value_or(false);

@@ -54,6 +54,26 @@ ApiResult<std::vector<Stored<Record>>> ListAll(MetadataStore& store, const std::
   return records;
 }
 
+// Only what is on the page is decoded: names are the ends of the keys, and sort as they do.
+template <typename Record>
+ApiResult<Page<Stored<Record>>> ListPage(MetadataStore& store, const std::string& prefix,
+                                         const AskedPage& asked) {
+  auto listed = store.List(prefix);
+  if (!listed.ok()) return Unavailable(listed.error());
+  ASSIGN_OR_RETURN(const Page<KeyValue> page,
+                   PageOf(
+                       std::move(listed).value(),
+                       [&](const KeyValue& kv) { return kv.key.substr(prefix.size()); },
+                       asked.max_records, asked.marker));
+  Page<Stored<Record>> records;
+  records.next_token = page.next_token;
+  for (const KeyValue& kv : page.items) {
+    ASSIGN_OR_RETURN(Stored<Record> record, Decode<Record>(kv));
+    records.items.push_back(std::move(record));
+  }
+  return records;
+}
+
 template <typename Record>
 ApiResult<Stored<Record>> FindOne(MetadataStore& store, const std::string& key, ApiError absent) {
   const auto found = store.Get(key);
@@ -67,6 +87,16 @@ ApiResult<Stored<Record>> FindOne(MetadataStore& store, const std::string& key, 
 ApiResult<std::vector<Stored<ReplicationGroup>>> CacheStore::Groups() const {
   return ListAll<ReplicationGroup>(context_.store,
                                    ReplicationGroupsPrefix(context_.account_id, context_.region));
+}
+
+ApiResult<Page<Stored<ReplicationGroup>>> CacheStore::GroupPage(const AskedPage& asked) const {
+  return ListPage<ReplicationGroup>(
+      context_.store, ReplicationGroupsPrefix(context_.account_id, context_.region), asked);
+}
+
+ApiResult<Page<Stored<CacheCluster>>> CacheStore::ClusterPage(const AskedPage& asked) const {
+  return ListPage<CacheCluster>(context_.store,
+                                CacheClustersPrefix(context_.account_id, context_.region), asked);
 }
 
 ApiResult<std::vector<Stored<CacheCluster>>> CacheStore::Clusters() const {

@@ -22,6 +22,12 @@
 
 namespace mikura::control {
 
+// What a describe says of the page that it wants.
+struct AskedPage {
+  const std::optional<int32_t>& max_records;
+  const std::optional<std::string>& marker;
+};
+
 class CacheStore {
  public:
   explicit CacheStore(const ActionContext& context) : context_(context) {}
@@ -29,6 +35,9 @@ class CacheStore {
   // Sorted by id. Errors: kServiceUnavailable, kInternalFailure (a damaged record), also below.
   ApiResult<std::vector<Stored<ReplicationGroup>>> Groups() const;
   ApiResult<std::vector<Stored<CacheCluster>>> Clusters() const;
+  // As PageOf() below.
+  ApiResult<Page<Stored<ReplicationGroup>>> GroupPage(const AskedPage& asked) const;
+  ApiResult<Page<Stored<CacheCluster>>> ClusterPage(const AskedPage& asked) const;
   ApiResult<std::vector<Stored<CacheSubnetGroup>>> SubnetGroups() const;
   // Those of users; default groups are not stored.
   ApiResult<std::vector<Stored<CacheParameterGroup>>> ParameterGroups() const;

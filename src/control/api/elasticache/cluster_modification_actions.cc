@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/api/elasticache/cluster_modification_actions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -76,6 +78,19 @@ ApiResult<std::optional<CacheCluster>> TryModify(
   return std::optional<CacheCluster>(std::move(record));
 }
 
+// The group of a member that is rebooted is not whole meanwhile: nothing else is begun with it.
+ApiResult<> MarkGroup(const ActionContext& context, const CacheCluster& member, Change& change) {
+  ASSIGN_OR_RETURN(auto group, CacheStore(context).Group(member.replication_group));
+  if (group.record.status != kStatusAvailable) {
+    return ApiError{ApiErrorCode::kInvalidCacheClusterState,
+                    fmt::format("Replication group {} of cache cluster {} has status {}.",
+                                group.record.id, member.id, group.record.status)};
+  }
+  group.record.status = kStatusModifying;
+  change.Replace(group.kv, ToJson(group.record));
+  return Ok();
+}
+
 }  // namespace
 
 ApiResult<elasticache::ModifyCacheClusterResult> ModifyCacheCluster(
@@ -93,6 +108,9 @@ ApiResult<elasticache::RebootCacheClusterResult> RebootCacheCluster(
     ASSIGN_OR_RETURN(auto cluster, CacheStore(context).Cluster(request.cache_cluster_id));
     RETURN_IF_ERROR(RebootNodes(request.cache_node_ids_to_reboot, cluster.record));
     Change change;
+    if (!cluster.record.replication_group.empty()) {
+      RETURN_IF_ERROR(MarkGroup(context, cluster.record, change));
+    }
     change.Replace(cluster.kv, ToJson(cluster.record));
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();

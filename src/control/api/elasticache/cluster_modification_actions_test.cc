@@ -6,6 +6,7 @@
 #include "control/api/elasticache/elasticache_service.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cache_cluster.h"
+#include "control/model/replication_group.h"
 
 namespace mikura::control {
 namespace {
@@ -93,6 +94,33 @@ TEST_F(ModifyCluster, RebootMarksNodes) {
   EXPECT_EQ(Record().status, "rebooting cluster nodes");
   EXPECT_EQ(Outcome("RebootCacheCluster", "&CacheNodeIdsToReboot.CacheNodeId.1=0002"),
             "400 InvalidCacheClusterState");
+}
+
+TEST_F(ModifyCluster, RebootOfAMemberMarksItsGroup) {
+  const std::string asked =
+      "ReplicationGroupId=demo&ReplicationGroupDescription=d&CacheNodeType=cache.t3.micro"
+      "&NumCacheClusters=2";
+  ASSERT_EQ(client_.Outcome("CreateReplicationGroup", asked), "200 ");
+  const std::string key = ReplicationGroupKey("000000000000", "ap-northeast-1", "demo");
+  const std::string member_key = CacheClusterKey("000000000000", "ap-northeast-1", "demo-002");
+  const auto reboot = [&] {
+    return client_.Outcome("RebootCacheCluster",
+                           "CacheClusterId=demo-002&CacheNodeIdsToReboot.CacheNodeId.1=0001");
+  };
+  EXPECT_EQ(reboot(), "400 InvalidCacheClusterState");
+  CacheCluster member = *CacheClusterFromJson((*client_.store().Get(member_key))->value);
+  member.status = kStatusAvailable;
+  CHECK(client_.store().Transact({}, {Write::Put(member_key, ToJson(member))}).ok());
+  // The group is being created still.
+  EXPECT_EQ(reboot(), "400 InvalidCacheClusterState");
+  ReplicationGroup group = *ReplicationGroupFromJson((*client_.store().Get(key))->value);
+  group.status = kStatusAvailable;
+  CHECK(client_.store().Transact({}, {Write::Put(key, ToJson(group))}).ok());
+  EXPECT_EQ(reboot(), "200 ");
+  group = *ReplicationGroupFromJson((*client_.store().Get(key))->value);
+  EXPECT_EQ(group.status, kStatusModifying);
+  member = *CacheClusterFromJson((*client_.store().Get(member_key))->value);
+  EXPECT_EQ(member.nodes.front().reboot, kRebootAsked);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ ApiResult<> CheckLikeGroup(const elasticache::CreateCacheClusterRequest& request
        differs(request.preferred_maintenance_window, member.maintenance_window)},
       {"SnapshotWindow", differs(request.snapshot_window, member.snapshot_window)},
       {"NumCacheNodes other than 1", request.num_cache_nodes.value_or(1) != 1},
+      {"TransitEncryptionEnabled", request.transit_encryption_enabled.has_value()},
       {"AZMode", request.az_mode && *request.az_mode != "single-az"},
       {"PreferredAvailabilityZones", !request.preferred_availability_zones.empty()},
   };

@@ -113,6 +113,26 @@ ApiResult<> CheckDeletable(const ReplicationGroup& group,
                   fmt::format("Replication group {} has status {}.", group.id, group.status)};
 }
 
+// Who is to go on alone. A cluster of redis or valkey has no users, tokens and TLS of its own.
+ApiResult<std::string> RetainedCluster(const ActionContext& context,
+                                       const elasticache::DeleteReplicationGroupRequest& request) {
+  if (request.final_snapshot_identifier) {
+    return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                    "RetainPrimaryCluster and FinalSnapshotIdentifier exclude each other."};
+  }
+  ASSIGN_OR_RETURN(const WholeGroup whole, FindWholeGroup(context, request.replication_group_id));
+  const ReplicationGroup& group = whole.group.record;
+  if (!(group.access.wanted == AccessWish()) || !(group.access.applied == AccessWish())) {
+    return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                    "RetainPrimaryCluster is not possible: the replication group has transit "
+                    "encryption, an AUTH token or user groups, which a cluster without a group "
+                    "has not."};
+  }
+  if (group.status == kStatusAvailable && !whole.Primary().empty()) return whole.Primary();
+  return ApiError{ApiErrorCode::kInvalidReplicationGroupState,
+                  fmt::format("Replication group {} has status {}.", group.id, group.status)};
+}
+
 }  // namespace
 
 ApiResult<elasticache::CreateReplicationGroupResult> CreateReplicationGroup(
@@ -126,17 +146,16 @@ ApiResult<elasticache::CreateReplicationGroupResult> CreateReplicationGroup(
 ApiResult<elasticache::DescribeReplicationGroupsResult> DescribeReplicationGroups(
     ActionContext& context, const elasticache::DescribeReplicationGroupsRequest& request) {
   const CacheStore store(context);
-  std::vector<Stored<ReplicationGroup>> groups;
+  Page<Stored<ReplicationGroup>> page;
   if (request.replication_group_id) {
     ASSIGN_OR_RETURN(auto group, store.Group(*request.replication_group_id));
-    groups.push_back(std::move(group));
+    ASSIGN_OR_RETURN(
+        page, PageOf(
+                  std::vector{std::move(group)}, [](const auto& each) { return each.record.id; },
+                  request.max_records, request.marker));
   } else {
-    ASSIGN_OR_RETURN(groups, store.Groups());
+    ASSIGN_OR_RETURN(page, store.GroupPage({request.max_records, request.marker}));
   }
-  ASSIGN_OR_RETURN(auto page,
-                   PageOf(
-                       std::move(groups), [](const auto& group) { return group.record.id; },
-                       request.max_records, request.marker));
   elasticache::DescribeReplicationGroupsResult result;
   result.marker = page.next_token;
   for (auto& group : page.items) {
@@ -156,12 +175,11 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
   return UntilApplied([&]() -> ApiResult<std::optional<Result>> {
     const CacheStore store(context);
     ASSIGN_OR_RETURN(auto group, store.Group(request.replication_group_id));
-    if (request.retain_primary_cluster.value_or(false)) {
-      return ApiError{ApiErrorCode::kInvalidParameterValue,
-                      "RetainPrimaryCluster is not available yet."};
-    }
     RETURN_IF_ERROR(CheckDeletable(group.record, request));
     Change change;
+    if (request.retain_primary_cluster.value_or(false)) {
+      ASSIGN_OR_RETURN(group.record.retained_cluster, RetainedCluster(context, request));
+    }
     if (request.final_snapshot_identifier) {
       ASSIGN_OR_RETURN(const WholeGroup whole,
                        FindWholeGroup(context, request.replication_group_id));
@@ -175,6 +193,7 @@ ApiResult<elasticache::DeleteReplicationGroupResult> DeleteReplicationGroup(
     group.record.status = kStatusDeleting;
     change.Replace(group.kv, ToJson(group.record));
     for (const std::string& id : group.record.member_clusters) {
+      if (id == group.record.retained_cluster) continue;
       ASSIGN_OR_RETURN(auto member, store.Cluster(id));
       member.record.status = kStatusDeleting;
       for (CacheNode& node : member.record.nodes) node.status = kStatusDeleting;

@@ -76,7 +76,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"OutpostMode", request.outpost_mode.has_value()},
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
-      {"TransitEncryptionEnabled", request.transit_encryption_enabled.value_or(false)},
   };
   return RefuseFirst(features);
 }
