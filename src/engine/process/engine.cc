@@ -109,6 +109,11 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
     replication_.Adopt(std::move(socket), client.replica, std::move(received));
   };
   context_.ask_for_acks = [this](Lsn need) { return replication_.TryAskForAcks(need); };
+  // In-sync replicas are to have it at the same time: the log's own threads see to both.
+  context_.commits = [this] {
+    return append_log_.CommitsHere() && !node_.is_sync.load(std::memory_order_relaxed);
+  };
+  context_.commit = [this] { return append_log_.CommitHere(); };
   const unsigned reasons = (current_->durability == "sync" ? ReplyGuard::kReplicas : 0U) |
                            (HoldsReplies(*current_) ? ReplyGuard::kLocalLog : 0U);
   context_.starts_guarded = reasons != 0;
