@@ -92,6 +92,10 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindAppendLog(parameters_, append_log_);
   snapshot_slots_.SetAtRest(
       [this](const SnapshotSlots::Cut& cut) { return replication_.AtRest(cut); });
+  snapshot_slots_.backlog().SetListener([this](bool is_full) {
+    node_.SetWriteWait(NodeState::kSnapshotIsCongested, is_full);
+    keyspace_->set_held_up(is_full);
+  });
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
@@ -160,8 +164,7 @@ void Engine::ConnectAppendLog() {
   append_log_.SetHealthListener([this](AppendLogWriter::Health health) {
     node_.log_error.store(health.error, std::memory_order_relaxed);
     // While it fails writes are refused, they need not wait.
-    node_.log_is_congested.store(health.is_congested && health.error == 0,
-                                 std::memory_order_relaxed);
+    node_.SetWriteWait(NodeState::kLogIsCongested, health.is_congested && health.error == 0);
   });
   replication_.SetReloadListener([this](bool begins) {
     if (begins) {
