@@ -228,8 +228,10 @@ constexpr ParameterSpec kRows[] = {
            "How long that history is kept when no replica is there; 0 for ever."),
     YesNo("repl-diskless-sync", "", &P::repl_diskless_sync, kRuntime,
           "A copy is sent as it is made; else it is made in a file of the folder first."),
-    Choice("repl-diskless-load", "disabled|on-empty-db", &P::repl_diskless_load, kRuntime,
-           "Whether a copy is loaded as it comes, or received in a file of the folder first."),
+    Choice(
+        "repl-diskless-load", "disabled|on-empty-db|swapdb", &P::repl_diskless_load, kRuntime,
+        "on-empty-db: an empty node loads a copy as it comes. Else it is received in a file of the "
+        "folder first, and the old data serve meanwhile, with swapdb too."),
     Number("replica-priority", "slave-priority", &P::replica_priority, 0, kIntMax, kRuntime, "",
            "What INFO says to those who choose a new primary."),
     YesNo("replica-announced", "", &P::replica_announced, kRuntime,
@@ -306,7 +308,12 @@ constexpr ParameterSpec kRows[] = {
     YesNo("stop-writes-on-bgsave-error", "", &P::stop_writes_on_bgsave_error, kRuntime,
           "With save points, take no writes while the last snapshot could not be saved."),
     YesNo("rdbcompression", "", &P::rdbcompression, kRuntime, "Compress strings in snapshots."),
+    YesNo("rdb-del-sync-files", "", &P::rdb_del_sync_files, kRuntime,
+          "Nothing to do: copies for replicas are in files without names, which leave nothing."),
     YesNo("rdbchecksum", "", &P::rdbchecksum, kAtStart, "End snapshots with a checksum."),
+    Memory(
+        "snapshot-backlog-limit", &P::snapshot_backlog_limit_bytes, 0, INT64_MAX, kRuntime,
+        "What snapshots that go to files may hold back before clients' writes wait; 0: no limit."),
 
     // Append log
     YesNo("appendonly", "", &P::appendonly, kRuntime,
@@ -331,7 +338,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("aof-disable-auto-gc", "no"),
     NotBuilt("aof_rewrite_cpulist", ""),
     NotBuilt("bgsave_cpulist", ""),
-    NotBuilt("rdb-del-sync-files", "no"),
     NotBuilt("rdb-save-incremental-fsync", "yes"),
     NotBuilt("sanitize-dump-payload", "no"),
     // Memory and eviction

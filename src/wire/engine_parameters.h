@@ -120,6 +120,8 @@ struct EngineParameters {
   bool aof_load_truncated = true;
   bool stop_writes_on_bgsave_error = true;
   bool rdbcompression = true;
+  bool rdb_del_sync_files = false;
+  uint64_t snapshot_backlog_limit_bytes = 64ULL << 20;
   bool rdbchecksum = true;
 
   // Scripts

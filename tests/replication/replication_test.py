@@ -2,6 +2,7 @@
 """Whole processes that replicate: from a running primary, through promotion and a crash, and with
 redis-server on the other side."""
 import random
+import shutil
 import socket
 import subprocess
 import threading
@@ -305,6 +306,26 @@ class ReplicationTest(unittest.TestCase):
                 self.assertEqual(libraries(replica), libraries(primary))
                 primary.client.function_flush()
                 eventually(lambda: libraries(replica) == [], "flushed")
+
+    @unittest.skipUnless(shutil.which("redis-cli"), "there is no redis-cli")
+    def test_redis_cli_fetches_snapshots_whole_and_of_functions_alone(self):
+        node = self.node()
+        node.client.execute_command(
+            "FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('f', function() return 7 end)")
+        node.client.set("key", "value")
+        sizes = {}
+        for option in ("--rdb", "--functions-rdb"):
+            path = f"{node.directory}/{option}"
+            subprocess.run(["redis-cli", "-p", str(node.port), option, path], check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
+            other = self.node()
+            other.kill()
+            shutil.copy(path, f"{other.directory}/dump.rdb")
+            other.start()
+            eventually(lambda: other.client.dbsize() is not None, "it has loaded")
+            sizes[option] = other.client.dbsize()
+            self.assertEqual(other.client.execute_command("FCALL", "f", 0), 7)
+        self.assertEqual(sizes, {"--rdb": 1, "--functions-rdb": 0})
 
     def test_functions_reach_a_replica_whose_memory_is_full(self):
         primary, replica = self.node("mikura", "--threads", "2"), self.node()

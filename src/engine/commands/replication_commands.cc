@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a replica says before it becomes one.
+#include <algorithm>
 #include <chrono>
 
 #include "engine/commands/command_families.h"
@@ -7,6 +8,25 @@
 
 namespace mikura::engine {
 namespace {
+
+// The kinds of contents that a snapshot is to hold, parted by blanks: "functions" is the only one.
+// False when the error was written.
+bool SetFilter(CommandContext& ctx, std::string_view kinds) {
+  ReplicaHandshake& replica = ctx.client.replica;
+  replica.wants_data = replica.wants_functions = false;
+  while (!kinds.empty()) {
+    const std::string_view kind = kinds.substr(0, kinds.find(' '));
+    kinds.remove_prefix(std::min(kinds.size(), kind.size() + 1));
+    if (kind.empty()) continue;
+    if (!EqualsIgnoreCase(kind, "functions")) {
+      ctx.reply.Error("ERR",
+                      "Unsupported rdb-filter-only option: " + std::string(kind.substr(0, 128)));
+      return false;
+    }
+    replica.wants_functions = true;
+  }
+  return true;
+}
 
 // One "option value" pair of REPLCONF; false when the error was written.
 bool SetOption(CommandContext& ctx, std::string_view option, std::string_view value) {
@@ -37,6 +57,8 @@ bool SetOption(CommandContext& ctx, std::string_view option, std::string_view va
       return false;
     }
     replica.wants_only_snapshot = *only == 1;
+  } else if (EqualsIgnoreCase(option, "rdb-filter-only")) {
+    return SetFilter(ctx, value);
   } else if (!EqualsIgnoreCase(option, "version")) {
     ctx.reply.Error("ERR", "Unrecognized REPLCONF option: " + std::string(option.substr(0, 128)));
     return false;

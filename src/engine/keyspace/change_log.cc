@@ -56,7 +56,7 @@ struct alignas(64) Chain {
   LogChunk* tail = nullptr;
   // Publishes the first chunk to the flusher.
   std::atomic<LogChunk*> first{nullptr};
-  // ---- The flusher's.
+  // ---- The flusher's, under flush_mutex.
   alignas(64) LogChunk* head = nullptr;
   uint32_t taken = 0;  // records of `head` that were passed on
 };
@@ -114,18 +114,19 @@ struct ChangeLog::Impl {
   std::vector<LogReader*> readers GUARDED_BY(readers_mutex);
 
   SystemClock clock;
-  MonotonicNanos hole_since = 0;  // the flusher's
-  uint32_t last_chain = 0;        // the flusher's: where the last record was
-  std::vector<LogSlice> group;    // the flusher's
+  Mutex flush_mutex;  // held by who flushes; before readers_mutex
+  MonotonicNanos hole_since GUARDED_BY(flush_mutex) = 0;
+  uint32_t last_chain GUARDED_BY(flush_mutex) = 0;  // where the last record was
+  std::vector<LogSlice> group GUARDED_BY(flush_mutex);
   std::thread flusher;
 
   void Run();
   // True when something was passed on.
-  bool FlushGroup();
-  std::optional<Peeked> FindRecord(Lsn lsn);
+  bool FlushGroup() REQUIRES(flush_mutex);
+  std::optional<Peeked> FindRecord(Lsn lsn) REQUIRES(flush_mutex);
   // The calling thread's chunk, with room for so many bytes in one record.
   LogChunk& TailWithRoom(size_t bytes);
-  void NoteHole(bool open);
+  void NoteHole(bool open) REQUIRES(flush_mutex);
   // Returns false when the flusher has to end.
   bool Sleep(microseconds nap);
 };
@@ -198,14 +199,22 @@ void ChangeLog::Impl::Run() {
   microseconds nap = kBusySleep;
   bool running = true;
   while (running) {
-    if (FlushGroup()) {
+    bool has_flushed = false;
+    bool has_hole = false;
+    {
+      MutexLock lock(flush_mutex);
+      has_flushed = FlushGroup();
+      has_hole = hole_since != 0;
+    }
+    if (has_flushed) {
       nap = kBusySleep;
       continue;
     }
-    if (hole_since != 0) std::this_thread::sleep_for(microseconds{20});
+    if (has_hole) std::this_thread::sleep_for(microseconds{20});
     running = Sleep(nap);
     nap = std::min(nap * 2, kIdleSleep);
   }
+  MutexLock lock(flush_mutex);
   while (FlushGroup()) {
   }
 }
@@ -276,6 +285,14 @@ void ChangeLog::Wake() {
   MutexLock lock(impl_->wake_mutex);
   impl_->wake_requested = true;
   impl_->wake.NotifyOne();
+}
+
+void ChangeLog::Pump() {
+  if (!impl_->flush_mutex.TryLock()) return;
+  const Lsn end = head();  // no further: others may go on writing
+  while (flushed() < end && impl_->FlushGroup()) {
+  }
+  impl_->flush_mutex.Unlock();
 }
 
 Lsn ChangeLog::head() const { return PositionOf(impl_->head.load(std::memory_order_seq_cst)); }

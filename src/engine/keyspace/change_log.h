@@ -11,7 +11,8 @@
 //     record that a new reader gets. What is selected is known with the head, in one word: who
 //     takes a place knows what precedes it.
 // L5. A node whose log nobody reads pays one relaxed load per write.
-// L6. The flusher merges the chains by LSN: the next record is at the head of exactly one chain, or
+// L6. The flusher (a thread, or whoever does its work for it) merges the chains by LSN: the next
+// record is at the head of exactly one chain, or
 //     in flight. It passes only the prefix without holes, takes no shard lock, waits for no reader.
 #pragma once
 
@@ -30,8 +31,8 @@ namespace mikura::engine {
 class LogReader {
  public:
   virtual ~LogReader() = default;
-  // Called on the flusher's thread with whole records that follow those before without a gap.
-  // Keeps copies of the slices (they share memory), does not wait for anything slow.
+  // Called on the flusher's thread, or in its place, with whole records that follow those before
+  // without a gap. Keeps copies of the slices (they share memory), does not wait for anything slow.
   virtual void OnBytes(std::span<const LogSlice> slices) = 0;
 };
 
@@ -62,6 +63,10 @@ class ChangeLog {
   // Wakes a sleeping flusher. For whoever appended, after the shards were unlocked. Without it the
   // flusher looks by itself after at most 10 ms. Cost: a load, when the flusher is awake.
   void Wake();
+
+  // Does the flusher's work on the calling thread, as far as there is any, unless somebody is at
+  // it. Called with no lock held that a reader takes.
+  void Pump();
 
   // Position behind the last reserved byte.
   Lsn head() const;

@@ -327,7 +327,7 @@ void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
     const uint32_t index = (first + n) % kShardCount;
     // A shard in use is left to its next turn: this is background work.
     if (!lock(index).TryLock()) continue;
-    cells_[index].shard->ResizeStep(kResizeBudget);
+    if (!is_held_up()) cells_[index].shard->ResizeStep(kResizeBudget);
     DefragmentStep(cells_[index]);
     lock(index).Unlock();
   }

@@ -192,6 +192,9 @@ class Keyspace final : public store::RemovalListener {
   void set_may_expire(bool value) { SetKeepsExpired(kIsReplica, !value); }
   void set_paused(bool value) { SetKeepsExpired(kIsPaused, value); }
   void set_fenced(bool value) { SetKeepsExpired(kIsFenced, value); }
+  // While snapshots hold back as much as they may, nothing is changed in the background: it would
+  // be handed over to them.
+  void set_held_up(bool value) { SetKeepsExpired(kIsHeldUp, value); }
   // While records are executed that say themselves what is removed.
   void set_loading(bool value) { SetKeepsExpired(kIsLoading, value); }
   // counts_use: false for clients that asked not to touch what they read.
@@ -286,7 +289,16 @@ class Keyspace final : public store::RemovalListener {
   }
 
  private:
-  enum ExpiredKeeper : uint8_t { kIsReplica = 1, kIsPaused = 2, kIsFenced = 4, kIsLoading = 8 };
+  enum ExpiredKeeper : uint8_t {
+    kIsReplica = 1,
+    kIsPaused = 2,
+    kIsFenced = 4,
+    kIsLoading = 8,
+    kIsHeldUp = 16
+  };
+  bool is_held_up() const {
+    return (keeps_expired_.load(std::memory_order_relaxed) & kIsHeldUp) != 0;
+  }
   void SetKeepsExpired(ExpiredKeeper bit, bool value) {
     if (value) {
       keeps_expired_.fetch_or(bit, std::memory_order_relaxed);

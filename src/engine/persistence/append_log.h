@@ -108,6 +108,8 @@ class AppendLog {
     return writer_.sync() == LogSync::kAlways ? durable_lsn() : AppendLogWriter::kNothingPending;
   }
   // See AppendLogWriter.
+  bool CommitHere() { return writer_.CommitHere(keyspace_.change_log()); }
+  bool CommitsHere() const { return writer_.CommitsHere(); }
   int error() const { return writer_.error(); }
 
   AppendLogStatus status() const;

@@ -47,7 +47,7 @@ void AppendLogWriter::OnBytes(std::span<const LogSlice> slices) {
     if (group.slices.empty()) return;
     queued_bytes_.fetch_add(group.bytes, std::memory_order_relaxed);
     queue_.push_back(std::move(group));
-    wake_.NotifyOne();
+    if (!is_led_) wake_.NotifyOne();
   }
   if (queued_bytes() > kCongestedBytes) NoteHealth();
 }
@@ -98,9 +98,15 @@ void AppendLogWriter::ClearDoubt() {
   wake_.NotifyOne();
 }
 
-bool AppendLogWriter::HasOrders() const {
+void AppendLogWriter::Poke() {
+  MutexLock lock(mutex_);
+  is_poked_ = true;
+  wake_.NotifyOne();
+}
+
+bool AppendLogWriter::HasOtherOrders() const {
   return is_stopping_ || is_detaching_ || is_poked_ || cancels_switch_ || incoming_ ||
-         asked_switch_ || (!queue_.empty() && error() == 0);
+         asked_switch_;
 }
 
 // How long it may wait for orders: until a sync is due, or another attempt.
@@ -111,14 +117,23 @@ std::chrono::nanoseconds AppendLogWriter::Nap() const {
   return std::max<std::chrono::nanoseconds>(kSyncPeriod - since, std::chrono::nanoseconds(1));
 }
 
+void AppendLogWriter::AwaitOrders(std::chrono::nanoseconds nap) {
+  MutexLock lock(mutex_);
+  if (HasOtherOrders() || (!queue_.empty() && error() == 0)) return;
+  wake_.WaitFor(mutex_, nap);
+}
+
+void AppendLogWriter::TakeQueue() {
+  std::move(queue_.begin(), queue_.end(), std::back_inserter(pending_));
+  queue_.clear();
+}
+
 AppendLogWriter::Orders AppendLogWriter::TakeOrders() {
   Orders orders;
   MutexLock lock(mutex_);
-  if (!HasOrders()) wake_.WaitFor(mutex_, Nap());
   orders.incoming = std::exchange(incoming_, std::nullopt);
   if (asked_switch_) switch_ = std::exchange(asked_switch_, std::nullopt);
-  std::move(queue_.begin(), queue_.end(), std::back_inserter(pending_));
-  queue_.clear();
+  TakeQueue();
   orders.cancels_switch = std::exchange(cancels_switch_, false);
   orders.stops = is_stopping_;
   orders.closes = is_stopping_ || is_detaching_;
@@ -127,14 +142,50 @@ AppendLogWriter::Orders AppendLogWriter::TakeOrders() {
 }
 
 void AppendLogWriter::Run() {
+  std::chrono::nanoseconds nap{0};
   while (true) {
+    AwaitOrders(nap);
+    MutexLock work(work_mutex_);
     Orders orders = TakeOrders();
     if (orders.incoming) BeginFile(std::move(*orders.incoming));
     if (file_ != nullptr) NoteError(WriteAndSync());
     if (orders.cancels_switch) EndSwitch(Error{"it was given up"});
     if (orders.closes) CloseFile();
     if (orders.stops) return;
+    nap = Nap();
   }
+}
+
+bool AppendLogWriter::CommitHere(ChangeLog& log) {
+  if (!CommitsHere() || !work_mutex_.TryLock()) return false;
+  bool is_taken = false;
+  if (file_ != nullptr && !switch_) {
+    {
+      MutexLock lock(mutex_);
+      is_led_ = true;
+    }
+    log.Pump();
+    MutexLock lock(mutex_);
+    is_led_ = false;
+    is_taken = !HasOtherOrders() && queued_bytes() <= kPromptBytes;
+    if (is_taken) {
+      TakeQueue();
+    } else {
+      wake_.NotifyOne();
+    }
+  }
+  if (is_taken) NoteError(WriteAndSync());
+  // What is left to be done has its own time.
+  const bool has_more = error() != 0 || is_dirty();
+  work_mutex_.Unlock();
+  if (has_more) Poke();
+  return is_taken && !has_more;
+}
+
+void AppendLogWriter::NoteCommit(MonotonicNanos took) {
+  constexpr MonotonicNanos kWeight = 8;
+  const MonotonicNanos before = commit_nanos_.load(std::memory_order_relaxed);
+  commit_nanos_.store(before + (took - before) / kWeight, std::memory_order_relaxed);
 }
 
 void AppendLogWriter::BeginFile(Incoming incoming) {
@@ -245,16 +296,18 @@ void AppendLogWriter::Keep(Group group) {
 }
 
 int AppendLogWriter::SyncFile() {
+  const MonotonicNanos begin = clock_.NowNanos();
   if (const int error = file_->Sync(); error != 0) {
     TakeBack();
     return error;
   }
+  last_sync_ = clock_.NowNanos();
+  NoteCommit(last_sync_ - begin);
   has_unkept_ = false;
   kept_.clear();
   kept_bytes_ = 0;
   kept_begin_ = position_;
   kept_begin_size_ = file_->size();
-  last_sync_ = clock_.NowNanos();
   if (!is_in_doubt()) PublishDurable(position_);
   return 0;
 }

@@ -8,6 +8,8 @@
 //     kRetryPause. The file ends behind a whole record meanwhile.
 // A4. What was written is kept until it is synced, up to kKeptBytesMax. After a failed sync nobody
 //     knows what the system has kept of the pages: the file is cut and written again from there.
+// A5. Who waits for the disk anyway may write and sync by itself (CommitHere) what has come: no
+//     thread has to be woken for it, and none to wake the waiter. One at a time works on the file.
 #pragma once
 
 #include <atomic>
@@ -42,14 +44,18 @@ class AppendLogWriter final : public LogReader {
   // More than this waits to be written: writing clients have to wait too.
   static constexpr uint64_t kCongestedBytes = 64 << 20;
   static constexpr uint64_t kKeptBytesMax = 64 << 20;
+  // Above this a disk is too slow, or the work too large, to be waited for by a thread that has
+  // others to serve.
+  static constexpr auto kPromptCommit = std::chrono::milliseconds(10);
+  static constexpr uint64_t kPromptBytes = 1 << 20;
 
   explicit AppendLogWriter(const Clock& clock) : clock_(clock) {}
   ~AppendLogWriter() override { Stop(); }
 
-  // Called on the writer's thread whenever durable_lsn() has changed. Set once, before Start().
+  // Called whenever durable_lsn() has changed, on the thread that wrote. Set once, before Start().
   void SetDurableListener(std::function<void()> listener) { on_durable_ = std::move(listener); }
   // Called when it begins or ends to fail (`error`: the number, 0: all is well), or that more waits
-  // than can be written soon. On the writer's thread or the flusher's. Set once, before Start().
+  // than can be written soon. On the thread that wrote or the flusher's. Set once, before Start().
   struct Health {
     int error = 0;
     bool is_congested = false;
@@ -84,6 +90,17 @@ class AppendLogWriter final : public LogReader {
   void Detach();
   // Gives up a switch that has not happened; its `done` is told.
   void CancelSwitch();
+
+  // With nothing else to do, and no lock held: gives the readers of `log` what was logged, writes
+  // and syncs it on the calling thread. False: that is left to the writer's thread, since it is at
+  // work, or the disk has been slow; then `log` has to be woken. Only for LogSync::kAlways.
+  bool CommitHere(ChangeLog& log) EXCLUDES(work_mutex_);
+  // Whether CommitHere() is worth trying: the disk is prompt.
+  bool CommitsHere() const {
+    return sync() == LogSync::kAlways && error() == 0 &&
+           commit_nanos_.load(std::memory_order_relaxed) <
+               std::chrono::nanoseconds(kPromptCommit).count();
+  }
 
   void set_sync(LogSync sync);
   LogSync sync() const { return sync_.load(std::memory_order_relaxed); }
@@ -123,29 +140,35 @@ class AppendLogWriter final : public LogReader {
   };
 
   void Run();
-  // Waits until there is something to do, and takes what is to be written.
-  Orders TakeOrders();
-  bool HasOrders() const REQUIRES(mutex_);
-  std::chrono::nanoseconds Nap() const;
-  bool is_dirty() const { return has_unkept_ || !kept_.empty(); }
-  void BeginFile(Incoming incoming);
+  // Waits until there is something to do.
+  void AwaitOrders(std::chrono::nanoseconds nap) EXCLUDES(mutex_);
+  // Takes what is to be written as well.
+  Orders TakeOrders() REQUIRES(work_mutex_);
+  // What only the writer's thread does.
+  bool HasOtherOrders() const REQUIRES(mutex_);
+  void TakeQueue() REQUIRES(mutex_, work_mutex_);
+  void Poke() EXCLUDES(mutex_);
+  std::chrono::nanoseconds Nap() const REQUIRES(work_mutex_);
+  bool is_dirty() const REQUIRES(work_mutex_) { return has_unkept_ || !kept_.empty(); }
+  void NoteCommit(MonotonicNanos took);
+  void BeginFile(Incoming incoming) REQUIRES(work_mutex_);
   // These return 0, or the number of the error.
-  int WriteAndSync();
-  int WritePrefix();
-  int WriteSome();
-  int WriteGroups(size_t count);
-  int SyncFile();
-  int TakeSwitch();
+  int WriteAndSync() REQUIRES(work_mutex_);
+  int WritePrefix() REQUIRES(work_mutex_);
+  int WriteSome() REQUIRES(work_mutex_);
+  int WriteGroups(size_t count) REQUIRES(work_mutex_);
+  int SyncFile() REQUIRES(work_mutex_);
+  int TakeSwitch() REQUIRES(work_mutex_);
 
-  void SplitFront(Lsn at);
-  void Keep(Group group);
+  void SplitFront(Lsn at) REQUIRES(work_mutex_);
+  void Keep(Group group) REQUIRES(work_mutex_);
   // What was written and not synced has to be written again.
-  void TakeBack();
+  void TakeBack() REQUIRES(work_mutex_);
   void PublishDurable(Lsn lsn);
-  void EndSwitch(const Status& status);
-  void NoteError(int error);
+  void EndSwitch(const Status& status) REQUIRES(work_mutex_);
+  void NoteError(int error) REQUIRES(work_mutex_);
   void NoteHealth();
-  void CloseFile();
+  void CloseFile() REQUIRES(work_mutex_);
 
   const Clock& clock_;
   std::function<void()> on_durable_;
@@ -161,25 +184,27 @@ class AppendLogWriter final : public LogReader {
   bool is_attached_ GUARDED_BY(mutex_) = false;
   bool is_detaching_ GUARDED_BY(mutex_) = false;
   bool is_poked_ GUARDED_BY(mutex_) = false;
+  bool is_led_ GUARDED_BY(mutex_) = false;  // who commits takes the queue: nobody is to be woken
   bool cancels_switch_ GUARDED_BY(mutex_) = false;
   Lsn accept_from_ GUARDED_BY(mutex_) = 0;
   std::deque<Group> queue_ GUARDED_BY(mutex_);
   std::optional<Incoming> incoming_ GUARDED_BY(mutex_);
   std::optional<Switch> asked_switch_ GUARDED_BY(mutex_);
 
-  // ---- The thread's own.
-  std::unique_ptr<AppendLogFile> file_;
-  std::string prefix_;         // to be written first
-  std::deque<Group> pending_;  // to be written
-  std::deque<Group> kept_;     // written, not synced
-  uint64_t kept_bytes_ = 0;
-  uint64_t kept_begin_size_ = 0;  // of the file, before kept_
-  Lsn kept_begin_ = 0;
-  bool has_unkept_ = false;  // something else was written and not synced
-  Lsn position_ = 0;         // behind what was written
-  std::optional<Switch> switch_;
-  MonotonicNanos last_sync_ = 0;
-  std::vector<std::string_view> pieces_;
+  // ---- Of whoever works on the file. Taken before mutex_.
+  Mutex work_mutex_;
+  std::unique_ptr<AppendLogFile> file_ GUARDED_BY(work_mutex_);
+  std::string prefix_ GUARDED_BY(work_mutex_);         // to be written first
+  std::deque<Group> pending_ GUARDED_BY(work_mutex_);  // to be written
+  std::deque<Group> kept_ GUARDED_BY(work_mutex_);     // written, not synced
+  uint64_t kept_bytes_ GUARDED_BY(work_mutex_) = 0;
+  uint64_t kept_begin_size_ GUARDED_BY(work_mutex_) = 0;  // of the file, before kept_
+  Lsn kept_begin_ GUARDED_BY(work_mutex_) = 0;
+  bool has_unkept_ GUARDED_BY(work_mutex_) = false;  // something else was written and not synced
+  Lsn position_ GUARDED_BY(work_mutex_) = 0;         // behind what was written
+  std::optional<Switch> switch_ GUARDED_BY(work_mutex_);
+  MonotonicNanos last_sync_ GUARDED_BY(work_mutex_) = 0;
+  std::vector<std::string_view> pieces_ GUARDED_BY(work_mutex_);
 
   // Each publishes what its reader says above.
   std::atomic<LogSync> sync_{LogSync::kEverySecond};
@@ -189,6 +214,7 @@ class AppendLogWriter final : public LogReader {
   std::atomic<uint64_t> queued_bytes_{0};
   std::atomic<uint64_t> file_bytes_{0};
   std::atomic<bool> is_in_doubt_{false};
+  std::atomic<MonotonicNanos> commit_nanos_{0};  // what a sync takes, smoothed
 };
 
 }  // namespace mikura::engine

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -30,6 +31,8 @@ class FailingDisk final : public FileCalls {
   }
   int Sync(int fd) override {
     ++syncs;
+    if (std::this_thread::get_id() == tester) ++own_syncs;
+    std::this_thread::sleep_for(std::chrono::milliseconds(sync_millis));
     if (sync_error == 0) return FileCalls::Sync(fd);
     errno = sync_error;
     return -1;
@@ -44,6 +47,9 @@ class FailingDisk final : public FileCalls {
   std::atomic<int> sync_error{0};
   std::atomic<int> truncate_error{0};
   std::atomic<int> syncs{0};
+  std::atomic<int> sync_millis{0};
+  int own_syncs = 0;  // by the thread of the test
+  const std::thread::id tester = std::this_thread::get_id();
   off_t cut_at = -1;
 };
 
@@ -261,6 +267,83 @@ TEST_F(AppendLogWriterTest, DetachSyncsAndFrees) {
   EXPECT_EQ(Bytes("one"), "one;");
   EXPECT_EQ(disk_.syncs, 1);
   EXPECT_EQ(writer_.durable_lsn(), AppendLogWriter::kNothingPending);
+}
+
+TEST_F(AppendLogWriterTest, WhoWaitsCommitsByItself) {
+  Begin(LogSync::kAlways);
+  AwaitDurable(Append("first;"));
+  // The log's own threads may come first, not always.
+  Await([&] {
+    const Lsn end = log_.Append("next;");
+    if (writer_.CommitHere(log_)) {
+      EXPECT_GE(writer_.durable_lsn(), end);
+    } else {
+      log_.Wake();
+    }
+    AwaitDurable(end);
+    return disk_.own_syncs > 0;
+  });
+  writer_.Stop();
+  EXPECT_EQ(Bytes("one").size(), static_cast<size_t>(log_.head()));
+}
+
+TEST_F(AppendLogWriterTest, OthersCommitNothingWhereNothingIsPromised) {
+  Begin(LogSync::kEverySecond);
+  log_.Append("one;");
+  EXPECT_FALSE(writer_.CommitHere(log_));
+  EXPECT_EQ(disk_.own_syncs, 0);
+}
+
+TEST_F(AppendLogWriterTest, AFailureOfWhoCommitsIsMadeGoodByTheWriter) {
+  Begin(LogSync::kAlways);
+  AwaitDurable(Append("synced;"));
+  disk_.sync_error = EIO;
+  const Lsn end = log_.Append("lost?;");
+  EXPECT_FALSE(writer_.CommitHere(log_));
+  log_.Wake();
+  Await([&] { return writer_.error() == EIO; });
+  EXPECT_FALSE(writer_.CommitsHere());
+  EXPECT_EQ(writer_.durable_lsn(), 7);
+  disk_.sync_error = 0;
+  AwaitDurable(end);
+  EXPECT_EQ(Bytes("one"), "synced;lost?;");
+}
+
+TEST_F(AppendLogWriterTest, ASlowDiskIsLeftToTheWriterUntilItIsPromptAgain) {
+  Begin(LogSync::kAlways);
+  disk_.sync_millis = 500;
+  AwaitDurable(Append("slow;"));
+  EXPECT_FALSE(writer_.CommitsHere());
+  log_.Append("next;");
+  EXPECT_FALSE(writer_.CommitHere(log_));
+  EXPECT_EQ(disk_.own_syncs, 0);
+  disk_.sync_millis = 0;
+  Await([&] {
+    AwaitDurable(Append("prompt;"));
+    return writer_.CommitsHere();
+  });
+}
+
+TEST_F(AppendLogWriterTest, SeveralThatCommitWriteEachRecordOnce) {
+  constexpr int kThreads = 3;
+  constexpr int kRecords = 300;
+  Begin(LogSync::kAlways);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([this, i] {
+      for (int n = 0; n < kRecords; ++n) {
+        const Lsn end = log_.Append(std::to_string(i) + ";");
+        if (!writer_.CommitHere(log_)) log_.Wake();
+        AwaitDurable(end);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const std::string bytes = Bytes("one");
+  EXPECT_EQ(bytes.size(), size_t{2} * kThreads * kRecords);
+  for (char c = '0'; c < '0' + kThreads; ++c) {
+    EXPECT_EQ(std::count(bytes.begin(), bytes.end(), c), kRecords);
+  }
 }
 
 TEST_F(AppendLogWriterTest, AHealthListenerHearsOfFailureAndRecovery) {

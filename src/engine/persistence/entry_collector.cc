@@ -2,7 +2,6 @@
 #include "engine/persistence/entry_collector.h"
 
 #include "base/check.h"
-#include "base/thread_index.h"
 #include "engine/persistence/rdb_format.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
@@ -10,10 +9,18 @@
 namespace mikura::engine {
 
 void EntryCollector::Consume(int database, const store::Entry& entry) {
-  Stripe& stripe = stripes_[ThreadIndex() % kStripes];
+  const size_t thread = ThreadIndex();
+  const uint64_t bytes = entry.key().size() + entry.value().size();
+  const bool counts = backlog_ != nullptr && thread != walker_.load(std::memory_order_relaxed);
+  if (counts) {
+    counted_.fetch_add(bytes, std::memory_order_relaxed);
+    backlog_->Add(bytes);
+  }
+  Stripe& stripe = stripes_[thread % kStripes];
   MutexLock lock(stripe.mutex);
-  stripe.gathered += entry.key().size() + entry.value().size();
+  stripe.gathered += bytes;
   Piece& open = stripe.open;
+  if (counts) open.counted += bytes;
   if (stripe.database != database) {
     AppendRdbSelect(open.bytes, database);
     stripe.database = database;
@@ -58,6 +65,14 @@ std::vector<EntryCollector::Piece> EntryCollector::Take() {
     stripe.gathered = 0;
   }
   return all;
+}
+
+void EntryCollector::Release(Piece& piece) {
+  const uint64_t counted = piece.counted;
+  piece = {};
+  if (counted == 0) return;
+  counted_.fetch_sub(counted, std::memory_order_relaxed);
+  backlog_->Remove(counted);
 }
 
 uint64_t EntryCollector::gathered_bytes() const {

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/thread_index.h"
 #include "engine/persistence/rdb_output.h"
+#include "engine/persistence/snapshot_backlog.h"
 #include "engine/store/shard.h"
 
 namespace mikura::engine {
@@ -41,8 +45,18 @@ class SharedCollection {
 
 class EntryCollector final : public store::EntryConsumer {
  public:
-  // memory: of the collections that are gathered.
-  explicit EntryCollector(store::CollectionMemory& memory) : memory_(memory) {}
+  // memory: of the collections that are gathered. backlog: counts what writers hand over; may be
+  // null.
+  EntryCollector(store::CollectionMemory& memory, SnapshotBacklog* backlog)
+      : memory_(memory), backlog_(backlog) {}
+  ~EntryCollector() override {
+    if (backlog_ != nullptr) backlog_->Remove(counted_.load(std::memory_order_relaxed));
+  }
+  EntryCollector(const EntryCollector&) = delete;
+  EntryCollector& operator=(const EntryCollector&) = delete;
+
+  // What this thread hands over it writes itself before it walks on: it does not count.
+  void SetWalker() { walker_.store(ThreadIndex(), std::memory_order_relaxed); }
 
   // RDB bytes, followed by a large value when there is one: a string, whose length and bytes are
   // yet to be written, or a collection, whose body is.
@@ -50,6 +64,7 @@ class EntryCollector final : public store::EntryConsumer {
     std::string bytes;
     RdbPlainTexts texts = {};  // that may be compressed
     uint64_t entries = 0;
+    uint64_t counted = 0;  // in the backlog
     store::SharedValue value = {};
     SharedCollection collection = {};
   };
@@ -60,6 +75,8 @@ class EntryCollector final : public store::EntryConsumer {
 
   // Everything gathered so far; each run of pieces of one stripe selects its databases itself.
   std::vector<Piece> Take();
+  // The piece was written: frees it.
+  void Release(Piece& piece);
   // What has been gathered and not been taken yet: about what it costs.
   uint64_t gathered_bytes() const;
 
@@ -83,6 +100,9 @@ class EntryCollector final : public store::EntryConsumer {
       REQUIRES(stripe.mutex);
 
   store::CollectionMemory& memory_;
+  SnapshotBacklog* const backlog_;
+  std::atomic<uint64_t> counted_{0};  // of backlog_, by this
+  std::atomic<size_t> walker_{SIZE_MAX};
   std::array<Stripe, kStripes> stripes_;
 };
 

@@ -28,10 +28,11 @@ void SnapshotSlots::Release(int slot) {
 }
 
 Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSlots& slots,
-                                                  const std::function<void()>& at_gate) {
+                                                  const std::function<void()>& at_gate,
+                                                  Waiter waiter) {
   const int slot = slots.Acquire();
   if (slot < 0) return Error{"as many snapshots as possible are running already"};
-  std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot));
+  std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot, waiter));
   keyspace.WithGate({}, [&] {
     snapshot->lsn_ = keyspace.change_log().head();
     if (store::IsMutant(store::WalkMutant::kNoGate)) snapshot->shards_begun_ = 0;
@@ -62,6 +63,7 @@ Snapshot::~Snapshot() {
 }
 
 Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress* progress) {
+  collector_.SetWalker();
   if (progress != nullptr) {
     uint64_t total = 0;
     for (int i = 0; i < keyspace_.database_count(); ++i) total += keyspace_.KeyCount(i);
@@ -70,7 +72,7 @@ Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress
   RETURN_IF_ERROR(Emit(sink, Preamble(aux)));
   const SystemClock clock;
   WalkPace pace(clock.NowNanos());
-  while (shards_done_ < kShardCount) {
+  while (has_data_ && shards_done_ < kShardCount) {
     {
       ShardGuard guard(keyspace_.lock(shards_done_));
       if (shards_begun_ == shards_done_) {
@@ -109,13 +111,15 @@ Status Snapshot::EmitText(SnapshotSink& sink, std::string_view text) {
 
 Result<uint64_t> Snapshot::EmitCollected(SnapshotSink& sink) {
   uint64_t entries = 0;
-  for (const EntryCollector::Piece& piece : collector_.Take()) {
+  std::vector<EntryCollector::Piece> pieces = collector_.Take();
+  for (EntryCollector::Piece& piece : pieces) {
     entries += piece.entries;
     RETURN_IF_ERROR(EmitData(sink, piece.bytes, piece.texts));
     if (piece.value) RETURN_IF_ERROR(EmitText(sink, piece.value.view()));
     if (piece.collection.get() != nullptr) {
       RETURN_IF_ERROR(EmitCollection(sink, *piece.collection.get()));
     }
+    collector_.Release(piece);
   }
   return entries;
 }
@@ -141,7 +145,7 @@ std::string Snapshot::Preamble(const AuxFields& aux) const {
   AppendRdbAux(out, "ctime", std::to_string(SystemClock().NowMillis() / 1000));
   for (const auto& [name, value] : aux) AppendRdbAux(out, name, value);
   for (const std::string& code : libraries_) AppendRdbFunction(out, code);
-  for (int database = 0; database < keyspace_.database_count(); ++database) {
+  for (int database = 0; has_data_ && database < keyspace_.database_count(); ++database) {
     const uint64_t keys = keyspace_.KeyCount(database);
     if (keys == 0) continue;
     AppendRdbSelect(out, database);

@@ -59,6 +59,9 @@ class SnapshotSlots {
   std::atomic<bool> compresses{true};
   std::atomic<bool> has_checksum{true};
 
+  SnapshotBacklog& backlog() { return backlog_; }
+  const SnapshotBacklog& backlog() const { return backlog_; }
+
   // -1 when all are taken.
   int Acquire();
   void Release(int slot);
@@ -66,6 +69,7 @@ class SnapshotSlots {
  private:
   Libraries libraries_;
   AtRest at_rest_;
+  SnapshotBacklog backlog_;
   Mutex mutex_;
   std::array<bool, store::kWalksMax> taken_ GUARDED_BY(mutex_) = {};
 };
@@ -87,10 +91,15 @@ class Snapshot {
  public:
   using AuxFields = std::vector<std::pair<std::string, std::string>>;
 
+  // Who waits while what writers hand over is written too slowly: they do, or nobody, and whoever
+  // writes looks at gathered_bytes().
+  enum class Waiter { kWriters, kNobody };
+
   // Notes position and contents at this moment. `at_gate` runs while all shards are locked.
   // Errors: all slots are taken. Cost: the gate, see Keyspace::WithGate.
   static Result<std::unique_ptr<Snapshot>> Begin(Keyspace& keyspace, SnapshotSlots& slots,
-                                                 const std::function<void()>& at_gate = {});
+                                                 const std::function<void()>& at_gate = {},
+                                                 Waiter waiter = Waiter::kWriters);
   // Ends the walk, which takes a pass over all shards when it was not complete.
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
@@ -102,19 +111,26 @@ class Snapshot {
   // Position of the change log at the gate.
   Lsn lsn() const { return lsn_; }
 
+  // What the file is to hold; everything, unless told before it is written.
+  void LeaveOut(bool data, bool functions) {
+    has_data_ = !data;
+    if (functions) libraries_.clear();
+  }
+
   // Walks and writes the whole RDB file. Called once. Errors: those of the sink.
   Status WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress* progress = nullptr);
   // What writers have handed over and the sink has not been given yet.
   uint64_t gathered_bytes() const { return collector_.gathered_bytes(); }
 
  private:
-  Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot)
+  Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot, Waiter waiter)
       : keyspace_(keyspace),
         slots_(slots),
         slot_(slot),
         compresses_(slots.compresses.load(std::memory_order_relaxed)),
         has_checksum_(slots.has_checksum.load(std::memory_order_relaxed)),
-        collector_(keyspace.allocator().collections()) {}
+        collector_(keyspace.allocator().collections(),
+                   waiter == Waiter::kWriters ? &slots.backlog() : nullptr) {}
 
   Status Emit(SnapshotSink& sink, std::string_view bytes);
   // How many entries there were.
@@ -135,6 +151,7 @@ class Snapshot {
   std::vector<std::string> libraries_;
   EntryCollector collector_;
   size_t chains_per_step_ = 64;
+  bool has_data_ = true;
   uint32_t shards_done_ = 0;
   uint32_t shards_begun_ = kShardCount;  // fewer only in WalkMutant::kNoGate
   uint64_t checksum_ = 0;

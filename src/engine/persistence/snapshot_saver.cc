@@ -91,7 +91,8 @@ SaveStatus SnapshotSaver::status() const {
           .saves = saves_,
           .changes = ChangesSince(changes_at_save_),
           .keys_done = is_saving_ ? progress_.keys_done.load(std::memory_order_relaxed) : 0,
-          .keys_total = is_saving_ ? progress_.keys_total.load(std::memory_order_relaxed) : 0};
+          .keys_total = is_saving_ ? progress_.keys_total.load(std::memory_order_relaxed) : 0,
+          .backlog_bytes = slots_.backlog().bytes()};
 }
 
 bool SnapshotSaver::IsDue(UnixMillis now) const {

@@ -45,6 +45,7 @@ struct SaveStatus {
   uint64_t changes = 0;    // since the last that succeeded
   uint64_t keys_done = 0;  // of the one that is being saved
   uint64_t keys_total = 0;
+  uint64_t backlog_bytes = 0;  // of all snapshots that go to files
 };
 
 class SnapshotSaver {

@@ -10,9 +10,11 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "engine/persistence/persistence_test_support.h"
@@ -339,6 +341,88 @@ TEST_F(RdbFile, AFailedSaveLeavesTheOldFile) {
   EXPECT_THAT(status.error().message, HasSubstr("cannot create"));
   EXPECT_EQ(FileCount(), 0u);
   EXPECT_FALSE(LoadRdb(*keyspace, path_, 0).ok());
+}
+
+// Lets writers go on in the middle of a write, as a slow disk does.
+class SlowSink final : public SnapshotSink {
+ public:
+  explicit SlowSink(std::function<void()> meanwhile) : meanwhile_(std::move(meanwhile)) {}
+  Status Write(std::string_view) override {
+    if (auto first = std::exchange(meanwhile_, nullptr)) first();
+    return Ok();
+  }
+
+ private:
+  std::function<void()> meanwhile_;
+};
+
+class SnapshotBacklogTest : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kLimit = 100'000;
+  static constexpr int kKeys = 2000;
+
+  SnapshotBacklogTest() {
+    slots_.backlog().set_limit(kLimit);
+    slots_.backlog().SetListener([this](bool is_full) { told_.push_back(is_full); });
+    for (int i = 0; i < kKeys; ++i) Set(i, "before");
+  }
+  void Set(int i, std::string_view value) {
+    const Key key = keyspace_->hasher()(fmt::format("k{}", i));
+    const std::string text = fmt::format("{}{}", value, std::string(200, 'v'));
+    ShardGuard guard(keyspace_->lock(key.shard()));
+    CHECK(keyspace_->LockedShard(key.shard()).SetString(0, key, text, {}, kAccess).ok());
+  }
+  void Overwrite() {
+    std::thread([this] {
+      for (int i = 0; i < kKeys; ++i) Set(i, "after");
+    }).join();
+  }
+
+  std::unique_ptr<Keyspace> keyspace_ = MakeKeyspace();
+  SnapshotSlots slots_;
+  std::vector<bool> told_;
+};
+
+TEST_F(SnapshotBacklogTest, IsFullWhileWritersHandOverMoreThanIsWritten) {
+  auto snapshot = Snapshot::Begin(*keyspace_, slots_);
+  ASSERT_TRUE(snapshot.ok());
+  uint64_t most = 0;
+  SlowSink sink([&] {
+    Overwrite();
+    most = slots_.backlog().bytes();
+    EXPECT_EQ(told_, std::vector<bool>{true});
+  });
+  ASSERT_TRUE((*snapshot)->WriteRdb(sink, {}).ok());
+  EXPECT_GT(most, kLimit);
+  EXPECT_EQ(told_, (std::vector<bool>{true, false}));
+  EXPECT_EQ(slots_.backlog().bytes(), 0u);
+}
+
+TEST_F(SnapshotBacklogTest, WhatTheWalkerTakesItselfDoesNotCount) {
+  auto snapshot = Snapshot::Begin(*keyspace_, slots_);
+  ASSERT_TRUE(snapshot.ok());
+  SlowSink sink([] {});
+  ASSERT_TRUE((*snapshot)->WriteRdb(sink, {}).ok());
+  EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(SnapshotBacklogTest, EndsWithASnapshotThatIsGivenUp) {
+  auto snapshot = Snapshot::Begin(*keyspace_, slots_);
+  ASSERT_TRUE(snapshot.ok());
+  Overwrite();
+  EXPECT_EQ(told_, std::vector<bool>{true});
+  snapshot->reset();
+  EXPECT_EQ(told_, (std::vector<bool>{true, false}));
+  EXPECT_EQ(slots_.backlog().bytes(), 0u);
+}
+
+TEST_F(SnapshotBacklogTest, IsNotThatOfASnapshotForAReplica) {
+  auto snapshot = Snapshot::Begin(*keyspace_, slots_, {}, Snapshot::Waiter::kNobody);
+  ASSERT_TRUE(snapshot.ok());
+  Overwrite();
+  EXPECT_TRUE(told_.empty());
+  EXPECT_EQ(slots_.backlog().bytes(), 0u);
+  EXPECT_GT((*snapshot)->gathered_bytes(), kLimit);
 }
 
 }  // namespace

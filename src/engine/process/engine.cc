@@ -92,6 +92,10 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   BindAppendLog(parameters_, append_log_);
   snapshot_slots_.SetAtRest(
       [this](const SnapshotSlots::Cut& cut) { return replication_.AtRest(cut); });
+  snapshot_slots_.backlog().SetListener([this](bool is_full) {
+    node_.SetWriteWait(NodeState::kSnapshotIsCongested, is_full);
+    keyspace_->set_held_up(is_full);
+  });
   BindSaving(parameters_, snapshot_slots_, saver_);
   BindTracking(parameters_, tracking_);
   BindTls(parameters_, tls_);
@@ -109,6 +113,11 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
     replication_.Adopt(std::move(socket), client.replica, std::move(received));
   };
   context_.ask_for_acks = [this](Lsn need) { return replication_.TryAskForAcks(need); };
+  // In-sync replicas are to have it at the same time: the log's own threads see to both.
+  context_.commits = [this] {
+    return append_log_.CommitsHere() && !node_.is_sync.load(std::memory_order_relaxed);
+  };
+  context_.commit = [this] { return append_log_.CommitHere(); };
   const unsigned reasons = (current_->durability == "sync" ? ReplyGuard::kReplicas : 0U) |
                            (HoldsReplies(*current_) ? ReplyGuard::kLocalLog : 0U);
   context_.starts_guarded = reasons != 0;
@@ -155,8 +164,7 @@ void Engine::ConnectAppendLog() {
   append_log_.SetHealthListener([this](AppendLogWriter::Health health) {
     node_.log_error.store(health.error, std::memory_order_relaxed);
     // While it fails writes are refused, they need not wait.
-    node_.log_is_congested.store(health.is_congested && health.error == 0,
-                                 std::memory_order_relaxed);
+    node_.SetWriteWait(NodeState::kLogIsCongested, health.is_congested && health.error == 0);
   });
   replication_.SetReloadListener([this](bool begins) {
     if (begins) {

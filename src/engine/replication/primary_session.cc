@@ -163,13 +163,15 @@ Status PrimarySession::FullSync() {
 
 Result<PrimarySide::FullSync> PrimarySession::BeginFullSync() {
   const milliseconds timeout = side_.settings()().timeout;
+  // A replica that takes its snapshot too slowly is cut off; a slow disk makes clients wait.
+  const auto waiter = SendsDirectly() ? Snapshot::Waiter::kNobody : Snapshot::Waiter::kWriters;
   while (true) {
     if (side_.is_suspended()) {
       RETURN_IF_ERROR(socket_.SendAll(
           "-NOMASTERLINK Can't SYNC while not connected with my master\r\n", timeout));
       return Error{"this node has no data of its own primary yet"};
     }
-    auto sync = side_.BeginFullSync(cursor_);
+    auto sync = side_.BeginFullSync(cursor_, waiter);
     if (sync.ok()) return sync;
     // Keeps the replica from giving up while it waits for one of the walks to be free.
     RETURN_IF_ERROR(socket_.SendAll("\n", timeout));
@@ -184,6 +186,7 @@ Status PrimarySession::SendSnapshot(PrimarySide::FullSync& sync, bool marks_end)
       {"repl-id", sync.id},
       {"repl-offset", std::to_string(sync.snapshot->lsn())},
   };
+  sync.snapshot->LeaveOut(!handshake_.wants_data, !handshake_.wants_functions);
   if (!marks_end) return SendSpooled(sync, aux);
   SocketSink sink(socket_, side_.settings()(), side_.backlog(), cursor_, sync.snapshot.get());
   const std::string mark = NewReplicationId();

@@ -372,14 +372,16 @@ void PrimarySide::AppendReceived(std::string_view record) {
   }
 }
 
-Result<PrimarySide::FullSync> PrimarySide::BeginFullSync(Backlog::Cursor& cursor) {
+Result<PrimarySide::FullSync> PrimarySide::BeginFullSync(Backlog::Cursor& cursor,
+                                                         Snapshot::Waiter waiter) {
   MutexLock sync(sync_mutex_);
   if (suspended_) return Error{"the node is loading its own primary's data"};
   MutexLock apply(apply_mutex_);
   ChangeLog& log = keyspace_.change_log();
   if (!log.active()) backlog_.Reset(log.head());
   backlog_.AttachAtEnd(cursor);
-  auto snapshot = Snapshot::Begin(keyspace_, slots_, [&] { log.SetActive(true); });
+  auto snapshot = Snapshot::Begin(
+      keyspace_, slots_, [&] { log.SetActive(true); }, waiter);
   log.Wake();
   if (!snapshot.ok()) {
     backlog_.Detach(cursor);

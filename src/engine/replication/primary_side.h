@@ -159,9 +159,11 @@ class PrimarySide {
     std::string id;
     int stream_database = 0;
   };
+  // Snapshots hold back as much as they may: who can, changes nothing meanwhile.
+  bool SnapshotsAreFull() const { return slots_.backlog().is_full(); }
   // Begins a snapshot and attaches the cursor at its position. Errors: no snapshot can begin now;
   // try again. Suspended: is_suspended().
-  Result<FullSync> BeginFullSync(Backlog::Cursor& cursor);
+  Result<FullSync> BeginFullSync(Backlog::Cursor& cursor, Snapshot::Waiter waiter);
   // Attaches the cursor at the wanted offset, when it can be continued; returns the current id.
   Result<std::string> BeginPartialSync(const ReplicaHandshake& handshake, Backlog::Cursor& cursor);
   void NotePartialSync(bool continues) {

@@ -13,6 +13,9 @@ struct ReplicaHandshake {
   bool understands_eof = false;     // takes a snapshot of unknown length
   bool understands_psync2 = false;  // takes a new replication id with +CONTINUE
   bool wants_only_snapshot = false;
+  // What the snapshot is to hold (REPLCONF rdb-filter-only).
+  bool wants_data = true;
+  bool wants_functions = true;
   // SYNC of very old replicas: no reply line in front of the snapshot.
   bool is_sync = false;
   std::string wanted_id;       // of PSYNC; "?" for a full sync

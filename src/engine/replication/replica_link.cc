@@ -11,6 +11,7 @@ namespace {
 
 constexpr milliseconds kConnectTimeout{5000};
 constexpr milliseconds kAckPeriod{1000};
+constexpr milliseconds kHeldUpPause{2};
 // Pauses between attempts: short for a primary that restarts, longer when copying it fails again
 // and again.
 constexpr milliseconds kPatienceMin{100};
@@ -145,7 +146,7 @@ Status ReplicaLink::StreamLoop() {
   const MonotonicNanos limit = std::chrono::nanoseconds(settings_().timeout).count();
   RETURN_IF_ERROR(SendAck());
   while (true) {
-    RETURN_IF_ERROR(ExecuteReceived());
+    ASSIGN_OR_RETURN(const bool is_all_executed, ExecuteReceived(true));
     if (socket_->interrupted()) {
       FinishReceived();
       return Error{"interrupted"};
@@ -154,6 +155,12 @@ Status ReplicaLink::StreamLoop() {
     if (now >= next_ack_) {
       RETURN_IF_ERROR(SendAck());
       if (settings_().uses_tls != socket_->is_tls()) return Error{"tls-replication has changed"};
+    }
+    if (!is_all_executed) {
+      // What the primary sends meanwhile waits in the socket, and then with the primary.
+      NoteIo();
+      std::this_thread::sleep_for(kHeldUpPause);
+      continue;
     }
     if (now - last_io_.load(std::memory_order_relaxed) > limit) {
       return Error{"the primary has been silent for too long"};
@@ -170,29 +177,31 @@ Status ReplicaLink::StreamLoop() {
 
 void ReplicaLink::FinishReceived() {
   while (true) {
+    const auto executed = ExecuteReceived(false);
+    if (!executed.ok()) {
+      Log(LogLevel::kWarning, "replication", "the end of the stream: {}", executed.error().message);
+      return;
+    }
     const ssize_t n = socket_->TryReceive(receive_buffer_.data(), receive_buffer_.size());
     if (n <= 0) return;
     reader_->Append({receive_buffer_.data(), static_cast<size_t>(n)});
-    const Status status = ExecuteReceived();
-    if (!status.ok()) {
-      Log(LogLevel::kWarning, "replication", "the end of the stream: {}", status.error().message);
-      return;
-    }
   }
 }
 
-Status ReplicaLink::ExecuteReceived() {
+// False: the rest is left for later, which it may be if `may_pause`.
+Result<bool> ReplicaLink::ExecuteReceived(bool may_pause) {
   RecordReader::Record record;
-  while (true) {
+  while (!may_pause || !side_.SnapshotsAreFull()) {
     auto more = reader_->Next(record);
-    if (more.ok() && !more.value()) return Ok();
-    Status status = more.ok() ? ExecuteRecord(record) : Status(std::move(more).error());
+    if (more.ok() && !more.value()) return true;
+    const Status status = more.ok() ? ExecuteRecord(record) : Status(std::move(more).error());
     if (!status.ok()) {
       may_continue_ = false;  // F2: the same record would fail again
       side_.NoteDivergence();
-      return status;
+      return status.error();
     }
   }
+  return false;
 }
 
 Status ReplicaLink::ExecuteRecord(const RecordReader::Record& record) {

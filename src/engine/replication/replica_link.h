@@ -96,7 +96,7 @@ class ReplicaLink {
   Status Load(const Announcement& announcement, SnapshotSpool* spool);
   Status ExpectMark(const std::string& mark);
   Status StreamLoop();
-  Status ExecuteReceived();
+  Result<bool> ExecuteReceived(bool may_pause);
   Status ExecuteRecord(const RecordReader::Record& record);
   void FinishReceived();
   Status SendAck();

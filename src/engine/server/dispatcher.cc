@@ -142,7 +142,7 @@ bool Dispatcher::MayListenerRun(const CommandSpec& spec, uint32_t flags, const C
 // to end waits until that is known to be busy.
 bool Dispatcher::MustWait(const Request& request, const CommandSpec& spec, uint32_t flags,
                           const ClientState& client) const {
-  if (node_.log_is_congested.load(std::memory_order_relaxed) && (flags & kWrite) != 0) [[unlikely]]
+  if (node_.write_waits.load(std::memory_order_relaxed) != 0 && (flags & kWrite) != 0) [[unlikely]]
     return true;
   if (services_.pubsub.is_congested()) [[unlikely]] {
     if ((flags & (kPublishes | kWrite)) != 0 || services_.monitors.is_active()) return true;

@@ -68,6 +68,7 @@ void EventLoop::Run() {
   while (!stopping_) {
     const UnixMillis next = std::min({next_maintenance_, next_expiry_, NextWake()});
     UnixMillis wait = std::clamp<UnixMillis>(next - now_, 0, kMaintenancePeriod);
+    if (!ready_.empty() || HasWaiting()) wait = 0;
     if (is_guarded_) [[unlikely]]
       wait = AwaitDurable(wait);
     const auto events = poller_.Wait(ready_.empty() && !HasWaiting() ? static_cast<int>(wait) : 0);

@@ -72,6 +72,10 @@ struct LoopContext {
   std::function<void(ConnectedSocket, const ClientState&, std::string)> adopt_replica;
   // Makes replicas acknowledge soon what is before a position; false: try again. Never waits.
   std::function<bool(Lsn)> ask_for_acks;
+  // Makes what is logged durable on the calling thread. False: it is left to others.
+  std::function<bool()> commit;
+  // Whether that is worth trying.
+  std::function<bool()> commits;
 };
 
 // The shards [first, first + count) that one loop of several looks after.
@@ -208,6 +212,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void NoteFence();
   void NoteHeld(Session& session);
   UnixMillis AwaitDurable(UnixMillis wait);
+  bool LooksForMore();
   void ReleaseHeld();
   bool MayNotLeave() const;
   void FailAllHeld();
@@ -257,6 +262,8 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   bool has_pending_ = false;  // some session may have output that was not sent yet
 
   bool is_guarded_ = false;
+  size_t held_seen_ = 0;  // size of held_ when it last looked for more; 0: it has not yet
+  int looks_ = 0;
   Lsn released_ = DurableHorizon::kEverything;  // the horizon, as of the last look
   Lsn told_most_ = 0;                           // of the replies so far
   bool is_fenced_ = false;                      // as the first loop told the keyspace

@@ -183,7 +183,7 @@ void EventLoop::Parse(Session& session, std::string_view input, bool is_rest) {
 void EventLoop::RunRequests() {
   DeliverPosted();
   batch_->Run(now_);
-  if (is_guarded_) [[unlikely]]
+  if (is_guarded_ && !context_.commits()) [[unlikely]]
     context_.keyspace.change_log().Wake();  // what replies wait for becomes durable meanwhile
   context_.deliveries.WakePosted();
   SettleSuspended();

@@ -128,11 +128,12 @@ void PersistenceSection(const InfoSources& sources, std::string& out) {
       "current_save_keys_total:{}\r\nrdb_changes_since_last_save:{}\r\n"
       "rdb_bgsave_in_progress:{}\r\nrdb_last_save_time:{}\r\nrdb_last_bgsave_status:{}\r\n"
       "rdb_last_bgsave_time_sec:{}\r\nrdb_current_bgsave_time_sec:{}\r\nrdb_saves:{}\r\n"
-      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n",
+      "rdb_last_cow_size:0\r\nrdb_last_load_keys_expired:{}\r\nrdb_last_load_keys_loaded:{}\r\n"
+      "snapshot_backlog_bytes:{}\r\n",
       is_loading ? 1 : 0, saving.keys_done, saving.keys_total, saving.changes,
       saving.is_saving ? 1 : 0, saving.last_save_at / 1000, saving.last_ok ? "ok" : "err",
       saving.last_seconds, saving.current_seconds, saving.saves, sources.loaded.expired,
-      sources.loaded.keys);
+      sources.loaded.keys, saving.backlog_bytes);
   AppendLogFields(sources.append_log, out);
   if (is_loading) AppendLoading(sources, out);
 }

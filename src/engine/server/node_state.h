@@ -55,10 +55,20 @@ struct NodeState {
     min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
   }
 
-  // The append log: the number of the error because of which it cannot be written (0: none), and
-  // that more waits to be written than can be soon.
+  // Because of which clients' writes wait, with nothing held: more is to be written to the append
+  // log, or to snapshots, than can be soon.
+  enum WriteWait : uint8_t { kLogIsCongested = 1, kSnapshotIsCongested = 2 };
+  void SetWriteWait(WriteWait reason, bool waits) {
+    if (waits) {
+      write_waits.fetch_or(reason, std::memory_order_relaxed);
+    } else {
+      write_waits.fetch_and(static_cast<uint8_t>(~reason), std::memory_order_relaxed);
+    }
+  }
+
+  // The number of the error because of which the append log cannot be written; 0: none.
   std::atomic<int> log_error{0};
-  std::atomic<bool> log_is_congested{false};
+  std::atomic<uint8_t> write_waits{0};  // of WriteWait
   Fence fence;
   std::atomic<bool> holds_replies{false};           // until what they tell of is durable
   std::atomic<bool> is_sync{false};                 // durability sync

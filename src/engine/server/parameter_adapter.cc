@@ -186,6 +186,7 @@ void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSa
   const auto apply = [&slots, &saver](const wire::EngineParameters& current) {
     slots.compresses.store(current.rdbcompression, std::memory_order_relaxed);
     slots.has_checksum.store(current.rdbchecksum, std::memory_order_relaxed);
+    slots.backlog().set_limit(current.snapshot_backlog_limit_bytes);
     const auto points = wire::ParseSavePoints(current.save);
     CHECK(points.ok());  // it was parsed when it was set
     SaveSettings settings{.path = current.dbfilename,
@@ -197,8 +198,8 @@ void BindSaving(wire::ParameterSet& parameters, SnapshotSlots& slots, SnapshotSa
     saver.Configure(std::move(settings));
   };
   apply(*parameters.Current());
-  for (const std::string_view name :
-       {"save", "dbfilename", "stop-writes-on-bgsave-error", "rdbcompression"}) {
+  for (const std::string_view name : {"save", "dbfilename", "stop-writes-on-bgsave-error",
+                                      "rdbcompression", "snapshot-backlog-limit"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();
