@@ -67,18 +67,22 @@ def delete_everything(cache):
     return left
 
 
+def node_of(pid, data_dir):
+    """The id of the node that a process is the engine of, or None."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().decode(errors="replace").split("\0")
+    except OSError:
+        return None
+    folder = f"{data_dir}/nodes/"
+    if len(words) < 3 or words[1] != "engine" or not words[2].startswith(folder):
+        return None
+    return words[2][len(folder):].split("/")[0]
+
+
 def engines(data_dir):
     """The pids of the engines whose files are in the data directory."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        if len(words) > 2 and words[1] == "engine" and words[2].startswith(f"{data_dir}/nodes/"):
-            found.append(int(pid))
-    return found
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and node_of(pid, data_dir)]
 
 
 def listening(pid):
