@@ -70,6 +70,8 @@ class Service(unittest.TestCase):
         self.start("--stop-caches-on-exit")
         self.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.process.wait(30), 0)
+        if "MIKURA_KEEP_LOG" in os.environ:
+            shutil.copy(os.path.join(self.data_dir, "up.log"), os.environ["MIKURA_KEEP_LOG"])
         shutil.rmtree(self.data_dir)
 
     def start(self, *options):

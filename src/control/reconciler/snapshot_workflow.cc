@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
@@ -80,12 +81,31 @@ Result<bool> SnapshotWorkflow::Make(Loaded<Snapshot>& snapshot, Inventory& inven
   return false;
 }
 
+bool SnapshotWorkflow::IsOrphaned(const Source& source) const {
+  if (source.group == nullptr || source.shard == nullptr) return false;
+  return source.group->record.status == kStatusDeleting &&
+         context_.runtime.Observe(source.shard->primary).Gone();
+}
+
+bool SnapshotWorkflow::IsLost(const Source& source) const {
+  if (source.group == nullptr) {
+    const CacheCluster& cluster = source.clusters.front()->record;
+    return cluster.status == kStatusDeleting &&
+           context_.runtime.Observe(cluster.NodeId(cluster.nodes.front())).Gone();
+  }
+  return IsOrphaned(source) &&
+         std::all_of(source.shard->in_sync.begin(), source.shard->in_sync.end(),
+                     [&](const auto& id) { return context_.runtime.Observe(id).Gone(); });
+}
+
 // A replica if there is one that holds the data, as ElastiCache prefers; the member that was asked
 // for, if one was.
 Loaded<CacheCluster>* SnapshotWorkflow::CandidateOf(const Snapshot& snapshot,
                                                     const Source& source) const {
   Loaded<CacheCluster>* primary = nullptr;
   Loaded<CacheCluster>* replica = nullptr;
+  int64_t furthest = -1;
+  const bool orphaned = IsOrphaned(source);
   const auto wanted = [&](const Loaded<CacheCluster>& cluster) {
     return source.group != nullptr &&
            cluster.record.id == source.group->record.snapshotting_cluster;
@@ -100,6 +120,11 @@ Loaded<CacheCluster>* SnapshotWorkflow::CandidateOf(const Snapshot& snapshot,
     if (source.shard == nullptr || !source.shard->IsInSync(id)) continue;
     if (id == source.shard->primary) {
       if (seen.is_primary) primary = cluster;
+    } else if (orphaned) {
+      const auto position = context_.runtime.Position(id);
+      if (!position.ok() || position->offset <= furthest) continue;
+      furthest = position->offset;
+      replica = cluster;
     } else if (seen.link_up && (replica == nullptr || wanted(*cluster))) {
       replica = cluster;
     }
@@ -110,7 +135,8 @@ Loaded<CacheCluster>* SnapshotWorkflow::CandidateOf(const Snapshot& snapshot,
 Result<bool> SnapshotWorkflow::Choose(Loaded<Snapshot>& snapshot, Source& source) {
   Loaded<CacheCluster>* cluster = CandidateOf(snapshot.record, source);
   if (cluster == nullptr) {
-    if (context_.clock.NowMillis() - snapshot.record.created_at < kWaitMax) return false;
+    const bool waits = context_.clock.NowMillis() - snapshot.record.created_at < kWaitMax;
+    if (waits && !IsLost(source)) return false;
     return Fail(snapshot, &source, "no node that holds the data can be asked");
   }
   const CacheNode& node = cluster->record.nodes.front();
@@ -143,12 +169,10 @@ Result<bool> SnapshotWorkflow::AskAgain(Loaded<Snapshot>& snapshot, Source& sour
     if (seen.process_id != work.process_id) return Fail(snapshot, &source, reason);
   } else if (source.shard->epoch == work.epoch) {
     const NodeObservation primary = context_.runtime.Observe(source.shard->primary);
-    if (primary.Gone()) {
-      // Another one is chosen, or the same is started again without its data.
-      const bool deleting = source.group->record.status == kStatusDeleting;
-      return deleting ? Fail(snapshot, &source, reason) : Result<bool>(false);
-    }
-    if (primary.process_id != work.primary_run) return Fail(snapshot, &source, reason);
+    // Another one is chosen, or the same is started again without its data.
+    if (primary.Gone() && !IsOrphaned(source)) return false;
+    if (!primary.Gone() && primary.process_id != work.primary_run)
+      return Fail(snapshot, &source, reason);
   }
   work.node_id.clear();
   work.process_id.clear();

@@ -36,6 +36,11 @@ class SnapshotWorkflow {
     const ShardState* shard = nullptr;  // of the group
   };
 
+  // Whether the primary of a group that is being deleted has ended: none is chosen in its place any
+  // more, and the replicas in sync hold what there is.
+  bool IsOrphaned(const Source& source) const;
+  // Whether no node holds the data of a source that is being deleted: none is started any more.
+  bool IsLost(const Source& source) const;
   std::optional<Source> SourceOf(const Snapshot& snapshot, Inventory& inventory) const;
   Result<bool> Make(Loaded<Snapshot>& snapshot, Inventory& inventory);
   // Chooses the node that is asked.

@@ -122,6 +122,27 @@ TEST_F(Snapshots, FinalOnesThatFailCancelTheDeletion) {
   EXPECT_EQ(host_.node(Node("demo-001")).data.count("x"), 1u);
 }
 
+TEST_F(Snapshots, FinalOnesAreTakenFromAReplicaWhenThePrimaryEnds) {
+  GroupWithData(3);
+  DeleteGroupWithSnapshot("demo", "last");
+  host_.KillNode(Node("demo-001"));
+  Settle();
+  EXPECT_FALSE(GroupExists("demo"));
+  EXPECT_EQ(SnapshotNamed("last").status, "available");
+  EXPECT_THAT(host_.snapshots()["oflast"], ElementsAre("x"));
+}
+
+TEST_F(Snapshots, FinalOnesOfNodesThatAllEndedFailAtOnce) {
+  GroupWithData(2);
+  DeleteGroupWithSnapshot("demo", "last");
+  host_.KillNode(Node("demo-001"));
+  host_.KillNode(Node("demo-002"));
+  StepSome();
+  EXPECT_EQ(SnapshotNamed("last").status, "failed");
+  Settle();
+  EXPECT_EQ(Group("demo").status, "available");
+}
+
 TEST_F(Snapshots, AreCopiedExportedAndRemoved) {
   GroupWithData(1);
   CreateSnapshot("s", "demo");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/api/codec/query_form.h"
 
+#include "control/api/codec/utf8.h"
+
 namespace mikura::control {
 namespace {
 
@@ -33,6 +35,11 @@ std::optional<std::string> Decode(std::string_view text, bool plus_is_blank) {
   return out;
 }
 
+// Records of the store are JSON: one with other bytes could be written, and not be read again.
+bool IsStorable(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && IsUtf8(text);
+}
+
 bool IsUnreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.' || c == '~';
@@ -52,9 +59,7 @@ std::optional<std::vector<FormField>> ParseForm(std::string_view text) {
     auto value = equals == std::string_view::npos ? std::optional<std::string>("")
                                                   : Decode(field.substr(equals + 1), true);
     if (!name || !value) return std::nullopt;
-    if (name->find('\0') != std::string::npos || value->find('\0') != std::string::npos) {
-      return std::nullopt;
-    }
+    if (!IsStorable(*name) || !IsStorable(*value)) return std::nullopt;
     fields.push_back({std::move(*name), std::move(*value)});
   }
   return fields;

@@ -16,7 +16,7 @@ struct FormField {
 };
 
 // The fields of `text` in their order; "+" is a blank, "a" is "a=". nullopt when a percent sequence
-// is malformed or a byte is NUL.
+// is malformed, a byte is NUL, or the text is not UTF-8.
 std::optional<std::vector<FormField>> ParseForm(std::string_view text);
 
 // Replaces percent sequences; "+" stays. nullopt when a sequence is malformed.

@@ -23,6 +23,13 @@ TEST(QueryForm, BrokenPercentSequencesAreRefused) {
   EXPECT_EQ(ParseForm("a=%00"), std::nullopt);
 }
 
+TEST(QueryForm, TextThatIsNotUtf8IsRefused) {
+  EXPECT_EQ(ParseForm("Description=%ED%A0%80"), std::nullopt);
+  EXPECT_EQ(ParseForm("Description=%FF"), std::nullopt);
+  EXPECT_EQ(ParseForm("%FF=1"), std::nullopt);
+  EXPECT_NE(ParseForm("Description=%E3%81%82"), std::nullopt);
+}
+
 TEST(QueryForm, OnlyUnreservedCharactersStayPlain) {
   EXPECT_EQ(PercentEncode("aZ9-_.~ /\xE3\x81\x82", false), "aZ9-_.~%20%2F%E3%81%82");
   EXPECT_EQ(PercentEncode("/a b", true), "/a%20b");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "control/api/codec/iso_time.h"
+#include "control/api/codec/utf8.h"
 
 namespace mikura::control {
 namespace {
@@ -12,23 +13,13 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 bool IsXmlCharacter(uint32_t code) {
   return code == 0x9 || code == 0xA || code == 0xD || (code >= 0x20 && code <= 0xD7FF) ||
-         (code >= 0xE000 && code <= 0xFFFD) || (code >= 0x10000 && code <= 0x10FFFF);
+         (code >= 0xE000 && code <= 0xFFFD) || code >= 0x10000;
 }
 
 // The length in bytes of the UTF-8 character at the front of `text` when XML can hold it, else 0.
 size_t CharacterLength(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return IsXmlCharacter(lead) ? 1 : 0;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  uint32_t code = lead & (0xFFu >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xC0) != 0x80) return 0;
-    code = code << 6 | (next & 0x3Fu);
-  }
-  constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  return code >= kSmallest[length] && IsXmlCharacter(code) ? length : 0;
+  const Utf8Character character = FirstCharacter(text);
+  return IsXmlCharacter(character.code) ? character.length : 0;
 }
 
 void AppendEscaped(std::string& out, std::string_view text) {
