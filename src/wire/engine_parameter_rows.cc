@@ -249,6 +249,9 @@ constexpr ParameterSpec kRows[] = {
     Number("in-sync-replica-max-lag", "", &P::in_sync_replica_max_lag_millis, 1, kIntMax, kRuntime,
            "milliseconds",
            "With durability sync: a replica that is behind for longer is not waited for any more."),
+    YesNo("in-sync-agreement", "", &P::in_sync_agreement, kRuntime,
+          "With durability sync: it is waited for until who keeps the set of the replicas in sync "
+          "says on the admin socket that it holds it no more."),
     YesNo("replica-serve-stale-data", "slave-serve-stale-data", &P::replica_serve_stale_data,
           kRuntime, "Answer while the link of a replica to its primary is down."),
     // Scripts

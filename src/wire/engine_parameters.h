@@ -106,6 +106,7 @@ struct EngineParameters {
   std::string durability = "async";  // sync: replies wait for the replicas that are in sync
   int64_t min_in_sync_replicas = 1;  // 0: a primary without any goes on alone
   int64_t in_sync_replica_max_lag_millis = 2000;
+  bool in_sync_agreement = false;  // see InSyncSet, S5
   bool replica_serve_stale_data = true;
 
   // Persistence

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "base/logging.h"
 #include "tests/simulation/node.h"
 
 namespace mikura::simulation {
@@ -260,6 +261,7 @@ const char* NameOf(Mutant mutant) {
 }
 
 Outcome RunScenario(uint64_t seed, Mutant mutant) {
+  SetLogLevel(LogLevel::kError);  // replicas come and go all the time
   Scenario scenario{.seed = seed, .mutant = mutant};
   scenario.is_sync = seed % 4 != 3;  // every fourth run is asynchronous
   scenario.syncs_disk = seed % 4 == 1;

@@ -22,7 +22,20 @@ uint64_t Mix(uint64_t digest, std::string_view bytes) {
   return digest;
 }
 
+// What the sets name: "node/life".
+std::map<int, int64_t> MembersOf(const std::vector<std::string>& names) {
+  std::map<int, int64_t> members;
+  for (const std::string& name : names) {
+    const size_t slash = name.find('/');
+    members[static_cast<int>(*ParseInt64(name.substr(0, slash)))] =
+        *ParseInt64(name.substr(slash + 1));
+  }
+  return members;
+}
+
 }  // namespace
+
+std::string Node::NameOf(int node, int64_t life) { return fmt::format("{}/{}", node, life); }
 
 Node::Node(Surroundings& around, int index)
     : around_(around), index_(index), drift_ppm_(around.world.Between(-500, 500)) {
@@ -80,7 +93,7 @@ void Node::Start() {
   shard_ = {};
   fence_ = {};
   is_proposing_ = false;
-  joining_.clear();
+  doubtful_revision_ = -1;
   Recover();
   Later(kAgent, around_.world.Between(1, kRenewal), [this] { AgentTurn(); });
   Later(kEngine, around_.world.Between(1, kTurn), [this] { EngineTurn(); });
@@ -124,6 +137,9 @@ void Node::Recover() {
   disk_.synced = std::min(disk_.synced, used);
   backlog_ = std::make_unique<engine::Backlog>(kBacklogBytes, engine::LagLimits{});
   backlog_->Reset(head_);
+  sync_ = {.durable = engine::InSyncSet::kEverything};
+  in_sync_ = std::make_unique<engine::InSyncSet>(
+      [this] { return head_; }, [this](const engine::InSyncSet::State& state) { sync_ = state; });
   around_.history.NoteData(ids_.current, head_, data_.digest, index_);
 }
 
@@ -189,6 +205,7 @@ void Node::EngineTurn() {
   for (const auto& link : std::vector(replicas_)) {
     if (!link->is_alive || now - link->heard_at > kSilenceMax) DropLink(link);
   }
+  if (is_primary_) in_sync_->Tick(Nanos());
   if (!is_primary_ && upstream_node_ >= 0) {
     if (upstream_ != nullptr && now - upstream_heard_ > kSilenceMax) LeaveUpstream();
     if (upstream_ == nullptr || !upstream_->is_alive) Connect();
@@ -232,60 +249,62 @@ void Node::TakeView(const LeaseView& view, Micros sent_at) {
 
 void Node::LearnShard(const ShardRecord& shard) {
   if (shard.revision < shard_.revision) return;
-  if (shard.epoch != shard_.epoch) joining_.clear();
   shard_ = shard;
 }
 
-// The agent of the primary keeps the set: who is silent leaves it in the store before the engine
-// ceases to wait for it; who has everything is waited for before it comes into the store.
+// The agent of the primary keeps the set in the store as the engine wants it, and tells the engine
+// what the store has: until then who was in it counts.
 void Node::TendInSync() {
-  if (!is_primary_ || epoch_ != shard_.epoch || is_proposing_ || !around_.scenario.is_sync) return;
-  const Micros now = around_.world.now();
-  std::map<int, int64_t> wanted = shard_.in_sync;
-  wanted[index_] = life_;
-  const auto link_of = [this](int node) {
-    const auto found = std::find_if(replicas_.begin(), replicas_.end(),
-                                    [&](const auto& link) { return link->replica == node; });
-    return found == replicas_.end() ? nullptr : *found;
-  };
-  for (const auto& [node, life] : shard_.in_sync) {
-    if (node == index_) continue;
-    const auto link = link_of(node);
-    const bool is_fine = link != nullptr && link->replica_life == life && link->acknowledged >= 0 &&
-                         now - link->heard_at < kSilenceMax;
-    if (!is_fine) wanted.erase(node);
-  }
-  for (const auto& link : replicas_) {
-    const bool has_all = link->is_streaming && link->acknowledged == head_;
-    if (!has_all || wanted.count(link->replica) != 0) continue;
-    joining_[link->replica] = link->replica_life;
-    wanted[link->replica] = link->replica_life;
-  }
-  if (wanted == shard_.in_sync || wanted.size() < kInSyncNeeded) return;
-  if (around_.scenario.mutant == Mutant::kDropWithoutStore) shard_.in_sync = wanted;
-  ProposeInSync(wanted);
+  if (shard_.primary != index_ || is_proposing_ || !around_.scenario.is_sync) return;
+  Later(kEngine, 0, [this, epoch = shard_.epoch] {
+    if (!is_primary_ || epoch_ != epoch) return;
+    Later(kAgent, 0, [this, epoch, wanted = in_sync_->wanted()] { TakeWanted(epoch, wanted); });
+  });
 }
 
-void Node::ProposeInSync(const std::map<int, int64_t>& in_sync) {
+void Node::TakeWanted(int64_t epoch, const engine::InSyncSet::Wanted& wanted) {
+  if (shard_.epoch != epoch || is_proposing_) return;
+  std::map<int, int64_t> in_sync = MembersOf(wanted.names);
+  in_sync[index_] = life_;
+  // A proposal without an answer may come true yet, unless the record has changed since.
+  const bool is_doubtful = doubtful_revision_ == shard_.revision;
+  if (in_sync == shard_.in_sync && !is_doubtful) return TellAgreed(wanted.version, in_sync);
+  if (in_sync.size() >= kInSyncNeeded) ProposeInSync(wanted.version, in_sync);
+}
+
+void Node::ProposeInSync(uint64_t version, const std::map<int, int64_t>& in_sync) {
   is_proposing_ = true;
+  doubtful_revision_ = shard_.revision;
   const int64_t proposal = ++proposal_;
   around_.network.Send(
-      index_, kStorePlace, [this, life = life_, revision = shard_.revision, in_sync, proposal] {
+      index_, kStorePlace,
+      [this, life = life_, revision = shard_.revision, version, in_sync, proposal] {
         const bool is_changed = around_.store.ChangeInSync(revision, in_sync);
         const ShardRecord shard = around_.store.shard();
-        around_.network.Send(kStorePlace, index_, [this, life, shard, is_changed, proposal] {
-          When(kAgent, life, [this, shard, is_changed, proposal] {
-            LearnShard(shard);
-            if (proposal != proposal_) return;
-            is_proposing_ = false;
-            // What the store holds counts by itself.
-            if (is_changed) joining_.clear();
-          });
-        });
+        around_.network.Send(
+            kStorePlace, index_, [this, life, shard, is_changed, version, in_sync, proposal] {
+              When(kAgent, life, [this, shard, is_changed, version, in_sync, proposal] {
+                LearnShard(shard);
+                if (is_changed) TellAgreed(version, in_sync);
+                if (proposal == proposal_) is_proposing_ = false;
+              });
+            });
       });
   // The answer may be lost; the next renewal tells what came of it.
   Later(kAgent, 2 * kRenewal, [this, proposal] {
     if (proposal == proposal_) is_proposing_ = false;
+  });
+}
+
+void Node::TellAgreed(uint64_t version, const std::map<int, int64_t>& in_sync) {
+  std::vector<std::string> names;
+  for (const auto& [node, life] : in_sync) {
+    if (node != index_) names.push_back(NameOf(node, life));
+  }
+  Later(kEngine, 0, [this, epoch = shard_.epoch, version, names] {
+    if (!is_primary_ || epoch_ != epoch) return;
+    in_sync_->Agree(version, names, Nanos());
+    Flush();
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A machine with one engine and its agent. Log, backlog, record reader and replication ids are the
-// engine's own; around them is what the real one does on threads and sockets.
+// A machine with one engine and its agent. Log, backlog, record reader, replication ids and the set
+// of replicas in sync are the engine's own; around them is what the real one does on threads and
+// sockets.
 #pragma once
 
 #include <deque>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "engine/replication/backlog.h"
+#include "engine/replication/in_sync_set.h"
 #include "engine/replication/record_reader.h"
 #include "engine/replication/replication_ids.h"
 #include "tests/simulation/history.h"
@@ -71,8 +73,6 @@ struct Link {
   engine::Backlog::Cursor cursor;
   bool is_attached = false;
   bool is_streaming = false;
-  int64_t replica_life = 0;
-  Lsn acknowledged = -1;
   Micros heard_at = 0;
 };
 
@@ -125,13 +125,16 @@ class Node {
   void When(Part part, int64_t life, std::function<void()> action);
   void ThawLater(Part part);
   Micros LocalNow() const;
+  static std::string NameOf(int node, int64_t life);
 
   // ---- Agent.
   void AgentTurn();
   void TakeView(const LeaseView& view, Micros sent_at);
   void LearnShard(const ShardRecord& shard);
   void TendInSync();
-  void ProposeInSync(const std::map<int, int64_t>& in_sync);
+  void TakeWanted(int64_t epoch, const engine::InSyncSet::Wanted& wanted);
+  void ProposeInSync(uint64_t version, const std::map<int, int64_t>& in_sync);
+  void TellAgreed(uint64_t version, const std::map<int, int64_t>& in_sync);
 
   // ---- Engine, as any.
   void EngineTurn();
@@ -148,6 +151,8 @@ class Node {
   bool FenceIsOpen() const;
   bool MayAnswer() const;
   Lsn Durable() const;
+  void ConfigureSync(bool enabled);
+  MonotonicNanos Nanos() const { return LocalNow() * 1000; }
   void Flush();
   void Accept(const std::shared_ptr<Link>& link, const std::string& id, Lsn wanted, int64_t life);
   void Pump(const std::shared_ptr<Link>& link);
@@ -182,7 +187,8 @@ class Node {
   ShardRecord shard_;
   Fence fence_;
   bool is_proposing_ = false;
-  std::map<int, int64_t> joining_;  // counts already, the store does not know yet
+  int64_t proposal_ = 0;
+  int64_t doubtful_revision_ = -1;  // of a proposal that may still change the record
 
   // ---- Engine.
   bool is_primary_ = false;
@@ -201,7 +207,8 @@ class Node {
   std::shared_ptr<Link> upstream_;
   std::unique_ptr<engine::RecordReader> reader_;
   Micros upstream_heard_ = 0;
-  int64_t proposal_ = 0;
+  std::unique_ptr<engine::InSyncSet> in_sync_;
+  engine::InSyncSet::State sync_;
 };
 
 }  // namespace mikura::simulation

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "tests/simulation/node.h"
@@ -28,7 +29,7 @@ void Node::Promote(int64_t epoch) {
   around_.history.NoteData(ids_.current, head_, data_.digest, index_);
   // What is here may have been acknowledged by nobody.
   for (int key = 0; key < kKeys; ++key) last_lsn_[key] = head_;
-  joining_.clear();
+  ConfigureSync(around_.scenario.is_sync);
   ++around_.outcome.promotions;
 }
 
@@ -37,6 +38,15 @@ void Node::StepDown() {
   held_.clear();
   for (const auto& link : std::vector(replicas_)) DropLink(link);
   is_primary_ = false;
+  ConfigureSync(false);
+}
+
+void Node::ConfigureSync(bool enabled) {
+  in_sync_->Configure({.enabled = enabled,
+                       .lag_max = std::chrono::milliseconds(kSilenceMax / kMillisecond),
+                       .needed = kInSyncNeeded - 1,
+                       .needs_agreement = around_.scenario.mutant != Mutant::kDropWithoutStore},
+                      Nanos(), enabled);
 }
 
 bool Node::FenceIsOpen() const { return fence_.epoch == epoch_ && LocalNow() < fence_.deadline; }
@@ -50,8 +60,7 @@ void Node::Serve(ClientRequest request) {
   When(kEngine, life_, [this, request = std::move(request)] {
     const Mutant mutant = around_.scenario.mutant;
     const bool is_open = FenceIsOpen() || mutant == Mutant::kNoFence;
-    const bool lacks = around_.scenario.is_sync && shard_.in_sync.size() < kInSyncNeeded;
-    if (!is_primary_ || !is_open || lacks) return request.answer(false, -1);
+    if (!is_primary_ || !is_open || sync_.lacks) return request.answer(false, -1);
     Held held{last_lsn_[request.key], epoch_, request.is_write, 0, request.answer};
     if (request.is_write) {
       const std::string key = std::to_string(request.key);
@@ -85,23 +94,8 @@ Lsn Node::Durable() const {
   if (!around_.scenario.is_sync || around_.scenario.mutant == Mutant::kReplyBeforeAcks) {
     return INT64_MAX;
   }
-  if (shard_.epoch != epoch_ || shard_.in_sync.size() < kInSyncNeeded) return -1;
-  Lsn durable = head_;
-  if (around_.scenario.syncs_disk) {
-    durable = disk_.base_lsn + static_cast<Lsn>(disk_.synced);
-  }
-  std::map<int, int64_t> counted = shard_.in_sync;
-  for (const auto& [node, life] : joining_) counted[node] = life;
-  for (const auto& [node, life] : counted) {
-    if (node == index_) continue;
-    Lsn acknowledged = -1;
-    for (const auto& link : replicas_) {
-      const bool is_same = link->replica == node && link->replica_life == life;
-      if (is_same) acknowledged = std::max(acknowledged, link->acknowledged);
-    }
-    durable = std::min(durable, acknowledged);
-  }
-  return durable;
+  if (!around_.scenario.syncs_disk) return sync_.durable;
+  return std::min(sync_.durable, disk_.base_lsn + static_cast<Lsn>(disk_.synced));
 }
 
 void Node::Flush() {
@@ -129,9 +123,9 @@ void Node::Accept(const std::shared_ptr<Link>& link, const std::string& id, Lsn 
   for (const auto& other : std::vector(replicas_)) {
     if (other->replica == link->replica) DropLink(other);
   }
-  link->replica_life = life;
   link->heard_at = around_.world.now();
   replicas_.push_back(link);
+  in_sync_->Add(link.get(), NameOf(link->replica, life), 0, Nanos());
   const bool is_covered =
       around_.scenario.mutant == Mutant::kContinuesAnything || ids_.Covers(id, wanted);
   if (is_covered && backlog_->AttachAt(link->cursor, wanted)) {
@@ -171,7 +165,7 @@ void Node::PumpAll() {
 void Node::TakeAck(const std::shared_ptr<Link>& link, Lsn lsn) {
   if (!is_primary_ || link->epoch != epoch_) return;
   link->heard_at = around_.world.now();
-  link->acknowledged = std::max(link->acknowledged, lsn);
+  in_sync_->Acknowledge(link.get(), lsn, Nanos());
   Flush();
 }
 
@@ -181,6 +175,7 @@ void Node::DropLink(const std::shared_ptr<Link>& link) {
   if (link->is_attached) backlog_->Detach(link->cursor);
   link->is_attached = link->is_streaming = false;
   std::erase(replicas_, link);
+  in_sync_->Remove(link.get(), Nanos());
 }
 
 void Node::BreakLinks() {

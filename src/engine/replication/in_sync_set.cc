@@ -15,7 +15,8 @@ void InSyncSet::Configure(const Settings& settings, MonotonicNanos now, bool beg
   MutexLock lock(mutex_);
   const bool begins = settings.enabled && !settings_.enabled;
   is_frozen_ = false;
-  const bool was_alone = settings_.enabled && settings_.needed == 0 && !AnyCounts();
+  const bool was_alone = settings_.enabled && IsAlone();
+  if (!settings.enabled || !settings.needs_agreement) Unbind();
   settings_ = settings;
   if (begins || was_alone) released_ = kept_ = log_end_();
   if (begins) {
@@ -54,15 +55,32 @@ bool InSyncSet::AnyCounts() const {
                      [](const Replica& replica) { return replica.counts(); });
 }
 
+InSyncSet::Replica* InSyncSet::FindByName(const std::string& name) {
+  const auto found = std::find_if(replicas_.begin(), replicas_.end(),
+                                  [&](const Replica& replica) { return replica.name == name; });
+  return found == replicas_.end() ? nullptr : &*found;
+}
+
+void InSyncSet::EnterStage(Replica& replica, Stage stage) {
+  const bool was_in = replica.is_in();
+  replica.stage = stage;
+  if (was_in == replica.is_in()) return;
+  ++wanted_version_;
+  if (!replica.is_in()) replica.left_version = wanted_version_;
+  if (replica.is_in() && settings_.needs_agreement) replica.is_bound = true;
+}
+
 void InSyncSet::CatchUp(Replica& replica) {
-  replica.stage = Stage::kCatchingUp;
+  EnterStage(replica, Stage::kCatchingUp);
   replica.target = log_end_();
   replica.behind_since = 0;
 }
 
 void InSyncSet::Add(Id replica, const std::string& name, Lsn acknowledged, MonotonicNanos now) {
   MutexLock lock(mutex_);
-  Replica& added = replicas_.emplace_back();
+  // One that was cut off and comes again may be in the set all the time.
+  Replica* const known = settings_.needs_agreement ? FindByName(name) : nullptr;
+  Replica& added = known != nullptr ? *known : replicas_.emplace_back();
   added.id = replica;
   added.name = name;
   added.acknowledged = std::min(acknowledged, log_end_());
@@ -86,24 +104,30 @@ void InSyncSet::Remove(Id replica, MonotonicNanos now) {
   MutexLock lock(mutex_);
   Replica* const who = Find(replica);
   if (who == nullptr) return;
-  if (who->counts()) {
+  if (who->is_in()) {
     Log(LogLevel::kWarning, "replication", "replica {} is not in sync any more: it has left",
         who->name);
   }
-  std::erase_if(replicas_, [replica](const Replica& one) { return one.id == replica; });
+  if (who->is_bound) {
+    CatchUp(*who);
+    who->id = nullptr;
+  } else {
+    if (who->is_in()) ++wanted_version_;
+    std::erase_if(replicas_, [replica](const Replica& one) { return one.id == replica; });
+  }
   Publish(now);
 }
 
 // S2.
 void InSyncSet::Promote(Replica& replica) {
   if (replica.stage == Stage::kInSync) return;
-  if (!anything_left_ && !replica.counts()) {
+  if (!anything_left_ && !replica.is_in()) {
     if (replica.acknowledged >= released_) Enter(replica);
     return;
   }
   if (replica.acknowledged < replica.target) return;
-  if (!replica.counts()) {
-    replica.stage = Stage::kJoining;
+  if (!replica.is_in()) {
+    EnterStage(replica, Stage::kJoining);
     // From when this is published nothing leaves without it; what left before is logged by now.
     Publish(0);
     replica.target = log_end_();
@@ -115,7 +139,7 @@ void InSyncSet::Promote(Replica& replica) {
 }
 
 void InSyncSet::Enter(Replica& replica) {
-  replica.stage = Stage::kInSync;
+  EnterStage(replica, Stage::kInSync);
   Log(LogLevel::kNotice, "replication", "replica {} is in sync from offset {}", replica.name,
       replica.acknowledged);
 }
@@ -123,7 +147,7 @@ void InSyncSet::Enter(Replica& replica) {
 void InSyncSet::NoteBehind(MonotonicNanos now) {
   const Lsn end = log_end_();
   for (Replica& replica : replicas_) {
-    if (!replica.counts() || replica.behind_since != 0 || replica.acknowledged >= end) continue;
+    if (!replica.is_in() || replica.behind_since != 0 || replica.acknowledged >= end) continue;
     replica.behind_since = now;
     replica.behind_target = end;
   }
@@ -141,7 +165,7 @@ void InSyncSet::Tick(MonotonicNanos now) {
   NoteBehind(now);
   const MonotonicNanos lag_max = std::chrono::nanoseconds(settings_.lag_max).count();
   for (Replica& replica : replicas_) {
-    if (!replica.counts() || replica.behind_since == 0) continue;
+    if (!replica.is_in() || replica.behind_since == 0) continue;
     const MonotonicNanos behind = now - replica.behind_since;
     if (behind <= lag_max) continue;
     Log(LogLevel::kWarning, "replication",
@@ -158,6 +182,7 @@ void InSyncSet::Freeze() {
 }
 
 void InSyncSet::BeginEpoch() {
+  Unbind();
   for (Replica& replica : replicas_) {
     CatchUp(replica);
     replica.acknowledged = 0;
@@ -167,29 +192,71 @@ void InSyncSet::BeginEpoch() {
   anything_left_ = false;
 }
 
+InSyncSet::Wanted InSyncSet::wanted() const {
+  MutexLock lock(mutex_);
+  Wanted wanted{.version = wanted_version_, .names = {}};
+  for (const Replica& replica : replicas_) {
+    if (replica.is_in()) wanted.names.push_back(replica.name);
+  }
+  return wanted;
+}
+
+bool InSyncSet::Agree(uint64_t version, const std::vector<std::string>& names, MonotonicNanos now) {
+  MutexLock lock(mutex_);
+  if (!settings_.enabled || !settings_.needs_agreement) return false;
+  has_agreed_ = true;
+  for (const std::string& name : names) {
+    Replica* who = FindByName(name);
+    if (who == nullptr) {
+      who = &replicas_.emplace_back();
+      who->name = name;
+    }
+    who->is_bound = true;
+  }
+  for (Replica& replica : replicas_) {
+    const bool is_named = std::find(names.begin(), names.end(), replica.name) != names.end();
+    // What was wanted before it left may have held it: that says nothing.
+    if (is_named || replica.is_in() || version < replica.left_version) continue;
+    replica.is_bound = false;
+  }
+  std::erase_if(replicas_, [](const Replica& one) { return one.id == nullptr && !one.is_bound; });
+  Publish(now);
+  return true;
+}
+
+// Nobody has said anything yet.
+void InSyncSet::Unbind() {
+  has_agreed_ = false;
+  for (Replica& replica : replicas_) replica.is_bound = false;
+  std::erase_if(replicas_, [](const Replica& one) { return one.id == nullptr; });
+}
+
 Lsn InSyncSet::Durable() const {
-  if (!settings_.enabled) return kEverything;
+  if (!settings_.enabled || IsAlone()) return kEverything;
+  if (!IsAgreed() || !AnyCounts()) return kept_;
   Lsn durable = kEverything;
   for (const Replica& replica : replicas_) {
     if (replica.counts()) durable = std::min(durable, replica.acknowledged);
   }
-  if (durable != kEverything || settings_.needed == 0) return durable;
-  return kept_;
+  return durable;
 }
 
 void InSyncSet::Publish(MonotonicNanos now) {
   if (is_frozen_) return;
   State state{.durable = Durable()};
-  const bool counts = AnyCounts();
+  const bool counts = IsAgreed() && AnyCounts();
+  const bool is_out_of_step =
+      std::any_of(replicas_.begin(), replicas_.end(),
+                  [](const Replica& replica) { return replica.is_bound && !replica.is_in(); });
   state.in_sync = static_cast<uint32_t>(
       std::count_if(replicas_.begin(), replicas_.end(),
                     [](const Replica& replica) { return replica.stage == Stage::kInSync; }));
   if (settings_.enabled) {
-    if (!counts && settings_.needed == 0) anything_left_ = true;
+    if (IsAlone()) anything_left_ = true;
     if (counts && !anything_left_) released_ = std::max(released_, state.durable);
     if (counts) kept_ = state.durable;
-    state.lacks = state.in_sync < settings_.needed;
-    if (!counts && settings_.needed > 0) {
+    state.lacks = state.in_sync < settings_.needed || !IsAgreed();
+    if ((!counts && !IsAlone()) || is_out_of_step) {
       state.lost_since = state_.lost_since != 0 ? state_.lost_since : now;
     }
   }

@@ -14,6 +14,11 @@
 //     logged, and whoever waits looks again.
 // S4. While fewer than `needed` are in sync, writes are refused (on_state). With none that counts,
 //     nothing more becomes durable.
+// S5. With needs_agreement somebody outside (the agent, in its store) keeps the set from which a
+// new
+//     primary is elected. Who may be in that set counts, in step or not, connected or not, until it
+//     is said that the set holds it no more: else a new primary could lack what was shown. Before
+//     the first word in an epoch nothing becomes durable.
 #pragma once
 
 #include <chrono>
@@ -34,12 +39,20 @@ class InSyncSet {
     bool enabled = false;
     std::chrono::milliseconds lag_max{2000};
     uint32_t needed = 1;  // 0: without any the node goes on alone
+    bool needs_agreement = false;
+  };
+  // Who is to be in the set, by name, the primary apart; the version changes with it.
+  struct Wanted {
+    uint64_t version = 0;
+    std::vector<std::string> names;
   };
   struct State {
-    Lsn durable = 0;                // kEverything: nothing waits
-    uint32_t in_sync = 0;           // replicas
-    bool lacks = false;             // fewer than are needed
-    MonotonicNanos lost_since = 0;  // no replica counts and one is needed since then; 0: not so
+    Lsn durable = 0;       // kEverything: nothing waits
+    uint32_t in_sync = 0;  // replicas
+    bool lacks = false;    // fewer than are needed
+    // Since then nothing can become durable: no replica counts and one is needed, or one counts
+    // that is out of step; 0: not so.
+    MonotonicNanos lost_since = 0;
 
     bool operator==(const State&) const = default;
   };
@@ -75,12 +88,19 @@ class InSyncSet {
   // until Configure().
   void Freeze() EXCLUDES(mutex_);
 
+  // ---- S5.
+  Wanted wanted() const EXCLUDES(mutex_);
+  // The set that is kept outside is `names` now, as was wanted with that version; with any version
+  // to begin with. False: nobody has to agree.
+  bool Agree(uint64_t version, const std::vector<std::string>& names, MonotonicNanos now)
+      EXCLUDES(mutex_);
+
   State state() const EXCLUDES(mutex_);
 
  private:
   enum class Stage : uint8_t { kCatchingUp, kJoining, kInSync };
   struct Replica {
-    Id id;
+    Id id = nullptr;  // null: it is not connected, but may be in the set
     std::string name;
     Stage stage = Stage::kCatchingUp;
     Lsn acknowledged = 0;
@@ -89,12 +109,23 @@ class InSyncSet {
     // `behind_target`.
     MonotonicNanos behind_since = 0;
     Lsn behind_target = 0;
+    bool is_bound = false;      // may be in the set that is kept outside
+    uint64_t left_version = 0;  // of what is wanted, since when it is not
 
-    bool counts() const { return stage != Stage::kCatchingUp; }
+    bool is_in() const { return stage != Stage::kCatchingUp; }
+    bool counts() const { return is_in() || is_bound; }
   };
 
   Replica* Find(Id id) REQUIRES(mutex_);
+  Replica* FindByName(const std::string& name) REQUIRES(mutex_);
   void CatchUp(Replica& replica) REQUIRES(mutex_);
+  void EnterStage(Replica& replica, Stage stage) REQUIRES(mutex_);
+  void Unbind() REQUIRES(mutex_);
+  bool IsAgreed() const REQUIRES(mutex_) { return !settings_.needs_agreement || has_agreed_; }
+  // Nothing waits for anybody.
+  bool IsAlone() const REQUIRES(mutex_) {
+    return settings_.needed == 0 && IsAgreed() && !AnyCounts();
+  }
   void BeginEpoch() REQUIRES(mutex_);
   void Promote(Replica& replica) REQUIRES(mutex_);
   void Enter(Replica& replica) REQUIRES(mutex_);
@@ -109,6 +140,8 @@ class InSyncSet {
   Settings settings_ GUARDED_BY(mutex_);
   bool is_frozen_ GUARDED_BY(mutex_) = false;
   std::vector<Replica> replicas_ GUARDED_BY(mutex_);
+  uint64_t wanted_version_ GUARDED_BY(mutex_) = 0;
+  bool has_agreed_ GUARDED_BY(mutex_) = false;  // somebody, in this epoch
   // No reply that told of more than this has left, unless anything may have left.
   Lsn released_ GUARDED_BY(mutex_) = 0;
   bool anything_left_ GUARDED_BY(mutex_) = true;

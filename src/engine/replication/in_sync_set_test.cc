@@ -219,5 +219,144 @@ TEST_F(InSync, TellsOfChangesOnly) {
   EXPECT_EQ(states_.back().durable, kEverything);
 }
 
+class InSyncByAgreement : public InSync {
+ protected:
+  void Begin(uint32_t needed = 1) {
+    set_.Configure(
+        {.enabled = true, .lag_max = milliseconds(1000), .needed = needed, .needs_agreement = true},
+        now_, true);
+  }
+  bool Agree(uint64_t version, const std::vector<std::string>& names) {
+    return set_.Agree(version, names, now_);
+  }
+  // What is wanted is what the store has.
+  void AgreeToAll() {
+    const InSyncSet::Wanted wanted = set_.wanted();
+    EXPECT_TRUE(Agree(wanted.version, wanted.names));
+  }
+  // Two that are in sync, and in the store.
+  void BeginWithTwo() {
+    Begin();
+    Add(0, 100);
+    Add(1, 100);
+    AgreeToAll();
+    ASSERT_EQ(set_.state().in_sync, 2u);
+    ASSERT_EQ(set_.state().durable, 100);
+    log_end_ = 200;
+  }
+};
+
+TEST_F(InSyncByAgreement, NobodyHasToAgreeWhereItIsNotAsked) {
+  Enable(1);
+  EXPECT_FALSE(Agree(0, {"0"}));
+  Join(0);
+  EXPECT_EQ(set_.state().durable, 100);
+}
+
+TEST_F(InSyncByAgreement, BeforeTheFirstWordNothingIsDurable) {
+  Begin();
+  Add(0, 100);
+  EXPECT_TRUE(set_.state().lacks);
+  EXPECT_EQ(set_.state().durable, 0);
+  AgreeToAll();
+  EXPECT_FALSE(set_.state().lacks);
+  EXPECT_EQ(set_.state().durable, 100);
+}
+
+TEST_F(InSyncByAgreement, WaitsForOneThatMayBeElectedThoughItIsNotThere) {
+  Begin();
+  Add(0, 100);
+  ASSERT_TRUE(Agree(0, {"0", "1"}));
+  EXPECT_EQ(set_.state().durable, 0);
+  EXPECT_NE(set_.state().lost_since, 0);
+  EXPECT_EQ(set_.wanted().names, std::vector<std::string>{"0"});
+  Add(1, 100);
+  EXPECT_EQ(set_.state().durable, 100);
+  EXPECT_EQ(set_.state().lost_since, 0);
+}
+
+TEST_F(InSyncByAgreement, OneThatHasLeftCountsUntilItIsAgreed) {
+  BeginWithTwo();
+  Acknowledge(0, 200);
+  set_.Remove(Id(1), now_);
+  EXPECT_EQ(set_.state().in_sync, 1u);
+  EXPECT_EQ(set_.state().durable, 100);
+  AgreeToAll();
+  EXPECT_EQ(set_.state().durable, 200);
+}
+
+TEST_F(InSyncByAgreement, OneThatIsBehindForTooLongCountsUntilItIsAgreed) {
+  BeginWithTwo();
+  set_.Tick(now_);
+  Acknowledge(0, 200);
+  Advance(milliseconds(1100));
+  EXPECT_FALSE(set_.IsInSync(Id(1)));
+  EXPECT_EQ(set_.state().durable, 100);
+  AgreeToAll();
+  EXPECT_EQ(set_.state().durable, 200);
+}
+
+TEST_F(InSyncByAgreement, WhatWasAgreedBeforeItLeftSaysNothing) {
+  Begin();
+  Add(0, 100);
+  const InSyncSet::Wanted before = set_.wanted();
+  Add(1, 100);  // may be in the store from now on
+  log_end_ = 200;
+  Acknowledge(0, 200);
+  set_.Remove(Id(1), now_);
+  ASSERT_TRUE(Agree(before.version, before.names));
+  EXPECT_EQ(set_.state().durable, 100);
+  AgreeToAll();
+  EXPECT_EQ(set_.state().durable, 200);
+}
+
+TEST_F(InSyncByAgreement, OneThatComesBackInTimeStays) {
+  BeginWithTwo();
+  set_.Remove(Id(1), now_);
+  Acknowledge(0, 200);
+  const InSyncSet::Wanted without = set_.wanted();
+  set_.Add(Id(2), "1", 150, now_);  // on another connection
+  EXPECT_EQ(set_.state().durable, 150);
+  set_.Acknowledge(Id(2), 200, now_);
+  EXPECT_TRUE(set_.IsInSync(Id(2)));
+  // It left the store meanwhile, and is about to come back.
+  ASSERT_TRUE(Agree(without.version, without.names));
+  log_end_ = 300;
+  Acknowledge(0, 300);
+  EXPECT_EQ(set_.state().durable, 200);
+}
+
+TEST_F(InSyncByAgreement, OneThatReturnsWithLessTakesBackWhatIsDurable) {
+  BeginWithTwo();
+  set_.Remove(Id(1), now_);
+  set_.Add(Id(2), "1", 10, now_);
+  EXPECT_EQ(set_.state().durable, 10);
+  EXPECT_FALSE(set_.IsInSync(Id(2)));
+}
+
+TEST_F(InSyncByAgreement, GoesOnAloneOnlyWhenThatIsAgreed) {
+  Begin(0);
+  EXPECT_EQ(set_.state().durable, 0);
+  AgreeToAll();
+  EXPECT_EQ(set_.state().durable, kEverything);
+  Add(0, 100);
+  ASSERT_EQ(set_.state().durable, 100);
+  log_end_ = 200;
+  set_.Remove(Id(0), now_);
+  EXPECT_EQ(set_.state().durable, 100);
+  AgreeToAll();
+  EXPECT_EQ(set_.state().durable, kEverything);
+}
+
+TEST_F(InSyncByAgreement, ANewEpochNeedsANewWord) {
+  BeginWithTwo();
+  AgreeToAll();
+  Begin();
+  Acknowledge(0, 200);
+  Acknowledge(1, 200);
+  EXPECT_TRUE(set_.state().lacks);
+  EXPECT_EQ(set_.state().durable, 0);
+}
+
 }  // namespace
 }  // namespace mikura::engine

@@ -123,7 +123,8 @@ void PrimarySide::ConfigureSync(bool enabled, bool begins_epoch) {
   const ReplicationSettings settings = settings_();
   in_sync_.Configure({.enabled = enabled && settings.is_sync,
                       .lag_max = settings.sync_lag_max,
-                      .needed = settings.in_sync_needed},
+                      .needed = settings.in_sync_needed,
+                      .needs_agreement = settings.in_sync_by_agreement},
                      SystemClock().NowNanos(), begins_epoch);
 }
 

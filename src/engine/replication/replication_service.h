@@ -110,6 +110,7 @@ class ReplicationService {
   // The same at once, before there are clients.
   void StartDurability();
   void ApplyDurability();
+  InSyncSet& in_sync() { return primary_side_.in_sync(); }
   // See PrimarySide.
   bool TryAskForAcks(Lsn need) { return primary_side_.TryAskForAcks(need); }
   // The node became a replica, and what its event loops held back was failed: nothing waits here.

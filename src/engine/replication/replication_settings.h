@@ -28,6 +28,7 @@ struct ReplicationSettings {
   bool is_sync = false;
   std::chrono::milliseconds sync_lag_max{2000};
   uint32_t in_sync_needed = 1;
+  bool in_sync_by_agreement = false;
   std::string primary_user;      // masteruser; empty: the default user
   std::string primary_password;  // masterauth; empty: none
   int64_t priority = 100;        // of INFO, for who chooses a new primary

@@ -198,6 +198,10 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
     Hold(words, reply);
   } else if (verb == "FENCE" && words.size() == 4) {
     SetFence(words, reply);
+  } else if (verb == "INSYNC" && words.size() == 2) {
+    TellInSync(reply);
+  } else if (verb == "INSYNC" && words.size() >= 4) {
+    AgreeInSync(words, reply);
   } else if (verb == "ACCESS" && words.size() == 2) {
     TellAccess(reply);
   } else if (verb == "USERS" && words.size() == 3) {

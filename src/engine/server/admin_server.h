@@ -16,12 +16,15 @@
 //   MIKURA LISTENER name                 answers with the descriptor (SCM_RIGHTS)
 //   MIKURA CLUSTERCONFIG version nodes   what memcached's "config get cluster" answers
 //   MIKURA FENCE epoch deadline|none     acts as a primary until that moment (fence.h)
+//   MIKURA INSYNC                        which replicas are to be in the in-sync set
+//   MIKURA INSYNC epoch version name ... those and no others are in it (InSyncSet, S5)
 //   MIKURA ACCESS                        what is in force: users, TLS, the certificate's end
 //   MIKURA USERS text                    replaces all users by those of an ACL file's text
 //   CONFIG SET name value ...            as for clients
 //   MIKURA SNAPSHOT path                 begins to write its data to that file
 //   MIKURA SNAPSHOTSTATUS                how that went: state, path, error
-// PROMOTE, FOLLOW and FENCE with an epoch below one seen before are refused with STALEEPOCH.
+// PROMOTE, FOLLOW, FENCE and INSYNC with an epoch below one seen before are refused with
+// STALEEPOCH.
 #pragma once
 
 #include <string>
@@ -56,6 +59,7 @@ class AdminServer {
     const TlsContexts& tls;
     Parameters& parameters;
     AskedSnapshot& snapshot;
+    ReplicationService& replication;
     std::string node_id;
   };
 
@@ -87,6 +91,8 @@ class AdminServer {
   void ChangeRole(const Words& words, wire::RespWriter& reply);
   void Hold(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);
+  void TellInSync(wire::RespWriter& reply) const;
+  void AgreeInSync(const Words& words, wire::RespWriter& reply);
   void BeginSnapshot(const std::string& path, wire::RespWriter& reply);
   bool IsStale(int64_t epoch, wire::RespWriter& reply) const;
   void Listen(const Words& words, Connection& connection, wire::RespWriter& reply);

@@ -40,6 +40,7 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   settings.is_sync = parameters.durability == "sync";
   settings.sync_lag_max = std::chrono::milliseconds(parameters.in_sync_replica_max_lag_millis);
   settings.in_sync_needed = static_cast<uint32_t>(parameters.min_in_sync_replicas);
+  settings.in_sync_by_agreement = parameters.in_sync_agreement;
   settings.primary_user = parameters.masteruser;
   settings.primary_password = parameters.masterauth;
   settings.announce_ip = parameters.replica_announce_ip;

@@ -34,7 +34,8 @@ void BindDurability(wire::ParameterSet& parameters, ReplyGuard& guard, NodeState
     });
     return Ok();
   });
-  for (const std::string_view name : {"in-sync-replica-max-lag", "min-in-sync-replicas"}) {
+  for (const std::string_view name :
+       {"in-sync-replica-max-lag", "min-in-sync-replicas", "in-sync-agreement"}) {
     parameters.OnChange(name, [&](const auto&, const auto&) -> Status {
       replication.ApplyDurability();
       return Ok();
