@@ -94,6 +94,14 @@ class Service:
                 fail(f"{where}: two members with the same {key}")
         return parsed
 
+    def required_of(self, name):
+        """What an operation without structs asks for before it is refused."""
+        operation = self.operations[name]
+        if operation["implemented"]:
+            return []
+        described = self.members(name, operation.get("input", {}))
+        return operation.get("required", [each.query for each in described if "required" in each.flags])
+
     def reachable(self, operations):
         """The shapes that these members need, a shape after those it contains."""
         order = []
@@ -191,11 +199,17 @@ def codec_header(service):
     lines += [f"void ReadParameters(ParameterReader& in, {name}Request& out);" for name in service.requests]
     lines += [f"void WriteXml(XmlWriter& out, const {shape}& value);" for shape in service.output_shapes]
     lines += [f"void WriteXml(XmlWriter& out, const {name}Result& value);" for name in service.requests]
-    lines.append("\ninline constexpr OperationDescription kOperations[] = {")
+    lines.append("")
+    for name in service.operations:
+        if names := ", ".join(json.dumps(each) for each in service.required_of(name)):
+            lines.append(f"inline constexpr std::string_view kRequiredOf{name}[] = {{{names}}};")
+    lines.append("inline constexpr OperationDescription kOperations[] = {")
     for name, operation in service.operations.items():
         described = "true" if operation["implemented"] else "false"
         code, _, words = operation.get("refused", "").partition(": ")
         refusal = f', ApiErrorCode::k{code}, {json.dumps(words)}' if code else ""
+        if service.required_of(name):
+            refusal = (refusal or ", std::nullopt, {}") + f", kRequiredOf{name}"
         lines.append(f'    {{"{name}", {described}, "{operation.get("result", "")}"{refusal}}},')
     protocol = {"query": "Protocol::kQuery", "ec2": "Protocol::kEc2"}[service.protocol]
     lines += ["};\n", "inline constexpr ServiceDescription kDescription = {",

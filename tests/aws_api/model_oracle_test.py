@@ -169,6 +169,15 @@ class ModelOracle(unittest.TestCase):
             self.compare(paths, theirs, newer, f"{name} {operation} input")
             self.assertEqual(required, their_required, f"{name} {operation} required")
 
+    def test_refused_operations_ask_for_what_is_required(self):
+        for name, (ours, aws) in self.services.items():
+            for operation, data in ours.data["operations"].items():
+                if data["implemented"] or operation in NEWER_OPERATIONS:
+                    continue
+                shape = aws.model["shapes"][aws.model["operations"][operation]["input"]["shape"]]
+                self.assertEqual(set(ours.service.required_of(operation)),
+                                 set(shape.get("required", [])), f"{name} {operation}")
+
     def test_answers_and_their_list_names(self):
         for name, operation, ours, aws in self.described():
             output = aws.model["operations"][operation].get("output", {})

@@ -42,10 +42,10 @@ def until(condition, what, seconds=20.0):
     return time.monotonic() - begin
 
 
-def client(endpoint):
+def client(endpoint, **options):
     """A Redis client of an endpoint as the API shows it."""
     return redis.Redis(host=endpoint["Address"], port=endpoint["Port"], socket_timeout=5,
-                       socket_connect_timeout=5)
+                       socket_connect_timeout=5, **options)
 
 
 class Service(unittest.TestCase):

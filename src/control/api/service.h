@@ -21,6 +21,8 @@ struct OperationDescription {
   // Of an operation that is refused whatever it asks for, with the error that AWS has for it.
   std::optional<ApiErrorCode> refusal = {};
   std::string_view refusal_words = {};  // empty: those of the code
+  // Of an operation without structs: the parameters that are asked for before it is refused.
+  std::span<const std::string_view> required = {};
 };
 
 struct ServiceDescription {

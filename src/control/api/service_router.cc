@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/api/error_table.h"
 
 namespace mikura::control {
@@ -69,6 +71,29 @@ const ActionRow* FindAction(const ApiService& service, std::string_view name) {
   return nullptr;
 }
 
+// Whether the form has the parameter, or a member of it ("List.member.1").
+bool HasParameter(const std::vector<FormField>& fields, std::string_view name) {
+  return std::any_of(fields.begin(), fields.end(), [&](const FormField& field) {
+    const std::string_view given = field.name;
+    return given.substr(0, name.size()) == name &&
+           (given.size() == name.size() || given[name.size()] == '.');
+  });
+}
+
+// What is answered to an operation that has no action. What is missing is told first, as by others.
+ApiError Refusal(const ServiceDescription& service, const OperationDescription& operation,
+                 const std::vector<FormField>& parameters) {
+  for (const std::string_view name : operation.required) {
+    if (HasParameter(parameters, name)) continue;
+    return DescribeDecodeError(
+        service, {.kind = DecodeError::Kind::kMissing, .parameter = std::string(name)});
+  }
+  if (operation.refusal) return {*operation.refusal, std::string(operation.refusal_words)};
+  // 400 and a code that no client retries: waiting would not help.
+  return {ApiErrorCode::kOperationNotAvailable,
+          fmt::format("The operation {} is not available yet.", operation.name)};
+}
+
 }  // namespace
 
 const ApiService* ServiceRouter::Find(std::string_view service) const {
@@ -98,14 +123,7 @@ HttpResponse ServiceRouter::Run(const ApiService& service, const std::vector<For
   const OperationDescription* operation = description.Find(*action);
   if (operation == nullptr) return fail(UnknownAction(description, *action));
   const ActionRow* row = FindAction(service, *action);
-  if (row == nullptr && operation->refusal) {
-    return fail({*operation->refusal, std::string(operation->refusal_words)});
-  }
-  if (row == nullptr) {
-    // 400 and a code that no client retries: waiting would not help.
-    return fail({ApiErrorCode::kOperationNotAvailable,
-                 fmt::format("The operation {} is not available yet.", *action)});
-  }
+  if (row == nullptr) return fail(Refusal(description, *operation, parameters));
   std::vector<FormField> members;
   for (const FormField& field : parameters) {
     if (!IsEnvelopeField(field.name)) members.push_back(field);

@@ -331,12 +331,26 @@ TEST_F(ElastiCache, WhatCannotBeIsRefusedWithTheErrorOfAws) {
             "404 ServiceUpdateNotFoundFault");
   EXPECT_EQ(Outcome("PurchaseReservedCacheNodesOffering", "ReservedCacheNodesOfferingId=x"),
             "404 ReservedCacheNodesOfferingNotFound");
-  EXPECT_EQ(Outcome("FailoverGlobalReplicationGroup", "GlobalReplicationGroupId=x"),
+  EXPECT_EQ(Outcome("FailoverGlobalReplicationGroup",
+                    "GlobalReplicationGroupId=x&PrimaryRegion=y&PrimaryReplicationGroupId=z"),
             "404 GlobalReplicationGroupNotFoundFault");
   EXPECT_EQ(Outcome("CreateServerlessCache", "ServerlessCacheName=x&Engine=valkey"),
             "400 InvalidParameterValue");
   EXPECT_EQ(Outcome("CompleteMigration", "ReplicationGroupId=x"),
             "400 ReplicationGroupNotUnderMigrationFault");
+}
+
+TEST_F(ElastiCache, WhatCannotBeIsAskedForItsParametersFirst) {
+  EXPECT_EQ(Outcome("FailoverGlobalReplicationGroup", "GlobalReplicationGroupId=x"),
+            "400 MissingParameter");
+  EXPECT_EQ(Text("CreateServerlessCache", "ServerlessCacheName=x", "Message"),
+            "The request must contain the parameter Engine");
+  EXPECT_EQ(Outcome("StartMigration", "ReplicationGroupId=x"), "400 MissingParameter");
+  EXPECT_EQ(Outcome("StartMigration", "ReplicationGroupId=x&CustomerNodeEndpointListing=y"),
+            "400 MissingParameter");
+  EXPECT_EQ(
+      Outcome("StartMigration", "ReplicationGroupId=x&CustomerNodeEndpointList.member.1.Address=y"),
+      "400 InvalidParameterValue");
 }
 
 TEST_F(ElastiCache, EngineVersionsCanBeFiltered) {
