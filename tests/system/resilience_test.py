@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A full disk under the service, a clock that jumps, and very many caches at once."""
+"""A full disk under the service, and very many caches at once (MIKURA_MANY_CACHES; for a debug build, fewer than 200)."""
 
 import os
 import shutil
