@@ -126,6 +126,7 @@ class RandomKills(Service):
             self.call("test_failover", ReplicationGroupId=name, NodeGroupId="0001")
         except ClientError as error:  # its quota, or automatic failover is off
             return f"no failover of {name}: {error.response['Error']['Code']}"
+        self.hits[name] += 1  # it ends its primary
         return f"failover of {name}"
 
     def change_primary(self, name, group):

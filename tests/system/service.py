@@ -53,6 +53,7 @@ class Service(unittest.TestCase):
 
     def setUp(self):
         self.data_dir = tempfile.mkdtemp(prefix="mikura-")
+        self.prepare_data_dir()
         self.port = free_port()
         self.process = None
         self.addCleanup(self.end)
@@ -71,16 +72,25 @@ class Service(unittest.TestCase):
         self.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.process.wait(30), 0)
         if "MIKURA_KEEP_LOG" in os.environ:
-            shutil.copy(os.path.join(self.data_dir, "up.log"), os.environ["MIKURA_KEEP_LOG"])
-        shutil.rmtree(self.data_dir)
+            shutil.copy(self.log_path(), os.environ["MIKURA_KEEP_LOG"])
+        self.remove_data_dir()
 
     def start(self, *options):
-        with open(os.path.join(self.data_dir, "up.log"), "ab") as log:
+        with open(self.log_path(), "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "up", "--port", str(self.port), "--data-dir", self.data_dir,
                  *self.options(), *options],
                 stdout=log, stderr=log)
         until(self.answers, "the API answers")
+
+    def prepare_data_dir(self):
+        """What a test does to it before the service starts."""
+
+    def remove_data_dir(self):
+        shutil.rmtree(self.data_dir)
+
+    def log_path(self):
+        return os.path.join(self.data_dir, "up.log")
 
     def options(self):
         """What the service of a test is started with beside its port and data."""

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/logging.h"
+#include "control/api/store_failure.h"
 
 namespace mikura::control {
 namespace {
@@ -29,11 +30,6 @@ ApiResult<Stored<Record>> Decode(KeyValue kv) {
     return ApiError{ApiErrorCode::kInternalFailure, {}};
   }
   return Stored<Record>{std::move(*record), std::move(kv)};
-}
-
-ApiError Unavailable(const Error& error) {
-  Log(LogLevel::kError, "api", "metadata store: {}", error.message);
-  return {ApiErrorCode::kServiceUnavailable, {}};
 }
 
 }  // namespace
@@ -60,7 +56,7 @@ NetworkStore::NetworkStore(const ActionContext& context)
 template <typename Record>
 ApiResult<std::vector<Stored<Record>>> NetworkStore::List(std::string_view folder) const {
   const auto records = store_.List(fmt::format("{}{}", prefix_, folder));
-  if (!records.ok()) return Unavailable(records.error());
+  if (!records.ok()) return StoreFailure(records.error());
   std::vector<Stored<Record>> all;
   for (const KeyValue& kv : *records) {
     ASSIGN_OR_RETURN(Stored<Record> stored, Decode<Record>(kv));
@@ -75,7 +71,7 @@ ApiResult<std::optional<Stored<Record>>> NetworkStore::Find(std::string_view fol
   const std::string prefix = fmt::format("{}-", folder.substr(0, folder.size() - 1));
   if (!IsResourceId(id, prefix)) return std::optional<Stored<Record>>();
   auto kv = store_.Get(fmt::format("{}{}{}", prefix_, folder, id));
-  if (!kv.ok()) return Unavailable(kv.error());
+  if (!kv.ok()) return StoreFailure(kv.error());
   if (!*kv) return std::optional<Stored<Record>>();
   ASSIGN_OR_RETURN(Stored<Record> stored, Decode<Record>(std::move(**kv)));
   return std::optional<Stored<Record>>(std::move(stored));
@@ -142,13 +138,13 @@ void NetworkStore::RemoveUse(Change& change, std::string_view resource_id,
 
 ApiResult<bool> NetworkStore::IsUsed(std::string_view resource_id) const {
   const auto uses = store_.List(fmt::format("{}{}{}/", prefix_, kUseFolder, resource_id));
-  if (!uses.ok()) return Unavailable(uses.error());
+  if (!uses.ok()) return StoreFailure(uses.error());
   return !uses->empty();
 }
 
 ApiResult<bool> NetworkStore::Apply(const Change& change) const {
   const auto revision = store_.Transact(change.compares, change.writes);
-  if (!revision.ok()) return Unavailable(revision.error());
+  if (!revision.ok()) return StoreFailure(revision.error());
   return revision->has_value();
 }
 

@@ -3,17 +3,25 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
+
+#include "base/numbers.h"
 
 namespace mikura::control {
 namespace {
+
+constexpr std::chrono::seconds kInheritedMax{10};
+constexpr std::chrono::milliseconds kRetryPause{5};
 
 // The pid that the holder wrote into the lock file, or "?" in the instant before it has.
 std::string HolderOf(int fd) {
@@ -22,6 +30,23 @@ std::string HolderOf(int fd) {
   std::string holder(text, length > 0 ? static_cast<size_t>(length) : 0);
   while (!holder.empty() && holder.back() == '\n') holder.pop_back();
   return holder.empty() ? "?" : holder;
+}
+
+// Whether the process that wrote itself down as holder has ended.
+bool HasEnded(const std::string& holder) {
+  const auto pid = ParseInt64(holder);
+  return pid && *pid > 0 && kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH;
+}
+
+// A holder that was killed while it started an engine lives on in that child, which has its
+// descriptors for the moment until it runs its own program.
+bool Lock(int fd) {
+  const auto deadline = std::chrono::steady_clock::now() + kInheritedMax;
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!HasEnded(HolderOf(fd)) || std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(kRetryPause);
+  }
+  return true;
 }
 
 }  // namespace
@@ -43,7 +68,7 @@ Result<std::unique_ptr<DataDirLock>> DataDirLock::Take(const std::string& direct
     return Error{
         fmt::format("cannot write to the data directory {}: {}", directory, std::strerror(errno))};
   }
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!Lock(fd)) {
     const std::string holder = HolderOf(fd);
     close(fd);
     return Error{fmt::format(

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -44,6 +45,22 @@ TEST_F(DataDir, ASecondTakerIsToldThePidOfTheFirst) {
 TEST_F(DataDir, IsFreeAgainWhenItsHolderEnds) {
   { const auto first = DataDirLock::Take(directory_).value(); }
   EXPECT_TRUE(DataDirLock::Take(directory_).ok());
+}
+
+// As when the service is killed while it starts an engine: the child has the descriptors of its
+// parent until it runs its own program.
+TEST_F(DataDir, IsFreeAgainWhenAChildOfItsDeadHolderLetsGo) {
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const auto taken = DataDirLock::Take(directory_);
+    if (taken.ok() && fork() == 0) usleep(100'000);
+    _exit(taken.ok() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(holder, &status, 0), holder);
+  ASSERT_EQ(status, 0);
+  const auto taken = DataDirLock::Take(directory_);
+  EXPECT_TRUE(taken.ok());
 }
 
 TEST_F(DataDir, AFileInItsPlaceIsAClearError) {

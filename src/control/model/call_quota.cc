@@ -7,6 +7,7 @@
 namespace mikura::control {
 namespace {
 
+constexpr UnixMillis kMinute = 60'000;
 constexpr UnixMillis kDay = 24 * 3'600'000;
 
 }  // namespace
@@ -17,8 +18,11 @@ void VisitFields(Visitor& visit, CallQuota& quota) {
 }
 
 bool CallQuota::Admit(UnixMillis now, size_t limit) {
-  std::erase_if(calls,
-                [&](const std::string& at) { return ParseInt64(at).value_or(0) <= now - kDay; });
+  // A call of a time to come was noted while the clock was wrong.
+  std::erase_if(calls, [&](const std::string& text) {
+    const UnixMillis at = ParseInt64(text).value_or(0);
+    return at <= now - kDay || at > now + kMinute;
+  });
   if (calls.size() >= limit) return false;
   calls.push_back(std::to_string(now));
   return true;

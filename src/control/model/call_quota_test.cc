@@ -18,6 +18,13 @@ TEST(CallQuota, AdmitsSoManyInADayAndAgainWhenTheFirstIsADayOld) {
   EXPECT_FALSE(quota.Admit(25 * kHour, 2));
 }
 
+TEST(CallQuota, ForgetsCallsThatWereNotedWhileTheClockWasWrong) {
+  CallQuota quota;
+  EXPECT_TRUE(quota.Admit(10'000 * kHour, 1));
+  EXPECT_TRUE(quota.Admit(2 * kHour, 1));
+  EXPECT_FALSE(quota.Admit(2 * kHour - 1000, 1));
+}
+
 TEST(CallQuota, IsStoredAsItIs) {
   CallQuota quota;
   quota.Admit(1'700'000'000'000, 1);

@@ -11,6 +11,7 @@ namespace mikura::control {
 namespace {
 
 constexpr UnixMillis kHour = 3'600'000;
+constexpr MonotonicNanos kNanosPerMilli = 1'000'000;
 constexpr UnixMillis kKept = 14 * 24 * kHour;
 
 }  // namespace
@@ -47,11 +48,11 @@ Write EventLog::Of(const std::string& account, const std::string& region, const 
 }
 
 Status EventLog::Trim(MetadataStore& store) {
-  const UnixMillis now = clock_.NowMillis();
-  if (now - trimmed_at_ < kHour) return Ok();
-  trimmed_at_ = now;
+  const MonotonicNanos ticks = clock_.NowNanos();
+  if (trimmed_at_ && ticks - *trimmed_at_ < kHour * kNanosPerMilli) return Ok();
+  trimmed_at_ = ticks;
   ASSIGN_OR_RETURN(const std::vector<KeyValue> events, store.List(kEventsPrefix));
-  const std::string oldest_kept = EventKey(now - kKept, 0);
+  const std::string oldest_kept = EventKey(clock_.NowMillis() - kKept, 0);
   std::vector<Write> writes;
   for (const KeyValue& kv : events) {
     if (kv.key < oldest_kept) writes.push_back(Write::Delete(kv.key));

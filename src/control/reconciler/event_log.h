@@ -3,6 +3,7 @@
 // so that it is there once if and only if that happened.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -34,7 +35,7 @@ class EventLog {
 
   const Clock& clock_;
   uint32_t tie_;
-  UnixMillis trimmed_at_ = 0;
+  std::optional<MonotonicNanos> trimmed_at_;
 };
 
 }  // namespace mikura::control

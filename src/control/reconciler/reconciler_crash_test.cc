@@ -321,6 +321,19 @@ class Story : public KilledAtAnyMoment {
     EXPECT_EQ(host_.snapshots().size(), 2u) << effect;
     return struck;
   }
+
+  bool FinalSnapshotWithoutThePrimary(int effect) {
+    CreateDemo(3);
+    DeleteGroupWithSnapshot("demo", "last");
+    host_.KillNode(Node("demo-001"));
+    const bool struck = RunKilledBefore(effect);
+    Settle();
+    EXPECT_EQ(SnapshotNamed("last").status, "available") << effect;
+    EXPECT_THAT(host_.snapshots()["oflast"], ::testing::ElementsAre("x")) << effect;
+    EXPECT_FALSE(GroupExists("demo")) << effect;
+    EXPECT_EQ(host_.size(), 0u) << effect;
+    return struck;
+  }
 };
 
 using StoryOf = bool (Story::*)(int effect);
@@ -389,6 +402,10 @@ TEST(KilledAtEachEffect, ARetainedPrimaryIsLeftAloneByTheNextProcess) {
 
 TEST(KilledAtEachEffect, SnapshotsAndRestoresAreFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::SnapshotsAndRestore), 10);
+}
+
+TEST(KilledAtEachEffect, AFinalSnapshotWithoutThePrimaryIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::FinalSnapshotWithoutThePrimary), 8);
 }
 
 }  // namespace

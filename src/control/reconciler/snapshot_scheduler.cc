@@ -15,17 +15,34 @@
 namespace mikura::control {
 namespace {
 
+constexpr UnixMillis kDay = 24 * 3'600'000;
+
 // Whether a daily snapshot of the source is due: it is in its window, and has none of this window.
+// One of a time to come was made while the clock was wrong, and says nothing of today.
 template <typename Source>
 bool IsDue(const Source& source, const Inventory& inventory, UnixMillis now) {
   if (source.snapshot_retention_limit == 0 || source.status != kStatusAvailable) return false;
   const std::optional<UnixMillis> begin = WindowBeginAt(source.snapshot_window, now);
-  if (!begin || source.created_at > now) return false;
+  if (!begin) return false;
   return std::none_of(
       inventory.snapshots.begin(), inventory.snapshots.end(), [&](const Loaded<Snapshot>& each) {
         return each.record.source == kSourceAutomated && each.record.account == source.account &&
                each.record.region == source.region && each.record.IsOf(source) &&
-               each.record.created_at >= *begin;
+               each.record.created_at >= *begin && each.record.created_at < *begin + kDay;
+      });
+}
+
+// Whether no other automated snapshot of its source is as young.
+bool IsLatest(const Snapshot& snapshot, const Inventory& inventory) {
+  if (snapshot.status != kStatusAvailable) return false;
+  return std::none_of(
+      inventory.snapshots.begin(), inventory.snapshots.end(), [&](const Loaded<Snapshot>& each) {
+        const Snapshot& other = each.record;
+        return other.source == kSourceAutomated && other.status == kStatusAvailable &&
+               other.account == snapshot.account && other.region == snapshot.region &&
+               other.SourceId() == snapshot.SourceId() &&
+               other.source_incarnation == snapshot.source_incarnation &&
+               other.created_at > snapshot.created_at;
       });
 }
 
@@ -122,6 +139,8 @@ Result<bool> SnapshotScheduler::Expire(Loaded<Snapshot>& snapshot, const Invento
   for (const auto& [key, cluster] : inventory.clusters) {
     if (cluster.record.replication_group.empty()) look(cluster.record);
   }
+  // What is left when the clock jumps is the latest: it goes when another has taken its place.
+  if (limit.value_or(0) > 0 && IsLatest(record, inventory)) return false;
   if (limit && !IsExpired(record, *limit, context_.clock.NowMillis())) return false;
   record.status = kStatusDeleting;
   ASSIGN_OR_RETURN(const std::optional<Revision> stored,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/logging.h"
@@ -135,8 +136,9 @@ Loaded<CacheCluster>* SnapshotWorkflow::CandidateOf(const Snapshot& snapshot,
 Result<bool> SnapshotWorkflow::Choose(Loaded<Snapshot>& snapshot, Source& source) {
   Loaded<CacheCluster>* cluster = CandidateOf(snapshot.record, source);
   if (cluster == nullptr) {
-    const bool waits = context_.clock.NowMillis() - snapshot.record.created_at < kWaitMax;
-    if (waits && !IsLost(source)) return false;
+    // By either sign: a clock that was put back must not make it wait for as long.
+    const UnixMillis waited = std::abs(context_.clock.NowMillis() - snapshot.record.created_at);
+    if (waited < kWaitMax && !IsLost(source)) return false;
     return Fail(snapshot, &source, "no node that holds the data can be asked");
   }
   const CacheNode& node = cluster->record.nodes.front();

@@ -8,16 +8,12 @@
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "control/api/store_failure.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/zones.h"
 
 namespace mikura::control {
 namespace {
-
-ApiError Unavailable(const Error& error) {
-  Log(LogLevel::kError, "api", "{}", error.message);
-  return {ApiErrorCode::kServiceUnavailable, {}};
-}
 
 Result<ReplicationGroup> Parse(const KeyValue& kv, ReplicationGroup*) {
   return ReplicationGroupFromJson(kv.value);
@@ -45,7 +41,7 @@ ApiResult<Stored<Record>> Decode(const KeyValue& kv) {
 template <typename Record>
 ApiResult<std::vector<Stored<Record>>> ListAll(MetadataStore& store, const std::string& prefix) {
   const auto listed = store.List(prefix);
-  if (!listed.ok()) return Unavailable(listed.error());
+  if (!listed.ok()) return StoreFailure(listed.error());
   std::vector<Stored<Record>> records;
   for (const KeyValue& kv : *listed) {
     ASSIGN_OR_RETURN(Stored<Record> record, Decode<Record>(kv));
@@ -77,7 +73,7 @@ ApiResult<Page<Stored<Record>>> ListPage(MetadataStore& store, const std::string
 template <typename Record>
 ApiResult<Stored<Record>> FindOne(MetadataStore& store, const std::string& key, ApiError absent) {
   const auto found = store.Get(key);
-  if (!found.ok()) return Unavailable(found.error());
+  if (!found.ok()) return StoreFailure(found.error());
   if (!found->has_value()) return absent;
   return Decode<Record>(**found);
 }
@@ -153,7 +149,7 @@ ApiResult<Stored<CacheParameterGroup>> CacheStore::ParameterGroup(std::string_vi
 
 ApiResult<std::optional<ShardState>> CacheStore::Shard(const ReplicationGroup& group) const {
   const auto found = context_.store.Get(ShardStateKey(group.ShardKey()));
-  if (!found.ok()) return Unavailable(found.error());
+  if (!found.ok()) return StoreFailure(found.error());
   if (!found->has_value()) return std::optional<ShardState>();
   auto state = ShardStateFromJson((*found)->value);
   if (state.ok()) return std::optional<ShardState>(std::move(state).value());
@@ -183,7 +179,7 @@ std::string CacheStore::KeyOf(const Snapshot& snapshot) const {
 
 ApiResult<bool> CacheStore::Exists(std::string_view key) const {
   const auto found = context_.store.Get(key);
-  if (!found.ok()) return Unavailable(found.error());
+  if (!found.ok()) return StoreFailure(found.error());
   return found->has_value();
 }
 

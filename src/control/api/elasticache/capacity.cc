@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/logging.h"
+#include "control/api/store_failure.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cache_cluster.h"
 #include "control/model/host_capacity.h"
@@ -12,17 +12,12 @@
 namespace mikura::control {
 namespace {
 
-ApiError Unavailable(const Error& error) {
-  Log(LogLevel::kError, "api", "{}", error.message);
-  return {ApiErrorCode::kServiceUnavailable, {}};
-}
-
 double Gigabytes(int64_t bytes) { return static_cast<double>(bytes) / (1 << 30); }
 
 // What all nodes take that exist or are to exist.
 ApiResult<int64_t> PlacedBytes(const ActionContext& context, const HostCapacity& capacity) {
   const auto listed = context.store.List(kAccountsPrefix);
-  if (!listed.ok()) return Unavailable(listed.error());
+  if (!listed.ok()) return StoreFailure(listed.error());
   int64_t placed = 0;
   for (const KeyValue& kv : *listed) {
     if (!IsCacheClusterKey(kv.key)) continue;
@@ -41,10 +36,10 @@ ApiResult<int64_t> PlacedBytes(const ActionContext& context, const HostCapacity&
 ApiResult<> HoldCapacity(const ActionContext& context, std::string_view node_type, int64_t count,
                          Change& change) {
   const auto stored = context.store.Get(kHostCapacityKey);
-  if (!stored.ok()) return Unavailable(stored.error());
+  if (!stored.ok()) return StoreFailure(stored.error());
   if (!stored->has_value()) return Ok();
   const auto capacity = HostCapacityFromJson((*stored)->value);
-  if (!capacity.ok()) return Unavailable(capacity.error());
+  if (!capacity.ok()) return StoreFailure(capacity.error());
   ASSIGN_OR_RETURN(const NodeType type, NodeTypeOf(node_type));
   ASSIGN_OR_RETURN(const int64_t placed, PlacedBytes(context, *capacity));
   const int64_t wanted = capacity->BytesOfNode(type.memory_bytes) * count;

@@ -9,15 +9,11 @@
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "control/api/store_failure.h"
 #include "control/metadata/metadata_keys.h"
 
 namespace mikura::control {
 namespace {
-
-ApiError Unavailable(const Error& error) {
-  Log(LogLevel::kError, "api", "{}", error.message);
-  return {ApiErrorCode::kServiceUnavailable, {}};
-}
 
 template <typename Record>
 ApiResult<Stored<Record>> Decoded(const KeyValue& kv, Result<Record> record) {
@@ -30,7 +26,7 @@ template <typename Record, typename Parse>
 ApiResult<std::vector<Stored<Record>>> ListAll(MetadataStore& store, const std::string& prefix,
                                                Parse parse) {
   const auto listed = store.List(prefix);
-  if (!listed.ok()) return Unavailable(listed.error());
+  if (!listed.ok()) return StoreFailure(listed.error());
   std::vector<Stored<Record>> records;
   for (const KeyValue& kv : *listed) {
     ASSIGN_OR_RETURN(Stored<Record> record, Decoded<Record>(kv, parse(kv.value)));
@@ -41,7 +37,7 @@ ApiResult<std::vector<Stored<Record>>> ListAll(MetadataStore& store, const std::
 
 ApiResult<std::optional<KeyValue>> Find(MetadataStore& store, const std::string& key) {
   auto found = store.Get(key);
-  if (!found.ok()) return Unavailable(found.error());
+  if (!found.ok()) return StoreFailure(found.error());
   return std::move(found).value();
 }
 
