@@ -130,6 +130,23 @@ class FailoverTest(unittest.TestCase):
                                  replica.replication()["master_replid"])
                 self.assertEqual(replica.client.info("stats")["sync_full"], 1)
 
+    def test_who_got_the_new_history_through_the_former_primary_continues_at_the_new_one(self):
+        primary, replica = self.pair()
+        other = self.node()
+        other.follow(primary)
+        await_caught_up(other, primary)
+        # The former primary has turned to a node that is not promoted yet.
+        primary.follow(replica)
+        eventually(lambda: primary.replication()["master_link_status"] == "up", "it follows")
+        replica.promote()
+        for number in range(100):
+            replica.client.set("after", number)
+        await_caught_up(other, replica)
+        other.follow(replica)
+        await_caught_up(other, replica)
+        self.assertEqual(other.contents(), replica.contents())
+        self.assertEqual(replica.client.info("stats")["sync_full"], 0)
+
     def test_what_is_refused_is_refused_in_the_same_words(self):
         ours, theirs = self.pair("mikura", "redis"), self.pair("redis", "mikura")
         for place in (0, 1):

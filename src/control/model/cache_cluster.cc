@@ -127,6 +127,7 @@ void VisitFields(Visitor& visit, CacheNode& node) {
   visit("created_at", node.created_at);
   visit("generation", node.generation);
   visit("reboot", node.reboot);
+  visit("version_change", node.version_change);
 }
 
 template <typename Visitor>
@@ -159,6 +160,7 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("auto_minor_version_upgrade", cluster.auto_minor_version_upgrade);
   visit("pending_node_type", cluster.pending_node_type);
   visit("pending_engine_version", cluster.pending_engine_version);
+  visit("pending_parameter_group", cluster.pending_parameter_group);
   visit("tags", cluster.tags);
   visit("created_at", cluster.created_at);
   visit("nodes", cluster.nodes);

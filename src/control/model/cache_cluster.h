@@ -32,6 +32,7 @@ inline constexpr std::string_view kStatusRestoreFailed = "restore-failed";  // c
 inline constexpr int64_t kMemcachedNodesMax = 60;
 
 inline constexpr std::string_view kRebootAsked = "asked";
+inline constexpr std::string_view kVersionChangeAsked = "asked";
 
 struct CacheNode {
   std::string id;  // "0001"
@@ -42,6 +43,8 @@ struct CacheNode {
   int64_t generation = 1;  // of its process: one of another size is another
   // Of RebootCacheCluster: how far that is (reconciler/node_reboot.h); empty: none is under way.
   std::string reboot;
+  // Of another engine version: the same (reconciler/version_change.h).
+  std::string version_change;
 };
 
 // Asked for and not applied yet.
@@ -71,8 +74,9 @@ struct CacheCluster {
   std::string active_snapshot;           // the name of the one that its node makes now; else empty
   std::string data_source;               // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
-  std::string pending_node_type;       // asked for and not in effect; else empty
-  std::string pending_engine_version;  // the same
+  std::string pending_node_type;        // asked for and not in effect; else empty
+  std::string pending_engine_version;   // the same
+  std::string pending_parameter_group;  // comes with that version; of one that stands alone
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
   std::vector<CacheNode> nodes;

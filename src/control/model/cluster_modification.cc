@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "control/model/cache_parameter_group.h"
 #include "control/model/engine_version.h"
 #include "control/model/identifiers.h"
 
@@ -174,18 +175,38 @@ ApiResult<> SetAttributes(const ClusterModification& asked, CacheCluster& cluste
   return Ok();
 }
 
-ApiResult<> CheckVersion(const ClusterModification& asked, const CacheCluster& cluster) {
+// A version of another family comes with a parameter group of that family: the one named, or its
+// default.
+ApiResult<> SetVersion(const ClusterModification& asked, CacheCluster& cluster) {
   ASSIGN_OR_RETURN(const EngineVersion now,
                    EngineVersionOf(cluster.engine, cluster.engine_version));
+  std::string& pending = cluster.pending_engine_version;
   if (!asked.engine_version.empty()) {
     ASSIGN_OR_RETURN(const EngineVersion wanted,
                      EngineVersionOf(cluster.engine, asked.engine_version));
-    if (wanted.full_version != now.full_version) {
+    RETURN_IF_ERROR(CheckUpgrade(now, wanted));
+    pending = wanted.full_version == now.full_version ? "" : wanted.full_version;
+    cluster.pending_parameter_group.clear();
+    if (!pending.empty() && IsMemcached(cluster)) {
       return Value(
-          "EngineVersion other than that of the cluster is not available yet for clusters that "
-          "stand alone.");
+          "EngineVersion other than that of the cluster is not available yet for memcached.");
     }
   }
+  ASSIGN_OR_RETURN(const EngineVersion next,
+                   EngineVersionOf(cluster.engine, pending.empty() ? now.full_version : pending));
+  std::string& group = pending.empty() ? cluster.parameter_group : cluster.pending_parameter_group;
+  if (!asked.parameter_group.empty()) {
+    ASSIGN_OR_RETURN(group, ParameterGroupOf(asked.parameter_group, next, asked.parameter_family));
+    return Ok();
+  }
+  if (next.parameter_family == now.parameter_family || !group.empty()) return Ok();
+  if (cluster.parameter_group != DefaultParameterGroup(now)) {
+    return Combination(
+        fmt::format("The parameter group {} is not of family {}: name one that is in "
+                    "CacheParameterGroupName.",
+                    cluster.parameter_group, next.parameter_family));
+  }
+  group = DefaultParameterGroup(next);
   return Ok();
 }
 
@@ -194,10 +215,10 @@ ApiResult<> CheckVersion(const ClusterModification& asked, const CacheCluster& c
 ApiResult<> ModifyCluster(const ClusterModification& asked, const std::vector<std::string>& zones,
                           UnixMillis now, CacheCluster& cluster) {
   RETURN_IF_ERROR(CheckChangeable(cluster));
-  RETURN_IF_ERROR(CheckVersion(asked, cluster));
+  RETURN_IF_ERROR(SetVersion(asked, cluster));
   RETURN_IF_ERROR(SetAttributes(asked, cluster));
   RETURN_IF_ERROR(SetPendingNodes(asked, zones, cluster));
-  if (asked.immediately) ApplyPendingNodes(cluster, now);
+  if (asked.immediately) ApplyPending(cluster, now);
   return Ok();
 }
 
@@ -223,6 +244,26 @@ void ApplyPendingNodes(CacheCluster& cluster, UnixMillis now) {
   }
   std::sort(cluster.nodes.begin(), cluster.nodes.end(),
             [](const CacheNode& a, const CacheNode& b) { return a.id < b.id; });
+}
+
+void ApplyPending(CacheCluster& cluster, UnixMillis now) {
+  ApplyPendingNodes(cluster, now);
+  if (cluster.pending_engine_version.empty()) return;
+  cluster.status = kStatusModifying;
+  for (CacheNode& node : cluster.nodes) {
+    node.status = kStatusModifying;
+    node.version_change = kVersionChangeAsked;
+  }
+}
+
+void TakePendingVersion(CacheCluster& cluster) {
+  if (cluster.pending_engine_version.empty()) return;
+  cluster.engine_version = cluster.pending_engine_version;
+  if (!cluster.pending_parameter_group.empty()) {
+    cluster.parameter_group = cluster.pending_parameter_group;
+  }
+  cluster.pending_engine_version.clear();
+  cluster.pending_parameter_group.clear();
 }
 
 ApiResult<> RebootNodes(const std::vector<std::string>& nodes, CacheCluster& cluster) {

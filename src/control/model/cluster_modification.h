@@ -5,6 +5,9 @@
 //   M2. A node that was added has status creating, one that leaves has status deleting: the
 //       reconciler makes them so. Nothing else is modified meanwhile.
 //   M3. membership_version rises when nodes begin to leave, and when those that were added answer.
+//   M4. Another engine version is marked in the nodes, and the cluster has it once its node was
+//   ended
+//       (reconciler/version_change.h).
 #pragma once
 
 #include <optional>
@@ -25,6 +28,7 @@ struct ClusterModification {
   std::string az_mode;
   std::string engine_version;
   std::string parameter_group;
+  std::string parameter_family;  // of that group when it is a user's
   std::string maintenance_window;
   std::string snapshot_window;
   std::optional<bool> auto_minor_version_upgrade;
@@ -39,6 +43,11 @@ ApiResult<> ModifyCluster(const ClusterModification& asked, const std::vector<st
 
 // Makes what is pending the desired state (M1). Nothing pending: nothing happens.
 void ApplyPendingNodes(CacheCluster& cluster, UnixMillis now);
+
+// All that is pending: M1, and M4.
+void ApplyPending(CacheCluster& cluster, UnixMillis now);
+// The cluster has the version that was pending, and the parameter group that came with it.
+void TakePendingVersion(CacheCluster& cluster);
 
 // Errors: as above; kInvalidParameterValue for a node that there is none of.
 ApiResult<> RebootNodes(const std::vector<std::string>& nodes, CacheCluster& cluster);

@@ -166,5 +166,45 @@ TEST(ClusterModification, SurvivesTheStore) {
   EXPECT_TRUE(read.spreads);
 }
 
+TEST(ClusterModification, ALaterVersionComesWithAParameterGroupOfItsFamily) {
+  CacheCluster cluster = Made("redis", 1);
+  cluster.engine_version = "6.2.6";
+  cluster.parameter_group = "default.redis6.x";
+  ASSERT_TRUE(ModifyCluster({.engine_version = "7.0"}, {"1a"}, 0, cluster).ok());
+  EXPECT_EQ(cluster.engine_version, "6.2.6");
+  EXPECT_EQ(cluster.pending_engine_version, "7.0.7");
+  EXPECT_EQ(cluster.pending_parameter_group, "default.redis7");
+  EXPECT_EQ(cluster.parameter_group, "default.redis6.x");
+  EXPECT_EQ(cluster.status, kStatusAvailable);
+  ApplyPending(cluster, 0);
+  EXPECT_EQ(cluster.status, kStatusModifying);
+  EXPECT_EQ(cluster.nodes.front().version_change, kVersionChangeAsked);
+  TakePendingVersion(cluster);
+  EXPECT_EQ(cluster.engine_version, "7.0.7");
+  EXPECT_EQ(cluster.parameter_group, "default.redis7");
+  EXPECT_EQ(cluster.pending_engine_version, "");
+}
+
+TEST(ClusterModification, AnEarlierVersionAndAGroupOfAnotherFamilyAreRefused) {
+  CacheCluster cluster = Made("redis", 1);
+  EXPECT_EQ(ErrorOf({.engine_version = "6.2"}, cluster),
+            ApiErrorCode::kInvalidParameterCombination);
+  cluster.engine_version = "6.2.6";
+  cluster.parameter_group = "mine";
+  EXPECT_EQ(ErrorOf({.engine_version = "7.0"}, cluster),
+            ApiErrorCode::kInvalidParameterCombination);
+  ASSERT_TRUE(
+      ModifyCluster(
+          {.engine_version = "7.0", .parameter_group = "yours", .parameter_family = "redis7"},
+          {"1a"}, 0, cluster)
+          .ok());
+  EXPECT_EQ(cluster.pending_parameter_group, "yours");
+  // What it has already is nothing to wait for.
+  ASSERT_TRUE(ModifyCluster({.engine_version = "6.2.6"}, {"1a"}, 0, cluster).ok());
+  EXPECT_EQ(cluster.pending_engine_version, "");
+  EXPECT_EQ(cluster.pending_parameter_group, "");
+  EXPECT_EQ(cluster.parameter_group, "mine");
+}
+
 }  // namespace
 }  // namespace mikura::control

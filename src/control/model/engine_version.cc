@@ -27,6 +27,13 @@ bool IsOfSeries(std::string_view version, std::string_view asked) {
   return version.substr(0, series.size()) == series;
 }
 
+size_t AgeOf(const EngineVersion& version) {
+  const auto all = AllEngineVersions();
+  size_t index = 0;
+  while (index < all.size() && all[index].full_version != version.full_version) ++index;
+  return index;
+}
+
 }  // namespace
 
 std::span<const EngineVersion> AllEngineVersions() { return kEngineVersions; }
@@ -63,6 +70,18 @@ int64_t DefaultPort(EngineKind kind) { return kind == EngineKind::kMemcached ? 1
 
 std::string DefaultParameterGroup(const EngineVersion& version) {
   return fmt::format("default.{}", version.parameter_family);
+}
+
+ApiResult<> CheckUpgrade(const EngineVersion& from, const EngineVersion& to) {
+  if (from.kind == to.kind) {
+    if (AgeOf(to) >= AgeOf(from)) return Ok();
+    return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                    fmt::format("Cannot modify {} version from {} to {}: that is a downgrade.",
+                                from.engine, from.full_version, to.full_version)};
+  }
+  if (from.kind == EngineKind::kRedis && to.kind == EngineKind::kValkey) return Ok();
+  return ApiError{ApiErrorCode::kInvalidParameterCombination,
+                  fmt::format("Cannot modify the engine from {} to {}.", from.engine, to.engine)};
 }
 
 }  // namespace mikura::control

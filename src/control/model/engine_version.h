@@ -39,4 +39,8 @@ int64_t DefaultPort(EngineKind kind);
 // "default.redis7".
 std::string DefaultParameterGroup(const EngineVersion& version);
 
+// Whether what has the one version may be given the other: a later one, or valkey for redis.
+// Errors: kInvalidParameterCombination.
+ApiResult<> CheckUpgrade(const EngineVersion& from, const EngineVersion& to);
+
 }  // namespace mikura::control

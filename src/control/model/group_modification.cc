@@ -27,13 +27,6 @@ ApiError Combination(std::string message) {
 }
 
 // Later versions come later in the list of all.
-size_t AgeOf(const EngineVersion& version) {
-  const auto all = AllEngineVersions();
-  size_t index = 0;
-  while (index < all.size() && all[index].full_version != version.full_version) ++index;
-  return index;
-}
-
 ApiResult<> SetWindows(const GroupModification& asked, ReplicationGroup& group) {
   if (asked.maintenance_window) {
     ASSIGN_OR_RETURN(group.maintenance_window, MaintenanceWindowOf(*asked.maintenance_window));
@@ -110,17 +103,6 @@ ApiResult<> SetPrimary(const GroupModification& asked, const std::vector<CacheCl
   }
   group.pending.primary_cluster = id == primary ? "" : id;
   return Ok();
-}
-
-ApiResult<> CheckUpgrade(const EngineVersion& from, const EngineVersion& to) {
-  if (from.kind == to.kind) {
-    if (AgeOf(to) >= AgeOf(from)) return Ok();
-    return Combination(fmt::format("Cannot modify {} version from {} to {}: that is a downgrade.",
-                                   from.engine, from.full_version, to.full_version));
-  }
-  if (from.kind == EngineKind::kRedis && to.kind == EngineKind::kValkey) return Ok();
-  return Combination(
-      fmt::format("Cannot modify the engine from {} to {}.", from.engine, to.engine));
 }
 
 // Returns the version that the group is going to have.

@@ -49,10 +49,11 @@ Result<bool> CacheClusterWorkflow::Step(Loaded<CacheCluster>& cluster, Inventory
   }
   if (record.status == kStatusRestoreFailed) return true;
   const UnixMillis now = context_.clock.NowMillis();
-  const bool is_due = record.pending_nodes.count != 0 && record.status == kStatusAvailable &&
+  const bool is_pending = record.pending_nodes.count != 0 || !record.pending_engine_version.empty();
+  const bool is_due = is_pending && record.status == kStatusAvailable &&
                       IsInMaintenanceWindow(record.maintenance_window, now);
   if (is_due) {
-    ApplyPendingNodes(record, now);
+    ApplyPending(record, now);
     RETURN_IF_ERROR(context_.store.Transact({cluster.Unchanged()}, {cluster.Put()}));
     return false;
   }
@@ -145,6 +146,13 @@ Status CacheClusterWorkflow::Tend(Loaded<CacheCluster>& cluster, CacheNode& node
     pass.statuses.emplace_back(kStatusRebooting);
     return Ok();
   }
+  ASSIGN_OR_RETURN(const VersionChange::Progress change, versions_.Step(cluster, node, spec));
+  if (change != VersionChange::Progress::kNone) {
+    pass.stored = change == VersionChange::Progress::kStored;
+    pass.settled = false;
+    pass.statuses.emplace_back(kStatusModifying);
+    return Ok();
+  }
   ASSIGN_OR_RETURN(const NodeObservation seen, keeper_.Look(spec));
   const bool is_protected = Protect(record, spec, seen);
   if (is_protected) {
@@ -157,7 +165,9 @@ Status CacheClusterWorkflow::Tend(Loaded<CacheCluster>& cluster, CacheNode& node
   pass.settled = pass.settled && fine;
   pass.all_told = pass.all_told && (fine || !seen.answering || !is_shown);
   std::string status = StatusOfNode(node.status, seen.answering, fine);
+  if (!fine && !node.version_change.empty()) status = kStatusModifying;
   if (!fine && !node.reboot.empty()) status = kStatusRebooting;
+  if (fine) VersionChange::End(node);
   if (fine && EndReboot(node)) pass.events.push_back(RebootedEvent(context_, record, node));
   pass.statuses.push_back(std::move(status));
   return Ok();

@@ -10,6 +10,7 @@
 #include "control/reconciler/inventory.h"
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/reconciler_context.h"
+#include "control/reconciler/version_change.h"
 
 namespace mikura::control {
 
@@ -18,7 +19,7 @@ inline constexpr char kConfigurationListener[] = "configuration";
 class CacheClusterWorkflow {
  public:
   CacheClusterWorkflow(const ReconcilerContext& context, NodeKeeper& keeper)
-      : context_(context), keeper_(keeper) {}
+      : context_(context), keeper_(keeper), versions_(context, keeper) {}
 
   // One pass. Returns whether nothing is left to do for now. Errors: as for replication groups.
   Result<bool> Step(Loaded<CacheCluster>& cluster, Inventory& inventory);
@@ -52,6 +53,7 @@ class CacheClusterWorkflow {
 
   const ReconcilerContext& context_;
   NodeKeeper& keeper_;
+  VersionChange versions_;
   // Node id -> the run of the node, and the version, that have been told the list of nodes. Lost
   // with this process, which only means that the nodes are told again.
   std::map<std::string, std::pair<std::string, int64_t>> told_;

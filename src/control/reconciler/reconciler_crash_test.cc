@@ -273,6 +273,31 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
+  bool ChangeOfTheVersion(int effect) {
+    CreateCluster("one", "redis", 1);
+    ChangeCluster("one", [](CacheCluster& cluster) { cluster.engine_version = "7.0.7"; });
+    Settle();
+    host_.Write(Node("one"), "x");
+    ChangeCluster("one", [](CacheCluster& cluster) {
+      ASSERT_TRUE(
+          ModifyCluster({.engine_version = "7.1", .immediately = true}, {"1a"}, 0, cluster).ok());
+    });
+    const bool struck = RunKilledBefore(effect);
+    // It may be waited for a node that was told to stop by the process before.
+    for (int i = 0; i < 300; ++i) {
+      Step();
+      clock_.Advance(std::chrono::milliseconds(20));
+    }
+    Settle();
+    EXPECT_EQ(Cluster("one").engine_version, "7.1.0") << effect;
+    EXPECT_EQ(Cluster("one").status, "available") << effect;
+    EXPECT_EQ(Cluster("one").nodes.front().version_change, "") << effect;
+    EXPECT_EQ(host_.node(Node("one")).run, 2) << effect;
+    EXPECT_EQ(host_.node(Node("one")).data.count("x"), 1u) << effect;
+    EXPECT_THAT(host_.snapshots(), IsEmpty()) << effect;
+    return struck;
+  }
+
   bool DeletionThatRetainsThePrimary(int effect) {
     CreateGroup("demo", 3);
     Settle();
@@ -394,6 +419,10 @@ TEST(KilledAtEachEffect, RebootsOfMembersHappenOnce) {
 
 TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {
   EXPECT_GT(TellWithAKillAtEachEffect(&Story::Deletion), 8);
+}
+
+TEST(KilledAtEachEffect, ANodeOfAnotherVersionHasTheDataOfTheOneBefore) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&Story::ChangeOfTheVersion), 8);
 }
 
 TEST(KilledAtEachEffect, ARetainedPrimaryIsLeftAloneByTheNextProcess) {

@@ -57,17 +57,11 @@ ApiResult<std::optional<CacheCluster>> TryModify(
       request.security_group_ids.empty() ? record.security_groups : request.security_group_ids;
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, subnet_group, security_groups));
   const auto nodes_before = static_cast<int64_t>(record.nodes.size());
-  RETURN_IF_ERROR(
-      ModifyCluster(AskedFor(request), network.zones, context.clock.NowMillis(), record));
   Change change;
-  if (request.cache_parameter_group_name) {
-    ASSIGN_OR_RETURN(const EngineVersion version,
-                     EngineVersionOf(record.engine, record.engine_version));
-    ASSIGN_OR_RETURN(const std::string family,
-                     HoldParameterGroup(context, request.cache_parameter_group_name, change));
-    ASSIGN_OR_RETURN(record.parameter_group,
-                     ParameterGroupOf(*request.cache_parameter_group_name, version, family));
-  }
+  ClusterModification asked = AskedFor(request);
+  ASSIGN_OR_RETURN(asked.parameter_family,
+                   HoldParameterGroup(context, request.cache_parameter_group_name, change));
+  RETURN_IF_ERROR(ModifyCluster(asked, network.zones, context.clock.NowMillis(), record));
   record.security_groups = security_groups;
   const int64_t added = request.num_cache_nodes.value_or(0) - nodes_before;
   if (added > 0) RETURN_IF_ERROR(HoldCapacity(context, record.node_type, added, change));
