@@ -266,6 +266,9 @@ async function whatIsNotThereYetIsRefused() {
     { NetworkType: 'dual_stack' }, { ServerlessCacheSnapshotName: 'x' }]) {
     await refuses('InvalidParameterValueException', 'CreateReplicationGroup', { ...wanted, ...more });
   }
+  await refuses('InvalidParameterValueException', 'CreateServerlessCache',
+    { ServerlessCacheName: 'no', Engine: 'valkey' });
+  await refuses('ServerlessCacheNotFoundFault', 'DeleteServerlessCache', { ServerlessCacheName: 'no' });
   assert.deepEqual((await call('DescribeServerlessCaches')).ServerlessCaches, []);
   assert.deepEqual((await call('DescribeServerlessCacheSnapshots')).ServerlessCacheSnapshots, []);
   await refuses('ReplicationGroupNotFoundFault', 'DescribeReplicationGroups', { ReplicationGroupId: 'no' });
