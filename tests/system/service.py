@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 import boto3
 import redis
@@ -98,9 +99,11 @@ class Service(unittest.TestCase):
 
     def answers(self):
         self.assertIsNone(self.process.poll(), "mikura up has ended")
+        # A connection says nothing: what a killed service was about to start has its listening
+        # socket for a moment.
         try:
-            socket.create_connection(("127.0.0.1", self.port)).close()
-            return True
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=2) as answer:
+                return answer.status == 200
         except OSError:
             return False
 
