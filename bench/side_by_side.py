@@ -36,7 +36,7 @@ from servers import BenchError  # noqa: E402
 # What --write may be given: the section's title and what it shows.
 SECTIONS = {
     "speed": ("Speed", "CPU that a server with one thread, on one core, needs for a request."),
-    "speed-memcached": ("Speed of memcached's text protocol",
+    "speed-memcached": ("Speed of memcached's protocols",
                         "As above. Measured by itself: an entry that the other protocol has written "
                         "changes its form when it is written."),
     "speed-two-threads": ("Two threads", "Servers with two threads, not pinned, beside the load "

@@ -55,7 +55,7 @@ template <typename Record>
 ApiResult<Page<Stored<Record>>> ListPage(MetadataStore& store, const std::string& prefix,
                                          const AskedPage& asked) {
   auto listed = store.List(prefix);
-  if (!listed.ok()) return Unavailable(listed.error());
+  if (!listed.ok()) return StoreFailure(listed.error());
   ASSIGN_OR_RETURN(const Page<KeyValue> page,
                    PageOf(
                        std::move(listed).value(),
