@@ -367,7 +367,8 @@ class SnapshotBacklogTest : public ::testing::Test {
     for (int i = 0; i < kKeys; ++i) Set(i, "before");
   }
   void Set(int i, std::string_view value) {
-    const Key key = keyspace_->hasher()(fmt::format("k{}", i));
+    const std::string name = fmt::format("k{}", i);
+    const Key key = keyspace_->hasher()(name);
     const std::string text = fmt::format("{}{}", value, std::string(200, 'v'));
     ShardGuard guard(keyspace_->lock(key.shard()));
     CHECK(keyspace_->LockedShard(key.shard()).SetString(0, key, text, {}, kAccess).ok());
