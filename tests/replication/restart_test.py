@@ -81,7 +81,7 @@ class RestartTest(unittest.TestCase):
         await_caught_up(replica, primary)
         self.shut_down(replica)
         self.start_again(replica)
-        replica.client.set("own", "1")
+        eventually(lambda: replica.client.set("own", "1"), "it has loaded its file")
         replica.follow(primary)
         self.assert_same(replica, primary)
         self.assertEqual(self.syncs(primary)[0], 2)
