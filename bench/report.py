@@ -35,7 +35,8 @@ MEASURES = [["memory_per_key.py"], ["memory_churn.py"], ["memory_flush.py"],
              "--servers", "redis,mikura", "--pipelines", "1,16", "--operations",
              "incr,lpush,rpop,lrange10,hset,hget,sadd,sismember,zadd,zscore,zrange10,xadd,eval,"
              "eval-incr,evalsha"],
-            ["side_by_side.py", "latency", "--rt", "--rate", "40000", "--pipelines", "1"]]
+            ["side_by_side.py", "latency", "--rt", "--rate", "40000", "--pipelines", "1",
+             "--rounds", "6", "--protocols", "resp,text"]]
 
 
 def machine():
