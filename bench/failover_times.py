@@ -21,8 +21,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests/system"))
-from service import Service, client, until  # noqa: E402
+sys.path[:0] = [str(ROOT / "tests/system"), str(ROOT / "bench")]
+import report  # noqa: E402
+from service import Service, binary, client, until  # noqa: E402
 from writer import Writer  # noqa: E402
 
 # A service of its own for so many runs: a node that is lost again and again is started later each
@@ -30,6 +31,9 @@ from writer import Writer  # noqa: E402
 RUNS_OF_A_SERVICE = 5
 WRITES_BEFORE = 200
 PAUSE_SECONDS = 0.001
+WORDS = """How long a client of the primary endpoint cannot write when the primary changes: a crash (`kill -9`), a
+hang (SIGSTOP), a planned failover, TestFailover. A group of three nodes; 4 clients write key after key and repeat what was
+not answered. Lost is what was acknowledged and is not there afterwards (replication is asynchronous)."""
 
 
 class Drill(Service):
@@ -105,6 +109,7 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--only", choices=["crash", "hang", "planned", "test"])
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks/failover.md")
     options = parser.parse_args()
     rows = []
     for how in [options.only] if options.only else ["crash", "hang", "planned", "test"]:
@@ -114,9 +119,12 @@ def main():
         with_loss = sum(lost > 0 for _, _, lost in results)
         rows.append(f"| {how} | {statistics.median(gaps):.0f} | {gaps[-1]:.0f} | {written} | "
                     f"{sum(lost for _, _, lost in results)} | {with_loss} of {len(results)} |")
-    print("| change | median ms | worst ms | writes acknowledged | lost | runs with a loss |")
-    print("|---|---|---|---|---|---|")
-    print("\n".join(rows))
+    table = ["| change | median ms | worst ms | writes acknowledged | lost | runs with a loss |",
+             "|---|---|---|---|---|---|", *rows]
+    print("\n".join(table))
+    if options.write:
+        report.write_section("failover", "Failover", WORDS, "bench/failover_times.py --write",
+                             Path(binary()), ["mikura"], table)
 
 
 if __name__ == "__main__":
