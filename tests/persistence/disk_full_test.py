@@ -9,7 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from log_nodes import LogTest, have, is_root
+from log_nodes import LogTest, have
+from small_disk import can_mount, mount
 
 from resp_client import Client  # of tests/protocol
 from servers import Server
@@ -17,25 +18,12 @@ from servers import Server
 SMALL_BYTES = 3 << 20
 
 
-def can_mount():
-    """Whether this process may mount a disk of its own."""
-    if not is_root() or not have("mount", "umount"):
-        return False
-    with tempfile.TemporaryDirectory() as place:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", place],
-                              stderr=subprocess.DEVNULL, check=False)
-        if done.returncode == 0:
-            subprocess.run(["umount", place], check=False)
-        return done.returncode == 0
-
-
 class NodeOnSmallDisk(Server):
     """Its folder is a disk of its own."""
 
     def start(self):
         if not os.path.ismount(self.folder.name):
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL_BYTES}", "none",
-                            self.folder.name], check=True)
+            mount(self.folder.name, SMALL_BYTES)
             # The log of the program is not to fill it.
             self.outside = tempfile.TemporaryDirectory(prefix="disk-full-")
             self.log_path = os.path.join(self.outside.name, "log")

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers with an append log, ours and redis-server's, and what the tests ask them."""
-import os
 import shutil
 import signal
 import subprocess
@@ -90,7 +89,3 @@ class LogTest(unittest.TestCase):
 
 def have(*programs):
     return all(shutil.which(program) for program in programs)
-
-
-def is_root():
-    return os.geteuid() == 0

@@ -6,9 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+from pathlib import Path
 
 import boto3
 from botocore.config import Config
@@ -17,21 +19,13 @@ from botocore.exceptions import ClientError
 import leftovers
 from service import CACHE_PORT, REGION, Service, client, until
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "persistence"))
+
+from small_disk import can_mount, mount  # noqa: E402
+
 DISK_BYTES = 24 << 20
 MANY_SECONDS_MAX = 120
 MANY = int(os.environ.get("MIKURA_MANY_CACHES", "200"))
-
-
-def can_mount():
-    """Whether this process may mount a disk of its own."""
-    if os.geteuid() != 0:
-        return False
-    with tempfile.TemporaryDirectory() as place:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", place],
-                              stderr=subprocess.DEVNULL, check=False)
-        if done.returncode == 0:
-            subprocess.run(["umount", place], check=False)
-        return done.returncode == 0
 
 
 def without_retries(port):
@@ -52,8 +46,7 @@ class FullDisk(Service):
         return os.path.join(self.logs, "up.log")
 
     def prepare_data_dir(self):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "none", self.data_dir],
-                       check=True)
+        mount(self.data_dir, DISK_BYTES)
 
     def remove_data_dir(self):
         subprocess.run(["umount", self.data_dir], check=True)

@@ -6,8 +6,7 @@
 //       reconciler makes them so. Nothing else is modified meanwhile.
 //   M3. membership_version rises when nodes begin to leave, and when those that were added answer.
 //   M4. Another engine version is marked in the nodes, and the cluster has it once its node was
-//   ended
-//       (reconciler/version_change.h).
+//       ended (reconciler/version_change.h).
 #pragma once
 
 #include <optional>

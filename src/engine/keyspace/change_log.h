@@ -11,9 +11,9 @@
 //     record that a new reader gets. What is selected is known with the head, in one word: who
 //     takes a place knows what precedes it.
 // L5. A node whose log nobody reads pays one relaxed load per write.
-// L6. The flusher (a thread, or whoever does its work for it) merges the chains by LSN: the next
-// record is at the head of exactly one chain, or
-//     in flight. It passes only the prefix without holes, takes no shard lock, waits for no reader.
+// L6. The flusher (a thread, or who does its work for it) merges the chains by LSN: the next record
+//     is at the head of exactly one chain, or in flight. It passes only the prefix without holes,
+//     takes no shard lock, waits for no reader.
 #pragma once
 
 #include <atomic>

@@ -14,11 +14,10 @@
 //     logged, and whoever waits looks again.
 // S4. While fewer than `needed` are in sync, writes are refused (on_state). With none that counts,
 //     nothing more becomes durable.
-// S5. With needs_agreement somebody outside (the agent, in its store) keeps the set from which a
-// new
-//     primary is elected. Who may be in that set counts, in step or not, connected or not, until it
-//     is said that the set holds it no more: else a new primary could lack what was shown. Before
-//     the first word in an epoch nothing becomes durable.
+// S5. With needs_agreement somebody outside (the agent, in its store) keeps the set from which the
+//     next primary is elected. Who may be in that set counts, in step or not, connected or not,
+//     until it is said that the set holds it no more: else a new primary could lack what was shown.
+//     Before the first word in an epoch nothing becomes durable.
 #pragma once
 
 #include <chrono>
