@@ -29,13 +29,16 @@ class SystemClock final : public Clock {
 // Moves only when told: for tests.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(UnixMillis start = 1'700'000'000'000) : millis_(start) {}
-  UnixMillis NowMillis() const override { return millis_; }
-  MonotonicNanos NowNanos() const override { return millis_ * 1'000'000; }
-  void Advance(std::chrono::milliseconds by) { millis_ += by.count(); }
+  explicit ManualClock(UnixMillis start = 1'700'000'000'000) : ticks_(start) {}
+  UnixMillis NowMillis() const override { return ticks_ + offset_; }
+  MonotonicNanos NowNanos() const override { return ticks_ * 1'000'000; }
+  void Advance(std::chrono::milliseconds by) { ticks_ += by.count(); }
+  // Somebody sets the wall clock: the monotonic one goes on.
+  void Jump(std::chrono::milliseconds by) { offset_ += by.count(); }
 
  private:
-  UnixMillis millis_;
+  UnixMillis ticks_;
+  UnixMillis offset_ = 0;
 };
 
 }  // namespace mikura

@@ -43,19 +43,6 @@ class CrashingStore final : public MetadataStore {
   int transactions_ = 0;
 };
 
-// Moves only when told; the wall clock may be set, the monotonic one goes on.
-class JumpingClock final : public Clock {
- public:
-  UnixMillis NowMillis() const override { return ticks_ + offset_; }
-  MonotonicNanos NowNanos() const override { return ticks_ * 1'000'000; }
-  void Advance(std::chrono::milliseconds by) { ticks_ += by.count(); }
-  void Jump(std::chrono::milliseconds by) { offset_ += by.count(); }
-
- private:
-  UnixMillis ticks_ = 1'700'000'000'000;
-  UnixMillis offset_ = 0;
-};
-
 class ReconcilerFixture : public ::testing::Test {
  protected:
   ReconcilerFixture() { Restart(); }
@@ -101,7 +88,7 @@ class ReconcilerFixture : public ::testing::Test {
   static std::string Node(const std::string& cluster_id) { return cluster_id + "-1f2e3d4c"; }
 
   CrashPoint crash_;
-  JumpingClock clock_;
+  ManualClock clock_;
   CrashingStore store_{crash_};
   FakeRuntime host_{crash_};
   std::unique_ptr<Reconciler> reconciler_;
