@@ -132,10 +132,10 @@ ApiResult<elasticache::ModifyUserGroupResult> ModifyUserGroup(
     Change change;
     RETURN_IF_ERROR(HoldUsers(store, group.record, change));
     change.Replace(group.kv, ToJson(group.record));
-    ASSIGN_OR_RETURN(auto caches, CachesOf(context, group.record));
+    ASSIGN_OR_RETURN(const auto caches, CachesOf(context, group.record));
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();
-    return std::optional<Result>(UserGroupAnswer<Result>(group.record, std::move(caches)));
+    return std::optional<Result>(UserGroupAnswer<Result>(group.record, caches));
   });
 }
 
