@@ -13,8 +13,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "bench/process_cpu.h"
-
 namespace mikura::bench {
 namespace {
 
@@ -284,13 +282,14 @@ void LoadThread::BeginWindow() {
   window_begin_ = Now();
   client_cpu_begin_ = ThreadCpuNanos();
   if (index_ == 0 && options_.server_pid != 0) {
-    server_cpu_begin_ = ProcessCpuNanos(options_.server_pid).value_or(0);
+    server_cpu_.emplace(options_.server_pid);
+    server_cpu_begin_ = server_cpu_->Nanos().value_or(0);
   }
 }
 
 void LoadThread::EndWindow() {
-  if (index_ == 0 && options_.server_pid != 0) {
-    const uint64_t cpu = ProcessCpuNanos(options_.server_pid).value_or(server_cpu_begin_);
+  if (server_cpu_) {
+    const uint64_t cpu = server_cpu_->Nanos().value_or(server_cpu_begin_);
     result_.server_cpu_seconds = static_cast<double>(cpu - server_cpu_begin_) / 1e9;
   }
   result_.client_cpu_seconds = static_cast<double>(ThreadCpuNanos() - client_cpu_begin_) / 1e9;

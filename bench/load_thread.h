@@ -2,11 +2,13 @@
 // One thread of a load: its own connections, its own epoll, its own counts.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "bench/load.h"
+#include "bench/process_cpu.h"
 
 namespace mikura::bench {
 
@@ -79,6 +81,7 @@ class LoadThread {
   MonotonicNanos due_gap_ = 0;  // between two batches of a connection; 0: no rate
   MonotonicNanos window_begin_ = 0;
   MonotonicNanos last_reply_ = 0;
+  std::optional<ProcessCpu> server_cpu_;
   uint64_t server_cpu_begin_ = 0;
   uint64_t client_cpu_begin_ = 0;
   LoadResult result_;

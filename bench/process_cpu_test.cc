@@ -15,18 +15,19 @@ uint64_t OwnCpuNanos() {
 }
 
 TEST(ProcessCpu, CountsWhatTheProcessSpent) {
-  const auto before = ProcessCpuNanos(getpid());
+  const ProcessCpu cpu(getpid());
+  const auto before = cpu.Nanos();
   ASSERT_TRUE(before.has_value());
   const uint64_t until = OwnCpuNanos() + 60'000'000;
   while (OwnCpuNanos() < until) {
   }
-  const auto after = ProcessCpuNanos(getpid());
+  const auto after = cpu.Nanos();
   ASSERT_TRUE(after.has_value());
   EXPECT_GE(*after - *before, 40'000'000u);
 }
 
 TEST(ProcessCpu, ANumberThatIsNoProcessHasNone) {
-  EXPECT_EQ(ProcessCpuNanos(999'999'999), std::nullopt);
+  EXPECT_EQ(ProcessCpu(999'999'999).Nanos(), std::nullopt);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ MEASURES = [["memory_per_key.py"], ["memory_churn.py"], ["memory_flush.py"],
             ["side_by_side.py", "speed", "--rt", "--rounds", "5", "--protocols", "resp"],
             ["side_by_side.py", "speed-memcached", "--rt", "--rounds", "5", "--protocols",
              "text,mcbin"],
-            ["side_by_side.py", "speed-two-threads", "--rt", "--two-threads"],
+            ["side_by_side.py", "speed-two-threads", "--two-threads"],
             ["side_by_side.py", "commands", "--rt", "--rounds", "5", "--protocols", "resp",
              "--servers", "redis,mikura", "--pipelines", "1,16", "--operations",
              "incr,lpush,rpop,lrange10,hset,hget,sadd,sismember,zadd,zscore,zrange10,xadd,eval,"

@@ -112,8 +112,8 @@ def memcached(threads, connections_max=1024):
                   {"text", "meta", "mcbin"})
 
 
-def mikura(binary, threads):
-    return Server("mikura", [str(binary), "engine", "--bind", "127.0.0.1", "--port", "{port}",
+def mikura(binary, threads, name="mikura"):
+    return Server(name, [str(binary), "engine", "--bind", "127.0.0.1", "--port", "{port}",
                              "--memcached-port", "{memcached_port}", "--threads", str(threads)],
                   {"resp", "text", "meta", "mcbin"})
 

@@ -14,7 +14,8 @@ installed is left out. `floor` parses nothing: what the kernel alone costs.
   ./dev bench --protocols resp --operations hset,zrange10,eval --pipelines 1,16
                                     other commands (load_generator --help lists them), on
                                     collections made anew before each measurement
-  ./dev bench --two-threads         servers with two threads, sharing both cores with the generator
+  ./dev bench --two-threads         servers with two threads, sharing both cores with the generator,
+                                    and mikura with one thread beside them, as mikura-1
 """
 import argparse
 import json
@@ -40,7 +41,7 @@ SECTIONS = {
                         "As above. Measured by itself: an entry that the other protocol has written "
                         "changes its form when it is written."),
     "speed-two-threads": ("Two threads", "Servers with two threads, not pinned, beside the load "
-                          "generator on the same two cores."),
+                          "generator on the same two cores; mikura-1 has one thread."),
     "latency": ("Latency at the same load", "Every server is offered the same number of requests a "
                 "second, due at fixed times: a stall shows in the tail."),
     "commands": ("Other commands", "CPU that a server with one thread, on one core, needs for a "
@@ -95,6 +96,8 @@ def chosen_servers(a):
                       for protocol in a.protocols.split(",") if not a.two_threads]
         elif name == "mikura" and a.binary.exists():
             found.append(servers.mikura(a.binary, a.threads))
+            if a.two_threads:
+                found.append(servers.mikura(a.binary, 1, "mikura-1"))
         elif name == "redis" and shutil.which("redis-server"):
             found.append(servers.redis(a.threads))
         elif name == "memcached" and shutil.which("memcached"):
@@ -112,9 +115,11 @@ class Bench:
         self.deadline = time.monotonic() + a.time_limit
         self.rows = {}  # (case, server name) -> [measurement of each round]
         self.holds = {}  # server name -> "strings" while it holds every key of gets and sets
-        self.real_time = a.rt and servers.may_use_real_time()
+        # Real-time threads that share cores would starve each other: none of them gives way.
+        self.real_time = a.rt and not a.two_threads and servers.may_use_real_time()
         if a.rt and not self.real_time:
-            print("--rt: not permitted here, running without", file=sys.stderr)
+            print("--rt: not permitted here, or with --two-threads; running without",
+                  file=sys.stderr)
 
     def generate(self, server, protocol, *more):
         """One run of the load generator; raises on anything but right replies."""
@@ -218,7 +223,8 @@ def ratio(rows, mine, other):
         return ""
     pairs = zip((r["server_us_per_request"] for r in rows[mine]),
                 (r["server_us_per_request"] for r in rows[other]))
-    return f"{statistics.median(x / y for x, y in pairs if y > 0):.2f}"
+    ratios = [x / y for x, y in pairs if y > 0]
+    return f"{statistics.median(ratios):.2f}" if ratios else "?"
 
 
 def table(bench):
@@ -237,8 +243,10 @@ def table(bench):
         if version and not a.write:
             yield f"* {name}: {version}"
     yield ""
-    yield ("| case | server | CPU us/request, median [min-max] | of floor | of redis | of memcached "
-           "| requests/s | p50 us | p99 us | misses |")
+    # What the others are held against: nothing but the kernel's work, or a thread less.
+    least = "mikura-1" if a.two_threads else "floor"
+    yield (f"| case | server | CPU us/request, median [min-max] | of {least} | of redis "
+           "| of memcached | requests/s | p50 us | p99 us | misses |")
     yield "|---|---|---|---|---|---|---|---|---|---|"
     cases = dict.fromkeys(key[:3] for key in bench.rows)
     for case in cases:
@@ -248,7 +256,7 @@ def table(bench):
             middle = {k: statistics.median(r[k] for r in runs)
                       for k in ("requests_per_second", "p50_us", "p99_us")}
             yield (f"| {case[0]} {case[1]} P{case[2]} | {name} | **{statistics.median(cpu):.3f}** "
-                   f"[{min(cpu):.3f}-{max(cpu):.3f}] | {ratio(rows, name, 'floor')} "
+                   f"[{min(cpu):.3f}-{max(cpu):.3f}] | {ratio(rows, name, least)} "
                    f"| {ratio(rows, name, 'redis')} | {ratio(rows, name, 'memcached')} "
                    f"| {middle['requests_per_second']:.0f} | {middle['p50_us']:.0f} "
                    f"| {middle['p99_us']:.0f} | {sum(r['misses'] for r in runs)} |")
