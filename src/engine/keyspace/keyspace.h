@@ -61,6 +61,11 @@ class Keyspace final : public store::RemovalListener {
   store::Shard& LockedShard(uint32_t index) { return *cells_[index].shard; }
   // For prefetch hints and relaxed counts, no lock needed.
   const store::Shard& UnlockedShard(uint32_t index) const { return *cells_[index].shard; }
+  // Begins to load what taking the shard's lock writes and what a lookup in `database` reads first.
+  void PrefetchShard(uint32_t index, int database) const {
+    __builtin_prefetch(&cells_[index].lock, 1);
+    cells_[index].shard->PrefetchTable(database);
+  }
 
   // ---- Several or all shards.
   // The token of scripts, and of whoever visits all shards: taken before any shard.

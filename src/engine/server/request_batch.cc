@@ -92,6 +92,7 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   item.command = request.command;
   item.subcommand = request.subcommand;
   item.keys_count = static_cast<uint32_t>(keys_.size()) - item.keys_begin;
+  PrefetchShards(item.keys_begin);
   // Limits depend on AUTH, PSYNC ends the client: rows without keys that change the connection.
   // What stands behind a command that blocks is better not parsed yet.
   const CommandSpec* row = request.command;
@@ -126,6 +127,7 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
   if (request.has_key()) {
     keys_.push_back(keyspace_.hasher()(request.key));
     item.keys_count = 1;
+    PrefetchShards(item.keys_begin);
   }
   // These may take over the connection's output, or change how the bytes behind are read.
   must_run_ = request.command == wire::MemcachedCommand::kLruCrawler ||
@@ -135,11 +137,18 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
   return status;
 }
 
-// Short loops, so that the misses of many requests overlap: table headers, then buckets, then
-// entries, then what collections hold.
+// What the keys from keys_[first] on need first. It is loaded while other requests are received and
+// parsed.
+void RequestBatch::PrefetchShards(size_t first) const {
+  for (size_t i = first; i < keys_.size(); ++i) {
+    keyspace_.PrefetchShard(keys_[i].shard(), kHintDatabase);
+  }
+}
+
+// Short loops, so that the misses of many requests overlap: buckets, then entries, then what
+// collections hold.
 void RequestBatch::Prefetch() {
   if (keys_.size() < 2) return;
-  for (const Key& key : keys_) keyspace_.UnlockedShard(key.shard()).PrefetchTable(kHintDatabase);
   for (const Key& key : keys_) {
     keyspace_.UnlockedShard(key.shard()).PrefetchBucket(kHintDatabase, key);
   }

@@ -106,6 +106,7 @@ class RequestBatch {
   };
 
   void AddRequest(Session& session, std::string_view bytes, uint32_t words_begin);
+  void PrefetchShards(size_t first) const;
   void Prefetch();
   void PrefetchCollections();
   void RunOne(const Item& item, UnixMillis now);
