@@ -123,6 +123,7 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.cluster_enabled = false;
   wire.cache_node_type = group.node_type;
   ShowAccess(group.access, wire);
+  wire.storage_encryption_type = "none";
   wire.arn = group.ArnOf();
   wire.replication_group_create_time = group.created_at;
   wire.data_tiering = Switch(false);
