@@ -105,7 +105,7 @@ Status LogStream::Append(const std::string& lines, const std::string& node_id,
   }
   counted_bytes_ = before + added;
   positions_[node_id] = position;
-  const Status stored = StoreCursor();
+  Status stored = StoreCursor();
   if (!stored.ok()) take_back();
   return stored;
 }

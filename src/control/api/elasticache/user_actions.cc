@@ -207,12 +207,12 @@ ApiResult<elasticache::DeleteUserResult> DeleteUser(ActionContext& context,
     ASSIGN_OR_RETURN(auto user, store.FindUser(request.user_id));
     RETURN_IF_ERROR(CheckChangeable(user.record));
     Change change;
-    ASSIGN_OR_RETURN(auto groups, LeaveGroups(store, user.record, change));
+    ASSIGN_OR_RETURN(const auto groups, LeaveGroups(store, user.record, change));
     user.record.status = kStatusDeleting;
     store.Put(change, user);
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();
-    return std::optional<Result>(UserAnswer<Result>(user.record, std::move(groups)));
+    return std::optional<Result>(UserAnswer<Result>(user.record, groups));
   });
 }
 
