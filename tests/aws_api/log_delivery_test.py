@@ -32,8 +32,17 @@ class LogDelivery(service.ServiceTestCase):
             self.assertLess(time.monotonic(), deadline, cluster)
             time.sleep(0.05)  # polls a condition, within a deadline
 
+    def delete(self):
+        """The service's caches outlive it: none is left behind."""
+        self.cache.delete_cache_cluster(CacheClusterId="one")
+        deadline = time.monotonic() + 30
+        while self.cache.describe_cache_clusters()["CacheClusters"]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)  # polls a condition, within a deadline
+
     def test_a_cluster_shows_its_deliveries(self):
         created = self.create(LogDeliveryConfigurations=[SLOW_LOG])
+        self.addCleanup(self.delete)
         self.assertEqual(created["LogDeliveryConfigurations"], [{**SLOW_LOG, "Status": "enabling"}])
         cluster = self.await_status(["active"])
         self.assertEqual(cluster["LogDeliveryConfigurations"], [{**SLOW_LOG, "Status": "active"}])
@@ -44,7 +53,6 @@ class LogDelivery(service.ServiceTestCase):
             CacheClusterId="one", ApplyImmediately=True, LogDeliveryConfigurations=off)["CacheCluster"]
         self.assertEqual(modified["LogDeliveryConfigurations"][0]["Status"], "disabling")
         self.await_status([])
-        self.cache.delete_cache_cluster(CacheClusterId="one")
 
     def test_what_is_not_here_is_refused_in_words(self):
         firehose = {"LogType": "slow-log", "DestinationType": "kinesis-firehose", "LogFormat": "json",
