@@ -139,6 +139,20 @@ def parameters_document():
     return "\n".join(out) + "\n"
 
 
+def refused_parameters(service):
+    """The section on parameters of built operations that are refused: from unavailable.cc."""
+    source = ROOT / f"src/control/api/{service}/unavailable.cc"
+    if not source.exists():
+        return []
+    text = source.read_text(encoding="utf-8")
+    out = ["", "Parameters that these refuse (InvalidParameterValue: ... is not available yet):", "",
+           "| Operation | Parameters |", "|---|---|"]
+    for operation, body in re.findall(r"RefuseUnavailable\(const \w+::(\w+)Request&.*?\{(.*?)\n\}", text, re.S):
+        names = re.findall(r'\{"([^"]+)",', body)
+        out.append(f"| `{operation}` | {', '.join(names)} |")
+    return out
+
+
 def aws_document():
     out = [MARK, "# AWS operations", "",
            "Those that are not built are refused with an AWS error that says so."]
@@ -150,6 +164,7 @@ def aws_document():
         missing = sorted(set(service["operations"]) - set(built) - {n for n, _ in refused})
         out += ["", f"## {service['service']}, version {service['version']}", "",
                 f"Built ({len(built)}): {', '.join(f'`{n}`' for n in built)}"]
+        out += refused_parameters(service["service"])
         if missing:
             out += ["", f"Missing ({len(missing)}): {', '.join(f'`{n}`' for n in missing)}"]
         if refused:

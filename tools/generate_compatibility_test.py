@@ -79,6 +79,20 @@ class GeneratorTest(unittest.TestCase):
         self.assertIn("Built (1): `A`", text)
         self.assertIn("Missing (1): `B`", text)
 
+    def test_parameters_that_are_refused(self):
+        self.assertEqual(generator.refused_parameters("s"), [])
+        self.write("src/control/api/s/unavailable.cc", """
+ApiResult<> RefuseUnavailable(const s::ARequest& request) {
+  const Asked features[] = {
+      {"One", request.one},
+      {"Two other than x",
+       Other(request.two, "x") && Other(request.two, "y")},
+  };
+  return RefuseFirst(features);
+}
+""")
+        self.assertEqual(generator.refused_parameters("s")[-1], "| `A` | One, Two other than x |")
+
     def test_frameworks_with_the_versions_of_the_lock_file(self):
         self.assertEqual(generator.frameworks_section(), [])
         self.write("tests/frameworks/frameworks.tsv",

@@ -27,10 +27,10 @@ class ReplyParser {
     switch (type) {
       case '+':
       case ':':
-        reply = {AdminReply::Kind::kText, std::string(line), {}};
+        reply = {AdminReply::Kind::kText, std::string(line), {}, {}};
         return ReplyProgress::kComplete;
       case '-':
-        reply = {AdminReply::Kind::kError, std::string(line), {}};
+        reply = {AdminReply::Kind::kError, std::string(line), {}, {}};
         return ReplyProgress::kComplete;
       case '$':
         return ReadBulk(line, reply);
@@ -45,7 +45,7 @@ class ReplyParser {
   ReplyProgress ReadBulk(std::string_view line, AdminReply& reply) {
     const auto length = ParseInt64(line);
     if (!length || *length < -1 || *length > kBulkBytesMax) return ReplyProgress::kMalformed;
-    reply = {AdminReply::Kind::kText, "", {}};
+    reply = {AdminReply::Kind::kText, "", {}, {}};
     if (*length == -1) return ReplyProgress::kComplete;
     const auto size = static_cast<size_t>(*length);
     if (rest_.size() < size + 2) return ReplyProgress::kIncomplete;
@@ -60,13 +60,17 @@ class ReplyParser {
     if (!count || *count < -1 || *count > kItemsMax || depth == kDepthMax) {
       return ReplyProgress::kMalformed;
     }
-    AdminReply array{AdminReply::Kind::kArray, "", {}};
+    AdminReply array{AdminReply::Kind::kArray, "", {}, {}};
     for (int64_t i = 0; i < *count; ++i) {
       AdminReply item;
       const ReplyProgress progress = Read(item, depth + 1);
       if (progress != ReplyProgress::kComplete) return progress;
-      if (item.kind != AdminReply::Kind::kArray) item.items.push_back(std::move(item.text));
-      for (std::string& text : item.items) array.items.push_back(std::move(text));
+      if (item.kind == AdminReply::Kind::kArray) {
+        array.items.insert(array.items.end(), item.items.begin(), item.items.end());
+      } else {
+        array.items.push_back(item.text);
+      }
+      array.parts.push_back(std::move(item));
     }
     reply = std::move(array);
     return ReplyProgress::kComplete;

@@ -15,6 +15,7 @@ struct AdminReply {
   Kind kind = Kind::kText;
   std::string text;                // of kText and kError; a null bulk string is empty
   std::vector<std::string> items;  // of kArray; nested arrays are flattened
+  std::vector<AdminReply> parts;   // of kArray: the same, as it came
 };
 
 enum class ReplyProgress { kComplete, kIncomplete, kMalformed };

@@ -137,6 +137,7 @@ void FakeEngine::Answer(Client& client, const std::vector<std::string>& argument
   std::string answer = "-ERR unknown command\r\n";
   if (arguments[0] == "PING") answer = "+PONG\r\n";
   if (arguments[0] == "INFO") answer = fmt::format("${}\r\n{}\r\n", Info().size(), Info());
+  if (arguments[0] == "SLOWLOG") answer = SlowLog(arguments);
   if (arguments[0] == "SHUTDOWN") std::exit(0);
   if (arguments[0] == "CONFIG") answer = Config(arguments);
   if (arguments[0] != "MIKURA") {
@@ -223,12 +224,28 @@ std::string FakeEngine::Mikura(Client& client, const std::vector<std::string>& a
   return "+OK\r\n";
 }
 
+// A test writes the ids of the entries, oldest first, to this file in the node's directory.
+std::string FakeEngine::SlowLog(const std::vector<std::string>& arguments) {
+  std::ifstream file(config_["dir"] + "/slow-ids");
+  std::vector<std::string> ids;
+  for (std::string id; file >> id;) ids.insert(ids.begin(), id);
+  const long count = std::stol(arguments[2]);
+  if (count >= 0 && ids.size() > static_cast<size_t>(count)) ids.resize(static_cast<size_t>(count));
+  std::string answer = fmt::format("*{}\r\n", ids.size());
+  for (const std::string& id : ids) {
+    answer += fmt::format("*6\r\n:{}\r\n:1605631822\r\n:30\r\n*1\r\n$4\r\nPING\r\n", id);
+    answer += "$8\r\n10.0.0.1\r\n$0\r\n\r\n";
+  }
+  return answer;
+}
+
 std::string FakeEngine::Info() const {
-  if (primary_host_.empty()) return "role:master\r\nmaster_repl_offset:0\r\n";
-  return fmt::format(
-      "role:slave\r\nmaster_host:{}\r\nmaster_port:{}\r\nmaster_link_status:{}\r\n"
-      "master_sync_in_progress:0\r\nslave_repl_offset:0\r\n",
-      primary_host_, primary_port_, ReachesPrimary() ? "up" : "down");
+  const std::string run = fmt::format("# Server\r\nrun_id:{}\r\n", getpid());
+  if (primary_host_.empty()) return run + "role:master\r\nmaster_repl_offset:0\r\n";
+  return run + fmt::format(
+                   "role:slave\r\nmaster_host:{}\r\nmaster_port:{}\r\nmaster_link_status:{}\r\n"
+                   "master_sync_in_progress:0\r\nslave_repl_offset:0\r\n",
+                   primary_host_, primary_port_, ReachesPrimary() ? "up" : "down");
 }
 
 bool FakeEngine::ReachesPrimary() const { return Tcp(primary_host_, primary_port_, false).valid(); }

@@ -32,6 +32,7 @@ class FakeEngine {
   void Answer(Client& client, const std::vector<std::string>& arguments);
   std::string Config(const std::vector<std::string>& arguments);
   std::string Mikura(Client& client, const std::vector<std::string>& arguments);
+  std::string SlowLog(const std::vector<std::string>& arguments);
   std::string Info() const;
   bool ReachesPrimary() const;
 

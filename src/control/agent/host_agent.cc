@@ -145,6 +145,7 @@ Status HostAgent::Forget(const std::string& node_id) {
     return Error{"node " + node_id + " is still running"};
   }
   supervisors_.erase(node_id);
+  logs_.Finish(node_id);
   without_access_.erase(node_id);
   unlink(paths.admin_socket.c_str());
   std::error_code failure;
@@ -279,6 +280,11 @@ Status HostAgent::SetAccess(const std::string& node_id, const NodeAccess& access
   }
   RETURN_IF_ERROR(Call(node_id, settings));
   return Tell(node_id, {"MIKURA", "USERS", files.users});
+}
+
+std::vector<LogDeliveryState> HostAgent::DeliverLogs(const std::string& node_id,
+                                                     const std::vector<LogTarget>& targets) {
+  return logs_.Deliver(node_id, PathsOf(options_.data_dir, node_id), targets);
 }
 
 SnapshotFile HostAgent::SaveSnapshot(const std::string& node_id, const std::string& snapshot,

@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "control/agent/certificate_authority.h"
 #include "control/agent/endpoint_sockets.h"
+#include "control/agent/log_deliverer.h"
 #include "control/agent/node_supervisor.h"
 #include "control/agent/snapshot_folder.h"
 #include "control/model/node_runtime.h"
@@ -68,6 +69,8 @@ class HostAgent final : public NodeRuntime {
                                      const std::vector<std::string>& names) override;
   bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
   Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
+  std::vector<LogDeliveryState> DeliverLogs(const std::string& node_id,
+                                            const std::vector<LogTarget>& targets) override;
   SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
                             int64_t attempt) override;
   SnapshotFile CopySnapshot(const std::string& from, const std::string& to) override;
@@ -81,7 +84,8 @@ class HostAgent final : public NodeRuntime {
       : options_(options),
         link_key_(std::move(link_key)),
         authority_(std::move(authority)),
-        snapshots_(options.data_dir, options.bucket_folder) {}
+        snapshots_(options.data_dir, options.bucket_folder),
+        logs_(options.data_dir + "/logs", options.timings, [this] { Changed(); }) {}
 
   void AdoptAll();
   // Supervises the running process of the node, if there is one.
@@ -104,6 +108,7 @@ class HostAgent final : public NodeRuntime {
   SnapshotFolder snapshots_;
   Mutex change_mutex_;
   std::function<void()> changed_ GUARDED_BY(change_mutex_);
+  LogDeliverer logs_;
   // Used by the one thread that calls us (NodeRuntime); destroyed first, because supervisors use
   // the members above.
   std::map<std::string, std::unique_ptr<NodeSupervisor>> supervisors_;

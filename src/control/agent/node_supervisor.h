@@ -34,6 +34,8 @@ struct AgentTimings {
   std::chrono::milliseconds admin_timeout{300};
   // From the request to shut down to the kill.
   std::chrono::milliseconds stop_grace{3'000};
+  // How often nodes are asked for what they have logged, for those whose logs are delivered.
+  std::chrono::milliseconds log_interval{1'000};
   // How long a node's certificate is valid, and from when on before its end it gets another.
   std::chrono::seconds certificate_life = std::chrono::hours(24) * 90;
   std::chrono::seconds certificate_left_min = std::chrono::hours(24) * 30;

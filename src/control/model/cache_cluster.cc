@@ -170,6 +170,7 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
   visit("serves_tls", cluster.serves_tls);
+  visit("log_deliveries", cluster.log_deliveries);
 }
 
 std::string CacheCluster::PreferredZone() const {
@@ -210,6 +211,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   if (!asked.node_count) return Value("The parameter NumCacheNodes must be given.");
   RETURN_IF_ERROR(CheckNodeCount(*asked.node_count, version.kind));
   RETURN_IF_ERROR(CheckTls(asked, version));
+  RETURN_IF_ERROR(SetLogDeliveries(asked.log_deliveries, version, cluster.log_deliveries));
   ASSIGN_OR_RETURN(cluster.port, PortOf(asked.port, version.kind));
   ASSIGN_OR_RETURN(cluster.parameter_group,
                    ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));

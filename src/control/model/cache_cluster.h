@@ -16,6 +16,7 @@
 #include "control/model/api_error.h"
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
+#include "control/model/log_delivery.h"
 
 namespace mikura::control {
 
@@ -85,6 +86,7 @@ struct CacheCluster {
   bool serves_tls = false;          // TLS alone; fixed at its creation
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
+  std::vector<LogDelivery> log_deliveries;  // of one that stands alone
   // Keys of the store that are removed with it: its holds on subnets and security groups.
   std::vector<std::string> held_keys;
 
@@ -118,6 +120,7 @@ struct NewCacheCluster {
   bool auto_minor_version_upgrade = true;
   bool serves_tls = false;
   std::map<std::string, std::string> tags;
+  std::vector<AskedLogDelivery> log_deliveries;
 };
 
 // Where and as what a resource is created: all that a rule may not find out by itself.

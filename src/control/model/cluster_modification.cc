@@ -218,6 +218,10 @@ ApiResult<> ModifyCluster(const ClusterModification& asked, const std::vector<st
   RETURN_IF_ERROR(SetVersion(asked, cluster));
   RETURN_IF_ERROR(SetAttributes(asked, cluster));
   RETURN_IF_ERROR(SetPendingNodes(asked, zones, cluster));
+  ASSIGN_OR_RETURN(const EngineVersion version,
+                   EngineVersionOf(cluster.engine, cluster.engine_version));
+  RETURN_IF_ERROR(ChangeLogDeliveries(asked.log_deliveries, asked.immediately, version,
+                                      cluster.log_deliveries));
   if (asked.immediately) ApplyPending(cluster, now);
   return Ok();
 }

@@ -31,6 +31,7 @@ struct ClusterModification {
   std::string maintenance_window;
   std::string snapshot_window;
   std::optional<bool> auto_minor_version_upgrade;
+  std::vector<AskedLogDelivery> log_deliveries;
   bool immediately = false;
 };
 

@@ -172,7 +172,7 @@ bool GroupModification::Empty() const {
   return !description && !primary_cluster && !automatic_failover && !multi_az && !security_groups &&
          !maintenance_window && !snapshot_window && !snapshot_retention_limit &&
          !snapshotting_cluster && !auto_minor_version_upgrade && !parameter_group && !node_type &&
-         !engine && !engine_version;
+         !engine && !engine_version && log_deliveries.empty();
 }
 
 ApiResult<> Modify(const GroupModification& asked, ReplicationGroup& group,
@@ -188,11 +188,15 @@ ApiResult<> Modify(const GroupModification& asked, ReplicationGroup& group,
   RETURN_IF_ERROR(SetNodeType(asked, group));
   ASSIGN_OR_RETURN(const EngineVersion version, SetVersion(asked, group));
   RETURN_IF_ERROR(SetParameterGroup(asked, version, group, clusters));
+  ASSIGN_OR_RETURN(const EngineVersion now, EngineVersionOf(group.engine, group.engine_version));
+  RETURN_IF_ERROR(ChangeLogDeliveries(asked.log_deliveries, asked.apply_immediately, now,
+                                      group.log_deliveries));
   if (asked.description) group.description = *asked.description;
   if (asked.auto_minor_version_upgrade) {
     group.auto_minor_version_upgrade = *asked.auto_minor_version_upgrade;
   }
   ShowInMembers(asked, group, clusters);
+  if (!AreSettled(group.log_deliveries)) group.status = kStatusModifying;
   if (!asked.apply_immediately || group.pending.empty()) return Ok();
   group.applying = true;
   group.status = kStatusModifying;

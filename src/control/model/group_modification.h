@@ -34,6 +34,7 @@ struct GroupModification {
   std::optional<std::string> node_type;
   std::optional<std::string> engine;
   std::optional<std::string> engine_version;
+  std::vector<AskedLogDelivery> log_deliveries;
   bool apply_immediately = false;
 
   bool Empty() const;

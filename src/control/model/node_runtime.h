@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
+#include "control/model/log_delivery.h"
 #include "control/model/node_access.h"
 
 namespace mikura::control {
@@ -83,6 +84,14 @@ struct SnapshotFile {
   std::string error;       // kFailed: why, in words
 };
 
+// How far the delivery of a log is.
+struct LogDeliveryState {
+  bool begun = false;  // all that the node had logged before has been delivered
+  std::string error;   // why it cannot be delivered, in words
+
+  bool operator==(const LogDeliveryState&) const = default;
+};
+
 enum class ListenerProtocol { kResp, kMemcached, kMemcachedTls };
 
 class NodeRuntime {
@@ -135,6 +144,10 @@ class NodeRuntime {
   virtual bool HasAccess(const std::string& node_id, const NodeAccess& access) = 0;
   // Gives it to the node: at once if it runs, and from its next start on. Clients that are in stay.
   virtual Status SetAccess(const std::string& node_id, const NodeAccess& access) = 0;
+  // From now on the node's logs go to these, and to no others: what it logs, and what it still
+  // holds of before; no entry twice. One state for each of `targets`; does not wait.
+  virtual std::vector<LogDeliveryState> DeliverLogs(const std::string& node_id,
+                                                    const std::vector<LogTarget>& targets) = 0;
   // Snapshots, by their incarnations. Each of these begins what is to be done unless it is under
   // way or done, and says how far it is. attempt: another one asks again, after a failure or
   // another node.

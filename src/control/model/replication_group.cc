@@ -139,6 +139,7 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("reader_endpoint", group.reader_endpoint);
   visit("held_keys", group.held_keys);
   visit("access", group.access);
+  visit("log_deliveries", group.log_deliveries);
   visit("retained_cluster", group.retained_cluster);
 }
 
@@ -168,6 +169,7 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
                    ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceNodes(node_count, asked.preferred_zones, context.zones, true));
+  RETURN_IF_ERROR(SetLogDeliveries(asked.log_deliveries, version, group.log_deliveries));
   if (!asked.maintenance_window.empty()) {
     ASSIGN_OR_RETURN(group.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }

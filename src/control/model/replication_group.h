@@ -67,6 +67,7 @@ struct ReplicationGroup {
   Endpoint reader_endpoint;
   std::vector<std::string> held_keys;  // as CacheCluster::held_keys
   GroupAccess access;
+  std::vector<LogDelivery> log_deliveries;
   // Of one that is deleted: the primary's cluster, which goes on alone; empty: nothing stays.
   std::string retained_cluster;
 
@@ -103,6 +104,7 @@ struct NewReplicationGroup {
   std::string data_source;
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
+  std::vector<AskedLogDelivery> log_deliveries;
 };
 
 struct BuiltReplicationGroup {

@@ -87,7 +87,16 @@ Status FakeRuntime::Forget(const std::string& node_id) {
   if (!crash_.Allow()) return Error{"crashed"};
   nodes_.erase(node_id);
   kept_access_.erase(node_id);
+  log_targets_.erase(node_id);
   return Ok();
+}
+
+std::vector<LogDeliveryState> FakeRuntime::DeliverLogs(const std::string& node_id,
+                                                       const std::vector<LogTarget>& targets) {
+  std::vector<LogTarget>& now = log_targets_[node_id];
+  if (now != targets && crash_.Allow()) now = targets;
+  const LogDeliveryState state{!logs_held_, logs_held_ ? "" : log_failure_};
+  return std::vector<LogDeliveryState>(targets.size(), state);
 }
 
 Result<FakeNode*> FakeRuntime::Reach(const std::string& node_id) {

@@ -81,6 +81,8 @@ class FakeRuntime final : public NodeRuntime {
                                      const std::vector<std::string>& names) override;
   bool HasAccess(const std::string& node_id, const NodeAccess& access) override;
   Status SetAccess(const std::string& node_id, const NodeAccess& access) override;
+  std::vector<LogDeliveryState> DeliverLogs(const std::string& node_id,
+                                            const std::vector<LogTarget>& targets) override;
   SnapshotFile SaveSnapshot(const std::string& node_id, const std::string& snapshot,
                             int64_t attempt) override;
   SnapshotFile CopySnapshot(const std::string& from, const std::string& to) override;
@@ -116,6 +118,11 @@ class FakeRuntime final : public NodeRuntime {
   void FailSnapshots(std::string why) { snapshot_failure_ = std::move(why); }
   const std::vector<std::string>& snapshot_requests() const { return snapshot_requests_; }
   int starts() const { return starts_; }
+  // Where the logs of the node go, as the host was told last.
+  const std::vector<LogTarget>& LogsOf(const std::string& id) { return log_targets_[id]; }
+  // Logs are not delivered yet, or cannot be for that reason.
+  void HoldLogs(bool held) { logs_held_ = held; }
+  void FailLogs(std::string why) { log_failure_ = std::move(why); }
 
  private:
   FakeNode* At(const Endpoint& endpoint);
@@ -137,6 +144,9 @@ class FakeRuntime final : public NodeRuntime {
   std::vector<std::string> snapshot_requests_;           // nodes that were asked
   std::string snapshot_failure_;
   bool snapshots_held_ = false;
+  std::map<std::string, std::vector<LogTarget>> log_targets_;
+  std::string log_failure_;
+  bool logs_held_ = false;
   int starts_ = 0;
   int starts_without_access_ = 0;
 };

@@ -12,6 +12,7 @@ Reconciler::Reconciler(MetadataStore& store, NodeRuntime& runtime, const Clock& 
       context_{store, runtime, clock, events_, timings, &plan_},
       keeper_(context_),
       access_(context_),
+      logs_(context_),
       groups_(context_, keeper_, access_),
       clusters_(context_, keeper_),
       parameters_(context_, plan_),
@@ -62,7 +63,7 @@ bool Reconciler::Step() {
   Result<Inventory> inventory = LoadInventory(context_.store);
   if (!inventory.ok()) return Note("store", inventory.error());
   plan_.Load(*inventory);
-  bool idle = true;
+  bool idle = Note("logs", logs_.Step(*inventory));
   for (Loaded<ReplicationGroup>& group : inventory->groups) {
     idle = Note("replication group " + group.record.id, groups_.Step(group, *inventory)) && idle;
   }

@@ -13,6 +13,7 @@
 #include "control/reconciler/access_workflow.h"
 #include "control/reconciler/cache_cluster_workflow.h"
 #include "control/reconciler/event_log.h"
+#include "control/reconciler/log_workflow.h"
 #include "control/reconciler/node_keeper.h"
 #include "control/reconciler/parameter_plan.h"
 #include "control/reconciler/parameter_workflow.h"
@@ -51,6 +52,7 @@ class Reconciler {
   ReconcilerContext context_;
   NodeKeeper keeper_;
   AccessWorkflow access_;
+  LogWorkflow logs_;
   ReplicationGroupWorkflow groups_;
   CacheClusterWorkflow clusters_;
   ParameterWorkflow parameters_;

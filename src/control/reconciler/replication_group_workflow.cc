@@ -201,7 +201,8 @@ Status ReplicationGroupWorkflow::StoreStatuses(Loaded<ReplicationGroup>& group,
       writes.push_back(context_.events.Of(cluster->record, "Cache cluster created"));
     }
   }
-  settled = settled && AccessWorkflow::IsSettled(group.record, has_access);
+  settled = settled && AccessWorkflow::IsSettled(group.record, has_access) &&
+            AreSettled(group.record.log_deliveries);
   const bool access_changed = AccessWorkflow::NoteApplied(group.record, has_access);
   std::string& status = group.record.status;
   const bool was_creating = status == kStatusCreating;

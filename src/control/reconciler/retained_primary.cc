@@ -55,6 +55,7 @@ void StandAlone(const ReplicationGroup& group, const Loaded<CacheCluster>& clust
   record.replication_group.clear();
   record.snapshot_retention_limit = group.snapshot_retention_limit;
   record.snapshot_window = group.snapshot_window;
+  record.log_deliveries = group.log_deliveries;
   record.held_keys.clear();
   for (const std::string& key : group.held_keys) {
     record.held_keys.push_back(HeldByCluster(key, group, record));

@@ -2,20 +2,10 @@
 // SLOWLOG and COMMANDLOG: commands that took long, or were large.
 #include "engine/commands/command_families.h"
 #include "engine/commands/command_support.h"
+#include "engine/commands/slow_log_reply.h"
 #include "engine/commands/subcommand_help.h"
 
 namespace mikura::engine {
-namespace {
-
-constexpr int64_t kCountUsually = 10;
-
-// Nullopt after an error reply.
-std::optional<size_t> CountOf(CommandContext& ctx, std::string_view text) {
-  const std::optional<int64_t> given = ParseInt64(text);
-  if (given && *given >= -1) return *given == -1 ? SIZE_MAX : static_cast<size_t>(*given);
-  ctx.reply.Error("ERR", "count should be greater than or equal to -1");
-  return std::nullopt;
-}
 
 void ReplyNewest(wire::RespWriter& reply, const SlowLog& log, size_t count) {
   const auto entries = log.Newest(count);
@@ -30,6 +20,18 @@ void ReplyNewest(wire::RespWriter& reply, const SlowLog& log, size_t count) {
     reply.Bulk(entry.client_address);
     reply.Bulk(entry.client_name);
   }
+}
+
+namespace {
+
+constexpr int64_t kCountUsually = 10;
+
+// Nullopt after an error reply.
+std::optional<size_t> CountOf(CommandContext& ctx, std::string_view text) {
+  const std::optional<int64_t> given = ParseInt64(text);
+  if (given && *given >= -1) return *given == -1 ? SIZE_MAX : static_cast<size_t>(*given);
+  ctx.reply.Error("ERR", "count should be greater than or equal to -1");
+  return std::nullopt;
 }
 
 // SLOWLOG GET [count] -> the newest entries; all for -1.

@@ -142,9 +142,9 @@ Engine::Engine(wire::ParameterSet& parameters, const std::string& config_file,
   saver_.SetIsHeld([this] { return node_.loading.load(std::memory_order_relaxed); });
   control_.NoteStart();
   memcached_.SetLoops(*loops_, clients_);
-  admin_ = std::make_unique<AdminServer>(
-      AdminServer::Parts{control_, *loops_, clients_, memcached_, node_, *guard_, access_, tls_,
-                         adapter_, asked_snapshot_, replication_, current_->node_id});
+  admin_ = std::make_unique<AdminServer>(AdminServer::Parts{
+      control_, *loops_, clients_, memcached_, node_, *guard_, access_, tls_, adapter_,
+      asked_snapshot_, replication_, observation_.slow_log, current_->node_id});
 }
 
 void Engine::ConnectAppendLog() {

@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <optional>
 
 #include "base/logging.h"
 #include "base/numbers.h"
+#include "engine/commands/slow_log_reply.h"
 #include "engine/net/socket.h"
 #include "wire/resp_parser.h"
 
@@ -179,6 +182,8 @@ void AdminServer::Execute(const Words& words, Connection& connection, wire::Resp
     reply.Ok();
   } else if (name == "CONFIG" && words.size() >= 3) {
     Configure(words, reply);
+  } else if (name == "SLOWLOG" && words.size() == 3) {
+    TellSlowLog(words, reply);
   } else if (name == "MIKURA" && words.size() >= 2) {
     ExecuteNode(words, connection, reply, send_fd);
   } else {
@@ -240,6 +245,16 @@ void AdminServer::ExecuteNode(const Words& words, Connection& connection, wire::
   } else {
     reply.Error("ERR", "unknown or malformed MIKURA command");
   }
+}
+
+// SLOWLOG GET count.
+void AdminServer::TellSlowLog(const Words& words, wire::RespWriter& reply) const {
+  const std::optional<int64_t> count = ParseInt64(words[2]);
+  if (ToUpper(words[1]) != "GET" || !count || *count < -1) {
+    reply.Error("ERR", "unknown or malformed SLOWLOG command");
+    return;
+  }
+  ReplyNewest(reply, parts_.slow_log, *count == -1 ? SIZE_MAX : static_cast<size_t>(*count));
 }
 
 // As for clients, but whatever clients may do: the service sets parameters while it allows nobody

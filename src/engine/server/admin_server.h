@@ -36,6 +36,7 @@
 #include "engine/commands/access_control.h"
 #include "engine/commands/services.h"
 #include "engine/net/tls_context.h"
+#include "engine/observation/slow_log.h"
 #include "engine/persistence/asked_snapshot.h"
 #include "engine/server/client_registry.h"
 #include "engine/server/loop_group.h"
@@ -60,6 +61,7 @@ class AdminServer {
     Parameters& parameters;
     AskedSnapshot& snapshot;
     ReplicationService& replication;
+    const SlowLog& slow_log;
     std::string node_id;
   };
 
@@ -88,6 +90,7 @@ class AdminServer {
   void ExecuteNode(const Words& words, Connection& connection, wire::RespWriter& reply,
                    int* send_fd);
   void Configure(const Words& words, wire::RespWriter& reply);
+  void TellSlowLog(const Words& words, wire::RespWriter& reply) const;
   void ChangeRole(const Words& words, wire::RespWriter& reply);
   void Hold(const Words& words, wire::RespWriter& reply);
   void SetFence(const Words& words, wire::RespWriter& reply);

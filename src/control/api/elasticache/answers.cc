@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "control/api/elasticache/group_access_actions.h"
+#include "control/api/elasticache/log_delivery_requests.h"
 
 namespace mikura::control {
 namespace {
@@ -72,6 +73,8 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
         static_cast<int32_t>(cluster.pending_nodes.count);
     wire.pending_modified_values->cache_node_ids_to_remove = cluster.pending_nodes.removed;
   }
+  wire.log_delivery_configurations = ShownLogs(cluster.log_deliveries);
+  wire.pending_modified_values->log_delivery_configurations = PendingLogs(cluster.log_deliveries);
   elasticache::CacheParameterGroupStatus parameters;
   parameters.cache_parameter_group_name = cluster.parameter_group;
   parameters.parameter_apply_status = "in-sync";
@@ -109,6 +112,8 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.pending_modified_values->primary_cluster_id = UnlessEmpty(group.pending.primary_cluster);
   wire.pending_modified_values->automatic_failover_status =
       UnlessEmpty(group.pending.automatic_failover);
+  wire.log_delivery_configurations = ShownLogs(group.log_deliveries);
+  wire.pending_modified_values->log_delivery_configurations = PendingLogs(group.log_deliveries);
   wire.member_clusters = group.member_clusters;
   wire.automatic_failover = Switch(group.automatic_failover);
   wire.multi_az = Switch(group.multi_az);
@@ -118,6 +123,7 @@ elasticache::ReplicationGroup ToWire(const ReplicationGroup& group) {
   wire.cluster_enabled = false;
   wire.cache_node_type = group.node_type;
   ShowAccess(group.access, wire);
+  wire.storage_encryption_type = "none";
   wire.arn = group.ArnOf();
   wire.replication_group_create_time = group.created_at;
   wire.data_tiering = Switch(false);

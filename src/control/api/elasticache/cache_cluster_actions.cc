@@ -9,6 +9,7 @@
 #include "control/api/elasticache/cache_store.h"
 #include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/group_access_actions.h"
+#include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/member_cluster_actions.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/snapshot_request.h"
@@ -39,6 +40,7 @@ NewCacheCluster AskedFor(const elasticache::CreateCacheClusterRequest& request, 
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
   asked.serves_tls = request.transit_encryption_enabled.value_or(false);
   asked.tags = std::move(tags);
+  asked.log_deliveries = AskedLogs(request.log_delivery_configurations);
   return asked;
 }
 

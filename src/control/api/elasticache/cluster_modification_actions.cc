@@ -9,6 +9,7 @@
 #include "control/api/elasticache/answers.h"
 #include "control/api/elasticache/cache_store.h"
 #include "control/api/elasticache/capacity.h"
+#include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/cluster_modification.h"
@@ -27,6 +28,7 @@ ClusterModification AskedFor(const elasticache::ModifyCacheClusterRequest& reque
   asked.maintenance_window = request.preferred_maintenance_window.value_or("");
   asked.snapshot_window = request.snapshot_window.value_or("");
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade;
+  asked.log_deliveries = AskedLogs(request.log_delivery_configurations);
   asked.immediately = request.apply_immediately.value_or(false);
   return asked;
 }

@@ -125,12 +125,13 @@ void ShowAccess(const GroupAccess& access, elasticache::ReplicationGroup& wire) 
 
 ApiResult<> ShowAccess(const ActionContext& context, std::vector<elasticache::CacheCluster>& wire) {
   ASSIGN_OR_RETURN(const auto groups, CacheStore(context).Groups());
-  std::map<std::string, const GroupAccess*> accesses;
-  for (const auto& group : groups) accesses[group.record.id] = &group.record.access;
+  std::map<std::string, const ReplicationGroup*> records;
+  for (const auto& group : groups) records[group.record.id] = &group.record;
   for (elasticache::CacheCluster& cluster : wire) {
-    const auto found = accesses.find(cluster.replication_group_id.value_or(""));
-    if (found == accesses.end()) continue;
-    const GroupAccess& access = *found->second;
+    const auto found = records.find(cluster.replication_group_id.value_or(""));
+    if (found == records.end()) continue;
+    const GroupAccess& access = found->second->access;
+    cluster.replication_group_log_delivery_enabled = !found->second->log_deliveries.empty();
     cluster.auth_token_enabled = HasToken(access.applied);
     if (access.auth_token_changed_at != 0) {
       cluster.auth_token_last_modified_date = access.auth_token_changed_at;

@@ -26,7 +26,7 @@ ApiResult<bool> ModifyGroupAccess(const ActionContext& context,
                                   ReplicationGroup& group, Change& change);
 
 void ShowAccess(const GroupAccess& access, elasticache::ReplicationGroup& wire);
-// Of those clusters that are members of a group.
+// Of those clusters that are members of a group; also whether it delivers logs.
 ApiResult<> ShowAccess(const ActionContext& context, std::vector<elasticache::CacheCluster>& wire);
 
 }  // namespace mikura::control

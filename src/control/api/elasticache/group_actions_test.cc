@@ -320,5 +320,9 @@ TEST_F(GroupActions, MultiAzAndAutomaticFailoverGoTogether) {
   EXPECT_TRUE(Group().automatic_failover);
 }
 
+TEST_F(GroupActions, WhatIsNotEncryptedSaysSo) {
+  EXPECT_EQ(Text("DescribeReplicationGroups", "", "StorageEncryptionType"), "none");
+}
+
 }  // namespace
 }  // namespace mikura::control

@@ -10,6 +10,7 @@
 #include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
+#include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/group_modification.h"
@@ -33,6 +34,7 @@ GroupModification AskedBy(const elasticache::ModifyReplicationGroupRequest& requ
   asked.node_type = request.cache_node_type;
   asked.engine = request.engine;
   asked.engine_version = request.engine_version;
+  asked.log_deliveries = AskedLogs(request.log_delivery_configurations);
   asked.apply_immediately = request.apply_immediately.value_or(false);
   return asked;
 }

@@ -38,6 +38,7 @@ ApiResult<> CheckLikeGroup(const elasticache::CreateCacheClusterRequest& request
       {"NumCacheNodes other than 1", request.num_cache_nodes.value_or(1) != 1},
       {"TransitEncryptionEnabled", request.transit_encryption_enabled.has_value()},
       {"AZMode", request.az_mode && *request.az_mode != "single-az"},
+      {"LogDeliveryConfigurations", !request.log_delivery_configurations.empty()},
       {"PreferredAvailabilityZones", !request.preferred_availability_zones.empty()},
   };
   for (const auto& [name, broken] : rules) {

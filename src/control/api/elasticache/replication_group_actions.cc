@@ -10,6 +10,7 @@
 #include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/group_access_actions.h"
 #include "control/api/elasticache/group_view.h"
+#include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/snapshot_request.h"
 #include "control/api/elasticache/unavailable.h"
@@ -42,6 +43,7 @@ NewReplicationGroup AskedFor(const elasticache::CreateReplicationGroupRequest& r
   asked.snapshot_retention_limit = request.snapshot_retention_limit.value_or(0);
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade.value_or(true);
   asked.tags = std::move(tags);
+  asked.log_deliveries = AskedLogs(request.log_delivery_configurations);
   return asked;
 }
 

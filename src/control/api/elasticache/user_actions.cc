@@ -63,7 +63,8 @@ ApiResult<User> BuildUser(const ActionContext& context,
 ApiResult<> ChangeUser(User& user, const elasticache::ModifyUserRequest& request,
                        const ActionContext& context) {
   const AskedAuthentication authentication = AuthenticationOf(request);
-  if (!request.access_string && !request.append_access_string && authentication.empty()) {
+  if (!request.access_string && !request.append_access_string && !request.engine &&
+      authentication.empty()) {
     return ApiError{ApiErrorCode::kInvalidParameterCombination, "No modifications were requested"};
   }
   if (request.access_string && request.append_access_string) {
@@ -76,7 +77,26 @@ ApiResult<> ChangeUser(User& user, const elasticache::ModifyUserRequest& request
     RETURN_IF_ERROR(CheckAccessString(user.access_string, context.access_rules));
   }
   if (!authentication.empty()) RETURN_IF_ERROR(SetAuthentication(user, authentication));
+  if (request.engine) {
+    ASSIGN_OR_RETURN(user.engine, AccessEngineOf(*request.engine));
+  }
   user.status = kStatusModifying;
+  return Ok();
+}
+
+// The groups of a user whose engine changes may have one of that engine, and stay as they are.
+ApiResult<> HoldGroups(const User& user, const std::vector<Stored<UserGroup>>& groups,
+                       Change& change) {
+  for (const auto& group : groups) {
+    if (!group.record.Has(user.id)) continue;
+    if (group.record.engine == "redis" && user.engine != "redis") {
+      return Value(
+          fmt::format("User {} is in the user group {} of redis: change the engine of the group "
+                      "first.",
+                      user.id, group.record.id));
+    }
+    change.Touch(group.kv);
+  }
   return Ok();
 }
 
@@ -171,6 +191,7 @@ ApiResult<elasticache::ModifyUserResult> ModifyUser(ActionContext& context,
     RETURN_IF_ERROR(ChangeUser(user.record, request, context));
     ASSIGN_OR_RETURN(const auto groups, store.Groups());
     Change change;
+    if (request.engine) RETURN_IF_ERROR(HoldGroups(user.record, groups, change));
     store.Put(change, user);
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();

@@ -203,5 +203,50 @@ TEST_F(UserActions, HaveTags) {
   EXPECT_EQ(Outcome("ListTagsForResource", arn + "x"), "404 UserNotFound");
 }
 
+TEST_F(UserActions, TheEngineOfAUserIsChanged) {
+  ASSERT_EQ(CreateUser("app", "app"), "200 ");
+  Settle();
+  EXPECT_EQ(Outcome("ModifyUser", "UserId=app&Engine=memcached"), "400 InvalidParameterValue");
+  EXPECT_EQ(Text("ModifyUser", "UserId=app&Engine=Valkey", "Engine"), "valkey");
+  EXPECT_EQ(Text("DescribeUsers", "UserId=app", "MinimumEngineVersion"), "7.2");
+  Settle();
+  EXPECT_EQ(Text("ModifyUser", "UserId=app&Engine=redis", "Engine"), "redis");
+}
+
+TEST_F(UserActions, TheEngineOfAGroupIsChangedBeforeThatOfItsUsers) {
+  ASSERT_EQ(CreateUser("app", "default"), "200 ");
+  Settle();
+  ASSERT_EQ(CreateGroup("g", "&UserIds.member.1=app"), "200 ");
+  Settle();
+  EXPECT_EQ(Outcome("ModifyUser", "UserId=app&Engine=valkey"), "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("ModifyUserGroup", "UserGroupId=g"), "400 InvalidParameterCombination");
+  EXPECT_EQ(Text("ModifyUserGroup", "UserGroupId=g&Engine=valkey", "Engine"), "valkey");
+  EXPECT_EQ(Text("DescribeUserGroups", "UserGroupId=g", "Status"), "modifying");
+  Settle();
+  EXPECT_EQ(Outcome("ModifyUser", "UserId=app&Engine=valkey"), "200 ");
+  Settle();
+  EXPECT_EQ(Outcome("ModifyUserGroup", "UserGroupId=g&Engine=redis"), "400 InvalidParameterValue");
+}
+
+TEST_F(UserActions, AGroupThatARedisCacheUsesStaysOfRedis) {
+  ASSERT_EQ(CreateUser("app", "default"), "200 ");
+  Settle();
+  ASSERT_EQ(CreateGroup("g", "&UserIds.member.1=app"), "200 ");
+  Settle();
+  const std::string create =
+      "ReplicationGroupDescription=x&CacheNodeType=cache.t3.micro&TransitEncryptionEnabled=true"
+      "&UserGroupIds.member.1=g&ReplicationGroupId=";
+  ASSERT_EQ(Outcome("CreateReplicationGroup", create + "r&Engine=redis"), "200 ");
+  EXPECT_EQ(Outcome("ModifyUserGroup", "UserGroupId=g&Engine=valkey"), "400 InvalidParameterValue");
+}
+
+TEST_F(UserActions, ServerlessCachesAreListedAndNone) {
+  ASSERT_EQ(CreateUser("app", "default"), "200 ");
+  Settle();
+  EXPECT_THAT(
+      client_.Call("CreateUserGroup", "UserGroupId=g&Engine=redis&UserIds.member.1=app").body,
+      HasSubstr("<ServerlessCaches></ServerlessCaches>"));
+}
+
 }  // namespace
 }  // namespace mikura::control

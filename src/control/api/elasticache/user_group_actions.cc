@@ -64,7 +64,7 @@ ApiResult<> CheckActive(const UserGroup& group) {
 }
 
 ApiResult<> ChangeMembers(UserGroup& group, const elasticache::ModifyUserGroupRequest& request) {
-  if (request.user_ids_to_add.empty() && request.user_ids_to_remove.empty()) {
+  if (request.user_ids_to_add.empty() && request.user_ids_to_remove.empty() && !request.engine) {
     return ApiError{ApiErrorCode::kInvalidParameterCombination, "No modifications were requested"};
   }
   ASSIGN_OR_RETURN(const auto added, IdsOnce(request.user_ids_to_add));
@@ -78,7 +78,25 @@ ApiResult<> ChangeMembers(UserGroup& group, const elasticache::ModifyUserGroupRe
     if (group.Has(id)) return Value(fmt::format("User {} is in the user group already.", id));
     group.user_ids.push_back(id);
   }
+  if (request.engine) {
+    ASSIGN_OR_RETURN(group.engine, AccessEngineOf(*request.engine));
+  }
   group.status = kStatusModifying;
+  return Ok();
+}
+
+// A replication group of redis has user groups of redis alone; one of valkey has either.
+ApiResult<> CheckCaches(const UserGroup& group,
+                        const std::vector<Stored<ReplicationGroup>>& caches) {
+  if (group.engine == "redis") return Ok();
+  const std::vector<std::string> users = ReplicationGroupsOf(group, caches);
+  for (const auto& cache : caches) {
+    const bool is_of_group = std::find(users.begin(), users.end(), cache.record.id) != users.end();
+    if (!is_of_group || cache.record.engine != "redis") continue;
+    return Value(
+        fmt::format("User group {} is in use by the replication group {}, whose engine is redis.",
+                    group.id, cache.record.id));
+  }
   return Ok();
 }
 
@@ -132,10 +150,12 @@ ApiResult<elasticache::ModifyUserGroupResult> ModifyUserGroup(
     Change change;
     RETURN_IF_ERROR(HoldUsers(store, group.record, change));
     change.Replace(group.kv, ToJson(group.record));
-    ASSIGN_OR_RETURN(const auto caches, CachesOf(context, group.record));
+    ASSIGN_OR_RETURN(const auto caches, CacheStore(context).Groups());
+    if (request.engine) RETURN_IF_ERROR(CheckCaches(group.record, caches));
     ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));
     if (!applied) return std::optional<Result>();
-    return std::optional<Result>(UserGroupAnswer<Result>(group.record, caches));
+    return std::optional<Result>(
+        UserGroupAnswer<Result>(group.record, ReplicationGroupsOf(group.record, caches)));
   });
 }
 
