@@ -119,6 +119,7 @@ struct EngineParameters {
   int64_t auto_aof_rewrite_percentage = 100;  // 0: never
   uint64_t auto_aof_rewrite_min_size_bytes = 64ULL << 20;
   bool aof_load_truncated = true;
+  bool aof_timestamp_enabled = false;
   bool stop_writes_on_bgsave_error = true;
   bool rdbcompression = true;
   bool rdb_del_sync_files = false;

@@ -30,6 +30,7 @@ namespace mikura::engine {
 struct AppendLogSettings {
   LogSync sync = LogSync::kEverySecond;
   bool cuts_tail = true;
+  bool notes_time = false;
   // A rewrite is due when the log is larger than this, and has grown by this since the last one.
   int64_t rewrite_percentage = 100;  // 0: never
   uint64_t rewrite_bytes_min = 64 << 20;

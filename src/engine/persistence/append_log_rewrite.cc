@@ -116,6 +116,7 @@ Status AppendLog::Attach(std::unique_ptr<AppendLogFile> file) {
       log.SetActive(true, LogUse::kAppendLog);
       writer_.Attach(std::move(file), log.head(), std::move(select));
     });
+    log.Wake();  // from its long sleep: the first records are not to be noted late
     MutexLock lock(mutex_);
     is_attached_ = true;
     return Ok();
