@@ -332,11 +332,13 @@ constexpr ParameterSpec kRows[] = {
            "Size of the append log below which no rewrite is due."),
     YesNo("aof-load-truncated", "", &P::aof_load_truncated, kRuntime,
           "Whether an append log that ends within a command is cut there, or refused."),
+    YesNo("aof-use-rdb-preamble", "", &P::aof_use_rdb_preamble, kRuntime,
+          "Whether a rewrite of the append log writes its base as RDB, or as commands."),
+    YesNo("aof-timestamp-enabled", "", &P::aof_timestamp_enabled, kRuntime,
+          "Note in the append log the second in which records were written."),
 
     // Persistence
     NotBuilt("no-appendfsync-on-rewrite", "no"),
-    NotBuilt("aof-use-rdb-preamble", "yes"),
-    NotBuilt("aof-timestamp-enabled", "no"),
     NotBuilt("aof-rewrite-incremental-fsync", "yes"),
     NotBuilt("aof-disable-auto-gc", "no"),
     NotBuilt("aof_rewrite_cpulist", ""),

@@ -119,6 +119,8 @@ struct EngineParameters {
   int64_t auto_aof_rewrite_percentage = 100;  // 0: never
   uint64_t auto_aof_rewrite_min_size_bytes = 64ULL << 20;
   bool aof_load_truncated = true;
+  bool aof_timestamp_enabled = false;
+  bool aof_use_rdb_preamble = true;
   bool stop_writes_on_bgsave_error = true;
   bool rdbcompression = true;
   bool rdb_del_sync_files = false;

@@ -71,8 +71,8 @@ TEST(EngineParameters, ErrorsHaveTheWordsOfRedis) {
 
 TEST(EngineParameters, ASettingThatIsNotBuiltTakesOnlyValuesThatChangeNothing) {
   EngineParameters p;
-  EXPECT_EQ(ErrorOf(Set("aof-timestamp-enabled", "no", p)), "");
-  EXPECT_EQ(ErrorOf(Set("aof-timestamp-enabled", "yes", p)),
+  EXPECT_EQ(ErrorOf(Set("no-appendfsync-on-rewrite", "no", p)), "");
+  EXPECT_EQ(ErrorOf(Set("no-appendfsync-on-rewrite", "yes", p)),
             "not available in this version: only 'no' is accepted");
 }
 

@@ -127,8 +127,10 @@ bool TakeNumber(CommandContext& ctx, std::string_view option, std::string_view t
   return number.has_value();
 }
 
-// The moment that counts as the delivery: not one in the future, and not one before all time.
+// The moment that counts as the delivery: not one in the future, and not one before all time. What
+// is repeated from a log (at time 0) says itself when that was.
 UnixMillis DeliveredAt(UnixMillis wanted, UnixMillis now) {
+  if (now == 0 && wanted >= 0) return wanted;
   return wanted < 0 || wanted > now ? now : wanted;
 }
 

@@ -40,6 +40,7 @@ AppendLog::AppendLog(Keyspace& keyspace, SnapshotSlots& slots, const Clock& cloc
 }
 
 void AppendLog::Configure(const AppendLogSettings& settings) {
+  writer_.set_notes_time(settings.notes_time);
   writer_.set_sync(settings.sync);
   TellDurable();
   MutexLock lock(mutex_);

@@ -23,6 +23,7 @@
 #include "engine/persistence/append_log_folder.h"
 #include "engine/persistence/append_log_loader.h"
 #include "engine/persistence/append_log_writer.h"
+#include "engine/persistence/rdb_file.h"
 #include "engine/persistence/snapshot.h"
 
 namespace mikura::engine {
@@ -30,6 +31,8 @@ namespace mikura::engine {
 struct AppendLogSettings {
   LogSync sync = LogSync::kEverySecond;
   bool cuts_tail = true;
+  bool notes_time = false;
+  bool base_is_rdb = true;  // or commands
   // A rewrite is due when the log is larger than this, and has grown by this since the last one.
   int64_t rewrite_percentage = 100;  // 0: never
   uint64_t rewrite_bytes_min = 64 << 20;
@@ -130,8 +133,14 @@ class AppendLog {
   Status Establish();
   Status SwitchAndRewrite();
   Status RewriteWhileOff();
+  // How a base is written now, and the name of the next one.
+  struct NextBase {
+    AppendLogManifest::File file;
+    SaveHooks hooks;
+  };
+  NextBase PlanBase(const AppendLogManifest& manifest) const EXCLUDES(mutex_);
   // Writes a base; `at_gate` runs at its moment, with the stream's selected database as a command.
-  Status WriteBase(const AppendLogManifest::File& base,
+  Status WriteBase(const NextBase& base,
                    const std::function<void(Lsn lsn, std::string select)>& at_gate);
   // Makes `next` the manifest, and deletes what it does not need.
   Status StoreManifest(AppendLogManifest next);

@@ -119,8 +119,8 @@ std::string AppendLogManifest::Text() const {
   return text;
 }
 
-AppendLogManifest::File AppendLogManifest::NextBase(const std::string& name) const {
-  return {fmt::format("{}.{}.base.rdb", name, last_base + 1), last_base + 1};
+AppendLogManifest::File AppendLogManifest::NextBase(const std::string& name, bool is_rdb) const {
+  return {fmt::format("{}.{}.base.{}", name, last_base + 1, is_rdb ? "rdb" : "aof"), last_base + 1};
 }
 
 AppendLogManifest::File AppendLogManifest::NextIncrement(const std::string& name) const {

@@ -29,7 +29,8 @@ struct AppendLogManifest {
 
   bool empty() const { return !base && increments.empty(); }
   // `name`: the setting appendfilename. They do not change the manifest.
-  File NextBase(const std::string& name) const;
+  // is_rdb: its form, which its name tells.
+  File NextBase(const std::string& name, bool is_rdb = true) const;
   File NextIncrement(const std::string& name) const;
   // From now on `file` is the base, and of the increments only those from `first_increment` on
   // count.

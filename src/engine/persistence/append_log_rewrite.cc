@@ -94,9 +94,9 @@ Status AppendLog::CreateFiles(AppendLogManifest& manifest) {
   folder_.DeleteLeftovers();
   AppendLogManifest next = manifest;
   if (next.empty()) {
-    const AppendLogManifest::File base = next.NextBase(folder_.name());
-    RETURN_IF_ERROR(SaveRdb(keyspace_, slots_, folder_.PathOf(base), {.aux = {{"aof-base", "1"}}}));
-    next.ReplaceBase(base, 0);
+    const NextBase base = PlanBase(next);
+    RETURN_IF_ERROR(SaveRdb(keyspace_, slots_, folder_.PathOf(base.file), base.hooks));
+    next.ReplaceBase(base.file, 0);
   }
   if (next.increments.empty()) {
     next.AddIncrement(next.NextIncrement(folder_.name()));
@@ -116,20 +116,32 @@ Status AppendLog::Attach(std::unique_ptr<AppendLogFile> file) {
       log.SetActive(true, LogUse::kAppendLog);
       writer_.Attach(std::move(file), log.head(), std::move(select));
     });
+    log.Wake();  // from its long sleep: the first records are not to be noted late
     MutexLock lock(mutex_);
     is_attached_ = true;
     return Ok();
   });
 }
 
-Status AppendLog::WriteBase(const AppendLogManifest::File& base,
+AppendLog::NextBase AppendLog::PlanBase(const AppendLogManifest& manifest) const {
+  MutexLock lock(mutex_);
+  NextBase base{.file = manifest.NextBase(folder_.name(), settings_.base_is_rdb), .hooks = {}};
+  base.hooks.aux = {{"aof-base", "1"}};
+  if (settings_.base_is_rdb) return base;
+  base.hooks.form = SnapshotForm::kCommands;
+  if (settings_.notes_time) base.hooks.head = AppendLogWriter::NoteOf(clock_.NowMillis() / 1000);
+  return base;
+}
+
+Status AppendLog::WriteBase(const NextBase& base,
                             const std::function<void(Lsn lsn, std::string select)>& at_gate) {
   const auto begin = [&]() -> Result<std::unique_ptr<Snapshot>> {
     std::unique_ptr<Snapshot> snapshot;
     RETURN_IF_ERROR(at_rest_([&](int database) -> Status {
       std::string select = SelectOf(database);
       auto begun = Snapshot::Begin(
-          keyspace_, slots_, [&] { at_gate(keyspace_.change_log().head(), std::move(select)); });
+          keyspace_, slots_, [&] { at_gate(keyspace_.change_log().head(), std::move(select)); },
+          Snapshot::Waiter::kWriters, base.hooks.form);
       if (!begun.ok()) return std::move(begun).error();
       snapshot = std::move(begun).value();
       return Ok();
@@ -137,11 +149,10 @@ Status AppendLog::WriteBase(const AppendLogManifest::File& base,
     keyspace_.change_log().Wake();
     return snapshot;
   };
-  SaveHooks hooks;
+  SaveHooks hooks = base.hooks;
   hooks.begin = begin;
-  hooks.aux = {{"aof-base", "1"}};
   hooks.is_interrupted = [this] { return GivesUpRewrite(); };
-  return SaveRdb(keyspace_, slots_, folder_.PathOf(base), hooks);
+  return SaveRdb(keyspace_, slots_, folder_.PathOf(base.file), hooks);
 }
 
 Status AppendLog::StoreManifest(AppendLogManifest next) {
@@ -164,7 +175,7 @@ Status AppendLog::Establish() {
   ASSIGN_OR_RETURN(AppendLogManifest next, folder_.Read());
   const std::string temporary = folder_.TemporaryIncrement();
   ASSIGN_OR_RETURN(auto file, AppendLogFile::Create(temporary, calls_));
-  const AppendLogManifest::File base = next.NextBase(folder_.name());
+  const NextBase base = PlanBase(next);
   closed_bytes_.store(0, std::memory_order_relaxed);
   bool is_attached = false;
   const Status written = WriteBase(base, [&](Lsn lsn, std::string select) {
@@ -182,7 +193,7 @@ Status AppendLog::Establish() {
     return FileError("rename to", folder_.PathOf(increment));
   }
   next.AddIncrement(increment);
-  next.ReplaceBase(base, increment.sequence);
+  next.ReplaceBase(base.file, increment.sequence);
   RETURN_IF_ERROR(StoreManifest(std::move(next)));
   is_established_.store(true, std::memory_order_relaxed);
   TellDurable();
@@ -207,11 +218,12 @@ Result<std::unique_ptr<AppendLogFile>> AppendLog::OpenNextIncrement(SwitchOutcom
 Status AppendLog::SwitchAndRewrite() {
   // Owned by this and by the order to the writer, which may be carried out after this has failed.
   const auto outcome = std::make_shared<SwitchOutcome>();
-  AppendLogManifest::File base;
+  AppendLogManifest before;
   {
     MutexLock lock(manifest_mutex_);
-    base = manifest_.NextBase(folder_.name());
+    before = manifest_;
   }
+  const NextBase base = PlanBase(before);
   bool is_asked = false;
   const bool is_in_doubt = writer_.is_in_doubt();
   Status status = WriteBase(base, [&](Lsn lsn, std::string select) {
@@ -229,7 +241,7 @@ Status AppendLog::SwitchAndRewrite() {
     if (status.ok()) status = switched;
   }
   if (!status.ok()) {
-    unlink(folder_.PathOf(base).c_str());
+    unlink(folder_.PathOf(base.file).c_str());
     return status;
   }
   AppendLogManifest next;
@@ -237,7 +249,7 @@ Status AppendLog::SwitchAndRewrite() {
     MutexLock lock(manifest_mutex_);
     next = manifest_;
   }
-  next.ReplaceBase(base, outcome->increment);
+  next.ReplaceBase(base.file, outcome->increment);
   RETURN_IF_ERROR(StoreManifest(std::move(next)));
   if (is_in_doubt) writer_.ClearDoubt();
   return Ok();
@@ -246,9 +258,9 @@ Status AppendLog::SwitchAndRewrite() {
 Status AppendLog::RewriteWhileOff() {
   RETURN_IF_ERROR(folder_.Create());
   ASSIGN_OR_RETURN(AppendLogManifest next, folder_.Read());
-  const AppendLogManifest::File base = next.NextBase(folder_.name());
+  const NextBase base = PlanBase(next);
   RETURN_IF_ERROR(WriteBase(base, [](Lsn, const std::string&) {}));
-  next.ReplaceBase(base, next.last_increment + 1);
+  next.ReplaceBase(base.file, next.last_increment + 1);
   return StoreManifest(std::move(next));
 }
 

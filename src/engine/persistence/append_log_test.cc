@@ -175,6 +175,30 @@ TEST_F(AppendLogTest, ARewriteLeavesOneBaseAndOneIncrement) {
   EXPECT_EQ(keys.Get("b"), "2");
 }
 
+TEST_F(AppendLogTest, ABaseIsWrittenAsCommandsWhenItShall) {
+  {
+    LoggedKeys keys(place_);
+    keys.log().Configure({.base_is_rdb = false});
+    ASSERT_TRUE(keys.Open().ok());
+    EXPECT_EQ(Manifest(),
+              "file a.aof.1.base.aof seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n");
+    keys.Set("a", "1");
+    keys.Set("b", std::string(100'000, 'x'), 3);
+    keys.log().Configure({.notes_time = true, .base_is_rdb = false});
+    ASSERT_TRUE(keys.log().BeginRewrite());
+    keys.AwaitRewrite(1);
+    EXPECT_EQ(Manifest(),
+              "file a.aof.2.base.aof seq 2 type b\nfile a.aof.2.incr.aof seq 2 type i\n");
+    std::string begin(4, '\0');
+    std::ifstream(place_ / "logs" / "a.aof.2.base.aof").read(begin.data(), 4);
+    EXPECT_EQ(begin, "#TS:");
+  }
+  LoggedKeys keys(place_);
+  ASSERT_TRUE(keys.Open().ok());
+  EXPECT_EQ(keys.Get("a"), "1");
+  EXPECT_EQ(keys.Get("b", 3), std::string(100'000, 'x'));
+}
+
 TEST_F(AppendLogTest, ARewriteGivesWayWhileTheDiskIsFull) {
   FullDisk disk;
   LoggedKeys keys(place_, &disk);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/persistence/append_log_writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <iterator>
@@ -14,6 +16,7 @@ namespace {
 
 // At most so much is written by one call, so that a switch or a sync is not long in coming.
 constexpr uint64_t kWriteBytesMax = 16 << 20;
+constexpr int64_t kMillisPerSecond = 1000;
 
 }  // namespace
 
@@ -33,6 +36,9 @@ void AppendLogWriter::Stop() {
 
 void AppendLogWriter::OnBytes(std::span<const LogSlice> slices) {
   Group group;
+  if (notes_time_.load(std::memory_order_relaxed)) {
+    group.second = clock_.NowMillis() / kMillisPerSecond;
+  }
   {
     MutexLock lock(mutex_);
     if (!is_attached_) return;
@@ -191,6 +197,7 @@ void AppendLogWriter::NoteCommit(MonotonicNanos took) {
 void AppendLogWriter::BeginFile(Incoming incoming) {
   file_ = std::move(incoming.file);
   prefix_ = std::move(incoming.prefix);
+  noted_second_ = 0;
   position_ = kept_begin_ = incoming.lsn;
   kept_begin_size_ = file_->size();
   has_unkept_ = false;
@@ -248,12 +255,28 @@ int AppendLogWriter::WriteSome() {
   return error != 0 && count > 1 ? WriteGroups(1) : error;
 }
 
-int AppendLogWriter::WriteGroups(size_t count) {
+std::string AppendLogWriter::NoteOf(int64_t second) { return fmt::format("#TS:{}\r\n", second); }
+
+int64_t AppendLogWriter::GatherGroups(size_t count) {
   pieces_.clear();
+  notes_.clear();
+  int64_t noted = noted_second_;
   for (size_t i = 0; i < count; ++i) {
-    for (const LogSlice& slice : pending_[i].slices) pieces_.push_back(slice.bytes());
+    const Group& group = pending_[i];
+    // A clock that was set back is not noted, as in Redis: the notes rise.
+    if (group.second > noted) {
+      noted = group.second;
+      pieces_.push_back(notes_.emplace_back(NoteOf(noted)));
+    }
+    for (const LogSlice& slice : group.slices) pieces_.push_back(slice.bytes());
   }
+  return noted;
+}
+
+int AppendLogWriter::WriteGroups(size_t count) {
+  const int64_t noted = GatherGroups(count);
   if (const int error = file_->Write(pieces_); error != 0) return error;
+  noted_second_ = noted;
   for (size_t i = 0; i < count; ++i) {
     position_ = pending_.front().end;
     queued_bytes_.fetch_sub(pending_.front().bytes, std::memory_order_relaxed);
@@ -267,7 +290,7 @@ int AppendLogWriter::WriteGroups(size_t count) {
 
 void AppendLogWriter::SplitFront(Lsn at) {
   Group& front = pending_.front();
-  Group behind{.slices = {}, .end = front.end, .bytes = 0};
+  Group behind{.slices = {}, .end = front.end, .bytes = 0, .second = front.second};
   for (size_t i = front.slices.size(); i-- > 0 && front.slices[i].end() > at;) {
     LogSlice& slice = front.slices[i];
     behind.slices.insert(behind.slices.begin(), slice);
@@ -320,6 +343,7 @@ void AppendLogWriter::TakeBack() {
   std::move(kept_.rbegin(), kept_.rend(), std::front_inserter(pending_));
   kept_.clear();
   kept_bytes_ = 0;
+  noted_second_ = 0;  // what was noted may be cut off
   position_ = kept_begin_;
   file_bytes_.store(file_->size(), std::memory_order_relaxed);
   written_lsn_.store(position_, std::memory_order_release);
@@ -342,6 +366,7 @@ int AppendLogWriter::TakeSwitch() {
   }
   file_ = std::move(opened).value();
   prefix_ = std::move(switch_->prefix);
+  noted_second_ = 0;
   kept_begin_ = position_;
   kept_begin_size_ = file_->size();
   file_bytes_.store(file_->size(), std::memory_order_relaxed);

@@ -104,6 +104,10 @@ class AppendLogWriter final : public LogReader {
 
   void set_sync(LogSync sync);
   LogSync sync() const { return sync_.load(std::memory_order_relaxed); }
+  // Whether records are preceded by a note of the second in which they were logged, when that is
+  // another one than before: `#TS:<seconds since the epoch>`, as Redis' aof-timestamp-enabled.
+  static std::string NoteOf(int64_t second);
+  void set_notes_time(bool value) { notes_time_.store(value, std::memory_order_relaxed); }
 
   // ---- Any thread, no lock.
   // Everything before it was written, but may be in the system's memory only.
@@ -126,6 +130,7 @@ class AppendLogWriter final : public LogReader {
     std::vector<LogSlice> slices;
     Lsn end = 0;
     uint64_t bytes = 0;
+    int64_t second = 0;  // in which it was logged; 0: is not noted
   };
   struct Incoming {
     std::unique_ptr<AppendLogFile> file;
@@ -157,6 +162,8 @@ class AppendLogWriter final : public LogReader {
   int WritePrefix() REQUIRES(work_mutex_);
   int WriteSome() REQUIRES(work_mutex_);
   int WriteGroups(size_t count) REQUIRES(work_mutex_);
+  // Gathers the first `count` groups in pieces_. Returns the second that is noted then.
+  int64_t GatherGroups(size_t count) REQUIRES(work_mutex_);
   int SyncFile() REQUIRES(work_mutex_);
   int TakeSwitch() REQUIRES(work_mutex_);
 
@@ -205,9 +212,12 @@ class AppendLogWriter final : public LogReader {
   std::optional<Switch> switch_ GUARDED_BY(work_mutex_);
   MonotonicNanos last_sync_ GUARDED_BY(work_mutex_) = 0;
   std::vector<std::string_view> pieces_ GUARDED_BY(work_mutex_);
+  std::deque<std::string> notes_ GUARDED_BY(work_mutex_);  // to which pieces_ refer
+  int64_t noted_second_ GUARDED_BY(work_mutex_) = 0;       // by the file so far
 
   // Each publishes what its reader says above.
   std::atomic<LogSync> sync_{LogSync::kEverySecond};
+  std::atomic<bool> notes_time_{false};
   std::atomic<Lsn> written_lsn_{0};
   std::atomic<Lsn> durable_lsn_{kNothingPending};
   std::atomic<int> error_{0};

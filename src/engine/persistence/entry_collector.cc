@@ -2,6 +2,8 @@
 #include "engine/persistence/entry_collector.h"
 
 #include "base/check.h"
+#include "engine/keyspace/log_record.h"
+#include "engine/persistence/entry_commands.h"
 #include "engine/persistence/rdb_format.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
@@ -22,10 +24,24 @@ void EntryCollector::Consume(int database, const store::Entry& entry) {
   Piece& open = stripe.open;
   if (counts) open.counted += bytes;
   if (stripe.database != database) {
-    AppendRdbSelect(open.bytes, database);
+    if (form_ == SnapshotForm::kRdb) {
+      AppendRdbSelect(open.bytes, database);
+    } else {
+      AppendSelect(open.bytes, database);
+    }
     stripe.database = database;
   }
   ++open.entries;
+  if (form_ == SnapshotForm::kRdb) {
+    AddAsRdb(stripe, entry);
+  } else {
+    AddAsCommands(stripe, entry);
+  }
+  if (stripe.open.bytes.size() >= kPieceBytes) Close(stripe);
+}
+
+void EntryCollector::AddAsRdb(Stripe& stripe, const store::Entry& entry) {
+  Piece& open = stripe.open;
   const store::Attributes attributes = entry.attributes();
   if (entry.type() != store::ValueType::kString) {
     AddCollection(stripe, entry, attributes);
@@ -36,7 +52,30 @@ void EntryCollector::Consume(int database, const store::Entry& entry) {
   } else {
     AppendRdbString(open.bytes, entry.key(), entry.value(), attributes, &open.texts);
   }
-  if (open.bytes.size() >= kPieceBytes) Close(stripe);
+}
+
+void EntryCollector::AddAsCommands(Stripe& stripe, const store::Entry& entry) {
+  Piece& open = stripe.open;
+  const store::Attributes attributes = entry.attributes();
+  const bool is_string = entry.type() == store::ValueType::kString;
+  collections::Collection* const large = is_string ? nullptr : entry.collection();
+  if (large != nullptr || (is_string && entry.is_external())) {
+    open.key = entry.key();
+    open.attributes = attributes;
+    if (large != nullptr) {
+      open.collection = SharedCollection(memory_, large);
+    } else {
+      open.value = entry.Share();
+    }
+    return Close(stripe);
+  }
+  if (is_string) {
+    return AppendStringCommands(open.bytes, entry.key(), entry.value(), attributes);
+  }
+  const auto small = OpenPacked(memory_, entry.type(), entry.value());
+  const auto keep_all = [](std::string&) { return Status(); };
+  CHECK(AppendCollectionCommands(open.bytes, entry.key(), *small, attributes.deadline, keep_all)
+            .ok());
 }
 
 // A small one is written here, a large one by whoever takes the pieces.
@@ -58,6 +97,7 @@ std::vector<EntryCollector::Piece> EntryCollector::Take() {
   std::vector<Piece> all;
   for (Stripe& stripe : stripes_) {
     MutexLock lock(stripe.mutex);
+    // Never with a large value: that closes its piece.
     if (!stripe.open.bytes.empty()) Close(stripe);
     for (Piece& piece : stripe.pieces) all.push_back(std::move(piece));
     stripe.pieces.clear();

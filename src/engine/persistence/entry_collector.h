@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gathers entries from many threads as RDB data, until the walker takes them.
+// Gathers entries from many threads as RDB data or as commands, until the walker takes them.
 #pragma once
 
 #include <array>
@@ -43,12 +43,15 @@ class SharedCollection {
   collections::Collection* collection_ = nullptr;
 };
 
+// What a snapshot is made of.
+enum class SnapshotForm : uint8_t { kRdb, kCommands };
+
 class EntryCollector final : public store::EntryConsumer {
  public:
   // memory: of the collections that are gathered. backlog: counts what writers hand over; may be
   // null.
-  EntryCollector(store::CollectionMemory& memory, SnapshotBacklog* backlog)
-      : memory_(memory), backlog_(backlog) {}
+  EntryCollector(store::CollectionMemory& memory, SnapshotBacklog* backlog, SnapshotForm form)
+      : memory_(memory), backlog_(backlog), form_(form) {}
   ~EntryCollector() override {
     if (backlog_ != nullptr) backlog_->Remove(counted_.load(std::memory_order_relaxed));
   }
@@ -59,7 +62,8 @@ class EntryCollector final : public store::EntryConsumer {
   void SetWalker() { walker_.store(ThreadIndex(), std::memory_order_relaxed); }
 
   // RDB bytes, followed by a large value when there is one: a string, whose length and bytes are
-  // yet to be written, or a collection, whose body is.
+  // yet to be written, or a collection, whose body is. Or commands, followed by those that make the
+  // large value, all of which are yet to be written.
   struct Piece {
     std::string bytes;
     RdbPlainTexts texts = {};  // that may be compressed
@@ -67,6 +71,9 @@ class EntryCollector final : public store::EntryConsumer {
     uint64_t counted = 0;  // in the backlog
     store::SharedValue value = {};
     SharedCollection collection = {};
+    // ---- Of the large value, as commands.
+    std::string key = {};
+    store::Attributes attributes = {};
   };
 
   // Under the entry's shard lock, on the thread of whoever changes its chain. The stripe's lock
@@ -96,11 +103,14 @@ class EntryCollector final : public store::EntryConsumer {
   static void Close(Stripe& stripe) REQUIRES(stripe.mutex) {
     stripe.pieces.push_back(std::exchange(stripe.open, {}));
   }
+  void AddAsRdb(Stripe& stripe, const store::Entry& entry) REQUIRES(stripe.mutex);
+  void AddAsCommands(Stripe& stripe, const store::Entry& entry) REQUIRES(stripe.mutex);
   void AddCollection(Stripe& stripe, const store::Entry& entry, const store::Attributes& attributes)
       REQUIRES(stripe.mutex);
 
   store::CollectionMemory& memory_;
   SnapshotBacklog* const backlog_;
+  const SnapshotForm form_;
   std::atomic<uint64_t> counted_{0};  // of backlog_, by this
   std::atomic<size_t> walker_{SIZE_MAX};
   std::array<Stripe, kStripes> stripes_;

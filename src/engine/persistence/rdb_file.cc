@@ -53,7 +53,7 @@ Result<std::unique_ptr<Snapshot>> BeginAtRest(Keyspace& keyspace, SnapshotSlots&
       if (!place.id.empty()) keyspace.change_log().ForgetDatabase();
       if (hooks.at_gate) hooks.at_gate();
     };
-    auto begun = Snapshot::Begin(keyspace, slots, at_gate);
+    auto begun = Snapshot::Begin(keyspace, slots, at_gate, Snapshot::Waiter::kWriters, hooks.form);
     if (!begun.ok()) return std::move(begun).error();
     snapshot = std::move(begun).value();
     if (place.id.empty() || !hooks.aux.empty()) return Ok();
@@ -74,7 +74,8 @@ Status WriteAndSync(Keyspace& keyspace, SnapshotSlots& slots, const std::string&
                    hooks.begin ? hooks.begin() : BeginAtRest(keyspace, slots, hooks, aux));
   if (hooks.aux.empty()) aux.emplace_back("aof-base", "0");
   FileSink sink(fd.get(), path, hooks);
-  RETURN_IF_ERROR(snapshot->WriteRdb(sink, aux, hooks.progress));
+  RETURN_IF_ERROR(hooks.form == SnapshotForm::kRdb ? snapshot->WriteRdb(sink, aux, hooks.progress)
+                                                   : snapshot->WriteCommands(sink, hooks.head));
   RETURN_IF_ERROR(sink.Flush());
   if (fsync(fd.get()) != 0) return FileError("sync", path);
   return Ok();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The keyspace to and from an RDB file.
+// The keyspace to and from an RDB file, or to a file of commands.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,10 @@ struct SaveHooks {
   Snapshot::AuxFields aux = {};
   std::function<bool()> is_interrupted = {};  // asked now and then: true ends it with an error
   SaveProgress* progress = nullptr;
+  // The form of the file; `begin` begins a snapshot of it. A file of commands has no aux fields: it
+  // begins with `head`.
+  SnapshotForm form = SnapshotForm::kRdb;
+  std::string head = {};
 };
 // Writes a snapshot to a temporary file beside `path`, syncs it, and renames it: `path` is the old
 // file or the complete new one at every moment. Blocks; the keyspace goes on meanwhile.

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/persistence/crc64.h"
+#include "engine/persistence/entry_commands.h"
 #include "engine/persistence/rdb_output.h"
 #include "engine/persistence/rdb_value_writer.h"
 #include "engine/persistence/rdb_writer.h"
@@ -29,10 +30,10 @@ void SnapshotSlots::Release(int slot) {
 
 Result<std::unique_ptr<Snapshot>> Snapshot::Begin(Keyspace& keyspace, SnapshotSlots& slots,
                                                   const std::function<void()>& at_gate,
-                                                  Waiter waiter) {
+                                                  Waiter waiter, SnapshotForm form) {
   const int slot = slots.Acquire();
   if (slot < 0) return Error{"as many snapshots as possible are running already"};
-  std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot, waiter));
+  std::unique_ptr<Snapshot> snapshot(new Snapshot(keyspace, slots, slot, waiter, form));
   keyspace.WithGate({}, [&] {
     snapshot->lsn_ = keyspace.change_log().head();
     if (store::IsMutant(store::WalkMutant::kNoGate)) snapshot->shards_begun_ = 0;
@@ -63,13 +64,27 @@ Snapshot::~Snapshot() {
 }
 
 Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress* progress) {
-  collector_.SetWalker();
   if (progress != nullptr) {
     uint64_t total = 0;
     for (int i = 0; i < keyspace_.database_count(); ++i) total += keyspace_.KeyCount(i);
     progress->keys_total.store(total, std::memory_order_relaxed);
   }
   RETURN_IF_ERROR(Emit(sink, Preamble(aux)));
+  RETURN_IF_ERROR(Walk(sink, progress));
+  std::string end;
+  AppendRdbEnd(end, has_checksum_ ? std::optional(checksum_) : std::nullopt);
+  return sink.Write(end);
+}
+
+Status Snapshot::WriteCommands(SnapshotSink& sink, std::string_view head) {
+  std::string begin(head);
+  for (const std::string& code : libraries_) AppendLibraryCommand(begin, code);
+  RETURN_IF_ERROR(Emit(sink, begin));
+  return Walk(sink, nullptr);
+}
+
+Status Snapshot::Walk(SnapshotSink& sink, SaveProgress* progress) {
+  collector_.SetWalker();
   const SystemClock clock;
   WalkPace pace(clock.NowNanos());
   while (has_data_ && shards_done_ < kShardCount) {
@@ -84,9 +99,7 @@ Status Snapshot::WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress
     if (progress != nullptr) progress->keys_done.fetch_add(entries, std::memory_order_relaxed);
     GiveWay(pace, clock);
   }
-  std::string end;
-  AppendRdbEnd(end, has_checksum_ ? std::optional(checksum_) : std::nullopt);
-  return sink.Write(end);
+  return Ok();
 }
 
 Status Snapshot::Emit(SnapshotSink& sink, std::string_view bytes) {
@@ -115,6 +128,11 @@ Result<uint64_t> Snapshot::EmitCollected(SnapshotSink& sink) {
   for (EntryCollector::Piece& piece : pieces) {
     entries += piece.entries;
     RETURN_IF_ERROR(EmitData(sink, piece.bytes, piece.texts));
+    if (form_ == SnapshotForm::kCommands) {
+      RETURN_IF_ERROR(EmitLargeAsCommands(sink, piece));
+      collector_.Release(piece);
+      continue;
+    }
     if (piece.value) RETURN_IF_ERROR(EmitText(sink, piece.value.view()));
     if (piece.collection.get() != nullptr) {
       RETURN_IF_ERROR(EmitCollection(sink, *piece.collection.get()));
@@ -135,6 +153,27 @@ Status Snapshot::EmitCollection(SnapshotSink& sink, const collections::Collectio
   };
   RETURN_IF_ERROR(AppendRdbCollection(bytes, collection, flush, &texts));
   return flush(bytes);
+}
+
+Status Snapshot::EmitLargeAsCommands(SnapshotSink& sink, const EntryCollector::Piece& piece) {
+  std::string bytes;
+  if (piece.value) {
+    const std::string_view value = piece.value.view();
+    BeginStringCommands(bytes, piece.key, value.size(), piece.attributes);
+    RETURN_IF_ERROR(Emit(sink, bytes));
+    RETURN_IF_ERROR(Emit(sink, value));
+    bytes.clear();
+    EndStringCommands(bytes, piece.key, piece.attributes);
+  } else if (piece.collection.get() != nullptr) {
+    const auto flush = [&](std::string& out) -> Status {
+      RETURN_IF_ERROR(Emit(sink, out));
+      out.clear();
+      return Ok();
+    };
+    RETURN_IF_ERROR(AppendCollectionCommands(bytes, piece.key, *piece.collection.get(),
+                                             piece.attributes.deadline, flush));
+  }
+  return Emit(sink, bytes);
 }
 
 std::string Snapshot::Preamble(const AuxFields& aux) const {

@@ -99,7 +99,8 @@ class Snapshot {
   // Errors: all slots are taken. Cost: the gate, see Keyspace::WithGate.
   static Result<std::unique_ptr<Snapshot>> Begin(Keyspace& keyspace, SnapshotSlots& slots,
                                                  const std::function<void()>& at_gate = {},
-                                                 Waiter waiter = Waiter::kWriters);
+                                                 Waiter waiter = Waiter::kWriters,
+                                                 SnapshotForm form = SnapshotForm::kRdb);
   // Ends the walk, which takes a pass over all shards when it was not complete.
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
@@ -119,30 +120,39 @@ class Snapshot {
 
   // Walks and writes the whole RDB file. Called once. Errors: those of the sink.
   Status WriteRdb(SnapshotSink& sink, const AuxFields& aux, SaveProgress* progress = nullptr);
+  // The same as commands, when it was begun in that form: behind `head`, the libraries of functions
+  // and the keys.
+  Status WriteCommands(SnapshotSink& sink, std::string_view head);
   // What writers have handed over and the sink has not been given yet.
   uint64_t gathered_bytes() const { return collector_.gathered_bytes(); }
 
  private:
-  Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot, Waiter waiter)
+  Snapshot(Keyspace& keyspace, SnapshotSlots& slots, int slot, Waiter waiter, SnapshotForm form)
       : keyspace_(keyspace),
         slots_(slots),
         slot_(slot),
+        form_(form),
         compresses_(slots.compresses.load(std::memory_order_relaxed)),
-        has_checksum_(slots.has_checksum.load(std::memory_order_relaxed)),
+        has_checksum_(form == SnapshotForm::kRdb &&
+                      slots.has_checksum.load(std::memory_order_relaxed)),
         collector_(keyspace.allocator().collections(),
-                   waiter == Waiter::kWriters ? &slots.backlog() : nullptr) {}
+                   waiter == Waiter::kWriters ? &slots.backlog() : nullptr, form) {}
 
+  // Visits all shards and writes what is gathered.
+  Status Walk(SnapshotSink& sink, SaveProgress* progress);
   Status Emit(SnapshotSink& sink, std::string_view bytes);
   // How many entries there were.
   Result<uint64_t> EmitCollected(SnapshotSink& sink);
   Status EmitData(SnapshotSink& sink, std::string_view data, const RdbPlainTexts& texts);
   Status EmitText(SnapshotSink& sink, std::string_view text);
   Status EmitCollection(SnapshotSink& sink, const collections::Collection& collection);
+  Status EmitLargeAsCommands(SnapshotSink& sink, const EntryCollector::Piece& piece);
   std::string Preamble(const AuxFields& aux) const;
 
   Keyspace& keyspace_;
   SnapshotSlots& slots_;
   const int slot_;
+  const SnapshotForm form_;
   const bool compresses_;
   const bool has_checksum_;
   RdbCompressor compressor_;

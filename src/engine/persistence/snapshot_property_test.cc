@@ -105,6 +105,13 @@ void Apply(KeyAccess& keys, std::span<const Key> names, const Words& words) {
     if (store::Found found = keys.Peek(names[0])) {
       CHECK(keys.SetDeadline(found, names[0], kDeadline).ok());
     }
+  } else if (command == "SET") {
+    CHECK(keys.SetString(names[0], words[2], {}).ok());
+  } else if (command == "RPUSH") {
+    for (size_t i = 2; i < words.size(); ++i) Push(keys, names[0], words[i]);
+  } else if (command == "PEXPIREAT") {
+    store::Found found = keys.Peek(names[0]);
+    CHECK(found && keys.SetDeadline(found, names[0], *ParseInt64(words[2])).ok());
   } else {
     CHECK(command == "DEL");
     keys.Erase(names[0]);
@@ -113,7 +120,9 @@ void Apply(KeyAccess& keys, std::span<const Key> names, const Words& words) {
 
 std::vector<Key> NamesOf(Keyspace& keyspace, const Words& words) {
   std::vector<Key> names;
-  const size_t end = words[0] == "PUSH" ? 2 : words.size();
+  const bool has_one =
+      words[0] == "PUSH" || words[0] == "SET" || words[0] == "RPUSH" || words[0] == "PEXPIREAT";
+  const size_t end = has_one ? 2 : words.size();
   for (size_t i = 1; i < end; ++i) names.push_back(keyspace.hasher()(words[i]));
   return names;
 }
@@ -294,25 +303,38 @@ class Simulation {
   void TakeSnapshot(int depth) {
     ChangeLog& log = keyspace_->change_log();
     const Contents then = ContentsOf(*keyspace_);
-    auto begun = Snapshot::Begin(*keyspace_, slots_, [&log] { log.ForgetDatabase(); });
+    const auto form = Below(4) == 0 ? SnapshotForm::kCommands : SnapshotForm::kRdb;
+    auto begun = Snapshot::Begin(
+        *keyspace_, slots_, [&log] { log.ForgetDatabase(); }, Snapshot::Waiter::kWriters, form);
     CHECK(begun.ok());
     Snapshot& snapshot = **begun;
     snapshot.set_chains_per_step(1);
     Sink sink(*this, depth, Below(4) == 0 ? Below(20) : INT64_MAX);
-    if (!snapshot.WriteRdb(sink, {}).ok()) return;
+    const bool is_rdb = form == SnapshotForm::kRdb;
+    if (!(is_rdb ? snapshot.WriteRdb(sink, {}) : snapshot.WriteCommands(sink, "")).ok()) return;
     log.Drain();
     const auto begin = static_cast<size_t>(snapshot.lsn() - first_);
-    if (!IsState(sink.text, then, std::string_view(log_.text).substr(begin))) is_wrong_ = true;
+    if (!IsState(sink.text, form, then, std::string_view(log_.text).substr(begin)))
+      is_wrong_ = true;
+  }
+
+  static bool LoadsRdb(std::string_view file, Keyspace& copy) {
+    TextSource source(file);
+    KeyspaceLoader loader(copy, 0);
+    return RdbReader(source, loader, copy.allocator().collections()).Read().ok();
+  }
+  static bool Runs(std::string_view file, Keyspace& copy) {
+    Replay(copy).Run(file);
+    return true;
   }
 
   // Whether the file holds what there was then; and, with the log, what there is now.
-  bool IsState(std::string_view rdb, const Contents& then, std::string_view log) {
+  bool IsState(std::string_view file, SnapshotForm form, const Contents& then,
+               std::string_view log) {
     const WalkMutant mutant = Mutant();
     SetMutant(WalkMutant::kNone);
     const auto copy = MakeKeyspace();
-    TextSource source(rdb);
-    KeyspaceLoader loader(*copy, 0);
-    const bool is_loaded = RdbReader(source, loader, copy->allocator().collections()).Read().ok();
+    const bool is_loaded = form == SnapshotForm::kRdb ? LoadsRdb(file, *copy) : Runs(file, *copy);
     const bool was_state = is_loaded && ContentsOf(*copy) == then;
     if (is_loaded) Replay(*copy).Run(log);
     const bool is_state = was_state && ContentsOf(*copy) == ContentsOf(*keyspace_);

@@ -213,12 +213,15 @@ void BindAppendLog(wire::ParameterSet& parameters, AppendLog& append_log) {
                                   : current.appendfsync == "no"   ? LogSync::kNo
                                                                   : LogSync::kEverySecond,
                           .cuts_tail = current.aof_load_truncated,
+                          .notes_time = current.aof_timestamp_enabled,
+                          .base_is_rdb = current.aof_use_rdb_preamble,
                           .rewrite_percentage = current.auto_aof_rewrite_percentage,
                           .rewrite_bytes_min = current.auto_aof_rewrite_min_size_bytes});
   };
   apply(*parameters.Current());
-  for (const std::string_view name : {"appendfsync", "auto-aof-rewrite-percentage",
-                                      "auto-aof-rewrite-min-size", "aof-load-truncated"}) {
+  for (const std::string_view name :
+       {"appendfsync", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size",
+        "aof-load-truncated", "aof-timestamp-enabled", "aof-use-rdb-preamble"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();
