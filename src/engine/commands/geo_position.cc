@@ -115,7 +115,8 @@ std::string GeohashText(const GeoPosition& position) {
 
 std::string DistanceText(double distance) {
   constexpr int64_t kScale = 10'000;
-  const int64_t scaled = std::llround(distance * kScale);  // never above half the earth, in feet
+  // A half goes to the even digit, as in Redis. Never above half the earth, in feet.
+  const int64_t scaled = std::llrint(distance * kScale);
   return fmt::format("{}.{:04}", scaled / kScale, scaled % kScale);
 }
 

@@ -46,6 +46,7 @@ TEST(GeoPosition, DistancesAreShownWithFourDecimals) {
   EXPECT_EQ(DistanceText(0), "0.0000");
   EXPECT_EQ(DistanceText(1.23456), "1.2346");
   EXPECT_EQ(DistanceText(17565743.94075), "17565743.9408");  // a little below the half
+  EXPECT_EQ(DistanceText(28049714.87445), "28049714.8744");  // the half goes to the even digit
 }
 
 TEST(GeoPosition, DistancesAreThoseOnASphere) {
