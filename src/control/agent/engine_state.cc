@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/agent/engine_state.h"
 
+#include <fmt/format.h>
+
+#include <string>
+
 #include "base/numbers.h"
 
 namespace mikura::control {
@@ -33,12 +37,17 @@ EngineState ParseReplicationInfo(std::string_view info) {
   return state;
 }
 
-std::optional<int64_t> ParseUsedMemory(std::string_view info) {
-  constexpr std::string_view kName = "\nused_memory:";
-  const size_t found = info.find(kName);
+std::optional<std::string_view> InfoField(std::string_view info, std::string_view name) {
+  const std::string begin = fmt::format("\n{}:", name);
+  const size_t found = info.find(begin);
   if (found == info.npos) return std::nullopt;
-  info.remove_prefix(found + kName.size());
-  return ParseInt64(info.substr(0, info.find_first_of("\r\n")));
+  info.remove_prefix(found + begin.size());
+  return info.substr(0, info.find_first_of("\r\n"));
+}
+
+std::optional<int64_t> ParseUsedMemory(std::string_view info) {
+  const auto value = InfoField(info, "used_memory");
+  return value ? ParseInt64(*value) : std::nullopt;
 }
 
 }  // namespace mikura::control

@@ -22,6 +22,8 @@ struct EngineState {
 // Reads the lines of INFO replication and persistence; what is missing or unreadable keeps its
 // default.
 EngineState ParseReplicationInfo(std::string_view info);
+// The value of one field of an INFO answer; nullopt when it has none. It refers to `info`.
+std::optional<std::string_view> InfoField(std::string_view info, std::string_view name);
 // used_memory of INFO memory.
 std::optional<int64_t> ParseUsedMemory(std::string_view info);
 

@@ -54,11 +54,9 @@ Result<std::vector<SlowLogEntry>> NewEntries(AdminClient& client, int64_t last) 
 // The run of the engine that the client speaks to.
 Result<std::string> RunOf(AdminClient& client) {
   ASSIGN_OR_RETURN(const AdminReply info, client.Call({"INFO", "server"}));
-  constexpr std::string_view kName = "\nrun_id:";
-  const size_t found = info.text.find(kName);
-  if (found == info.text.npos) return Error{"INFO server names no run_id"};
-  const std::string_view rest = std::string_view(info.text).substr(found + kName.size());
-  return std::string(rest.substr(0, rest.find_first_of("\r\n")));
+  const auto run = InfoField(info.text, "run_id");
+  if (!run) return Error{"INFO server names no run_id"};
+  return std::string(*run);
 }
 
 std::string TimeNow() {

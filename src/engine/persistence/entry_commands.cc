@@ -26,12 +26,6 @@ using collections::SetValue;
 using collections::SortedSetValue;
 using collections::StreamValue;
 
-constexpr size_t kFlushBytes = 64 * 1024;
-
-Status FlushWhenLarge(std::string& out, const RdbFlush& flush) {
-  return out.size() < kFlushBytes ? Status() : flush(out);
-}
-
 // Begins a command in front of every 64th element.
 class ElementCommands {
  public:

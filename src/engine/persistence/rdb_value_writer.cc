@@ -27,10 +27,6 @@ using collections::StreamValue;
 
 constexpr size_t kFlushBytes = 64 * 1024;
 
-Status FlushWhenLarge(std::string& out, const RdbFlush& flush) {
-  return out.size() < kFlushBytes ? Status() : flush(out);
-}
-
 bool HasDeadlines(const HashValue& hash) {
   return hash.first_deadline() != collections::kNoFieldDeadline;
 }
@@ -132,6 +128,10 @@ bool AppendPackedOf(const Collection& value, std::string& out) {
 }
 
 }  // namespace
+
+Status FlushWhenLarge(std::string& out, const RdbFlush& flush) {
+  return out.size() < kFlushBytes ? Status() : flush(out);
+}
 
 bool AppendIfPacked(const Collection& value, std::string& out) {
   switch (value.type()) {

@@ -19,6 +19,8 @@ namespace mikura::engine {
 // Where a long value goes: called with a buffer that has grown large, and empties it. Errors end
 // the writing.
 using RdbFlush = std::function<Status(std::string& buffer)>;
+// Calls `flush` when so much has gathered in `out` that it is worth it. Errors: those of `flush`.
+Status FlushWhenLarge(std::string& out, const RdbFlush& flush);
 
 // The type byte with which the collection is written.
 uint8_t RdbTypeOf(const collections::Collection& value);

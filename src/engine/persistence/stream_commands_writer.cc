@@ -19,12 +19,6 @@ using collections::StreamGroup;
 using collections::StreamId;
 using collections::StreamValue;
 
-constexpr size_t kFlushBytes = 64 * 1024;
-
-Status FlushWhenLarge(std::string& out, const RdbFlush& flush) {
-  return out.size() < kFlushBytes ? Status() : flush(out);
-}
-
 std::string TextOf(StreamId id) { return fmt::format("{}-{}", id.ms, id.seq); }
 
 bool HasDeletedPending(const StreamValue& stream) {
