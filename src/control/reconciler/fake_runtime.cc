@@ -28,6 +28,7 @@ bool FakeRuntime::Linked(FakeNode& replica) {
 }
 
 NodeObservation FakeRuntime::Observe(const std::string& node_id) {
+  CountCall();
   NodeObservation seen;
   const auto found = nodes_.find(node_id);
   if (found == nodes_.end()) return seen;
@@ -99,7 +100,14 @@ std::vector<LogDeliveryState> FakeRuntime::DeliverLogs(const std::string& node_i
   return std::vector<LogDeliveryState>(targets.size(), state);
 }
 
+void FakeRuntime::CountCall() {
+  if (death_.id.empty() || death_.calls-- > 0) return;
+  if (Has(death_.id)) KillNode(death_.id);
+  death_ = {};
+}
+
 Result<FakeNode*> FakeRuntime::Reach(const std::string& node_id) {
+  CountCall();
   const auto found = nodes_.find(node_id);
   if (found == nodes_.end() || !Answers(found->second)) {
     return Error{"no answer"};

@@ -98,6 +98,9 @@ class FakeRuntime final : public NodeRuntime {
   // Time passes on the host: what was started answers from now on.
   void Tick();
   void KillNode(const std::string& id);
+  // Dies when the host has been asked so many times more, whatever it was asked.
+  void KillAfterCalls(const std::string& id, int calls) { death_ = {id, calls}; }
+  bool IsDeathDue() const { return !death_.id.empty(); }
   // A client's write to a primary; replicas that are linked have it at once.
   void Write(const std::string& id, const std::string& value);
   void HoldCopies(bool held) { copies_held_ = held; }
@@ -128,8 +131,15 @@ class FakeRuntime final : public NodeRuntime {
   FakeNode* At(const Endpoint& endpoint);
   bool Linked(FakeNode& replica);
   Result<FakeNode*> Reach(const std::string& node_id);
+  void CountCall();
+
+  struct Death {
+    std::string id;
+    int calls = 0;
+  };
 
   CrashPoint& crash_;
+  Death death_;
   std::map<std::string, FakeNode> nodes_;
   std::map<std::string, int> runs_;
   bool copies_held_ = false;

@@ -60,6 +60,15 @@ TEST_F(Membership, AReplicaThatLeavesLeavesNothingBehind) {
   EXPECT_THAT(Events(), Contains("demo-002: Cache cluster deleted"));
 }
 
+TEST_F(Membership, ADeathAtAnyMomentOfAnotherSizeLosesNothing) {
+  for (const char* victim : {"demo-001", "demo-002"}) {
+    for (const char* incarnation : {"", "-2"}) {
+      ExpectNoLossByADeath(
+          Node(victim) + incarnation, [this] { CreateDemo(2); }, [this] { ScaleTo(kSmall); });
+    }
+  }
+}
+
 TEST_F(Membership, AnotherSizeReplacesEachNodeAndKeepsNamesEndpointsAndData) {
   CreateDemo(3);
   const ReplicationGroup before = Group("demo");

@@ -88,6 +88,13 @@ TEST_F(PlannedFailovers, APrimaryThatDiesMeanwhileIsReplacedByAnyReplica) {
   EXPECT_EQ(Shard("demo").primary, Node("demo-003"));
 }
 
+TEST_F(PlannedFailovers, ADeathOfEitherAtAnyMomentLosesNothing) {
+  for (const char* victim : {"demo-001", "demo-003"}) {
+    ExpectNoLossByADeath(
+        Node(victim), [this] { CreateDemo(3); }, [this] { HandTo("demo-003"); });
+  }
+}
+
 TEST_F(PlannedFailovers, WhatWasWrittenAfterTheDecisionIsNotLost) {
   CreateDemo(2);
   HandTo("demo-002");

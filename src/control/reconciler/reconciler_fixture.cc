@@ -24,6 +24,34 @@ void ReconcilerFixture::Settle() {
   ADD_FAILURE() << "the reconciler did not come to rest";
 }
 
+void ReconcilerFixture::ExpectNoLossByADeath(const std::string& node_id,
+                                             const std::function<void()>& create,
+                                             const std::function<void()>& change) {
+  const auto settle = [this] {
+    for (int i = 0; i < 200; ++i) {
+      const bool due = host_.IsDeathDue();
+      // A step may have looked at one that died later in it.
+      if (Step() && due == host_.IsDeathDue()) return true;
+      clock_.Advance(std::chrono::milliseconds(200));
+    }
+    return false;
+  };
+  int calls = 0;
+  for (bool died = true; died; ++calls) {
+    create();
+    change();
+    host_.KillAfterCalls(node_id, calls);
+    ASSERT_TRUE(settle()) << node_id << " dies after " << calls << " calls";
+    died = !host_.IsDeathDue();
+    host_.KillAfterCalls("", 0);
+    ASSERT_EQ(host_.node(Shard("demo").primary).data.count("x"), 1u)
+        << node_id << " dies after " << calls << " calls";
+    DeleteGroup("demo");
+    ASSERT_TRUE(settle());
+  }
+  EXPECT_GT(calls, 10) << node_id << " never was there";
+}
+
 void ReconcilerFixture::CreateGroup(const std::string& id, int64_t nodes, bool automatic_failover) {
   NewReplicationGroup asked;
   asked.id = id;

@@ -51,6 +51,10 @@ class ReconcilerFixture : public ::testing::Test {
   void Restart();
   // Steps, with time passing, until a step finds nothing to do.
   void Settle();
+  // The node dies after 0, 1, 2... calls of the host while the group "demo", made by `create`,
+  // comes to rest from what `change` asks of it: its primary has what was written before, "x".
+  void ExpectNoLossByADeath(const std::string& node_id, const std::function<void()>& create,
+                            const std::function<void()>& change);
   bool Step() {
     host_.Tick();
     return reconciler_->Step();

@@ -12,41 +12,38 @@
 namespace mikura::control {
 Status ShardController::Step(const ReplicationGroup& group, Loaded<ShardState>& shard,
                              std::vector<ShardMember>& members) {
-  bool led = false;
-  RETURN_IF_ERROR(Lead(group, shard, members, led));
-  if (!led) return Ok();
+  ASSIGN_OR_RETURN(const Leader leader, Lead(group, shard, members));
+  if (leader == Leader::kUnknown) return Ok();
   RETURN_IF_ERROR(EndPrimary(shard, members));
   ASSIGN_OR_RETURN(const bool roles_stand, handover_.Step(shard, members));
   if (!roles_stand) return Ok();
   SetRoles(shard.record, members);
   PlacePrimaryEndpoint(group, shard.record, members);
   RETURN_IF_ERROR(Announce(group, shard, members));
-  RETURN_IF_ERROR(StartMembers(shard, members));
+  RETURN_IF_ERROR(StartMembers(shard, leader, members));
   RETURN_IF_ERROR(UpdateInSync(shard, members));
   PlaceReaderEndpoint(group, shard.record, members);
   return Ok();
 }
 
-Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
-                             std::vector<ShardMember>& members, bool& led) {
+Result<ShardController::Leader> ShardController::Lead(const ReplicationGroup& group,
+                                                      Loaded<ShardState>& shard,
+                                                      std::vector<ShardMember>& members) {
   const ShardState& state = shard.record;
   const ShardMember* primary = FindMember(members, state.primary);
-  led = primary != nullptr;
-  if (primary == nullptr || !primary->seen.Gone()) return Ok();
-  if (primary->reboots) return LeadEmpty(shard, led);
+  if (primary == nullptr) return Leader::kUnknown;
+  if (!primary->seen.Gone()) return Leader::kStands;
+  if (primary->reboots) return LeadEmpty(shard);
   // The one before a planned failover may still lead: it answers, and is asked, or its host ends
   // it.
   const ShardMember* before = FindMember(members, state.failover_from);
   if (state.hand_to == state.primary && before != nullptr && !before->seen.Gone() &&
       !before->seen.answering) {
-    led = false;
-    return Ok();
+    return Leader::kUnknown;
   }
   const Election election = ElectPrimary(state, members, context_.runtime);
-  // Nobody holds the data: StartMembers() starts the same primary again, empty.
-  if (election.outcome == Election::Outcome::kNobody) return Ok();
-  led = false;
-  if (election.outcome == Election::Outcome::kWait) return Ok();
+  if (election.outcome == Election::Outcome::kNobody) return Leader::kStartsEmpty;
+  if (election.outcome == Election::Outcome::kWait) return Leader::kUnknown;
   ShardState next = state;
   ++next.epoch;
   next.primary = election.winner;
@@ -64,19 +61,20 @@ Status ShardController::Lead(const ReplicationGroup& group, Loaded<ShardState>& 
                            primary->spec.cluster_id,
                            FindMember(members, election.winner)->spec.cluster_id)));
   }
-  ASSIGN_OR_RETURN(led, ReplaceShard(context_.store, shard, std::move(next), std::move(events)));
-  return Ok();
+  ASSIGN_OR_RETURN(const bool replaced,
+                   ReplaceShard(context_.store, shard, std::move(next), std::move(events)));
+  return replaced ? Leader::kStands : Leader::kUnknown;
 }
 
 // A primary that its user reboots leads again, as in ElastiCache: the data are gone, and the
 // replicas give up theirs when they follow it. So none of them may be promoted (I3).
-Status ShardController::LeadEmpty(Loaded<ShardState>& shard, bool& led) {
+Result<ShardController::Leader> ShardController::LeadEmpty(Loaded<ShardState>& shard) {
   ShardState next = shard.record;
   next.in_sync = {next.primary};
   next.end_run.clear();
-  if (next == shard.record) return Ok();
-  ASSIGN_OR_RETURN(led, ReplaceShard(context_.store, shard, std::move(next), {}));
-  return Ok();
+  if (next == shard.record) return Leader::kStartsEmpty;
+  ASSIGN_OR_RETURN(const bool replaced, ReplaceShard(context_.store, shard, std::move(next), {}));
+  return replaced ? Leader::kStartsEmpty : Leader::kUnknown;
 }
 
 // Another run of the primary is none that was to be ended, and one without an heir would take the
@@ -99,12 +97,14 @@ Status ShardController::EndPrimary(Loaded<ShardState>& shard, std::vector<ShardM
   return Ok();
 }
 
-Status ShardController::StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members) {
+Status ShardController::StartMembers(Loaded<ShardState>& shard, Leader leadership,
+                                     std::vector<ShardMember>& members) {
   const ShardMember* primary = FindMember(members, shard.record.primary);
   const Endpoint leader = primary->spec.endpoint;
   for (ShardMember& member : members) {
     if (!member.seen.Gone()) continue;
     const bool leads = member.spec.id == shard.record.primary;
+    if (leads && leadership != Leader::kStartsEmpty) continue;  // R2
     if (!leads && shard.record.IsInSync(member.spec.id)) {
       // It loses its copy with its process, so it must not be chosen before it has a new one (I3).
       ShardState next = shard.record;

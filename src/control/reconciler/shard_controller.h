@@ -7,6 +7,8 @@
 //       anywhere is finished by the next one.
 //   R2. A new primary is chosen only when the old one's process is certainly gone and is not being
 //       rebooted, or the role is handed over (planned_failover.h).
+//       One that dies in the middle of a pass waits for the next one, which asks who holds the
+//       data.
 //   R3. The primary endpoint is taken from every other member before the primary gets it.
 #pragma once
 
@@ -43,11 +45,17 @@ class ShardController {
                         const ShardMember& member);
 
  private:
-  Status Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
-              std::vector<ShardMember>& members, bool& led);
-  Status LeadEmpty(Loaded<ShardState>& shard, bool& led);
+  enum class Leader {
+    kUnknown,      // to be looked for again by the next pass
+    kStands,       // its process was there when the pass began
+    kStartsEmpty,  // it is gone, and nobody else holds the data or may have them
+  };
+  Result<Leader> Lead(const ReplicationGroup& group, Loaded<ShardState>& shard,
+                      std::vector<ShardMember>& members);
+  Result<Leader> LeadEmpty(Loaded<ShardState>& shard);
   Status EndPrimary(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
-  Status StartMembers(Loaded<ShardState>& shard, std::vector<ShardMember>& members);
+  Status StartMembers(Loaded<ShardState>& shard, Leader leadership,
+                      std::vector<ShardMember>& members);
   void SetRoles(const ShardState& state, std::vector<ShardMember>& members);
   Status UpdateInSync(Loaded<ShardState>& shard, const std::vector<ShardMember>& members);
   void PlacePrimaryEndpoint(const ReplicationGroup& group, const ShardState& state,

@@ -72,7 +72,7 @@ class FunctionSet {
   Status Add(const FunctionLibraryPtr& library, std::string_view quote);
   void Remove(std::string_view library);
 
-  uint64_t version = 0;
+  uint64_t version = 0;  // 0: the set that a registry begins with, empty
   std::map<std::string, FunctionLibraryPtr, std::less<>> libraries;  // by name
 
   // Null when there is no such function (case does not matter).
@@ -99,7 +99,8 @@ class FunctionRegistry {
  public:
   FunctionRegistry() : set_(std::make_shared<FunctionSet>()) {}
 
-  // Grows with every change. Publishes nothing: a reader that sees a new one takes Snapshot().
+  // Another one after every change, and of every registry. Publishes nothing: a reader that sees a
+  // new one takes Snapshot().
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   FunctionSetPtr Snapshot() const;
 

@@ -29,10 +29,11 @@ class FunctionLibraries : public testing::Test {
  protected:
   static constexpr size_t kMemory = size_t{4} << 20;
 
-  std::string Call(const std::string& function) {
+  std::string Call(const std::string& function) { return Call(registry_, function); }
+  std::string Call(const FunctionRegistry& registry, const std::string& function) {
     wire::OutputBuffer out;
     wire::RespWriter reply(out, 2);
-    const FunctionEntry* const found = interpreter_.Functions(registry_).Find(function);
+    const FunctionEntry* const found = interpreter_.Functions(registry).Find(function);
     if (found == nullptr) return "absent";
     const FunctionEntry entry = *found;
     interpreter_.RunFunction(entry, {}, host_, reply);
@@ -55,6 +56,20 @@ TEST_F(FunctionLibraries, MoreThanOneInterpreterHoldsAreLoadedAndCalledAllTheSam
     for (const std::string& name : names) EXPECT_EQ(Call(name), ":983040\r\n") << name;
   }
   EXPECT_LE(interpreter_.memory().functions, 2 * kMemory);
+}
+
+TEST_F(FunctionLibraries, AnInterpreterTellsThoseOfTwoRegistriesApart) {
+  constexpr char kHead[] = "#!lua name=lib\nredis.register_function('";
+  FunctionRegistry other;
+  const auto code = [&](const std::string& name) {
+    return kHead + name + "', function() return '" + name + "' end)";
+  };
+  ASSERT_TRUE(registry_.Load(code("one"), false, interpreter_, host_).ok());
+  EXPECT_EQ(Call("one"), "$3\r\none\r\n");
+  ASSERT_TRUE(other.Load(code("two"), false, interpreter_, host_).ok());
+  EXPECT_EQ(Call(other, "two"), "$3\r\ntwo\r\n");
+  EXPECT_EQ(Call(other, "one"), "absent");
+  EXPECT_EQ(Call("one"), "$3\r\none\r\n");
 }
 
 TEST_F(FunctionLibraries, ARestoreOfMoreThanOneInterpreterHoldsSucceeds) {

@@ -9,6 +9,12 @@ namespace {
 constexpr std::string_view kQuote = "'";
 constexpr std::string_view kNoQuote = "";
 
+// No two sets that are not empty have the same, those of another registry included.
+uint64_t NextVersion() {
+  static std::atomic<uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 }  // namespace
 
 FunctionSetPtr FunctionRegistry::Snapshot() const {
@@ -21,8 +27,8 @@ std::shared_ptr<FunctionSet> FunctionRegistry::Copy() const {
 }
 
 void FunctionRegistry::Publish(std::shared_ptr<FunctionSet> set) {
-  set->version = version_.load(std::memory_order_relaxed) + 1;
-  const uint64_t version = set->version;
+  const uint64_t version = NextVersion();
+  set->version = version;
   set_ = std::move(set);
   version_.store(version, std::memory_order_release);
 }
