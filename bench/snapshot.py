@@ -7,6 +7,7 @@ A node is filled, then `load_generator` writes at a fixed rate to all keys. A cl
 a SET each millisecond and notes how long the answer takes. From BGSAVE until INFO says that it has
 ended count: that client's latencies beside those of the seconds before, the memory of the node and
 its children (proportional, so that what a fork shares counts once), and how many children there are.
+Before as during, the memory is looked at ten times a second, from the cores of the load.
 """
 import argparse
 import multiprocessing
@@ -22,6 +23,7 @@ CALM_SECONDS = 5  # of load before BGSAVE
 FILL_SECONDS_MAX = 600
 SAVE_SECONDS_MAX = 600
 PROBE_PERIOD_SECONDS = 0.001
+LOOK_PERIOD_SECONDS = 0.1
 
 
 def connect(port):
@@ -121,7 +123,9 @@ class Run:
                       "--seconds", str(SAVE_SECONDS_MAX)), stdout=subprocess.DEVNULL)
         try:
             prober.start()
-            time.sleep(CALM_SECONDS)
+            calm = time.monotonic() + CALM_SECONDS
+            while time.monotonic() < calm:
+                self.look()
             begin, done, peak, children = self.save()
         finally:
             writer.terminate()
@@ -137,25 +141,30 @@ class Run:
             "memory": before, "extra": peak - before, "children": children,
             "file": os.path.getsize(self.server.folder / "dump.rdb")}
 
+    def look(self):
+        """When it looked, memory, children, INFO persistence; and a pause."""
+        pids = family(self.pid)
+        memory, info, now = memory_of(pids), self.client.info(), time.monotonic()
+        time.sleep(LOOK_PERIOD_SECONDS)
+        return now, memory, len(pids) - 1, info
+
     def save(self):
         begin = time.monotonic()
         reply = self.client.call("BGSAVE")
         if reply != "+Background saving started":
             raise servers.BenchError(f"BGSAVE answers {reply}")
         peak = children = 0
-        while True:
-            pids = family(self.pid)
-            children = max(children, len(pids) - 1)
-            peak = max(peak, memory_of(pids))
-            info = self.client.info()
+        done = None
+        while done is None:
+            now, memory, count, info = self.look()
+            peak, children = max(peak, memory), max(children, count)
             if info["rdb_bgsave_in_progress"] == "0":
-                break
-            if time.monotonic() - begin > SAVE_SECONDS_MAX:
+                done = now
+            if now - begin > SAVE_SECONDS_MAX:
                 raise servers.BenchError("the snapshot does not end")
-            time.sleep(0.02)
         if info["rdb_last_bgsave_status"] != "ok":
             raise servers.BenchError("the snapshot failed")
-        return begin, time.monotonic(), peak, children
+        return begin, done, peak, children
 
 
 def show(name, result):
@@ -177,6 +186,7 @@ def main():
     parser.add_argument("--server-cpus", default="0")
     parser.add_argument("--load-cpus", default="1")
     arguments = parser.parse_args()
+    os.sched_setaffinity(0, {int(cpu) for cpu in arguments.load_cpus.split(",")})
     for server in (servers.mikura(arguments.build / "mikura", arguments.threads), servers.redis(1)):
         server.start(arguments.server_cpus)
         try:

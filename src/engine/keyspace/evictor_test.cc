@@ -117,7 +117,8 @@ TEST_F(Evicting, ChangesItsPolicyWhileOthersWrite) {
                             "noeviction",     "allkeys-s3fifo",  "volatile-ttl"};
   for (int i = 0; i < 60; ++i) {
     Configure(policies[i % std::size(policies)]);
-    keyspace_->Maintain(0, kShardCount, kNow);
+    keyspace_->MaintainShards(0, kShardCount);
+    keyspace_->Maintain(true, kNow);
   }
   stopping = true;
   for (std::thread& writer : writers) writer.join();
@@ -151,7 +152,8 @@ TEST_F(Evicting, ChangesTheNumberOfDomainsWhileOthersWrite) {
   }
   for (int i = 0; i < 60; ++i) {
     Configure("allkeys-s3fifo", i % 2 == 0 ? kLimitBytes : 100 << 20);
-    keyspace_->Maintain(0, kShardCount, kNow);
+    keyspace_->MaintainShards(0, kShardCount);
+    keyspace_->Maintain(true, kNow);
   }
   stopping = true;
   for (std::thread& writer : writers) writer.join();
@@ -179,7 +181,7 @@ TEST_F(Evicting, IsLeftToThePrimaryOnAReplica) {
   keyspace_->set_may_expire(false);
   for (int i = 0; i < 8000; ++i) ASSERT_TRUE(Set("k" + std::to_string(i), std::string(1000, 'v')));
   EXPECT_GT(keyspace_->UsedBytes(), kLimitBytes * 3 / 2);
-  keyspace_->Maintain(0, kShardCount, kNow);
+  keyspace_->Maintain(true, kNow);
   EXPECT_EQ(keyspace_->EvictedTotal(), 0u);
 }
 
@@ -187,7 +189,7 @@ TEST_F(Evicting, ComesDownToALowerLimitInTheBackground) {
   Configure("allkeys-lru");
   for (int i = 0; i < 3000; ++i) ASSERT_TRUE(Set("k" + std::to_string(i), std::string(1000, 'v')));
   Configure("allkeys-lru", kLimitBytes / 4);
-  for (int turn = 0; turn < 40; ++turn) keyspace_->Maintain(0, kShardCount, kNow);
+  for (int turn = 0; turn < 40; ++turn) keyspace_->Maintain(true, kNow);
   EXPECT_LE(keyspace_->UsedBytes(), kLimitBytes / 4 * 102 / 100);
 }
 
@@ -205,7 +207,7 @@ TEST_F(Evicting, KeepsNothingWithoutALimitOrAPolicy) {
   EXPECT_EQ(keyspace_->evictor().MemoryBytes(), 0u);
   Configure("allkeys-s3fifo");
   ASSERT_TRUE(Set("k2", "v"));
-  keyspace_->Maintain(0, kShardCount, kNow);
+  keyspace_->Maintain(true, kNow);
   ASSERT_TRUE(Set("k3", "v"));
   EXPECT_GT(keyspace_->evictor().MemoryBytes(), 0u);
   Configure("noeviction");

@@ -322,17 +322,22 @@ uint64_t Keyspace::EvictedTotal() const {
   return SumOverShards([](const store::Shard& shard) { return shard.evicted_total(); });
 }
 
-void Keyspace::Maintain(uint32_t first, uint32_t count, UnixMillis now) {
+bool Keyspace::MaintainShards(uint32_t first, uint32_t count) {
+  bool more = false;
   for (uint32_t n = 0; n < count; ++n) {
     const uint32_t index = (first + n) % kShardCount;
     // A shard in use is left to its next turn: this is background work.
     if (!lock(index).TryLock()) continue;
-    if (!is_held_up()) cells_[index].shard->ResizeStep(kResizeBudget);
-    DefragmentStep(cells_[index]);
+    if (!is_held_up()) more |= !cells_[index].shard->ResizeStep(kResizeBudget);
+    more |= !DefragmentStep(cells_[index]);
     lock(index).Unlock();
   }
+  return more;
+}
+
+void Keyspace::Maintain(bool tends_memory, UnixMillis now) {
   evictor_->Maintain(now);
-  if (first == 0) TendMemory(now);
+  if (tends_memory) TendMemory(now);
   allocator_->TendThreadCache();
 }
 
@@ -367,15 +372,17 @@ void Keyspace::ReturnSomeMemory() {
   }
 }
 
-// The cell's shard is locked.
-void Keyspace::DefragmentStep(Cell& cell) {
+// The cell's shard is locked. True when it is done with the pass that runs, if any.
+bool Keyspace::DefragmentStep(Cell& cell) {
   const uint64_t pass = defragmentation_.pass();
-  if (pass == 0) return;
+  if (pass == 0) return true;
   store::DefragmentationProgress& progress = cell.defragmentation;
   if (progress.pass != pass) progress = {.pass = pass, .done = false};
-  if (progress.done || !cell.shard->DefragmentStep(progress, kMoveBudget)) return;
+  if (progress.done) return true;
+  if (!cell.shard->DefragmentStep(progress, kMoveBudget)) return false;
   progress.done = true;
   defragmentation_.OnShardDone();
+  return true;
 }
 
 void Keyspace::TellObservers(int database, const Key& key) {

@@ -228,10 +228,12 @@ class Keyspace final : public store::RemovalListener {
   void set_defragments(bool value) { defragmentation_.set_enabled(value); }
   bool is_defragmenting() const { return defragmentation_.pass() != 0; }
 
-  // One turn of background work (resizing, giving memory back) over shards [first, first + count),
-  // wrapping. Bounded work per shard; for the idle time of event loops. Expiry has turns of its
-  // own: engine/keyspace/expiry_job.h.
-  void Maintain(uint32_t first, uint32_t count, UnixMillis now);
+  // Background work (resizing, moving entries) of shards [first, first + count), wrapping: at most
+  // some microseconds for each. Whether there is more to do for any that was free. For the time
+  // between requests; expiry has turns of its own: engine/keyspace/expiry_job.h.
+  bool MaintainShards(uint32_t first, uint32_t count);
+  // What each thread does now and then besides; one of them gives memory back (`tends_memory`).
+  void Maintain(bool tends_memory, UnixMillis now);
 
   // store::RemovalListener: logs a DEL for an expired key, before the effects of the running
   // command.
@@ -325,7 +327,7 @@ class Keyspace final : public store::RemovalListener {
     return cells_[shard].observed.load(std::memory_order_relaxed);
   }
   void TellOfFlush();
-  void DefragmentStep(Cell& cell);
+  bool DefragmentStep(Cell& cell);
   void RunAtGate(HeldShards held, UnixMillis now, Effects& effects,
                  const std::function<void()>& critical);
   // Of these locked shards.

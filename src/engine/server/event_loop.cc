@@ -2,6 +2,7 @@
 #include "engine/server/event_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/logging.h"
 #include "engine/keyspace/waiter_table.h"
@@ -16,6 +17,9 @@ constexpr size_t kPendingMax = 1 << 20;  // a connection that leaves more unread
 constexpr size_t kStrangerPendingMax = 64 << 10;  // one that has not logged in is closed above
 constexpr int kAcceptsPerTurn = 64;
 constexpr UnixMillis kMaintenancePeriod = 50;
+constexpr int kQuietRounds = 1;          // without shards, after one that found nothing to do
+constexpr uint64_t kTurnMicrosMax = 50;  // of a round, then requests come first
+constexpr uint32_t kShardsPerPiece = 8;
 constexpr UnixMillis kIdleCheckPeriod = 1000;
 
 // Tags of the poller: a session is its own address, the mailbox has none, listeners are marked by
@@ -304,17 +308,49 @@ void EventLoop::Expire() {
   observer_.NoteEvent("expire-cycle", micros);
 }
 
+// A round over its share of the shards, in turns: nobody waits for longer than one takes.
 void EventLoop::Maintain() {
-  next_maintenance_ = now_ + kMaintenancePeriod;
-  traffic_.Sample(now_, statistics_);
-  context_.keyspace.Maintain(share_.first, share_.count, now_);
-  context_.tracking.Tend(share_.first, share_.count);
-  for (uint32_t n = 0; n < share_.count; ++n) {
-    const uint32_t shard = (share_.first + n) % kShardCount;
-    if (context_.keyspace.waiters().has_touched(shard)) {
-      context_.keyspace.ServeTouched(shard, now_, batch_->effects());
+  if (maintained_ == 0) {
+    round_began_ = now_;
+    MaintainOnce();
+    if (quiet_rounds_left_ > 0) {
+      --quiet_rounds_left_;
+      next_maintenance_ = now_ + kMaintenancePeriod;
+      return;
     }
   }
+  const uint64_t begin = TicksNow();
+  bool has_worked = false;
+  while (maintained_ < share_.count) {
+    const uint32_t first = (share_.first + maintained_) % kShardCount;
+    const uint32_t count = std::min(kShardsPerPiece, share_.count - maintained_);
+    has_worked |= context_.keyspace.MaintainShards(first, count);
+    for (uint32_t n = 0; n < count; ++n) {
+      const uint32_t shard = (first + n) % kShardCount;
+      if (context_.keyspace.waiters().has_touched(shard)) {
+        context_.keyspace.ServeTouched(shard, now_, batch_->effects());
+      }
+    }
+    maintained_ += count;
+    if (has_worked && context_.observation.scale.ToMicros(TicksNow() - begin) >= kTurnMicrosMax) {
+      break;
+    }
+  }
+  has_maintained_ = has_maintained_ || has_worked;
+  if (maintained_ < share_.count) {
+    next_maintenance_ = now_ + 1;
+    return;
+  }
+  maintained_ = 0;
+  quiet_rounds_left_ = std::exchange(has_maintained_, false) ? 0 : kQuietRounds;
+  next_maintenance_ = std::max(round_began_ + kMaintenancePeriod, now_ + 1);
+}
+
+// What each round does once.
+void EventLoop::MaintainOnce() {
+  traffic_.Sample(now_, statistics_);
+  context_.keyspace.Maintain(index_ == 0, now_);
+  context_.tracking.Tend(share_.first, share_.count);
   if (index_ == 0) {
     context_.memcached.Maintain(now_, batch_->effects());
     context_.keyspace.watches().Tend();

@@ -138,6 +138,7 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   void AcceptFrom(const Listener* listener);
   void MarkReady(Session* session);
   void Maintain();
+  void MaintainOnce();
   void Expire();
   void CloseIdle();
   void ReadLimits();
@@ -257,6 +258,10 @@ class EventLoop final : private PushPort, private ReceiverFinder {
   bool stopping_ = false;
   UnixMillis now_ = 0;
   UnixMillis next_maintenance_ = 0;
+  UnixMillis round_began_ = 0;   // of maintenance
+  uint32_t maintained_ = 0;      // of its share of the shards, in this round
+  bool has_maintained_ = false;  // this round has found something to do
+  int quiet_rounds_left_ = 0;
   UnixMillis next_expiry_ = 0;
   UnixMillis next_idle_check_ = 0;
   bool has_pending_ = false;  // some session may have output that was not sent yet
