@@ -388,6 +388,19 @@ class WritableReplicaTest(unittest.TestCase):
             self.assertEqual(ask(b"set own 0 0 1\r\n1\r\n"),
                              b"SERVER_ERROR this node is a read-only replica\r\n")
 
+    def test_a_flush_that_a_primary_planned_is_not_made_by_the_replica_that_it_becomes(self):
+        port = free_port()
+        primary = self.primary()
+        primary.client.set("k", 1)
+        replica = self.node("mikura", "--memcached-port", str(port))
+        with socket.create_connection(("127.0.0.1", port), 10) as link:
+            link.sendall(b"flush_all 1\r\n")
+            self.assertEqual(link.recv(100), b"OK\r\n")
+        replica.follow(primary)
+        await_caught_up(replica, primary)
+        time.sleep(1.5)  # for what must not happen
+        self.assertEqual(replica.client.dbsize(), 1)
+
     def test_roles_change_under_load_and_followers_have_everything(self):
         one, two = self.node("mikura", "--replica-read-only", "no"), None
         two = self.node("mikura", "--replica-read-only", "no")
