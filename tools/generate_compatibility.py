@@ -242,6 +242,19 @@ def long_requests():
                   "renamed meanwhile they may list both names, or none."]
 
 
+def writable_replicas():
+    """The section on replicas that take writes of clients."""
+    rows = rows_of("tools/reference/writable_replicas.tsv")
+    if not rows:
+        return []
+    out = ["", "## Replicas that take writes", "",
+           "With `replica-read-only no` a replica takes writes of its own clients, as in Redis: what they "
+           "write goes neither to its primary nor to its replicas, stays in its snapshots, goes at its "
+           "deadline, and is gone after the next full copy. What differs:", "",
+           "| What | Redis 7.0 | Here |", "|---|---|---|"]
+    return out + [f"| {what} | {theirs} | {ours} |" for what, theirs, ours in rows]
+
+
 def compatibility_document():
     ours = command_rows()
     if not ours:
@@ -268,7 +281,7 @@ def compatibility_document():
             "UDP (`-U`) serves them too.", "",
             "Whatever is not built answers with an error that names it: an unknown command, a setting "
             "that is refused at start, an AWS error `UnsupportedOperation`."]
-    out += long_requests() + frameworks_section() + section + redis_suite()
+    out += long_requests() + writable_replicas() + frameworks_section() + section + redis_suite()
     return "\n".join(out) + "\n"
 
 

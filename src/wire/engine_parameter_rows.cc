@@ -254,6 +254,9 @@ constexpr ParameterSpec kRows[] = {
           "says on the admin socket that it holds it no more."),
     YesNo("replica-serve-stale-data", "slave-serve-stale-data", &P::replica_serve_stale_data,
           kRuntime, "Answer while the link of a replica to its primary is down."),
+    YesNo("replica-read-only", "slave-read-only", &P::replica_read_only, kRuntime,
+          "Whether a replica refuses clients' writes; no: what they write stays on that node. Not "
+          "with appendonly or durability sync."),
     // Scripts
     Number("busy-reply-threshold", "lua-time-limit", &P::busy_reply_threshold_millis, 0, INT64_MAX,
            kRuntime, "milliseconds",
@@ -409,7 +412,6 @@ constexpr ParameterSpec kRows[] = {
     NotBuilt("repl-diskless-sync-delay", "5", "", "0"),
     NotBuilt("repl-diskless-sync-max-replicas", "0"),
     NotBuilt("repl-disable-tcp-nodelay", "no"),
-    NotBuilt("replica-read-only", "yes", "slave-read-only"),
     // Cluster
     NotBuilt("cluster-enabled", "no"),
     NotBuilt("cluster-config-file", "nodes.conf"),

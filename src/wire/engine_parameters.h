@@ -108,6 +108,7 @@ struct EngineParameters {
   int64_t in_sync_replica_max_lag_millis = 2000;
   bool in_sync_agreement = false;  // see InSyncSet, S5
   bool replica_serve_stale_data = true;
+  bool replica_read_only = true;
 
   // Persistence
   std::string save;  // "seconds changes seconds changes": see ParseSavePoints(); "": none

@@ -181,7 +181,7 @@ Migration::Removal Migration::Remove(Item& item, const Clock& clock) {
     const bool touched = keyspace_.watches().HasChanged(*item.watcher, keys.access());
     keyspace_.watches().Remove(*item.watcher);
     if (touched) return Removal::kTouched;
-    if (!services_.control.IsPrimary()) return Removal::kNotAllowed;
+    if (services_.control.IsReadOnly()) return Removal::kNotAllowed;
     if (keys.Erase(key)) {
       keys.Notify(EventClass::kGeneric, "del", key);
       effects_.Add(plan_.source_database, {"DEL", key.name});

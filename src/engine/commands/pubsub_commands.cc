@@ -92,7 +92,8 @@ FaultOr<> Sunsubscribe(CommandContext& ctx) {
 
 // PUBLISH channel message -> how many clients of this node got it.
 FaultOr<> PublishTo(CommandContext& ctx, SubscriptionKind kind, std::string_view verb) {
-  ctx.keys.effects().Add(0, {verb, ctx.args[1], ctx.args[2]});
+  // A replica's replicas do not hear of it, as in Redis.
+  if (ctx.services.control.IsPrimary()) ctx.keys.effects().Add(0, {verb, ctx.args[1], ctx.args[2]});
   // Inside another command: with it. Before anybody gets the message: who does may have to wait
   // until the record is safe.
   if (ctx.may_wait) ctx.keyspace.CommitWithoutKeys(ctx.keys.effects());

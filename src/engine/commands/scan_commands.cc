@@ -14,6 +14,7 @@
 #include "engine/commands/random_picks.h"
 #include "engine/commands/scan_options.h"
 #include "engine/commands/type_names.h"
+#include "engine/keyspace/shard_visit.h"
 #include "wire/glob.h"
 
 namespace mikura::engine {

@@ -280,6 +280,13 @@ Lsn ChangeLog::Append(const LogRecord& record) {
   }
 }
 
+Lsn ChangeLog::AppendOwn(const LogRecord& record) {
+  if (!follows()) [[likely]]
+    return Append(record);
+  if (!has_own_changes()) has_own_changes_.store(true, std::memory_order_relaxed);
+  return 0;
+}
+
 void ChangeLog::Wake() {
   if (!impl_->sleeping.load(std::memory_order_seq_cst)) return;
   MutexLock lock(impl_->wake_mutex);

@@ -14,6 +14,8 @@
 // L6. The flusher (a thread, or who does its work for it) merges the chains by LSN: the next record
 //     is at the head of exactly one chain, or in flight. It passes only the prefix without holes,
 //     takes no shard lock, waits for no reader.
+// L7. A replica's log holds what its primary sent, byte for byte, and nothing else: what its own
+//     clients change is not appended.
 #pragma once
 
 #include <atomic>
@@ -59,6 +61,8 @@ class ChangeLog {
   Lsn Append(const LogRecord& record);
   // The same for commands that concern no database, or bring their SELECT.
   Lsn Append(std::string_view bytes) { return Append(LogRecord{.bytes = bytes}); }
+  // The same for what this node has changed by itself; on a replica it is not appended (L7): 0.
+  Lsn AppendOwn(const LogRecord& record);
 
   // Wakes a sleeping flusher. For whoever appended, after the shards were unlocked. Without it the
   // flusher looks by itself after at most 10 ms. Cost: a load, when the flusher is awake.
@@ -81,6 +85,13 @@ class ChangeLog {
   // locked; Wake() follows when they are unlocked. When active, also if it was before, the next
   // record begins with its SELECT: somebody begins to read here.
   void SetActive(bool active, LogUse use = LogUse::kReplicas);
+  // Whether the node follows a primary (L7). Flips only while all shards are locked.
+  void SetFollows(bool value) { follows_.store(value, std::memory_order_relaxed); }
+  bool follows() const { return follows_.load(std::memory_order_relaxed); }
+  // Whether the data are not those of the log any more: something was kept out of it since this was
+  // last forgotten.
+  bool has_own_changes() const { return has_own_changes_.load(std::memory_order_relaxed); }
+  void ForgetOwnChanges() { has_own_changes_.store(false, std::memory_order_relaxed); }
   // The next record begins with its SELECT: what those before selected is not known.
   void ForgetDatabase();
   // Moves the head to `lsn`. Only while inactive (a replica whose log nobody reads counts what it
@@ -95,6 +106,9 @@ class ChangeLog {
  private:
   // Published at a gate, when every thread that writes is outside its critical section.
   std::atomic<uint8_t> uses_{0};
+  std::atomic<bool> follows_{false};  // published as uses_ is, and on its cache line
+  // Publishes nothing but itself, to whoever changes the role.
+  std::atomic<bool> has_own_changes_{false};
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -165,6 +165,8 @@ FaultOr<bool> KeyAccess::StoreCollection(const Key& key, T value) {
 template <typename T>
 FaultOr<> KeyAccess::StoreValue(const Key& key, T value, UnixMillis deadline) {
   NotifyIfNew(key);
+  if (notes_deadlines()) [[unlikely]]
+    NoteDeadline(key, value.next_deadline());
   if (value.is_packed()) {
     std::string packed;
     value.AppendPacked(packed);

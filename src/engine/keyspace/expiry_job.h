@@ -32,16 +32,19 @@ class ExpiryJob {
       : keyspace_(keyspace), first_(first), count_(count) {}
 
   // One turn. Returns the moment of the next one; `now` when keys were left. On a replica nothing
-  // is removed.
+  // is removed but keys to which its own clients gave deadlines.
   UnixMillis Run(UnixMillis now);
 
  private:
+  UnixMillis RunAll(UnixMillis now);
+  UnixMillis NextDue(uint32_t index) const;
   size_t RunShard(uint32_t index, UnixMillis now, size_t budget);
 
   Keyspace& keyspace_;
   const uint32_t first_;
   const uint32_t count_;
-  uint32_t next_ = 0;  // where a turn begins, so that no shard always comes last
+  bool only_own_ = false;  // in this turn: see OwnDeadlines
+  uint32_t next_ = 0;      // where a turn begins, so that no shard always comes last
 };
 
 }  // namespace mikura::engine

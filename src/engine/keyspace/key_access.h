@@ -9,6 +9,7 @@
 
 #include "engine/keyspace/effects.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/keyspace/own_deadlines.h"
 #include "engine/store/shard.h"
 
 namespace mikura::engine {
@@ -65,6 +66,7 @@ class KeyAccess {
                                   const store::Attributes& attributes) {
     Touched(key);
     NotifyIfNew(key);
+    NoteDeadline(key, attributes.deadline);
     return shard(key).SetString(database_, key, value, attributes, access_);
   }
   FaultOr<char*> ResizeString(store::Found& found, const Key& key, size_t size) {
@@ -73,11 +75,13 @@ class KeyAccess {
   }
   FaultOr<> SetDeadline(store::Found& found, const Key& key, UnixMillis deadline) {
     Touched(key);
+    NoteDeadline(key, deadline);
     return shard(key).SetDeadline(found, key, deadline);
   }
   FaultOr<> SetAttributes(store::Found& found, const Key& key,
                           const store::Attributes& attributes) {
     Touched(key);
+    NoteDeadline(key, attributes.deadline);
     return shard(key).SetAttributes(found, key, attributes);
   }
   bool Erase(const Key& key) {
@@ -88,6 +92,7 @@ class KeyAccess {
   FaultOr<> CopyFrom(const store::Entry& source, const Key& key, UnixMillis deadline) {
     Touched(key);
     Notify(EventClass::kNew, "new", key);  // also in place of another value, as in Redis
+    NoteDeadline(key, deadline);
     return shard(key).CopyFrom(source, database_, key, deadline, access_);
   }
 
@@ -106,6 +111,7 @@ class KeyAccess {
   FaultOr<> StoreAnyCollection(const Key& key, collections::Collection& value,
                                const std::optional<std::string>& packed, UnixMillis deadline) {
     Touched(key);
+    NoteDeadline(key, deadline);
     if (!packed) return shard(key).SetCollection(database_, key, &value, deadline, access_);
     return shard(key).SetPacked(database_, key, store::TypeOf(value.type()), *packed, deadline,
                                 access_);
@@ -159,7 +165,15 @@ class KeyAccess {
   void NoteCollectionBytes(const Key& key, int64_t delta) {
     shard(key).NoteCollectionBytes(database_, delta);
   }
+  // What a replica's own client does has a time, what its primary sends has none.
+  bool notes_deadlines() const { return !access_.may_expire && access_.now != 0; }
+  void NoteDeadline(const Key& key, UnixMillis deadline) {
+    if (deadline != store::kNoDeadline && notes_deadlines()) [[unlikely]] {
+      keyspace_.own_deadlines().Note(database_, key, deadline);
+    }
+  }
   void NoteElementDeadline(const Key& key, UnixMillis before, UnixMillis after) {
+    NoteDeadline(key, after);
     shard(key).NoteElementDeadline(database_, key, before, after);
   }
   store::Shard& shard(const Key& key) { return keyspace_.LockedShard(key.shard()); }

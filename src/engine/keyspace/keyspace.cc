@@ -11,6 +11,8 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "engine/keyspace/own_deadlines.h"
+#include "engine/keyspace/shard_visit.h"
 #include "engine/keyspace/waiter_table.h"
 #include "engine/keyspace/watch_table.h"
 #include "engine/store/slab_allocator.h"
@@ -63,7 +65,8 @@ Keyspace::Keyspace(const Options& options, std::unique_ptr<store::SlabAllocator>
       cells_(new Cell[kShardCount]),
       evictor_(std::make_unique<Evictor>(*this, allocator_->gauge())),
       watches_(std::make_unique<WatchTable>(*this)),
-      waiters_(std::make_unique<WaiterTable>(*this)) {
+      waiters_(std::make_unique<WaiterTable>(*this)),
+      own_deadlines_(std::make_unique<OwnDeadlines>(*this)) {
   for (uint32_t i = 0; i < kShardCount; ++i) {
     cells_[i].shard.emplace(*allocator_, hasher_, options.database_count, *this);
   }
@@ -238,6 +241,7 @@ void Keyspace::FlushDatabase(int database, Effects& effects, UnixMillis now, Hel
 
 void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
   Reclaimer::Tables detached;
+  OwnDeadlines::Keys forgotten;
   RunAtGate(held, now, effects, [&] {
     TellOfReplacement(0, options_.database_count, -1, now);
     for (int database = 0; database < options_.database_count; ++database) {
@@ -247,6 +251,7 @@ void Keyspace::FlushAll(Effects& effects, UnixMillis now, HeldShards held) {
       }
     }
     evictor_->RestartQueues();
+    forgotten = own_deadlines_->TakeAll();
     effects.Add(0, {"FLUSHALL"});
   });
   TellOfFlush();

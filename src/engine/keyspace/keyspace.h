@@ -28,6 +28,7 @@
 
 namespace mikura::engine {
 
+class OwnDeadlines;
 class WaiterTable;
 class WatchTable;
 struct WaiterServices;
@@ -202,6 +203,12 @@ class Keyspace final : public store::RemovalListener {
   void set_held_up(bool value) { SetKeepsExpired(kIsHeldUp, value); }
   // While records are executed that say themselves what is removed.
   void set_loading(bool value) { SetKeepsExpired(kIsLoading, value); }
+  // On a replica: the keys to which its own clients gave deadlines are its own affair.
+  bool may_expire_own() const {
+    return keeps_expired_.load(std::memory_order_relaxed) == kIsReplica;
+  }
+  OwnDeadlines& own_deadlines() { return *own_deadlines_; }
+  const OwnDeadlines& own_deadlines() const { return *own_deadlines_; }
   // counts_use: false for clients that asked not to touch what they read.
   store::Access AccessAt(UnixMillis now, bool counts_use = true) const {
     return {now, may_expire(), counts_use, tracking()};
@@ -383,6 +390,7 @@ class Keyspace final : public store::RemovalListener {
   KeyObserver* key_observers_[kKeyObserverKinds] = {};
   std::unique_ptr<WatchTable> watches_;
   std::unique_ptr<WaiterTable> waiters_;
+  std::unique_ptr<OwnDeadlines> own_deadlines_;
   KeyEventSink* event_sink_ = nullptr;
   std::atomic<uint32_t> event_mask_{0};    // publishes nothing but itself
   std::atomic<uint64_t> flushed_keys_{0};  // publishes nothing but itself, to statistics
@@ -392,35 +400,6 @@ class Keyspace final : public store::RemovalListener {
   std::atomic<bool> wants_malloc_look_{false};
   // The last: its thread uses the allocator.
   Reclaimer reclaimer_{[this] { ReturnFreeMemory(); }, [this] { ReturnSomeMemory(); }};
-};
-
-// Holds the lock of one shard for a handler that visits it: unless it is held already.
-class ShardVisit {
- public:
-  ShardVisit(Keyspace& keyspace, HeldShards held, uint32_t shard) NO_THREAD_SAFETY_ANALYSIS
-      : lock_(held.contains(shard) ? nullptr : &keyspace.lock(shard)) {
-    if (lock_ != nullptr) lock_->Lock();
-  }
-  ~ShardVisit() NO_THREAD_SAFETY_ANALYSIS {
-    if (lock_ != nullptr) lock_->Unlock();
-  }
-  ShardVisit(const ShardVisit&) = delete;
-  ShardVisit& operator=(const ShardVisit&) = delete;
-
- private:
-  ShardLock* const lock_;
-};
-
-// Holds the lock of one shard.
-class SCOPED_CAPABILITY ShardGuard {
- public:
-  explicit ShardGuard(ShardLock& lock) ACQUIRE(lock) : lock_(lock) { lock_.Lock(); }
-  ~ShardGuard() RELEASE() { lock_.Unlock(); }
-  ShardGuard(const ShardGuard&) = delete;
-  ShardGuard& operator=(const ShardGuard&) = delete;
-
- private:
-  ShardLock& lock_;
 };
 
 }  // namespace mikura::engine

@@ -10,12 +10,16 @@ void Keyspace::LogRemoval(int database, const Key& key) {
   Effects effects;
   effects.Begin(true);
   effects.Add(database, {"DEL", key.name});
-  cells_[key.shard()].last_lsn = change_log_.Append(effects.Record());
+  if (const Lsn lsn = change_log_.AppendOwn(effects.Record()); lsn != 0) {
+    cells_[key.shard()].last_lsn = lsn;
+  }
 }
 
 void Keyspace::CommitLogged(Effects& effects, uint32_t shard) {
   Lsn& last_lsn = cells_[shard].last_lsn;
-  if (!effects.empty()) last_lsn = change_log_.Append(effects.Record());
+  if (!effects.empty()) {
+    if (const Lsn lsn = change_log_.AppendOwn(effects.Record()); lsn != 0) last_lsn = lsn;
+  }
   effects.NoteSeen(last_lsn);
   if (effects.listener() != nullptr) effects.listener()->OnLogged();
 }
@@ -23,7 +27,7 @@ void Keyspace::CommitLogged(Effects& effects, uint32_t shard) {
 // One record may be about any of them.
 void Keyspace::CommitLogged(Effects& effects, const ShardSet& shards) {
   Lsn recorded = 0;
-  if (!effects.empty()) recorded = change_log_.Append(effects.Record());
+  if (!effects.empty()) recorded = change_log_.AppendOwn(effects.Record());
   for (size_t i = shards._Find_first(); i < kShardCount; i = shards._Find_next(i)) {
     Lsn& last_lsn = cells_[i].last_lsn;
     if (recorded != 0) last_lsn = recorded;
@@ -33,7 +37,7 @@ void Keyspace::CommitLogged(Effects& effects, const ShardSet& shards) {
 }
 
 void Keyspace::CommitWithoutKeys(Effects& effects) {
-  if (!effects.empty()) effects.NoteSeen(change_log_.Append(effects.Record()));
+  if (!effects.empty()) effects.NoteSeen(change_log_.AppendOwn(effects.Record()));
   if (effects.listener() != nullptr) effects.listener()->OnLogged();
 }
 

@@ -74,4 +74,16 @@ class CAPABILITY("shard lock") ShardLock {
   Waiter* head_ = nullptr;  // guarded by kLine; lives on the stack of the thread that waits
 };
 
+// Holds the lock of one shard.
+class SCOPED_CAPABILITY ShardGuard {
+ public:
+  explicit ShardGuard(ShardLock& lock) ACQUIRE(lock) : lock_(lock) { lock_.Lock(); }
+  ~ShardGuard() RELEASE() { lock_.Unlock(); }
+  ShardGuard(const ShardGuard&) = delete;
+  ShardGuard& operator=(const ShardGuard&) = delete;
+
+ private:
+  ShardLock& lock_;
+};
+
 }  // namespace mikura::engine

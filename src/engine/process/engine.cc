@@ -195,6 +195,7 @@ Status Engine::Start(const std::vector<std::shared_ptr<Listener>>& listeners) {
   if (!table_.not_found().empty()) {
     return Error{fmt::format("restricted-commands: there is no command {}", table_.not_found()[0])};
   }
+  RETURN_IF_ERROR(CheckTogether(*current_));
   RETURN_IF_ERROR(memcached_.LoadUsers());
   if (!current_->aclfile.empty()) {
     ASSIGN_OR_RETURN(const std::string users, ReadAclFile(current_->aclfile));

@@ -271,6 +271,7 @@ void PrimarySide::Suspend() {
   DropReplicas();
   MutexLock sync(sync_mutex_);
   Deactivate();
+  keyspace_.change_log().ForgetOwnChanges();
 }
 
 void PrimarySide::Resume(const std::string& id, Lsn lsn) {
@@ -343,24 +344,51 @@ void PrimarySide::FollowNewId(const std::string& id) {
 }
 
 void PrimarySide::Promote() {
+  // Where clients may write before that is published, nobody is served meanwhile: what they write
+  // under the new id must not be taken for the history of the old one.
+  if (!settings_().is_read_only) {
+    {
+      MutexLock sync(sync_mutex_);
+      suspended_ = true;
+    }
+    DropReplicas();
+  }
   {
     MutexLock sync(sync_mutex_);
     suspended_ = false;
     MutexLock apply(apply_mutex_);
-    // What came from the primary may be known to no other replica: in sync nobody is shown it
-    // before.
-    const Lsn end = keyspace_.change_log().head();
-    keyspace_.WithGate({}, [&] { keyspace_.MarkAllChanged(end); });
     asked_.store(0, std::memory_order_relaxed);
-    MutexLock lock(ids_mutex_);
-    ids_.GoOnAs(NewReplicationId(), keyspace_.change_log().head());
-    keyspace_.change_log().ForgetDatabase();  // its own records follow those of another primary
+    // Freed with no shard held.
+    const OwnDeadlines::Keys forgotten = BeginOwnHistory();
     stream_database_ = 0;
     has_diverged_ = false;  // it is a history of its own
   }
   // Before anything is written: who follows is to know it by its own name, as in FollowNewId().
   DropReplicas();
   if (on_reload_) on_reload_(false);
+}
+
+// From the gate on what clients change is logged, under the new id.
+OwnDeadlines::Keys PrimarySide::BeginOwnHistory() {
+  ChangeLog& log = keyspace_.change_log();
+  OwnDeadlines::Keys forgotten;
+  keyspace_.WithGate({}, [&] {
+    const Lsn end = log.head();
+    // What came from the primary may be known to no other replica: in sync nobody is shown it
+    // before.
+    keyspace_.MarkAllChanged(end);
+    forgotten = keyspace_.own_deadlines().TakeAll();
+    MutexLock lock(ids_mutex_);
+    if (log.has_own_changes()) {
+      ids_ = {NewReplicationId(), "", -1};
+    } else {
+      ids_.GoOnAs(NewReplicationId(), end);
+    }
+    log.ForgetOwnChanges();
+    log.ForgetDatabase();  // its own records follow those of another primary
+    log.SetFollows(false);
+  });
+  return forgotten;
 }
 
 void PrimarySide::AppendReceived(std::string_view record) {

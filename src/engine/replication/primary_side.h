@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "engine/keyspace/keyspace.h"
+#include "engine/keyspace/own_deadlines.h"
 #include "engine/net/connected_socket.h"
 #include "engine/persistence/snapshot.h"
 #include "engine/replication/backlog.h"
@@ -141,7 +142,8 @@ class PrimarySide {
   void Resume(const std::string& id, Lsn lsn);
   // The primary that is followed goes on under another id.
   void FollowNewId(const std::string& id);
-  // Becomes a primary: a new id, continuing the history so far.
+  // Becomes a primary: a new id, continuing the history so far; a new history, if clients of the
+  // replica have changed the data: nobody else has these.
   void Promote();
   // The database selected at the end of what the primary sent (0 on a primary).
   void set_stream_database(int database) { stream_database_ = database; }
@@ -185,6 +187,7 @@ class PrimarySide {
   bool AllOnlineWereSent(Lsn lsn) const;
   void Activate() REQUIRES(sync_mutex_);
   void Deactivate() REQUIRES(sync_mutex_) EXCLUDES(apply_mutex_);
+  OwnDeadlines::Keys BeginOwnHistory() EXCLUDES(ids_mutex_);
 
   Keyspace& keyspace_;
   SnapshotSlots& slots_;

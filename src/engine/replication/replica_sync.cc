@@ -260,6 +260,8 @@ Status ReplicaLink::Load(const Announcement& announcement, SnapshotSpool* spool)
   loader.SetForm([this](collections::Collection& value, uint8_t rdb_type) {
     executor_.GiveForm(value, rdb_type);
   });
+  // What a client wrote meanwhile, whose request had been let in before.
+  loader.set_replaces(!settings_().is_read_only);
   LinkSource link(*socket_, settings_().timeout, [this](size_t received) {
     NoteIo();
     sync_read_bytes_.fetch_add(static_cast<int64_t>(received), std::memory_order_relaxed);

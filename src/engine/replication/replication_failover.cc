@@ -141,7 +141,7 @@ bool ReplicationService::HandOver(const std::string& host, int port, Lsn acknowl
   keyspace_.WithGate({}, [&] {
     // A write that was let in before they were held may have come in between.
     is_complete = acknowledged == kAnyPosition || acknowledged == keyspace_.change_log().head();
-    if (is_complete) PublishRole(false, true);
+    if (is_complete) CeaseToLead(true);
   });
   if (!is_complete) return false;
   failover_state_.store(FailoverState::kInProgress, std::memory_order_relaxed);

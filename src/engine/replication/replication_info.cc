@@ -57,7 +57,7 @@ void AddPrimary(InfoLines& lines, const ReplicationStatus& status,
   if (status.sync_in_progress) AddSync(lines, status.link, status.last_io_seconds);
   if (!status.link_up()) lines.Add("master_link_down_since_seconds", status.link_down_seconds);
   lines.Add("slave_priority", settings.priority);
-  lines.Add("slave_read_only", 1);
+  lines.Add("slave_read_only", settings.is_read_only ? 1 : 0);
   lines.Add("replica_announced", settings.is_announced ? 1 : 0);
 }
 

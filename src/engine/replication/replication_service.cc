@@ -117,6 +117,12 @@ void ReplicationService::PublishRole(bool is_primary, bool holds_writes) {
   on_role_(published_);
 }
 
+void ReplicationService::CeaseToLead(bool holds_writes) {
+  keyspace_.set_may_expire(false);
+  keyspace_.change_log().SetFollows(true);
+  PublishRole(false, holds_writes);
+}
+
 void ReplicationService::PublishLinks(bool link_is_up, uint32_t good_replicas) {
   MutexLock lock(published_mutex_);
   if (published_.link_is_up == link_is_up && published_.good_replicas == good_replicas) return;
@@ -157,7 +163,7 @@ Status ReplicationService::StepDown(std::string_view host, int port, Lsn positio
     bool is_there = false;
     keyspace_.WithGate({}, [&] {
       is_there = keyspace_.change_log().head() == position;
-      if (is_there) PublishRole(false, false);
+      if (is_there) CeaseToLead(false);
     });
     if (!is_there) return Error{"the log goes on beyond that position"};
   }
@@ -176,18 +182,16 @@ void ReplicationService::BecomePrimary() {
       keyspace_.change_log().head());
 }
 
-// When the gate opens no client's write goes on, and none begins: a handler looks at the role under
-// the locks of its shards. So the log's head is the end of what this node has written.
+// When the gate opens no client's write goes on, and none begins that is logged: a handler looks at
+// the role under the locks of its shards. So the log's head is the end of what this node has
+// written.
 void ReplicationService::BecomeReplica(std::string_view host, int port, const FollowTerms& terms) {
   const bool was_primary = is_primary();
   const bool holds_writes = terms.hands_over;
   SetPrimary(host, port);
   FollowTerms adjusted = terms;
   if (was_primary) {
-    keyspace_.WithGate({}, [&] {
-      keyspace_.set_may_expire(false);
-      PublishRole(false, holds_writes);
-    });
+    keyspace_.WithGate({}, [&] { CeaseToLead(holds_writes); });
     adjusted.may_continue = keyspace_.change_log().active();
     primary_side_.ReclaimRestoredId();
     // They ask again and are told how it goes on.

@@ -141,6 +141,8 @@ class ReplicationService {
 
  private:
   void PublishRole(bool is_primary, bool holds_writes);
+  // At a gate: from then on nothing is logged but what a primary sends.
+  void CeaseToLead(bool holds_writes);
   void PublishLoading(bool loading);
   void PublishLinks(bool link_is_up, uint32_t good_replicas);
   void RunTicks();

@@ -342,6 +342,33 @@ TEST(Replication, TheOtherReplicasContinueAtThePromotedOne) {
   EXPECT_EQ(other.service->status().ids.current, promoted.service->status().ids.current);
 }
 
+// With replica-read-only no. Another node that named the same id and offset would lack it.
+TEST(Replication, WhatAReplicaWroteItselfIsNotLoggedAndBeginsANewHistoryWhenItIsPromoted) {
+  Node primary;
+  Node replica({.is_read_only = false});
+  Node behind;
+  primary.Set("a", "1");
+  replica.Follow(primary);
+  ASSERT_TRUE(Eventually([&] { return replica.HasReached(primary); }));
+  behind.Follow(replica);
+  ASSERT_TRUE(Eventually([&] { return behind.HasReached(primary); }));
+  replica.Set("own", "2");
+  EXPECT_EQ(replica.offset(), primary.offset());
+  primary.Set("b", "3");
+  ASSERT_TRUE(
+      Eventually([&] { return replica.HasReached(primary) && behind.HasReached(primary); }));
+  EXPECT_EQ(behind.All(), primary.All());
+  EXPECT_EQ(replica.All(), (Contents{{"0/a", "1"}, {"0/b", "3"}, {"0/own", "2"}}));
+
+  ASSERT_TRUE(replica.service->ReplicaOf("", 0).ok());
+  EXPECT_EQ(replica.service->status().ids.previous, "");
+  ASSERT_TRUE(Eventually([&] { return behind.All() == replica.All(); }));
+  replica.Set("own", "4");
+  ASSERT_TRUE(Eventually([&] { return behind.HasReached(replica); }));
+  EXPECT_EQ(behind.All(), replica.All());
+  EXPECT_EQ(replica.service->sync_counts().full, 2u);
+}
+
 TEST(Replication, AFormerPrimaryCopiesEverythingOfItsSuccessor) {
   Node primary;
   Node promoted;

@@ -34,6 +34,7 @@ struct ReplicationSettings {
   int64_t priority = 100;        // of INFO, for who chooses a new primary
   bool sends_directly = true;    // repl-diskless-sync: a snapshot is sent while it is made
   bool is_announced = true;      // the same
+  bool is_read_only = true;      // replica-read-only
   std::string announce_ip;
   int announce_port = 0;  // 0: listening_port
   int listening_port = 0;

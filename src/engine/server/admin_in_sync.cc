@@ -28,7 +28,8 @@ void AdminServer::AgreeInSync(const Words& words, wire::RespWriter& reply) {
   if (IsStale(*epoch, reply)) return;
   const std::vector<std::string> names(words.begin() + 4, words.end());
   // Of an epoch that this node has not come to yet: that is another primary's set.
-  const bool is_of_now = *epoch == epoch_ && !parts_.node.read_only.load(std::memory_order_relaxed);
+  const bool is_of_now =
+      *epoch == epoch_ && !parts_.node.is_replica.load(std::memory_order_relaxed);
   const MonotonicNanos now = SystemClock().NowNanos();
   if (!is_of_now || !parts_.replication.in_sync().Agree(*version, names, now)) {
     reply.Error("ERR",

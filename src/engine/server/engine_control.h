@@ -53,7 +53,7 @@ class EngineControl final : public ServerControl {
   MemoryReport Memory() override;
   RoleInfo Role() override;
   ShownVersion Version() override;
-  bool IsPrimary() override { return !node_.read_only.load(std::memory_order_relaxed); }
+  bool IsPrimary() override { return !node_.is_replica.load(std::memory_order_relaxed); }
   Status ReplicaOf(std::string_view host, int port) override;
   void Stop() override { stop_(); }
   void SetObservation(Observation& observation, const CommandTable& table) {

@@ -66,7 +66,7 @@ TEST_F(FenceTest, CanBeTakenAwayAndSetAgain) {
 TEST_F(FenceTest, AReplicaActsForNobody) {
   node_.fence.Set(1, 1500);
   clock_.now = 2000;
-  node_.read_only = true;
+  node_.SetReplica(true);
   EXPECT_FALSE(node_.IsFenced());
 }
 

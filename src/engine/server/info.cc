@@ -11,6 +11,7 @@
 #include <climits>
 #include <iterator>
 
+#include "engine/keyspace/own_deadlines.h"
 #include "engine/server/command_info.h"
 #include "engine/server/memory_info.h"
 
@@ -164,7 +165,7 @@ void AppendKeyTotals(const InfoSources& sources, std::string& out) {
                  "expired_keys:{}\r\nexpire_cycle_cpu_milliseconds:{}\r\nevicted_keys:{}\r\n"
                  "evicted_clients:0\r\nkeyspace_hits:{}\r\nkeyspace_misses:{}\r\n"
                  "pubsub_channels:{}\r\npubsub_patterns:{}\r\npubsubshard_channels:{}\r\n"
-                 "slave_expires_tracked_keys:0\r\ntracking_total_keys:{}\r\n"
+                 "slave_expires_tracked_keys:{}\r\ntracking_total_keys:{}\r\n"
                  "tracking_total_items:{}\r\ntracking_total_prefixes:{}\r\n",
                  sources.keyspace.ExpiredTotal() - sources.expired_before,
                  SinceReset(sources, &LoopStatistics::expiry_micros) / 1000,
@@ -173,7 +174,8 @@ void AppendKeyTotals(const InfoSources& sources, std::string& out) {
                  SinceReset(sources, &LoopStatistics::misses),
                  sources.pubsub.Count(SubscriptionKind::kChannel),
                  sources.pubsub.Count(SubscriptionKind::kPattern),
-                 sources.pubsub.Count(SubscriptionKind::kShardChannel), sources.tracking.keys,
+                 sources.pubsub.Count(SubscriptionKind::kShardChannel),
+                 sources.keyspace.own_deadlines().count(), sources.tracking.keys,
                  sources.tracking.items, sources.tracking.prefixes);
 }
 

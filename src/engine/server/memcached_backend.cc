@@ -155,8 +155,9 @@ void MemcachedBackend::Maintain(UnixMillis now, Effects& effects) {
   watchers_.WakeWaiting();
   UnixMillis planned = flush_at_.load(std::memory_order_relaxed);
   if (now < planned) return;
-  // A plan made meanwhile stays.
-  if (flush_at_.compare_exchange_strong(planned, INT64_MAX, std::memory_order_relaxed)) {
+  // A plan made meanwhile stays. One of before the node became a replica is dropped.
+  if (flush_at_.compare_exchange_strong(planned, INT64_MAX, std::memory_order_relaxed) &&
+      !node_.read_only.load(std::memory_order_relaxed)) {
     rows_[ThreadIndex()].counters.flushed.Add(
         flushed_keys_.Flush(keyspace_, kDatabase, now, effects));
   }

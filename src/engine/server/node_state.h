@@ -26,7 +26,7 @@ struct NodeState {
     const uint32_t wanted = min_replicas.load(std::memory_order_relaxed);
     if (wanted == 0) [[likely]]
       return false;
-    return !read_only.load(std::memory_order_relaxed) &&
+    return !is_replica.load(std::memory_order_relaxed) &&
            good_replicas.load(std::memory_order_relaxed) < wanted;
   }
   // A replica without its primary that does not answer meanwhile.
@@ -38,7 +38,7 @@ struct NodeState {
   explicit NodeState(const FenceClock& clock) : fence(clock) {}
 
   // Past the deadline of a primary, by a fresh clock. Replicas act for nobody.
-  bool IsFenced() const { return fence.IsPast() && !read_only.load(std::memory_order_relaxed); }
+  bool IsFenced() const { return fence.IsPast() && !is_replica.load(std::memory_order_relaxed); }
   // Whether a fenced node refuses reads too: a new primary must not be contradicted.
   bool fences_reads() const { return is_sync.load(std::memory_order_relaxed); }
 
@@ -53,6 +53,19 @@ struct NodeState {
     MutexLock lock(wanted_mutex);
     lacks_in_sync = value;
     min_replicas.store(lacks_in_sync ? UINT32_MAX : wanted_replicas, std::memory_order_relaxed);
+  }
+
+  // The role; returns whether it was a replica. And replica-read-only.
+  bool SetReplica(bool value) {
+    MutexLock lock(role_mutex);
+    const bool before = is_replica.exchange(value, std::memory_order_relaxed);
+    read_only.store(value && replicas_are_read_only, std::memory_order_relaxed);
+    return before;
+  }
+  void SetReplicasAreReadOnly(bool value) {
+    MutexLock lock(role_mutex);
+    replicas_are_read_only = value;
+    read_only.store(value && is_replica.load(std::memory_order_relaxed), std::memory_order_relaxed);
   }
 
   // Because of which clients' writes wait, with nothing held: more is to be written to the append
@@ -75,7 +88,8 @@ struct NodeState {
   std::atomic<MonotonicNanos> held_replies_end{0};  // replies held back fail then; 0: never
   std::atomic<UnixMillis> pause_end{0};      // no pause goes on from then on; see ClientPause
   std::atomic<UnixMillis> all_pause_end{0};  // until then it is not only what may write
-  std::atomic<bool> read_only{false};        // a replica refuses client writes
+  std::atomic<bool> is_replica{false};
+  std::atomic<bool> read_only{false};        // a replica that refuses client writes
   std::atomic<bool> loading{false};          // a full sync replaces the data set
   std::atomic<bool> cannot_save{false};      // the last snapshot failed, and that stops writes
   std::atomic<bool> link_is_up{true};        // on a replica, to its primary
@@ -98,6 +112,8 @@ struct NodeState {
   std::atomic<uint64_t> query_buffer_bytes_max{1ULL << 30};  // client-query-buffer-limit
   std::atomic<int64_t> bulk_bytes_max{512LL << 20};          // proto-max-bulk-len
 
+  Mutex role_mutex;
+  bool replicas_are_read_only GUARDED_BY(role_mutex) = true;
   Mutex wanted_mutex;
   uint32_t wanted_replicas GUARDED_BY(wanted_mutex) = 0;
   bool lacks_in_sync GUARDED_BY(wanted_mutex) = false;

@@ -35,6 +35,7 @@ void Apply(const wire::EngineParameters& current, NodeState& node) {
   node.maxclients.store(static_cast<uint32_t>(current.maxclients), std::memory_order_relaxed);
   const bool needs_replicas = current.min_replicas_max_lag_seconds != 0;
   node.SetWantedReplicas(needs_replicas ? static_cast<uint32_t>(current.min_replicas_to_write) : 0);
+  node.SetReplicasAreReadOnly(current.replica_read_only);
   node.serves_stale.store(current.replica_serve_stale_data, std::memory_order_relaxed);
   node.keepalive_seconds.store(static_cast<int>(current.tcp_keepalive_seconds),
                                std::memory_order_relaxed);
@@ -85,7 +86,23 @@ void BindAccess(wire::ParameterSet& parameters, AccessControl& control) {
 
 }  // namespace
 
+// What a replica's own clients change is in no log, whose positions are those of its primary, and
+// goes with the next copy of that one's data.
+Status CheckTogether(const wire::EngineParameters& parameters) {
+  if (parameters.replica_read_only) return Ok();
+  if (parameters.appendonly) {
+    return Error{"replica-read-only no and appendonly yes cannot be together"};
+  }
+  if (parameters.durability == "sync") {
+    return Error{"replica-read-only no and durability sync cannot be together"};
+  }
+  return Ok();
+}
+
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services) {
+  for (const std::string_view name : {"replica-read-only", "appendonly", "durability"}) {
+    parameters.OnChange(name, [](const auto&, const auto& after) { return CheckTogether(after); });
+  }
   const auto apply = [&node, &services](const wire::EngineParameters& current) {
     Apply(current, node);
     services.string_bytes_max.store(current.proto_max_bulk_len_bytes, std::memory_order_relaxed);
@@ -121,7 +138,8 @@ void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& se
                                       "hll-sparse-max-bytes",
                                       "min-replicas-to-write",
                                       "min-replicas-max-lag",
-                                      "replica-serve-stale-data"}) {
+                                      "replica-serve-stale-data",
+                                      "replica-read-only"}) {
     parameters.OnChange(name, [apply](const auto&, const auto& after) -> Status {
       apply(after);
       return Ok();

@@ -29,8 +29,12 @@ class ParameterAdapter final : public Parameters {
   wire::ParameterSet& parameters_;
 };
 
+// Errors: settings that cannot be together. Each may be right by itself.
+Status CheckTogether(const wire::EngineParameters& parameters);
+
 // Copies the settings that every request looks at into `node` and `services`, now and at each
-// change. Refuses more clients than the process may have file descriptors for.
+// change. Refuses more clients than the process may have file descriptors for, and what cannot be
+// together. The first of all bindings.
 void BindNodeState(wire::ParameterSet& parameters, NodeState& node, Services& services);
 
 // busy-reply-threshold, now and whenever it changes.

@@ -34,6 +34,7 @@ ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& paramete
   settings.sends_directly = parameters.repl_diskless_sync;
   settings.priority = parameters.replica_priority;
   settings.is_announced = parameters.replica_announced;
+  settings.is_read_only = parameters.replica_read_only;
   settings.replica_lag_max = std::chrono::seconds(parameters.min_replicas_max_lag_seconds);
   settings.min_replicas =
       parameters.min_replicas_max_lag_seconds != 0 ? parameters.min_replicas_to_write : 0;
@@ -60,7 +61,7 @@ ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
     node.loading.store(role.loading, std::memory_order_relaxed);
     node.link_is_up.store(role.is_primary || role.link_is_up, std::memory_order_relaxed);
     node.good_replicas.store(role.good_replicas, std::memory_order_relaxed);
-    const bool was_primary = !node.read_only.exchange(!role.is_primary, std::memory_order_relaxed);
+    const bool was_primary = !node.SetReplica(!role.is_primary);
     keyspace.set_may_expire(role.is_primary);
     if (was_primary && !role.is_primary) unblock();
     hold(role.holds_writes);

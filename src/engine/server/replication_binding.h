@@ -13,10 +13,10 @@ namespace mikura::engine {
 
 ReplicationSettings ReplicationSettingsOf(const wire::EngineParameters& parameters);
 
-// A replica refuses clients' writes and leaves expiry to its primary; while it loads, it answers
-// LOADING. unblock_clients: ends the waits of clients, soon; called with locks held, for a node
-// that has become a replica.
-// hold_writes: makes clients' writes wait, or ends that; called with locks held too.
+// A replica refuses clients' writes, with replica-read-only, and leaves expiry to its primary;
+// while it loads, it answers LOADING. unblock_clients: ends the waits of clients, soon; called with
+// locks held, for a node that has become a replica. hold_writes: makes clients' writes wait, or
+// ends that; called with locks held too.
 ReplicationService::RoleListener SwitchRole(NodeState& node, Keyspace& keyspace,
                                             std::function<void()> unblock_clients,
                                             std::function<void(bool)> hold_writes);
