@@ -138,6 +138,12 @@ void VisitFields(Visitor& visit, PendingNodes& pending) {
 }
 
 template <typename Visitor>
+void VisitFields(Visitor& visit, ScaleConfig& scale) {
+  visit("percentage", scale.percentage);
+  visit("interval_minutes", scale.interval_minutes);
+}
+
+template <typename Visitor>
 void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("id", cluster.id);
   visit("incarnation", cluster.incarnation);
@@ -159,6 +165,8 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("data_source", cluster.data_source);
   visit("auto_minor_version_upgrade", cluster.auto_minor_version_upgrade);
   visit("pending_node_type", cluster.pending_node_type);
+  visit("pending_scale", cluster.pending_scale);
+  visit("pending_engine", cluster.pending_engine);
   visit("pending_engine_version", cluster.pending_engine_version);
   visit("pending_parameter_group", cluster.pending_parameter_group);
   visit("tags", cluster.tags);
@@ -183,7 +191,7 @@ std::string CacheCluster::PreferredZone() const {
 std::string CacheCluster::ArnOf() const { return ArnText({account, region, "cluster", id}); }
 
 std::string CacheCluster::NodeId(const CacheNode& node) const {
-  const std::string first = NodeIdOf(id, node.id, engine != "memcached", incarnation);
+  const std::string first = NodeIdOf(id, node.id, !IsMemcached(), incarnation);
   return node.generation == 1 ? first : fmt::format("{}-{}", first, node.generation);
 }
 

@@ -34,6 +34,9 @@ inline constexpr int64_t kMemcachedNodesMax = 60;
 
 inline constexpr std::string_view kRebootAsked = "asked";
 inline constexpr std::string_view kVersionChangeAsked = "asked";
+// Of memcached nodes, which change one batch after the other.
+inline constexpr std::string_view kVersionChangeWaits = "waiting";
+inline constexpr std::string_view kVersionChangeDone = "done";
 
 struct CacheNode {
   std::string id;  // "0001"
@@ -44,7 +47,7 @@ struct CacheNode {
   int64_t generation = 1;  // of its process: one of another size is another
   // Of RebootCacheCluster: how far that is (reconciler/node_reboot.h); empty: none is under way.
   std::string reboot;
-  // Of another engine version: the same (reconciler/version_change.h).
+  // Of another engine version or node type: the same (reconciler/version_change.h).
   std::string version_change;
 };
 
@@ -53,6 +56,12 @@ struct PendingNodes {
   int64_t count = 0;                 // 0: nothing
   std::vector<std::string> removed;  // ids of those that leave
   std::vector<std::string> zones;    // of those that are added
+};
+
+// How nodes of memcached get another type: so many of them at a time, with a pause in between.
+struct ScaleConfig {
+  int64_t percentage = 0;  // 0: nothing is pending
+  int64_t interval_minutes = 0;
 };
 
 struct CacheCluster {
@@ -76,7 +85,9 @@ struct CacheCluster {
   std::string data_source;               // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
   std::string pending_node_type;        // asked for and not in effect; else empty
-  std::string pending_engine_version;   // the same
+  ScaleConfig pending_scale;            // comes with that type; memcached only
+  std::string pending_engine;           // another one, that comes with the version; else empty
+  std::string pending_engine_version;   // asked for and not in effect; else empty
   std::string pending_parameter_group;  // comes with that version; of one that stands alone
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
@@ -90,6 +101,11 @@ struct CacheCluster {
   // Keys of the store that are removed with it: its holds on subnets and security groups.
   std::vector<std::string> held_keys;
 
+  bool IsMemcached() const { return engine == "memcached"; }
+  // Whether its nodes are to get another version, engine or type.
+  bool HasPendingChange() const {
+    return !pending_engine_version.empty() || !pending_node_type.empty();
+  }
   // The one zone of its nodes, or "Multiple".
   std::string PreferredZone() const;
   std::string ArnOf() const;

@@ -73,6 +73,11 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
         static_cast<int32_t>(cluster.pending_nodes.count);
     wire.pending_modified_values->cache_node_ids_to_remove = cluster.pending_nodes.removed;
   }
+  if (cluster.pending_scale.percentage != 0) {
+    wire.pending_modified_values->scale_config =
+        elasticache::ScaleConfig{static_cast<int32_t>(cluster.pending_scale.percentage),
+                                 static_cast<int32_t>(cluster.pending_scale.interval_minutes)};
+  }
   wire.log_delivery_configurations = ShownLogs(cluster.log_deliveries);
   wire.pending_modified_values->log_delivery_configurations = PendingLogs(cluster.log_deliveries);
   elasticache::CacheParameterGroupStatus parameters;

@@ -81,13 +81,10 @@ ApiResult<> RefuseUnavailable(const elasticache::ModifyCacheClusterRequest& requ
   const Asked features[] = {
       {"AuthToken", request.auth_token.has_value()},
       {"AuthTokenUpdateStrategy", request.auth_token_update_strategy.has_value()},
-      {"CacheNodeType", request.cache_node_type.has_value()},
       {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
-      {"Engine", request.engine.has_value()},
       {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
       {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"NotificationTopicStatus", request.notification_topic_status.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
   };
   return RefuseFirst(features);
 }
