@@ -179,6 +179,7 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("held_keys", cluster.held_keys);
   visit("serves_tls", cluster.serves_tls);
   visit("log_deliveries", cluster.log_deliveries);
+  visit("topic", cluster.topic);
 }
 
 std::string CacheCluster::PreferredZone() const {
@@ -220,6 +221,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   RETURN_IF_ERROR(CheckNodeCount(*asked.node_count, version.kind));
   RETURN_IF_ERROR(CheckTls(asked, version));
   RETURN_IF_ERROR(SetLogDeliveries(asked.log_deliveries, version, cluster.log_deliveries));
+  RETURN_IF_ERROR(SetTopic(asked.topic, context.account, context.region, cluster.topic));
   ASSIGN_OR_RETURN(cluster.port, PortOf(asked.port, version.kind));
   ASSIGN_OR_RETURN(cluster.parameter_group,
                    ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));

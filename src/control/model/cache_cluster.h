@@ -17,6 +17,7 @@
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
 #include "control/model/log_delivery.h"
+#include "control/model/notification.h"
 
 namespace mikura::control {
 
@@ -98,6 +99,7 @@ struct CacheCluster {
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
   std::vector<LogDelivery> log_deliveries;  // of one that stands alone
+  NotificationTopic topic;
   // Keys of the store that are removed with it: its holds on subnets and security groups.
   std::vector<std::string> held_keys;
 
@@ -137,6 +139,7 @@ struct NewCacheCluster {
   bool serves_tls = false;
   std::map<std::string, std::string> tags;
   std::vector<AskedLogDelivery> log_deliveries;
+  AskedTopic topic;
 };
 
 // Where and as what a resource is created: all that a rule may not find out by itself.

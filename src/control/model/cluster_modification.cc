@@ -172,8 +172,7 @@ ApiResult<> SetRetention(const ClusterModification& asked, CacheCluster& cluster
   if (!asked.snapshot_retention_limit) return Ok();
   ASSIGN_OR_RETURN(const int64_t days, RetentionLimitOf(*asked.snapshot_retention_limit));
   if (days > 0 && cluster.IsMemcached()) {
-    return ApiError{ApiErrorCode::kSnapshotFeatureNotSupportedFault,
-                    "Snapshots are not supported for memcached."};
+    return Combination("SnapshotRetentionLimit is not supported for memcached.");
   }
   cluster.snapshot_retention_limit = days;
   if (days > 0 && cluster.snapshot_window.empty()) {
@@ -195,6 +194,7 @@ ApiResult<> SetAttributes(const ClusterModification& asked, CacheCluster& cluste
   if (asked.auto_minor_version_upgrade) {
     cluster.auto_minor_version_upgrade = *asked.auto_minor_version_upgrade;
   }
+  RETURN_IF_ERROR(SetTopic(asked.topic, cluster.account, cluster.region, cluster.topic));
   return SetRetention(asked, cluster);
 }
 

@@ -39,6 +39,7 @@ struct ClusterModification {
   std::optional<int64_t> snapshot_retention_limit;
   std::optional<bool> auto_minor_version_upgrade;
   std::vector<AskedLogDelivery> log_deliveries;
+  AskedTopic topic;
   bool immediately = false;
 };
 

@@ -255,7 +255,7 @@ TEST(ClusterModification, DailySnapshotsAreOfRedisAlone) {
   EXPECT_EQ(ErrorOf({.snapshot_retention_limit = 36}, cluster),
             ApiErrorCode::kInvalidParameterValue);
   EXPECT_EQ(ErrorOf({.snapshot_retention_limit = 1}, Made("memcached", 1)),
-            ApiErrorCode::kSnapshotFeatureNotSupportedFault);
+            ApiErrorCode::kInvalidParameterCombination);
 }
 
 TEST(ClusterModification, AnEarlierVersionAndAGroupOfAnotherFamilyAreRefused) {

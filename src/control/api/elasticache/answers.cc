@@ -78,6 +78,10 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
         elasticache::ScaleConfig{static_cast<int32_t>(cluster.pending_scale.percentage),
                                  static_cast<int32_t>(cluster.pending_scale.interval_minutes)};
   }
+  if (!cluster.topic.arn.empty()) {
+    wire.notification_configuration =
+        elasticache::NotificationConfiguration{cluster.topic.arn, cluster.topic.status};
+  }
   wire.log_delivery_configurations = ShownLogs(cluster.log_deliveries);
   wire.pending_modified_values->log_delivery_configurations = PendingLogs(cluster.log_deliveries);
   elasticache::CacheParameterGroupStatus parameters;

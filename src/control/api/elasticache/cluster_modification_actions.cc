@@ -11,6 +11,7 @@
 #include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/topic_requests.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/cluster_modification.h"
 
@@ -68,6 +69,8 @@ ApiResult<std::optional<CacheCluster>> TryModify(
   const CacheCluster before = record;
   Change change;
   ClusterModification asked = AskedFor(request);
+  ASSIGN_OR_RETURN(asked.topic, TopicOf(context, request.notification_topic_arn,
+                                        request.notification_topic_status));
   ASSIGN_OR_RETURN(asked.parameter_family,
                    HoldParameterGroup(context, request.cache_parameter_group_name, change));
   RETURN_IF_ERROR(ModifyCluster(asked, network.zones, context.clock.NowMillis(), record));
@@ -75,8 +78,9 @@ ApiResult<std::optional<CacheCluster>> TryModify(
   const int64_t added =
       request.num_cache_nodes.value_or(0) - static_cast<int64_t>(before.nodes.size());
   if (added > 0) RETURN_IF_ERROR(HoldCapacity(context, record.node_type, added, change));
-  if (!asked.node_type.empty())
+  if (!asked.node_type.empty()) {
     RETURN_IF_ERROR(HoldCapacityForType(context, before, record, change));
+  }
   RETURN_IF_ERROR(HoldAnew(context, network, record, change));
   change.Replace(cluster.kv, ToJson(record));
   ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));

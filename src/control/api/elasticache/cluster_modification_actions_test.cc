@@ -88,7 +88,7 @@ TEST_F(ModifyCluster, RefusesWhatIsWrong) {
             "400 InvalidParameterCombination");
   EXPECT_EQ(Outcome("ModifyCacheCluster", "&Engine=redis"), "400 InvalidParameterCombination");
   EXPECT_EQ(Outcome("ModifyCacheCluster", "&SnapshotRetentionLimit=2"),
-            "400 SnapshotFeatureNotSupportedFault");
+            "400 InvalidParameterCombination");
   EXPECT_EQ(Record().nodes.size(), 3u);
 }
 

@@ -13,6 +13,7 @@
 #include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/snapshot_request.h"
+#include "control/api/elasticache/topic_requests.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -73,6 +74,7 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
                                                            request.security_group_ids));
   Change change;
   NewReplicationGroup asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.topic, TopicOf(context, request.notification_topic_arn));
   ASSIGN_OR_RETURN(asked.parameter_family,
                    HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,
