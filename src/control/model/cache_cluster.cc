@@ -178,6 +178,8 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
   visit("serves_tls", cluster.serves_tls);
+  visit("access", cluster.access);
+  visit("auth_token_changed_at", cluster.auth_token_changed_at);
   visit("log_deliveries", cluster.log_deliveries);
   visit("topic", cluster.topic);
 }

@@ -16,6 +16,7 @@
 #include "control/model/api_error.h"
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
+#include "control/model/group_access.h"
 #include "control/model/log_delivery.h"
 #include "control/model/notification.h"
 
@@ -94,8 +95,11 @@ struct CacheCluster {
   UnixMillis created_at = 0;
   std::vector<CacheNode> nodes;
   PendingNodes pending_nodes;
-  bool spreads = false;             // new nodes go to different zones
-  bool serves_tls = false;          // TLS alone; fixed at its creation
+  bool spreads = false;     // new nodes go to different zones
+  bool serves_tls = false;  // memcached: TLS alone; fixed at its creation
+  // Redis and valkey: what one that stands alone has of the group that it was the primary of.
+  AccessWish access;
+  UnixMillis auth_token_changed_at = 0;
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
   std::vector<LogDelivery> log_deliveries;  // of one that stands alone

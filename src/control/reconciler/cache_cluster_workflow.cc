@@ -12,6 +12,7 @@
 #include "control/model/cluster_modification.h"
 #include "control/model/group_access.h"
 #include "control/model/maintenance_window.h"
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
@@ -186,12 +187,14 @@ void CacheClusterWorkflow::EndChanges(CacheCluster& cluster, CacheNode& node, Pa
 bool CacheClusterWorkflow::Protect(const CacheCluster& cluster, const NodeSpec& spec,
                                    const NodeObservation& seen) {
   // One that runs and does not answer yet has what it was started with.
-  if (!cluster.serves_tls || (!seen.Gone() && !seen.answering)) return true;
-  const NodeAccess access{
-      .users = "user default on nopass ~* &* +@all\n",
-      .link = "cluster " + spec.id,
-      .tls_mode = kTlsRequired,
-      .addresses = {spec.endpoint.address, cluster.configuration_endpoint.address}};
+  const bool is_open = !cluster.serves_tls && cluster.access == AccessWish();
+  if (is_open || (!seen.Gone() && !seen.answering)) return true;
+  NodeAccess access{.users = TokenUsersText(cluster.access),
+                    .link = "cluster " + spec.id,
+                    .tls_mode = cluster.serves_tls ? kTlsRequired : cluster.access.tls_mode,
+                    .addresses = {}};
+  if (!access.tls_mode.empty()) access.addresses.push_back(spec.endpoint.address);
+  if (cluster.serves_tls) access.addresses.push_back(cluster.configuration_endpoint.address);
   if (seen.answering && context_.runtime.HasAccess(spec.id, access)) return true;
   const Status status = context_.runtime.SetAccess(spec.id, access);
   if (!status.ok()) {

@@ -41,8 +41,8 @@ class CacheClusterWorkflow {
   Status Tend(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec, Pass& pass);
   // What of the node has come to an end, in the record and as events.
   void EndChanges(CacheCluster& cluster, CacheNode& node, Pass& pass);
-  // TLS: certificates before the first start, and anew before they end. Returns whether the node
-  // has or, down, gets what it needs.
+  // TLS: certificates before the first start, and anew before they end; and users. Returns whether
+  // the node has or, down, gets what it needs.
   bool Protect(const CacheCluster& cluster, const NodeSpec& spec, const NodeObservation& seen);
   // Shows nodes that were added and answer to clients. Returns whether there were any.
   Result<bool> Admit(Loaded<CacheCluster>& cluster);

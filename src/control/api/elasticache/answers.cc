@@ -96,9 +96,13 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.replication_group_id = UnlessEmpty(cluster.replication_group);
   wire.snapshot_retention_limit = static_cast<int32_t>(cluster.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(cluster.snapshot_window);
-  wire.auth_token_enabled = false;
-  wire.transit_encryption_enabled = cluster.serves_tls;
-  if (cluster.serves_tls) wire.transit_encryption_mode = kTlsRequired;
+  wire.auth_token_enabled = !cluster.access.auth_token_hashes.empty();
+  if (cluster.auth_token_changed_at != 0) {
+    wire.auth_token_last_modified_date = cluster.auth_token_changed_at;
+  }
+  const std::string tls_mode = cluster.serves_tls ? kTlsRequired : cluster.access.tls_mode;
+  wire.transit_encryption_enabled = !tls_mode.empty();
+  wire.transit_encryption_mode = UnlessEmpty(tls_mode);
   wire.at_rest_encryption_enabled = false;
   wire.arn = cluster.ArnOf();
   wire.replication_group_log_delivery_enabled = false;
