@@ -12,7 +12,7 @@ namespace {
 
 // Relaxed: a line more or less around a change of level does not matter.
 std::atomic<int> log_level{static_cast<int>(LogLevel::kInfo)};  // NOLINT(*-non-const-global-*)
-// Published once at start-up or by a reopen; readers only pass it to write(2).
+// Published once at start-up; readers only pass it to write(2).
 std::atomic<int> log_fd{STDERR_FILENO};  // NOLINT(*-non-const-global-*)
 
 constexpr std::string_view kLevelNames[] = {"debug", "info", "notice", "warning", "error"};
@@ -33,9 +33,16 @@ bool SetLogFile(const std::string& path) {
     fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (fd < 0) return false;
   }
-  const int old = log_fd.exchange(fd, std::memory_order_acq_rel);
-  if (old != STDERR_FILENO) close(old);
-  return true;
+  const int old = log_fd.load(std::memory_order_acquire);
+  if (old == STDERR_FILENO || fd == STDERR_FILENO) {
+    log_fd.store(fd, std::memory_order_release);
+    if (old != STDERR_FILENO) close(old);
+    return true;
+  }
+  // Whoever writes meanwhile writes to the one file or the other: the number stays open.
+  const bool done = dup3(fd, old, O_CLOEXEC) >= 0;
+  close(fd);
+  return done;
 }
 
 void WriteLogLine(LogLevel level, std::string_view component, std::string_view message) {

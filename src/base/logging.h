@@ -15,8 +15,8 @@ enum class LogLevel { kDebug, kInfo, kNotice, kWarning, kError };
 void SetLogLevel(LogLevel level);
 LogLevel CurrentLogLevel();
 
-// Redirects the log to `path` (appending); the empty path means standard error.
-// Returns false, with errno set, when the file cannot be opened.
+// Redirects the log to `path` (appending), losing no line; empty: to standard error, at the start.
+// Returns false, with errno set, when the file cannot be opened: the log goes on where it went.
 bool SetLogFile(const std::string& path);
 
 // Writes one line with one write(2); never under a shard lock (it may block).

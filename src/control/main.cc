@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -28,12 +29,14 @@
 #include "control/metadata/metadata_keys.h"
 #include "control/metadata/sqlite_store.h"
 #include "control/model/host_capacity.h"
+#include "control/notification/notification_sender.h"
 #include "control/reconciler/reconciler.h"
 
 namespace mikura::control {
 namespace {
 
 constexpr char kStoreFile[] = "/metadata.sqlite";
+constexpr std::chrono::milliseconds kPublishTimeout = std::chrono::seconds(3);
 
 int Fail(const Error& error) {
   fmt::print(stderr, "mikura: {}\n", error.message);
@@ -76,6 +79,7 @@ struct Service {
   std::unique_ptr<HostAgent> agent;
   std::unique_ptr<Reconciler> reconciler;
   std::unique_ptr<ApiServer> api;
+  std::unique_ptr<NotificationSender> notifications;  // null: there is no endpoint
 };
 
 // The folder of buckets, absolute, made if need be and told to the actions; empty for none.
@@ -90,6 +94,29 @@ Result<std::string> OpenBuckets(const std::string& folder, MetadataStore& store)
   if (failure) return Error{folder + ": " + failure.message()};
   RETURN_IF_ERROR(store.Transact({}, {Write::Put(std::string(kBucketFolderKey), path)}));
   return path;
+}
+
+std::string FromEnvironment(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+// Who publishes; told to the actions, which refuse topics that nobody would publish to.
+Result<std::unique_ptr<NotificationSender>> OpenNotifications(const std::string& endpoint,
+                                                              const Clock& clock,
+                                                              MetadataStore& store) {
+  const std::string key(kSnsEndpointKey);
+  if (endpoint.empty()) {
+    RETURN_IF_ERROR(store.Transact({}, {Write::Delete(key)}));
+    return std::unique_ptr<NotificationSender>();
+  }
+  const auto url = ParseHttpUrl(endpoint);
+  if (!url.ok()) return Error{fmt::format("--sns-endpoint {}: {}", endpoint, url.error().message)};
+  RETURN_IF_ERROR(store.Transact({}, {Write::Put(key, endpoint)}));
+  SnsAccess access{*url, FromEnvironment("AWS_ACCESS_KEY_ID", "test"),
+                   FromEnvironment("AWS_SECRET_ACCESS_KEY", "test")};
+  return std::make_unique<NotificationSender>(
+      store, clock, std::make_unique<SnsClient>(std::move(access), clock, kPublishTimeout));
 }
 
 // What the API may place on this machine.
@@ -112,6 +139,8 @@ Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock
   ASSIGN_OR_RETURN(service.store, SqliteStore::Open(data_dir + kStoreFile));
   RETURN_IF_ERROR(NoteCapacity(options, *service.store));
   ASSIGN_OR_RETURN(const std::string buckets, OpenBuckets(options.bucket_dir, *service.store));
+  ASSIGN_OR_RETURN(service.notifications,
+                   OpenNotifications(options.sns_endpoint, clock, *service.store));
   std::string binary = options.engine_binary;
   if (binary.empty()) {
     ASSIGN_OR_RETURN(binary, OwnBinary());
@@ -131,6 +160,7 @@ Status Build(const UpOptions& options, AccessRuleCheck check, const Clock& clock
       std::make_unique<Reconciler>(*service.store, *service.agent, clock, ReconcilerTimings{});
   service.reconciler->SetMemoryScale(options.memory_scale);
   service.reconciler->Start();
+  if (service.notifications != nullptr) service.notifications->Start();
   return Ok();
 }
 
@@ -162,6 +192,7 @@ void PrintBanner(const UpOptions& options, const Service& service) {
 void TakeDown(const UpOptions& options, Service& service) {
   service.api->Stop();
   service.reconciler->Stop();
+  service.notifications.reset();
   const size_t running = service.agent->CountRunning();
   if (options.stop_caches_on_exit) {
     service.agent->StopAll();
@@ -251,6 +282,9 @@ int UpMain(std::span<const std::string_view> arguments, AccessRuleCheck check) {
       "--bucket-dir", options.bucket_dir,
       "a folder whose folders are the buckets of snapshots: CopySnapshot with TargetBucket "
       "writes to them, SnapshotArns reads from them (none)");
+  app.add_option("--sns-endpoint", options.sns_endpoint,
+                 "http://host:port of a server that speaks SNS: events of caches with a "
+                 "NotificationTopicArn are published there (none)");
   app.add_flag("--stop-caches-on-exit", options.stop_caches_on_exit,
                "end the caches too; else they go on and the next start takes them over");
   app.add_option("--memory-scale", options.memory_scale,

@@ -17,6 +17,7 @@ struct UpOptions {
   std::string data_dir;       // empty: DefaultDataDir()
   std::string engine_binary;  // empty: this program
   std::string bucket_dir;     // empty: no snapshot is exported or imported
+  std::string sns_endpoint;   // URL of where topics are published to; empty: nowhere
   bool stop_caches_on_exit = false;
   double memory_scale = 1;  // part of a node type's memory that a node gets
 };

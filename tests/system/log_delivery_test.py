@@ -51,6 +51,22 @@ class LogDelivery(service.Service):
     def primary(self, name):
         return service.client(self.group(name)["NodeGroups"][0]["PrimaryEndpoint"])
 
+    def test_a_nodes_own_log_is_bounded(self):
+        self.create("demo", 1, [])
+        pid = self.pid_of("demo-001")
+        log = next(path for path in self.open_files(pid) if path.endswith("/engine.log"))
+        with open(log, "a", encoding="utf-8") as file:
+            file.write("a line\n" * ((8 << 20) // 7 + 1))
+        service.until(lambda: os.path.exists(log) and os.path.exists(log + ".1"), "it is moved")
+        service.until(lambda: log in self.open_files(pid), "the engine writes to another")
+        self.assertEqual(self.pid_of("demo-001"), pid)
+        self.assertLess(os.path.getsize(log), 1 << 20)
+        self.assertTrue(self.primary("demo").ping())
+
+    def open_files(self, pid):
+        folder = f"/proc/{pid}/fd/"
+        return [os.readlink(folder + name) for name in os.listdir(folder)]
+
     def test_slow_commands_are_delivered_once_over_kills_of_the_service(self):
         self.create("demo", 2, logs(("slow-log", "json", "/my/group")))
         self.assertEqual(self.statuses("demo"), {"slow-log": "active"})

@@ -131,6 +131,70 @@ class MemcachedChanges(Service):
         self.assertEqual(self.cluster("one")["CacheNodes"][0]["Endpoint"], endpoint)
         self.assertTrue(client(endpoint).set("y", "1"))
 
+    def test_another_version_replaces_one_node_after_the_other(self):
+        self.cache.create_cache_cluster(
+            CacheClusterId="old", Engine="memcached", CacheNodeType="cache.t3.micro", NumCacheNodes=3,
+            EngineVersion="1.6.6")
+        self.until_available("old")
+        nodes = self.cluster("old")["CacheNodes"]
+        for node in nodes:
+            with connect(node["Endpoint"]) as link:
+                link.set("key", "value")
+        changed = self.cache.modify_cache_cluster(
+            CacheClusterId="old", EngineVersion="1.6.22", ApplyImmediately=True)["CacheCluster"]
+        self.assertEqual(changed["CacheClusterStatus"], "modifying")
+        self.assertEqual(changed["PendingModifiedValues"]["EngineVersion"], "1.6.22")
+        self.until_available("old")
+        after = self.cluster("old")
+        self.assertEqual(after["EngineVersion"], "1.6.22")
+        self.assertEqual([n["Endpoint"] for n in after["CacheNodes"]], [n["Endpoint"] for n in nodes])
+        for node in nodes:
+            self.assertEqual(discover(node["Endpoint"])[0], "4")
+            with connect(node["Endpoint"]) as link:
+                self.assertIsNone(link.get("key"))
+                self.assertTrue(link.set("key", "value"))
+        told = self.messages(SourceIdentifier="old", SourceType="cache-cluster", Duration=5)
+        self.assertEqual(told, ["Cache cluster created"] + [
+            f"Cache node {node} {what}" for node in ("0001", "0002", "0003")
+            for what in ("shutdown", "restarted")])
+        self.fails_of("old", "InvalidParameterCombination", EngineVersion="1.6.6")
+
+    def fails_of(self, name, code, **words):
+        with self.assertRaises(self.cache.exceptions.ClientError) as caught:
+            self.cache.modify_cache_cluster(CacheClusterId=name, **words)
+        self.assertEqual(caught.exception.response["Error"]["Code"], code)
+
+    def limit(self, endpoint):
+        with connect(endpoint) as link:
+            return link.stats()[b"limit_maxbytes"]
+
+    def test_another_type_comes_in_batches(self):
+        endpoints = self.endpoints()
+        before = self.limit(endpoints["0001"])
+        scale = {"ScaleConfig.ScalePercentage": "50", "ScaleConfig.ScaleIntervalMinutes": "2"}
+        with self.newer_members("ModifyCacheCluster", **scale):
+            self.modify(CacheNodeType="cache.t3.small", ApplyImmediately=True)
+        until(lambda: self.messages().count("Cache node 0002 restarted") == 1, "a batch is done")
+        self.assertEqual(self.cluster("mc")["CacheClusterStatus"], "modifying")
+        self.assertEqual(self.endpoints(), endpoints)
+        until(lambda: discover(endpoints["0003"])[0] == "3", "the version has risen")
+        self.assertGreater(self.limit(endpoints["0001"]), 2 * before)
+        self.assertGreater(self.limit(endpoints["0002"]), 2 * before)
+        self.assertEqual(self.limit(endpoints["0003"]), before)  # its batch waits
+        self.assertEqual(self.cluster("mc")["PendingModifiedValues"]["CacheNodeType"], "cache.t3.small")
+
+    def test_another_type_of_all_nodes_at_once(self):
+        before = self.limit(self.endpoints()["0001"])
+        with self.newer_members("ModifyCacheCluster", **{"ScaleConfig.ScalePercentage": "100"}):
+            self.modify(CacheNodeType="cache.t3.small", ApplyImmediately=True)
+        self.kill()
+        self.start()
+        self.until_available("mc")
+        self.assertEqual(self.cluster("mc")["CacheNodeType"], "cache.t3.small")
+        self.discovered(4)
+        for endpoint in self.endpoints().values():
+            self.assertGreater(self.limit(endpoint), 2 * before)
+
     def test_the_service_that_is_killed_meanwhile_goes_on(self):
         self.modify(NumCacheNodes=6, ApplyImmediately=True)
         self.kill()

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """DeleteReplicationGroup with RetainPrimaryCluster: the primary goes on alone, with its data and address."""
 
+import os
 import unittest
+
+import redis
 
 from service import CACHE_PORT, Service, client, until
 
@@ -62,13 +65,41 @@ class RetainPrimary(Service):
         errors = self.cache.exceptions
         with self.assertRaises(errors.InvalidParameterCombinationException):
             self.delete(RetainPrimaryCluster=True, FinalSnapshotIdentifier="last")
-        self.cache.create_replication_group(
-            ReplicationGroupId="tls", ReplicationGroupDescription="a test", Port=CACHE_PORT,
-            CacheNodeType="cache.t3.micro", NumCacheClusters=1, TransitEncryptionEnabled=True)
-        until(lambda: self.status("tls") == "available", "the group is available")
+        self.cache.create_user(UserId="default-2", UserName="default", Engine="redis",
+                               AccessString="on ~* +@all", Passwords=["a-password-of-16"])
+        self.cache.create_user_group(UserGroupId="people", Engine="redis", UserIds=["default-2"])
+        self.create_tls(UserGroupIds=["people"])
         with self.assertRaises(errors.InvalidParameterCombinationException):
             self.cache.delete_replication_group(ReplicationGroupId="tls", RetainPrimaryCluster=True)
         self.assertEqual(self.status("tls"), "available")
+
+    def create_tls(self, **more):
+        self.cache.create_replication_group(
+            ReplicationGroupId="tls", ReplicationGroupDescription="a test", Port=CACHE_PORT,
+            CacheNodeType="cache.t3.micro", NumCacheClusters=2, TransitEncryptionEnabled=True, **more)
+        until(lambda: self.status("tls") == "available", "the group is available")
+
+    def test_tls_and_the_token_stay(self):
+        token = "a-token-of-16-characters"
+        self.create_tls(AuthToken=token)
+        member = self.node_group("tls")["NodeGroupMembers"][0]
+        trusted = dict(ssl=True, ssl_ca_certs=os.path.join(self.data_dir, "tls/ca.crt"))
+        connected = client(member["ReadEndpoint"], password=token, **trusted)
+        connected.set("kept", "yes")
+        self.cache.delete_replication_group(ReplicationGroupId="tls", RetainPrimaryCluster=True)
+        until(lambda: "tls-002" not in self.remaining(), "the replica is gone")
+        until(lambda: "ReplicationGroupId" not in self.cluster("tls-001"), "it stands alone")
+        self.assertEqual(connected.get("kept"), b"yes")  # the connection of before
+        cluster = self.cluster("tls-001")
+        self.assertTrue(cluster["TransitEncryptionEnabled"])
+        self.assertTrue(cluster["AuthTokenEnabled"])
+        self.cache.reboot_cache_cluster(CacheClusterId="tls-001", CacheNodeIdsToReboot=["0001"])
+        until(lambda: self.cluster("tls-001")["CacheClusterStatus"] == "available", "it is rebooted")
+        self.assertTrue(client(member["ReadEndpoint"], password=token, **trusted).set("more", "1"))
+        with self.assertRaises(redis.AuthenticationError):
+            client(member["ReadEndpoint"], **trusted).get("more")
+        with self.assertRaises(redis.ConnectionError):
+            client(member["ReadEndpoint"], password=token).ping()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ MIKURA_BIN names the program (default build/release/mikura), MIKURA_CACHE_PORT t
 services at once need two, as both give out the same addresses. Ends only processes that it started.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -164,6 +165,18 @@ class Service(unittest.TestCase):
     def cluster(self, name):
         return self.cache.describe_cache_clusters(
             CacheClusterId=name, ShowCacheNodeInfo=True)["CacheClusters"][0]
+
+    @contextlib.contextmanager
+    def newer_members(self, operation, **members):
+        """Adds members to the calls of an operation which Debian's model of it does not have."""
+        def add(params, **_):
+            params["body"].update(members)
+        event = f"before-call.elasticache.{operation}"
+        self.cache.meta.events.register(event, add)
+        try:
+            yield
+        finally:
+            self.cache.meta.events.unregister(event, add)
 
     def write_everywhere(self, name, key, value):
         """Writes through the primary endpoint and waits until every replica has it."""

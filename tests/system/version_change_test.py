@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ModifyCacheCluster with another EngineVersion, of a redis cluster of one node that stands alone: it
-keeps its data and its address."""
+"""ModifyCacheCluster with another EngineVersion, Engine or CacheNodeType, of a redis cluster of one node
+that stands alone: it keeps its data and its address."""
 
 import unittest
 
@@ -60,6 +60,53 @@ class VersionChange(Service):
             seen = writer.acknowledged
             until(lambda: writer.acknowledged > seen + 100, "writes go on")
         self.assertEqual(writer.lost(), 0)
+
+    def test_another_engine_keeps_the_data(self):
+        client(self.endpoint).set("kept", "1")
+        with self.newer_members("ModifyCacheCluster", Engine="valkey"):
+            self.modify()
+        self.until_available()
+        cluster = self.cluster("one")
+        self.assertEqual((cluster["Engine"], cluster["EngineVersion"]), ("valkey", "8.0.1"))
+        self.assertEqual(cluster["CacheParameterGroup"]["CacheParameterGroupName"], "default.valkey8")
+        server = client(self.endpoint).info("server")
+        self.assertEqual(server["valkey_version"], "8.0.1")
+        self.assertEqual(client(self.endpoint).get("kept"), b"1")
+        with self.newer_members("ModifyCacheCluster", Engine="redis"):
+            with self.assertRaises(self.cache.exceptions.InvalidParameterCombinationException):
+                self.modify()
+
+    def test_another_node_type_loses_no_acknowledged_write(self):
+        before = client(self.endpoint).info("memory")["maxmemory"]
+        with Writer(self.endpoint) as writer:
+            until(lambda: writer.acknowledged > 200, "writes go on")
+            shown = self.modify(CacheNodeType="cache.t3.small")
+            self.assertEqual(shown["PendingModifiedValues"]["CacheNodeType"], "cache.t3.small")
+            self.until_available()
+            seen = writer.acknowledged
+            until(lambda: writer.acknowledged > seen + 100, "writes go on")
+        self.assertEqual(writer.lost(), 0)
+        self.assertEqual(self.cluster("one")["CacheNodeType"], "cache.t3.small")
+        self.assertGreater(client(self.endpoint).info("memory")["maxmemory"], 2 * before)
+        self.modify(CacheNodeType="cache.t3.micro")
+        self.until_available()
+        self.assertEqual(client(self.endpoint).info("memory")["maxmemory"], before)
+        self.assertEqual(writer.lost(), 0)
+
+    def test_a_node_type_that_the_data_do_not_fit_is_taken_back(self):
+        self.modify(CacheNodeType="cache.t3.small")
+        self.until_available()
+        value = "x" * (1 << 20)
+        link = client(self.endpoint)
+        for i in range(500):
+            link.set(f"key{i}", value)
+        self.modify(CacheNodeType="cache.t3.micro")
+        self.until_available()
+        self.assertEqual(self.cluster("one")["CacheNodeType"], "cache.t3.small")
+        self.assertEqual(link.dbsize(), 500)
+        told = [event["Message"] for event in self.cache.describe_events(SourceIdentifier="one",
+                                                                        SourceType="cache-cluster")["Events"]]
+        self.assertIn("The cache node type was not modified to cache.t3.micro", told[-1])
 
     def test_what_cannot_be_is_refused(self):
         errors = self.cache.exceptions

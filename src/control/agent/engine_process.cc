@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "control/agent/access_files.h"
+#include "control/agent/node_log_file.h"
 #include "control/agent/whole_file.h"
 
 namespace mikura::control {
@@ -94,6 +95,7 @@ Result<ProcessHandle> StartEngine(const std::string& binary, const NodeLaunch& l
       symlink(launch.data_source.c_str(), paths.data_link.c_str()) != 0) {
     return Failed("cannot write " + paths.data_link, errno);
   }
+  MoveLargeLog(paths);
   // In one piece: an engine must never be started with half a file.
   ASSIGN_OR_RETURN(const std::string access, AccessConfigText(paths));
   RETURN_IF_ERROR(WriteWholeFile(paths.config_file, EngineConfigText(launch, paths) + access));

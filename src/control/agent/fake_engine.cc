@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -69,6 +71,11 @@ int64_t EndOfCertificate(const std::string& path) {
 }  // namespace
 
 FakeEngine::FakeEngine(const std::string& config_file) {
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  sigprocmask(SIG_BLOCK, &hangup, nullptr);
+  hangups_ = FileDescriptor(signalfd(-1, &hangup, SFD_CLOEXEC));
   std::ifstream file(config_file);
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
@@ -96,6 +103,8 @@ FakeEngine::FakeEngine(const std::string& config_file) {
 void FakeEngine::Serve() {
   while (true) {
     std::vector<pollfd> waited = {{admin_.get(), POLLIN, 0}, {port_.get(), POLLIN, 0}};
+    const size_t hangup = waited.size();
+    waited.push_back({hangups_.get(), POLLIN, 0});
     for (const auto& [name, socket] : listeners_) waited.push_back({socket.get(), POLLIN, 0});
     const size_t first_client = waited.size();
     for (const Client& client : clients_) waited.push_back({client.socket.get(), POLLIN, 0});
@@ -106,10 +115,18 @@ void FakeEngine::Serve() {
       if (waited[i].revents == 0 || Read(client)) kept.push_back(std::move(client));
     }
     clients_ = std::move(kept);
+    if (waited[hangup].revents != 0) OpenLog();
     for (size_t i = 0; i < first_client; ++i) {
-      if (waited[i].revents != 0) Accept(waited[i].fd);
+      if (i != hangup && waited[i].revents != 0) Accept(waited[i].fd);
     }
   }
+}
+
+void FakeEngine::OpenLog() {
+  signalfd_siginfo info{};
+  if (read(hangups_.get(), &info, sizeof info) != sizeof info) return;
+  // Its tests write what it logs.
+  std::ofstream(config_["logfile"], std::ios::app).flush();
 }
 
 void FakeEngine::Accept(int listener) {

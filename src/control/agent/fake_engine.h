@@ -36,7 +36,11 @@ class FakeEngine {
   std::string Info() const;
   bool ReachesPrimary() const;
 
+  // As the engine: opens its log file again.
+  void OpenLog();
+
   std::map<std::string, std::string> config_;
+  FileDescriptor hangups_;  // a signalfd
   FileDescriptor admin_;
   FileDescriptor port_;
   std::vector<Client> clients_;

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may use a node, given by the agent to a stand-in for the engine.
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <thread>
 
-#include "base/check.h"
-#include "control/agent/host_agent.h"
-#include "control/agent/whole_file.h"
+#include "control/agent/host_agent_fixture.h"
 
 namespace mikura::control {
 namespace {
@@ -20,53 +14,22 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 using std::chrono_literals::operator""h;
-using std::chrono_literals::operator""ms;
 
-class AgentAccess : public ::testing::Test {
+class AgentAccess : public HostAgentFixture {
  protected:
-  AgentAccess() {
-    data_dir_ = ::testing::TempDir() + "mikura-access-XXXXXX";
-    CHECK(mkdtemp(data_dir_.data()) != nullptr);
-    address_ = fmt::format("127.{}.{}.1", 50 + getpid() % 10, getpid() / 10 % 250 + 1);
-    Open();
-  }
-  ~AgentAccess() override {
-    if (agent_ != nullptr) agent_->StopAll();
-    agent_.reset();
-    std::filesystem::remove_all(data_dir_);
-  }
-
+  AgentAccess() { Open(); }
   void Open(std::chrono::hours certificate_left_min = 10h) {
-    agent_.reset();
-    HostAgentOptions options{data_dir_, FAKE_ENGINE, {}};
-    options.timings.settle_interval = 5ms;
-    options.timings.certificate_life = 100h;
-    options.timings.certificate_left_min = certificate_left_min;
-    agent_ = HostAgent::Open(options).value();
+    AgentTimings timings = Timings();
+    timings.certificate_life = 100h;
+    timings.certificate_left_min = certificate_left_min;
+    HostAgentFixture::Open(timings);
   }
-  void Start() {
-    ASSERT_TRUE(agent_->Start({.id = "a", .endpoint = {address_, 6379}, .memory_bytes = 1}).ok());
-    Await([&] { return agent_->Observe("a").answering; });
-  }
-  template <typename Condition>
-  void Await(Condition condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!condition() && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(5ms);
-    }
-    EXPECT_TRUE(condition());
-  }
-  std::string Text(const std::string& name) { return ReadWholeFile(Path(name))->value_or(""); }
-  std::string Path(const std::string& name) const { return data_dir_ + "/" + name; }
   int Mode(const std::string& name) const {
     struct stat seen {};
     EXPECT_EQ(stat(Path(name).c_str(), &seen), 0) << name;
     return static_cast<int>(seen.st_mode & 0777);
   }
 
-  std::string data_dir_;
-  std::string address_;
-  std::unique_ptr<HostAgent> agent_;
   const NodeAccess open_{.users = "user default on nopass +@all\n", .link = "demo"};
 };
 

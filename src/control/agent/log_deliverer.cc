@@ -23,6 +23,7 @@
 #include "control/agent/engine_state.h"
 #include "control/agent/file_descriptor.h"
 #include "control/agent/log_lines.h"
+#include "control/agent/node_log_file.h"
 
 namespace mikura::control {
 namespace {
@@ -68,19 +69,6 @@ std::string TimeNow() {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
                      utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
                      millis % 1000);
-}
-
-// How far the log file of a node has been delivered.
-struct FilePosition {
-  int64_t offset = 0;
-  char role = 'M';  // the last one that was known
-};
-
-FilePosition FilePositionOf(const std::string& text) {
-  FilePosition position;
-  std::istringstream words(text);
-  words >> position.offset >> position.role;
-  return position;
 }
 
 // Up to kReadBytes from `offset` on. Errors: the file cannot be read.
@@ -238,38 +226,76 @@ Status LogDeliverer::DeliverSlowLog(const std::string& node_id, const NodePaths&
   return stream.Append(lines, node_id, fmt::format("{} {}", *run, entries->front().id));
 }
 
-// The position is the length of the file that has been read, and the role of the node.
+LogDeliverer::FilePosition LogDeliverer::PositionOf(const std::string& stored) {
+  FilePosition position;
+  std::istringstream words(stored);
+  words >> position.offset >> position.role >> position.file;
+  return position;
+}
+
+LogDeliverer::LogFile LogDeliverer::OpenLog(const std::string& path) {
+  LogFile file;
+  file.descriptor = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file.descriptor.valid() || fstat(file.descriptor.get(), &status) != 0) return file;
+  file.bytes = static_cast<int64_t>(status.st_size);
+  file.id = status.st_ino;
+  return file;
+}
+
+LogDeliverer::FilePosition LogDeliverer::PositionIn(const LogFile& newer, bool first,
+                                                    FilePosition position) {
+  const bool other = position.file != 0 && position.file != newer.id;
+  if (other || newer.bytes < position.offset) position.offset = 0;
+  if (first && newer.bytes > kFirstBytesMax) {
+    position.offset = newer.bytes - kFirstBytesMax;
+    position.in_line = true;
+  }
+  position.file = newer.id;
+  return position;
+}
+
+// The position is the length of the file that has been read, the role of the node, and which file
+// it was: when that has been moved away, the rest of it comes before what the engine writes now.
 Status LogDeliverer::DeliverEngineLog(const std::string& node_id, const NodePaths& paths,
                                       const LogTarget& target, LogStream& stream) const {
-  const FileDescriptor file(open(paths.log_file.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0) return Ok();  // it has not started yet
+  const LogFile older = OpenLog(OlderLogFile(paths));
+  const LogFile newer = OpenLog(paths.log_file);
   const std::string stored = stream.PositionOf(node_id);
-  FilePosition position = FilePositionOf(stored);
-  const auto size = static_cast<int64_t>(status.st_size);
-  if (size == position.offset) return Ok();
-  if (size < position.offset) position.offset = 0;
-  bool in_line = false;
-  if (stored.empty() && size > kFirstBytesMax) {
-    position.offset = size - kFirstBytesMax;
-    in_line = true;
-  }
+  FilePosition position = PositionOf(stored);
+  const bool was_moved = older.id != 0 && position.file == older.id;
+  const bool is_new =
+      newer.id != 0 && (position.file != newer.id || position.offset != newer.bytes);
+  if (!is_new && (!was_moved || position.offset == older.bytes)) return Ok();
   position.role = RoleOf(paths, timings_.admin_timeout).value_or(position.role);
+  if (was_moved) {
+    RETURN_IF_ERROR(DeliverFile(older.descriptor, position, node_id, target, stream));
+    // The engine may have it open still.
+    if (newer.bytes == 0) return Ok();
+  }
+  if (newer.id == 0) return Ok();  // it has not started yet
+  position = PositionIn(newer, stored.empty(), position);
+  return DeliverFile(newer.descriptor, position, node_id, target, stream);
+}
+
+Status LogDeliverer::DeliverFile(const FileDescriptor& file, FilePosition& position,
+                                 const std::string& node_id, const LogTarget& target,
+                                 LogStream& stream) {
   while (true) {
     ASSIGN_OR_RETURN(const std::string text, ReadFrom(file, position.offset));
     std::string_view whole = WholeLines(text);
     if (whole.empty()) return Ok();
     position.offset += static_cast<int64_t>(whole.size());
     std::string lines;
-    for (; !whole.empty(); in_line = false) {
+    for (; !whole.empty(); position.in_line = false) {
       const size_t end = std::min(whole.find('\n'), whole.size());
-      if (!in_line) {
+      if (!position.in_line) {
         lines += EngineLogLine(target, position.role, whole.substr(0, end), TimeNow());
       }
       whole.remove_prefix(std::min(end + 1, whole.size()));
     }
-    RETURN_IF_ERROR(
-        stream.Append(lines, node_id, fmt::format("{} {}", position.offset, position.role)));
+    RETURN_IF_ERROR(stream.Append(
+        lines, node_id, fmt::format("{} {} {}", position.offset, position.role, position.file)));
   }
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "control/agent/engine_config.h"
+#include "control/agent/file_descriptor.h"
 #include "control/agent/log_stream.h"
 #include "control/agent/node_supervisor.h"
 #include "control/model/log_delivery.h"
@@ -45,6 +46,20 @@ class LogDeliverer {
     int64_t version = 0;                   // another one with each change of targets
   };
 
+  // How far the log of a node has been delivered.
+  struct FilePosition {
+    int64_t offset = 0;
+    char role = 'M';       // the last one that was known
+    uint64_t file = 0;     // its inode: the file may be moved away (node_log_file.h); 0: not known
+    bool in_line = false;  // the rest of a line whose beginning is left out
+  };
+  // A log file of a node, open.
+  struct LogFile {
+    FileDescriptor descriptor;
+    int64_t bytes = 0;
+    uint64_t id = 0;  // 0: there is none
+  };
+
   void Run() EXCLUDES(mutex_, pass_mutex_);
   // Delivers what is new of one node, unless it has been told otherwise meanwhile.
   void Pass(const std::string& node_id, const Job& job) EXCLUDES(mutex_, pass_mutex_);
@@ -54,6 +69,13 @@ class LogDeliverer {
                         LogStream& stream) const;
   Status DeliverEngineLog(const std::string& node_id, const NodePaths& paths,
                           const LogTarget& target, LogStream& stream) const;
+  // The whole lines from `position` on.
+  static Status DeliverFile(const FileDescriptor& file, FilePosition& position,
+                            const std::string& node_id, const LogTarget& target, LogStream& stream);
+  static FilePosition PositionOf(const std::string& stored);
+  static LogFile OpenLog(const std::string& path);
+  // Where the newer file is to be read from, when nothing of the older one is left.
+  static FilePosition PositionIn(const LogFile& newer, bool first, FilePosition position);
   std::string PathOf(const LogTarget& target) const { return folder_ + "/" + target.stream; }
 
   const std::string folder_;

@@ -15,6 +15,7 @@
 #include "base/logging.h"
 #include "base/numbers.h"
 #include "control/agent/engine_state.h"
+#include "control/agent/node_log_file.h"
 
 namespace mikura::control {
 namespace {
@@ -114,6 +115,7 @@ void NodeSupervisor::Run() {
     if (outcome == ProbeOutcome::kAnswered) {
       answered = true;
       misses = 0;
+      TendLog();
     } else if (answered || outcome == ProbeOutcome::kSilent) {
       ++misses;
     }
@@ -227,6 +229,11 @@ void NodeSupervisor::EndProcess() {
 
 void NodeSupervisor::KillNow() const {
   syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+void NodeSupervisor::TendLog() const {
+  if (!MoveLargeLog(paths_)) return;
+  syscall(SYS_pidfd_send_signal, process_.pidfd.get(), SIGHUP, nullptr, 0);
 }
 
 void NodeSupervisor::Kill() const {

@@ -75,6 +75,8 @@ class NodeSupervisor {
   // Kills the process and waits a while for its end.
   void Kill() const;
   bool Settled() EXCLUDES(mutex_);
+  // Keeps the log file of an engine that answers within its bounds.
+  void TendLog() const;
   // Waits for the end of the process, a request or `until`; returns whether the process has ended.
   bool Wait(std::chrono::steady_clock::time_point until);
 

@@ -37,6 +37,9 @@ std::string SnapshotsPrefix(std::string_view account, std::string_view region);
 std::string SnapshotKey(std::string_view account, std::string_view region, std::string_view name);
 // What the service was started with; written at each start, for the actions.
 inline constexpr std::string_view kBucketFolderKey = "/ec/v1/service/bucket-folder";
+inline constexpr std::string_view kSnsEndpointKey = "/ec/v1/service/sns-endpoint";
+// The revision up to which events have been published.
+inline constexpr std::string_view kNotifiedKey = "/ec/v1/service/notified";
 
 // Whether `key` is one of a replication group, a cache cluster, a parameter group, of any account.
 bool IsReplicationGroupKey(std::string_view key);

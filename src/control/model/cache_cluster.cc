@@ -138,6 +138,12 @@ void VisitFields(Visitor& visit, PendingNodes& pending) {
 }
 
 template <typename Visitor>
+void VisitFields(Visitor& visit, ScaleConfig& scale) {
+  visit("percentage", scale.percentage);
+  visit("interval_minutes", scale.interval_minutes);
+}
+
+template <typename Visitor>
 void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("id", cluster.id);
   visit("incarnation", cluster.incarnation);
@@ -159,6 +165,8 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("data_source", cluster.data_source);
   visit("auto_minor_version_upgrade", cluster.auto_minor_version_upgrade);
   visit("pending_node_type", cluster.pending_node_type);
+  visit("pending_scale", cluster.pending_scale);
+  visit("pending_engine", cluster.pending_engine);
   visit("pending_engine_version", cluster.pending_engine_version);
   visit("pending_parameter_group", cluster.pending_parameter_group);
   visit("tags", cluster.tags);
@@ -170,7 +178,10 @@ void VisitFields(Visitor& visit, CacheCluster& cluster) {
   visit("membership_version", cluster.membership_version);
   visit("held_keys", cluster.held_keys);
   visit("serves_tls", cluster.serves_tls);
+  visit("access", cluster.access);
+  visit("auth_token_changed_at", cluster.auth_token_changed_at);
   visit("log_deliveries", cluster.log_deliveries);
+  visit("topic", cluster.topic);
 }
 
 std::string CacheCluster::PreferredZone() const {
@@ -183,7 +194,7 @@ std::string CacheCluster::PreferredZone() const {
 std::string CacheCluster::ArnOf() const { return ArnText({account, region, "cluster", id}); }
 
 std::string CacheCluster::NodeId(const CacheNode& node) const {
-  const std::string first = NodeIdOf(id, node.id, engine != "memcached", incarnation);
+  const std::string first = NodeIdOf(id, node.id, !IsMemcached(), incarnation);
   return node.generation == 1 ? first : fmt::format("{}-{}", first, node.generation);
 }
 
@@ -212,6 +223,7 @@ ApiResult<CacheCluster> BuildCacheCluster(const NewCacheCluster& asked,
   RETURN_IF_ERROR(CheckNodeCount(*asked.node_count, version.kind));
   RETURN_IF_ERROR(CheckTls(asked, version));
   RETURN_IF_ERROR(SetLogDeliveries(asked.log_deliveries, version, cluster.log_deliveries));
+  RETURN_IF_ERROR(SetTopic(asked.topic, context.account, context.region, cluster.topic));
   ASSIGN_OR_RETURN(cluster.port, PortOf(asked.port, version.kind));
   ASSIGN_OR_RETURN(cluster.parameter_group,
                    ParameterGroupOf(asked.parameter_group, version, asked.parameter_family));

@@ -16,7 +16,9 @@
 #include "control/model/api_error.h"
 #include "control/model/endpoint.h"
 #include "control/model/engine_version.h"
+#include "control/model/group_access.h"
 #include "control/model/log_delivery.h"
+#include "control/model/notification.h"
 
 namespace mikura::control {
 
@@ -34,6 +36,9 @@ inline constexpr int64_t kMemcachedNodesMax = 60;
 
 inline constexpr std::string_view kRebootAsked = "asked";
 inline constexpr std::string_view kVersionChangeAsked = "asked";
+// Of memcached nodes, which change one batch after the other.
+inline constexpr std::string_view kVersionChangeWaits = "waiting";
+inline constexpr std::string_view kVersionChangeDone = "done";
 
 struct CacheNode {
   std::string id;  // "0001"
@@ -44,7 +49,7 @@ struct CacheNode {
   int64_t generation = 1;  // of its process: one of another size is another
   // Of RebootCacheCluster: how far that is (reconciler/node_reboot.h); empty: none is under way.
   std::string reboot;
-  // Of another engine version: the same (reconciler/version_change.h).
+  // Of another engine version or node type: the same (reconciler/version_change.h).
   std::string version_change;
 };
 
@@ -53,6 +58,12 @@ struct PendingNodes {
   int64_t count = 0;                 // 0: nothing
   std::vector<std::string> removed;  // ids of those that leave
   std::vector<std::string> zones;    // of those that are added
+};
+
+// How nodes of memcached get another type: so many of them at a time, with a pause in between.
+struct ScaleConfig {
+  int64_t percentage = 0;  // 0: nothing is pending
+  int64_t interval_minutes = 0;
 };
 
 struct CacheCluster {
@@ -76,20 +87,31 @@ struct CacheCluster {
   std::string data_source;               // what it is restored from, until it is available
   bool auto_minor_version_upgrade = true;
   std::string pending_node_type;        // asked for and not in effect; else empty
-  std::string pending_engine_version;   // the same
+  ScaleConfig pending_scale;            // comes with that type; memcached only
+  std::string pending_engine;           // another one, that comes with the version; else empty
+  std::string pending_engine_version;   // asked for and not in effect; else empty
   std::string pending_parameter_group;  // comes with that version; of one that stands alone
   std::map<std::string, std::string> tags;
   UnixMillis created_at = 0;
   std::vector<CacheNode> nodes;
   PendingNodes pending_nodes;
-  bool spreads = false;             // new nodes go to different zones
-  bool serves_tls = false;          // TLS alone; fixed at its creation
+  bool spreads = false;     // new nodes go to different zones
+  bool serves_tls = false;  // memcached: TLS alone; fixed at its creation
+  // Redis and valkey: what one that stands alone has of the group that it was the primary of.
+  AccessWish access;
+  UnixMillis auth_token_changed_at = 0;
   Endpoint configuration_endpoint;  // memcached only
   int64_t membership_version = 1;   // what auto discovery shows; rises with each change of nodes
   std::vector<LogDelivery> log_deliveries;  // of one that stands alone
+  NotificationTopic topic;
   // Keys of the store that are removed with it: its holds on subnets and security groups.
   std::vector<std::string> held_keys;
 
+  bool IsMemcached() const { return engine == "memcached"; }
+  // Whether its nodes are to get another version, engine or type.
+  bool HasPendingChange() const {
+    return !pending_engine_version.empty() || !pending_node_type.empty();
+  }
   // The one zone of its nodes, or "Multiple".
   std::string PreferredZone() const;
   std::string ArnOf() const;
@@ -121,6 +143,7 @@ struct NewCacheCluster {
   bool serves_tls = false;
   std::map<std::string, std::string> tags;
   std::vector<AskedLogDelivery> log_deliveries;
+  AskedTopic topic;
 };
 
 // Where and as what a resource is created: all that a rule may not find out by itself.

@@ -8,12 +8,23 @@
 #include <map>
 #include <set>
 
+#include "base/numbers.h"
 #include "control/model/cache_parameter_group.h"
 #include "control/model/engine_version.h"
 #include "control/model/identifiers.h"
+#include "control/model/node_type.h"
+#include "control/model/snapshot.h"
+#include "control/model/snapshot_schedule.h"
 
 namespace mikura::control {
 namespace {
+
+// As ElastiCache has them.
+constexpr int64_t kScalePercentageMin = 10;
+constexpr int64_t kScalePercentageDefault = 20;
+constexpr int64_t kScaleIntervalMin = 2;
+constexpr int64_t kScaleIntervalMax = 30;
+constexpr int64_t kScaleIntervalDefault = 5;
 
 ApiError Value(std::string message) {
   return {ApiErrorCode::kInvalidParameterValue, std::move(message)};
@@ -26,8 +37,6 @@ ApiError Combination(std::string message) {
 ApiError State(std::string message) {
   return {ApiErrorCode::kInvalidCacheClusterState, std::move(message)};
 }
-
-bool IsMemcached(const CacheCluster& cluster) { return cluster.engine == "memcached"; }
 
 const CacheNode* FindNode(const CacheCluster& cluster, const std::string& id) {
   for (const CacheNode& node : cluster.nodes) {
@@ -59,7 +68,7 @@ ApiResult<> SetAzMode(const ClusterModification& asked, int64_t count, CacheClus
     return Value(fmt::format("AZMode must be single-az or cross-az, not {}.", asked.az_mode));
   }
   const bool cross = asked.az_mode == "cross-az";
-  if (cross && !IsMemcached(cluster)) {
+  if (cross && !cluster.IsMemcached()) {
     return Combination("AZMode cross-az is supported for memcached only.");
   }
   if (cross && count == 1) return Combination("AZMode cross-az needs more than one cache node.");
@@ -122,7 +131,7 @@ ApiResult<> CheckRemoved(const ClusterModification& asked, size_t surplus,
 }
 
 ApiResult<> CheckCount(int64_t count, const CacheCluster& cluster) {
-  if (!IsMemcached(cluster)) {
+  if (!cluster.IsMemcached()) {
     if (count == 1) return Ok();
     return Value(fmt::format("NumCacheNodes must be 1 for {}: use a replication group for more.",
                              cluster.engine));
@@ -159,12 +168,25 @@ ApiResult<> SetPendingNodes(const ClusterModification& asked, const std::vector<
   return Ok();
 }
 
+ApiResult<> SetRetention(const ClusterModification& asked, CacheCluster& cluster) {
+  if (!asked.snapshot_retention_limit) return Ok();
+  ASSIGN_OR_RETURN(const int64_t days, RetentionLimitOf(*asked.snapshot_retention_limit));
+  if (days > 0 && cluster.IsMemcached()) {
+    return Combination("SnapshotRetentionLimit is not supported for memcached.");
+  }
+  cluster.snapshot_retention_limit = days;
+  if (days > 0 && cluster.snapshot_window.empty()) {
+    cluster.snapshot_window = DefaultSnapshotWindow(cluster.id);
+  }
+  return Ok();
+}
+
 ApiResult<> SetAttributes(const ClusterModification& asked, CacheCluster& cluster) {
   if (!asked.maintenance_window.empty()) {
     ASSIGN_OR_RETURN(cluster.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }
   if (!asked.snapshot_window.empty()) {
-    if (IsMemcached(cluster)) {
+    if (cluster.IsMemcached()) {
       return Combination("SnapshotWindow is not supported for memcached.");
     }
     ASSIGN_OR_RETURN(cluster.snapshot_window, SnapshotWindowOf(asked.snapshot_window));
@@ -172,6 +194,64 @@ ApiResult<> SetAttributes(const ClusterModification& asked, CacheCluster& cluste
   if (asked.auto_minor_version_upgrade) {
     cluster.auto_minor_version_upgrade = *asked.auto_minor_version_upgrade;
   }
+  RETURN_IF_ERROR(SetTopic(asked.topic, cluster.account, cluster.region, cluster.topic));
+  return SetRetention(asked, cluster);
+}
+
+ApiResult<> SetScale(const ClusterModification& asked, CacheCluster& cluster) {
+  const bool is_asked = asked.scale_percentage || asked.scale_interval_minutes;
+  if (is_asked && !cluster.IsMemcached()) {
+    return Combination("ScaleConfig is supported for memcached only.");
+  }
+  if (is_asked && asked.node_type.empty()) {
+    return Combination("ScaleConfig needs a CacheNodeType that the cache nodes are to get.");
+  }
+  if (cluster.pending_node_type.empty() || !cluster.IsMemcached()) {
+    cluster.pending_scale = {};
+    return Ok();
+  }
+  if (asked.node_type.empty()) return Ok();
+  const ScaleConfig scale{asked.scale_percentage.value_or(kScalePercentageDefault),
+                          asked.scale_interval_minutes.value_or(kScaleIntervalDefault)};
+  if (scale.percentage < kScalePercentageMin || scale.percentage > 100) {
+    return Value(fmt::format("ScalePercentage must be between {} and 100.", kScalePercentageMin));
+  }
+  if (scale.interval_minutes < kScaleIntervalMin || scale.interval_minutes > kScaleIntervalMax) {
+    return Value(fmt::format("ScaleIntervalMinutes must be between {} and {}.", kScaleIntervalMin,
+                             kScaleIntervalMax));
+  }
+  cluster.pending_scale = scale;
+  return Ok();
+}
+
+ApiResult<> SetNodeType(const ClusterModification& asked, CacheCluster& cluster) {
+  if (!asked.node_type.empty()) {
+    ASSIGN_OR_RETURN(const NodeType type, NodeTypeOf(asked.node_type));
+    const bool changes = type.name != cluster.node_type;
+    const auto count = static_cast<int64_t>(cluster.nodes.size());
+    if (changes && asked.node_count.value_or(count) != count) {
+      return Combination(
+          "CacheNodeType and NumCacheNodes cannot be modified at once: modify one, then the "
+          "other.");
+    }
+    cluster.pending_node_type = changes ? type.name : "";
+  }
+  return SetScale(asked, cluster);
+}
+
+// Replaces what was pending. Another engine without a version is the newest one of it.
+ApiResult<> SetPendingVersion(const ClusterModification& asked, const EngineVersion& now,
+                              CacheCluster& cluster) {
+  if (asked.engine.empty() && asked.engine_version.empty()) return Ok();
+  const std::string engine = asked.engine.empty() ? cluster.engine : ToLower(asked.engine);
+  const bool stays = engine == cluster.engine && asked.engine_version.empty();
+  ASSIGN_OR_RETURN(const EngineVersion wanted,
+                   EngineVersionOf(engine, stays ? now.full_version : asked.engine_version));
+  RETURN_IF_ERROR(CheckUpgrade(now, wanted));
+  const bool changes = wanted.full_version != now.full_version || wanted.kind != now.kind;
+  cluster.pending_engine = wanted.kind != now.kind ? wanted.engine : "";
+  cluster.pending_engine_version = changes ? wanted.full_version : "";
+  cluster.pending_parameter_group.clear();
   return Ok();
 }
 
@@ -180,20 +260,12 @@ ApiResult<> SetAttributes(const ClusterModification& asked, CacheCluster& cluste
 ApiResult<> SetVersion(const ClusterModification& asked, CacheCluster& cluster) {
   ASSIGN_OR_RETURN(const EngineVersion now,
                    EngineVersionOf(cluster.engine, cluster.engine_version));
-  std::string& pending = cluster.pending_engine_version;
-  if (!asked.engine_version.empty()) {
-    ASSIGN_OR_RETURN(const EngineVersion wanted,
-                     EngineVersionOf(cluster.engine, asked.engine_version));
-    RETURN_IF_ERROR(CheckUpgrade(now, wanted));
-    pending = wanted.full_version == now.full_version ? "" : wanted.full_version;
-    cluster.pending_parameter_group.clear();
-    if (!pending.empty() && IsMemcached(cluster)) {
-      return Value(
-          "EngineVersion other than that of the cluster is not available yet for memcached.");
-    }
-  }
-  ASSIGN_OR_RETURN(const EngineVersion next,
-                   EngineVersionOf(cluster.engine, pending.empty() ? now.full_version : pending));
+  RETURN_IF_ERROR(SetPendingVersion(asked, now, cluster));
+  const std::string& pending = cluster.pending_engine_version;
+  ASSIGN_OR_RETURN(
+      const EngineVersion next,
+      EngineVersionOf(cluster.pending_engine.empty() ? cluster.engine : cluster.pending_engine,
+                      pending.empty() ? now.full_version : pending));
   std::string& group = pending.empty() ? cluster.parameter_group : cluster.pending_parameter_group;
   if (!asked.parameter_group.empty()) {
     ASSIGN_OR_RETURN(group, ParameterGroupOf(asked.parameter_group, next, asked.parameter_family));
@@ -216,6 +288,7 @@ ApiResult<> ModifyCluster(const ClusterModification& asked, const std::vector<st
                           UnixMillis now, CacheCluster& cluster) {
   RETURN_IF_ERROR(CheckChangeable(cluster));
   RETURN_IF_ERROR(SetVersion(asked, cluster));
+  RETURN_IF_ERROR(SetNodeType(asked, cluster));
   RETURN_IF_ERROR(SetAttributes(asked, cluster));
   RETURN_IF_ERROR(SetPendingNodes(asked, zones, cluster));
   ASSIGN_OR_RETURN(const EngineVersion version,
@@ -252,20 +325,26 @@ void ApplyPendingNodes(CacheCluster& cluster, UnixMillis now) {
 
 void ApplyPending(CacheCluster& cluster, UnixMillis now) {
   ApplyPendingNodes(cluster, now);
-  if (cluster.pending_engine_version.empty()) return;
+  if (!cluster.HasPendingChange()) return;
   cluster.status = kStatusModifying;
   for (CacheNode& node : cluster.nodes) {
-    node.status = kStatusModifying;
-    node.version_change = kVersionChangeAsked;
+    if (node.status == kStatusDeleting) continue;
+    if (node.status != kStatusCreating) node.status = kStatusModifying;
+    node.version_change = cluster.IsMemcached() ? kVersionChangeWaits : kVersionChangeAsked;
   }
 }
 
-void TakePendingVersion(CacheCluster& cluster) {
+void TakePendingChange(CacheCluster& cluster) {
+  if (!cluster.pending_node_type.empty()) cluster.node_type = cluster.pending_node_type;
+  cluster.pending_node_type.clear();
+  cluster.pending_scale = {};
   if (cluster.pending_engine_version.empty()) return;
+  if (!cluster.pending_engine.empty()) cluster.engine = cluster.pending_engine;
   cluster.engine_version = cluster.pending_engine_version;
   if (!cluster.pending_parameter_group.empty()) {
     cluster.parameter_group = cluster.pending_parameter_group;
   }
+  cluster.pending_engine.clear();
   cluster.pending_engine_version.clear();
   cluster.pending_parameter_group.clear();
 }

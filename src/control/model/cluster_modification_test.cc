@@ -179,10 +179,83 @@ TEST(ClusterModification, ALaterVersionComesWithAParameterGroupOfItsFamily) {
   ApplyPending(cluster, 0);
   EXPECT_EQ(cluster.status, kStatusModifying);
   EXPECT_EQ(cluster.nodes.front().version_change, kVersionChangeAsked);
-  TakePendingVersion(cluster);
+  TakePendingChange(cluster);
   EXPECT_EQ(cluster.engine_version, "7.0.7");
   EXPECT_EQ(cluster.parameter_group, "default.redis7");
   EXPECT_EQ(cluster.pending_engine_version, "");
+}
+
+TEST(ClusterModification, AnotherEngineComesWithItsNewestVersionAndParameterGroup) {
+  CacheCluster cluster = Made("redis", 1);
+  ASSERT_TRUE(ModifyCluster({.engine = "Valkey"}, {"1a"}, 0, cluster).ok());
+  EXPECT_EQ(cluster.pending_engine, "valkey");
+  EXPECT_EQ(cluster.pending_engine_version, "8.0.1");
+  EXPECT_EQ(cluster.pending_parameter_group, "default.valkey8");
+  EXPECT_EQ(cluster.engine, "redis");
+  TakePendingChange(cluster);
+  EXPECT_EQ(cluster.engine, "valkey");
+  EXPECT_EQ(cluster.engine_version, "8.0.1");
+  EXPECT_EQ(cluster.pending_engine, "");
+  EXPECT_EQ(ErrorOf({.engine = "redis"}, cluster), ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.engine = "memcached"}, cluster), ApiErrorCode::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.engine = "mysql"}, cluster), ApiErrorCode::kInvalidParameterValue);
+  // The engine that it has is nothing to wait for.
+  ASSERT_TRUE(ModifyCluster({.engine = "valkey"}, {"1a"}, 0, cluster).ok());
+  EXPECT_FALSE(cluster.HasPendingChange());
+}
+
+TEST(ClusterModification, AnotherTypeOfMemcachedComesInBatches) {
+  CacheCluster cluster = Made("memcached", 3);
+  ASSERT_TRUE(ModifyCluster({.node_type = "cache.t3.small"}, kZones, 5, cluster).ok());
+  EXPECT_EQ(cluster.pending_node_type, "cache.t3.small");
+  EXPECT_EQ(cluster.pending_scale.percentage, 20);
+  EXPECT_EQ(cluster.pending_scale.interval_minutes, 5);
+  EXPECT_EQ(cluster.node_type, "cache.t3.micro");
+  const ClusterModification asked{.node_type = "cache.t3.small",
+                                  .scale_percentage = 50,
+                                  .scale_interval_minutes = 2,
+                                  .immediately = true};
+  ASSERT_TRUE(ModifyCluster(asked, kZones, 5, cluster).ok());
+  EXPECT_EQ(cluster.pending_scale.percentage, 50);
+  EXPECT_EQ(cluster.pending_scale.interval_minutes, 2);
+  EXPECT_EQ(cluster.status, kStatusModifying);
+  for (const CacheNode& node : cluster.nodes) {
+    EXPECT_EQ(node.version_change, kVersionChangeWaits);
+  }
+  TakePendingChange(cluster);
+  EXPECT_EQ(cluster.node_type, "cache.t3.small");
+  EXPECT_EQ(cluster.pending_scale.percentage, 0);
+  const CacheCluster read = *CacheClusterFromJson(ToJson(cluster));
+  EXPECT_EQ(ToJson(read), ToJson(cluster));
+}
+
+TEST(ClusterModification, RefusesTypesAndScalesThatDoNotFit) {
+  const CacheCluster mc = Made("memcached", 3);
+  const std::string type = "cache.t3.small";
+  using Code = ApiErrorCode;
+  EXPECT_EQ(ErrorOf({.node_type = "cache.none"}, mc), Code::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.node_type = type, .scale_percentage = 9}, mc), Code::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.node_type = type, .scale_percentage = 101}, mc),
+            Code::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.node_type = type, .scale_interval_minutes = 1}, mc),
+            Code::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.node_type = type, .scale_interval_minutes = 31}, mc),
+            Code::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.scale_percentage = 50}, mc), Code::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.node_count = 4, .node_type = type}, mc), Code::kInvalidParameterCombination);
+  EXPECT_EQ(ErrorOf({.node_type = type, .scale_percentage = 50}, Made("redis", 1)),
+            Code::kInvalidParameterCombination);
+}
+
+TEST(ClusterModification, DailySnapshotsAreOfRedisAlone) {
+  CacheCluster cluster = Made("redis", 1);
+  ASSERT_TRUE(ModifyCluster({.snapshot_retention_limit = 3}, {"1a"}, 0, cluster).ok());
+  EXPECT_EQ(cluster.snapshot_retention_limit, 3);
+  EXPECT_NE(cluster.snapshot_window, "");
+  EXPECT_EQ(ErrorOf({.snapshot_retention_limit = 36}, cluster),
+            ApiErrorCode::kInvalidParameterValue);
+  EXPECT_EQ(ErrorOf({.snapshot_retention_limit = 1}, Made("memcached", 1)),
+            ApiErrorCode::kInvalidParameterCombination);
 }
 
 TEST(ClusterModification, AnEarlierVersionAndAGroupOfAnotherFamilyAreRefused) {

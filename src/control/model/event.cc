@@ -13,6 +13,7 @@ void VisitFields(Visitor& visit, Event& event) {
   visit("source_id", event.source_id);
   visit("message", event.message);
   visit("at", event.at);
+  visit("topic", event.topic);
 }
 
 std::string ToJson(const Event& event) { return RecordToJson(event); }

@@ -17,6 +17,7 @@ struct Event {
   std::string source_id;
   std::string message;
   UnixMillis at = 0;
+  std::string topic;  // where it is published (an ARN); empty: nowhere
 };
 
 std::string ToJson(const Event& event);

@@ -163,6 +163,7 @@ void ShowInMembers(const GroupModification& asked, const ReplicationGroup& group
     cluster.auto_minor_version_upgrade = group.auto_minor_version_upgrade;
     cluster.pending_node_type = group.pending.node_type;
     cluster.pending_engine_version = group.pending.engine_version;
+    cluster.topic = group.topic;
   }
 }
 
@@ -172,7 +173,7 @@ bool GroupModification::Empty() const {
   return !description && !primary_cluster && !automatic_failover && !multi_az && !security_groups &&
          !maintenance_window && !snapshot_window && !snapshot_retention_limit &&
          !snapshotting_cluster && !auto_minor_version_upgrade && !parameter_group && !node_type &&
-         !engine && !engine_version && log_deliveries.empty();
+         !engine && !engine_version && log_deliveries.empty() && topic.Empty();
 }
 
 ApiResult<> Modify(const GroupModification& asked, ReplicationGroup& group,
@@ -191,6 +192,7 @@ ApiResult<> Modify(const GroupModification& asked, ReplicationGroup& group,
   ASSIGN_OR_RETURN(const EngineVersion now, EngineVersionOf(group.engine, group.engine_version));
   RETURN_IF_ERROR(ChangeLogDeliveries(asked.log_deliveries, asked.apply_immediately, now,
                                       group.log_deliveries));
+  RETURN_IF_ERROR(SetTopic(asked.topic, group.account, group.region, group.topic));
   if (asked.description) group.description = *asked.description;
   if (asked.auto_minor_version_upgrade) {
     group.auto_minor_version_upgrade = *asked.auto_minor_version_upgrade;

@@ -35,6 +35,7 @@ struct GroupModification {
   std::optional<std::string> engine;
   std::optional<std::string> engine_version;
   std::vector<AskedLogDelivery> log_deliveries;
+  AskedTopic topic;
   bool apply_immediately = false;
 
   bool Empty() const;

@@ -14,8 +14,8 @@
 
 namespace mikura::control {
 
-// What a node is to be. A node never changes its spec but for data_source: another size is another
-// node.
+// What a node is to be. In a group another size or version is another node; the spec of a node of a
+// cluster that stands alone changes while its process is gone (reconciler/version_change.h).
 struct NodeSpec {
   std::string id;  // "demo-001-1f2e3d4c": cluster, cache node, incarnation of the resource
   std::string account;

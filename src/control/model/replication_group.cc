@@ -88,6 +88,7 @@ CacheCluster MemberOf(const ReplicationGroup& group, const NewReplicationGroup& 
   member.snapshot_retention_limit = group.snapshot_retention_limit;
   member.data_source = group.data_source;
   member.tags = group.tags;
+  member.topic = group.topic;
   member.created_at = group.created_at;
   member.nodes.push_back({.id = FourDigits(1),
                           .zone = std::move(zone),
@@ -140,6 +141,7 @@ void VisitFields(Visitor& visit, ReplicationGroup& group) {
   visit("held_keys", group.held_keys);
   visit("access", group.access);
   visit("log_deliveries", group.log_deliveries);
+  visit("topic", group.topic);
   visit("retained_cluster", group.retained_cluster);
 }
 
@@ -170,6 +172,7 @@ ApiResult<BuiltReplicationGroup> BuildReplicationGroup(const NewReplicationGroup
   ASSIGN_OR_RETURN(const std::vector<std::string> zones,
                    PlaceNodes(node_count, asked.preferred_zones, context.zones, true));
   RETURN_IF_ERROR(SetLogDeliveries(asked.log_deliveries, version, group.log_deliveries));
+  RETURN_IF_ERROR(SetTopic(asked.topic, context.account, context.region, group.topic));
   if (!asked.maintenance_window.empty()) {
     ASSIGN_OR_RETURN(group.maintenance_window, MaintenanceWindowOf(asked.maintenance_window));
   }

@@ -68,6 +68,7 @@ struct ReplicationGroup {
   std::vector<std::string> held_keys;  // as CacheCluster::held_keys
   GroupAccess access;
   std::vector<LogDelivery> log_deliveries;
+  NotificationTopic topic;  // of its members too
   // Of one that is deleted: the primary's cluster, which goes on alone; empty: nothing stays.
   std::string retained_cluster;
 
@@ -105,6 +106,7 @@ struct NewReplicationGroup {
   bool auto_minor_version_upgrade = true;
   std::map<std::string, std::string> tags;
   std::vector<AskedLogDelivery> log_deliveries;
+  AskedTopic topic;
 };
 
 struct BuiltReplicationGroup {

@@ -34,6 +34,7 @@ void DescribeNode(const CacheCluster& cluster, Snapshot& snapshot) {
   snapshot.preferred_zone = cluster.PreferredZone();
   snapshot.cluster_created_at = cluster.created_at;
   snapshot.maintenance_window = cluster.maintenance_window;
+  snapshot.topic_arn = cluster.topic.arn;
   snapshot.port = cluster.port;
   snapshot.parameter_group = cluster.parameter_group;
   snapshot.subnet_group = cluster.subnet_group;
@@ -84,6 +85,7 @@ void VisitFields(Visitor& visit, Snapshot& snapshot) {
   visit("preferred_zone", snapshot.preferred_zone);
   visit("cluster_created_at", snapshot.cluster_created_at);
   visit("maintenance_window", snapshot.maintenance_window);
+  visit("topic_arn", snapshot.topic_arn);
   visit("port", snapshot.port);
   visit("parameter_group", snapshot.parameter_group);
   visit("subnet_group", snapshot.subnet_group);

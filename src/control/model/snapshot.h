@@ -72,6 +72,7 @@ struct Snapshot {
   std::string preferred_zone;
   UnixMillis cluster_created_at = 0;
   std::string maintenance_window;
+  std::string topic_arn;  // of its source; empty: none
   int64_t port = 0;
   std::string parameter_group;
   std::string subnet_group;

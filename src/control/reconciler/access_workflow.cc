@@ -46,14 +46,6 @@ std::map<std::string, std::string> LinesOf(const UserGroup& group, const Invento
   return lines;
 }
 
-std::string TokenLine(const AccessWish& wish) {
-  std::string line = fmt::format("user {} on {}", kDefaultUser, kEverything);
-  // With "nopass" any password is taken, the token too.
-  if (wish.auth_token_hashes.empty() || wish.serves_without_token) return line + " nopass\n";
-  for (const std::string& hash : wish.auth_token_hashes) line += " #" + hash;
-  return line + "\n";
-}
-
 NodeAccess AccessOf(const ReplicationGroup& group, const ShardMember& member,
                     const std::string& users) {
   NodeAccess access;
@@ -69,9 +61,17 @@ NodeAccess AccessOf(const ReplicationGroup& group, const ShardMember& member,
 
 }  // namespace
 
+std::string TokenUsersText(const AccessWish& wish) {
+  std::string line = fmt::format("user {} on {}", kDefaultUser, kEverything);
+  // With "nopass" any password is taken, the token too.
+  if (wish.auth_token_hashes.empty() || wish.serves_without_token) return line + " nopass\n";
+  for (const std::string& hash : wish.auth_token_hashes) line += " #" + hash;
+  return line + "\n";
+}
+
 std::string UsersTextOf(const ReplicationGroup& group, const Inventory& inventory) {
   const AccessWish& wish = group.access.wanted;
-  if (wish.user_group_ids.empty()) return TokenLine(wish);
+  if (wish.user_group_ids.empty()) return TokenUsersText(wish);
   std::map<std::string, std::string> lines;
   for (const std::string& id : wish.user_group_ids) {
     const auto found =

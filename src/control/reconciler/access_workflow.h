@@ -48,6 +48,8 @@ class AccessWorkflow {
   std::map<std::string, std::string> failures_;
 };
 
+// The one user of nodes without user groups, as the text of an ACL file.
+std::string TokenUsersText(const AccessWish& wish);
 // The users of the group's nodes, as the text of an ACL file.
 std::string UsersTextOf(const ReplicationGroup& group, const Inventory& inventory);
 

@@ -12,6 +12,7 @@
 #include "control/model/cluster_modification.h"
 #include "control/model/group_access.h"
 #include "control/model/maintenance_window.h"
+#include "control/reconciler/access_workflow.h"
 #include "control/reconciler/address_pool.h"
 #include "control/reconciler/event_log.h"
 #include "control/reconciler/node_plan.h"
@@ -20,8 +21,6 @@
 
 namespace mikura::control {
 namespace {
-
-bool IsMemcached(const CacheCluster& cluster) { return cluster.engine == "memcached"; }
 
 bool IsLeaving(const CacheNode& node) { return node.status == kStatusDeleting; }
 
@@ -49,7 +48,7 @@ Result<bool> CacheClusterWorkflow::Step(Loaded<CacheCluster>& cluster, Inventory
   }
   if (record.status == kStatusRestoreFailed) return true;
   const UnixMillis now = context_.clock.NowMillis();
-  const bool is_pending = record.pending_nodes.count != 0 || !record.pending_engine_version.empty();
+  const bool is_pending = record.pending_nodes.count != 0 || record.HasPendingChange();
   const bool is_due = is_pending && record.status == kStatusAvailable &&
                       IsInMaintenanceWindow(record.maintenance_window, now);
   if (is_due) {
@@ -73,7 +72,7 @@ Status CacheClusterWorkflow::Provision(Loaded<CacheCluster>& cluster) {
     owners.push_back(fmt::format("node {} of {}", node.id, record.id));
     endpoints.push_back(&node.endpoint);
   }
-  if (IsMemcached(record) && record.configuration_endpoint.empty()) {
+  if (record.IsMemcached() && record.configuration_endpoint.empty()) {
     owners.push_back("configuration endpoint of " + record.id);
     endpoints.push_back(&record.configuration_endpoint);
   }
@@ -100,6 +99,8 @@ Result<bool> CacheClusterWorkflow::Run(Loaded<CacheCluster>& cluster, Inventory&
   const bool was_creating = record.status == kStatusCreating;
   ASSIGN_OR_RETURN(const bool admitted, Admit(cluster));
   if (admitted) return false;
+  ASSIGN_OR_RETURN(const bool batched, batches_.Step(cluster));
+  if (batched) return false;
   Pass pass;
   std::vector<const NodeSpec*> specs;
   bool has_leaving = false;
@@ -125,7 +126,8 @@ Result<bool> CacheClusterWorkflow::Run(Loaded<CacheCluster>& cluster, Inventory&
     if (pass.all_told) RETURN_IF_ERROR(Dismiss(cluster));
     return false;
   }
-  if (!SetStatuses(record, pass.statuses)) return pass.settled;
+  const bool changed = SetStatuses(record, pass.statuses) || pass.changed;
+  if (!changed) return pass.settled;
   std::vector<Write> writes = std::move(pass.events);
   if (pass.settled) EndRestore(record, inventory, writes);
   if (was_creating && pass.settled) {
@@ -133,7 +135,7 @@ Result<bool> CacheClusterWorkflow::Run(Loaded<CacheCluster>& cluster, Inventory&
   }
   writes.push_back(cluster.Put());
   RETURN_IF_ERROR(context_.store.Transact({cluster.Unchanged()}, writes));
-  return pass.settled;
+  return pass.settled && !pass.changed;
 }
 
 Status CacheClusterWorkflow::Tend(Loaded<CacheCluster>& cluster, CacheNode& node,
@@ -161,27 +163,38 @@ Status CacheClusterWorkflow::Tend(Loaded<CacheCluster>& cluster, CacheNode& node
   // One that was added is shown first (Admit).
   const bool is_shown = record.status == kStatusCreating || node.status != kStatusCreating;
   const bool fine = seen.answering && !seen.loading && is_shown && is_protected &&
-                    (!IsMemcached(record) || Join(record, spec.id, seen));
+                    (!record.IsMemcached() || Join(record, spec.id, seen));
   pass.settled = pass.settled && fine;
   pass.all_told = pass.all_told && (fine || !seen.answering || !is_shown);
   std::string status = StatusOfNode(node.status, seen.answering, fine);
-  if (!fine && !node.version_change.empty()) status = kStatusModifying;
+  if (!fine && is_shown && !node.version_change.empty()) status = kStatusModifying;
   if (!fine && !node.reboot.empty()) status = kStatusRebooting;
-  if (fine) VersionChange::End(node);
-  if (fine && EndReboot(node)) pass.events.push_back(RebootedEvent(context_, record, node));
+  if (fine) EndChanges(record, node, pass);
+  // Until all nodes of memcached are done.
+  if (is_shown && record.IsMemcached() && !node.version_change.empty()) status = kStatusModifying;
   pass.statuses.push_back(std::move(status));
   return Ok();
+}
+
+void CacheClusterWorkflow::EndChanges(CacheCluster& cluster, CacheNode& node, Pass& pass) {
+  const bool replaced = VersionChange::End(cluster, node) && cluster.IsMemcached();
+  // Whoever asks for the list of nodes sees that this one is another.
+  if (replaced) ++cluster.membership_version;
+  pass.changed = pass.changed || replaced;
+  if (EndReboot(node) || replaced) pass.events.push_back(RebootedEvent(context_, cluster, node));
 }
 
 bool CacheClusterWorkflow::Protect(const CacheCluster& cluster, const NodeSpec& spec,
                                    const NodeObservation& seen) {
   // One that runs and does not answer yet has what it was started with.
-  if (!cluster.serves_tls || (!seen.Gone() && !seen.answering)) return true;
-  const NodeAccess access{
-      .users = "user default on nopass ~* &* +@all\n",
-      .link = "cluster " + spec.id,
-      .tls_mode = kTlsRequired,
-      .addresses = {spec.endpoint.address, cluster.configuration_endpoint.address}};
+  const bool is_open = !cluster.serves_tls && cluster.access == AccessWish();
+  if (is_open || (!seen.Gone() && !seen.answering)) return true;
+  NodeAccess access{.users = TokenUsersText(cluster.access),
+                    .link = "cluster " + spec.id,
+                    .tls_mode = cluster.serves_tls ? kTlsRequired : cluster.access.tls_mode,
+                    .addresses = {}};
+  if (!access.tls_mode.empty()) access.addresses.push_back(spec.endpoint.address);
+  if (cluster.serves_tls) access.addresses.push_back(cluster.configuration_endpoint.address);
   if (seen.answering && context_.runtime.HasAccess(spec.id, access)) return true;
   const Status status = context_.runtime.SetAccess(spec.id, access);
   if (!status.ok()) {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "control/metadata/metadata_keys.h"
-#include "control/model/event.h"
+#include "control/reconciler/inventory.h"
 
 namespace mikura::control {
 namespace {
@@ -19,32 +19,62 @@ constexpr UnixMillis kKept = 14 * 24 * kHour;
 // The tie starts anywhere, so that two runs in one millisecond do not write the same key.
 EventLog::EventLog(const Clock& clock) : clock_(clock), tie_(std::random_device{}()) {}
 
+void EventLog::Load(const Inventory& inventory) {
+  topics_.clear();
+  for (const auto& [key, cluster] : inventory.clusters) {
+    std::string topic = cluster.record.topic.ActiveArn();
+    if (!topic.empty()) topics_[key] = std::move(topic);
+  }
+}
+
 Write EventLog::Of(const ReplicationGroup& group, std::string message) {
-  return Of(group.account, group.region, "replication-group", group.id, std::move(message));
+  return WriteOf({.account = group.account,
+                  .region = group.region,
+                  .source_type = "replication-group",
+                  .source_id = group.id,
+                  .message = std::move(message),
+                  .topic = group.topic.ActiveArn()});
 }
 
 Write EventLog::Of(const CacheCluster& cluster, std::string message) {
-  return OfCluster(cluster.account, cluster.region, cluster.id, std::move(message));
+  return WriteOf({.account = cluster.account,
+                  .region = cluster.region,
+                  .source_type = "cache-cluster",
+                  .source_id = cluster.id,
+                  .message = std::move(message),
+                  .topic = cluster.topic.ActiveArn()});
 }
 
 Write EventLog::Of(const User& user, std::string message) {
-  return Of(user.account, user.region, "user", user.id, std::move(message));
+  return WriteOf({.account = user.account,
+                  .region = user.region,
+                  .source_type = "user",
+                  .source_id = user.id,
+                  .message = std::move(message)});
 }
 
 Write EventLog::Of(const UserGroup& users, std::string message) {
-  return Of(users.account, users.region, "user-group", users.id, std::move(message));
+  return WriteOf({.account = users.account,
+                  .region = users.region,
+                  .source_type = "user-group",
+                  .source_id = users.id,
+                  .message = std::move(message)});
 }
 
 Write EventLog::OfCluster(const std::string& account, const std::string& region,
                           const std::string& cluster_id, std::string message) {
-  return Of(account, region, "cache-cluster", cluster_id, std::move(message));
+  const auto topic = topics_.find(CacheClusterKey(account, region, cluster_id));
+  return WriteOf({.account = account,
+                  .region = region,
+                  .source_type = "cache-cluster",
+                  .source_id = cluster_id,
+                  .message = std::move(message),
+                  .topic = topic == topics_.end() ? "" : topic->second});
 }
 
-Write EventLog::Of(const std::string& account, const std::string& region, const char* source_type,
-                   const std::string& source_id, std::string message) {
-  const UnixMillis now = clock_.NowMillis();
-  const Event event{account, region, source_type, source_id, std::move(message), now};
-  return Write::Put(EventKey(now, tie_++), ToJson(event));
+Write EventLog::WriteOf(Event event) {
+  event.at = clock_.NowMillis();
+  return Write::Put(EventKey(event.at, tie_++), ToJson(event));
 }
 
 Status EventLog::Trim(MetadataStore& store) {

@@ -63,6 +63,7 @@ bool Reconciler::Step() {
   Result<Inventory> inventory = LoadInventory(context_.store);
   if (!inventory.ok()) return Note("store", inventory.error());
   plan_.Load(*inventory);
+  events_.Load(*inventory);
   bool idle = Note("logs", logs_.Step(*inventory));
   for (Loaded<ReplicationGroup>& group : inventory->groups) {
     idle = Note("replication group " + group.record.id, groups_.Step(group, *inventory)) && idle;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control process is killed before its first effect, before its second, and so on; the next
-// process must finish what was begun, whatever it was.
+// What becomes of replication groups when the control process is killed (crash_story.h).
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cluster_modification.h"
-#include "control/reconciler/reconciler_fixture.h"
+#include "control/reconciler/crash_story.h"
 #include "control/reconciler/shard_controller.h"
 
 namespace mikura::control {
@@ -12,29 +11,8 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class KilledAtAnyMoment : public ReconcilerFixture {
- protected:
-  // Runs steps until the kill strikes, or to rest. Returns false when it never struck.
-  bool RunKilledBefore(int effect) {
-    crash_.CrashBefore(effect);
-    for (int i = 0; i < 40 && !crash_.crashed(); ++i) {
-      if (Step()) break;
-      clock_.Advance(std::chrono::milliseconds(20));
-    }
-    // Some more steps of a process that can do nothing, then its successor.
-    const bool struck = crash_.crashed();
-    crash_.Never();
-    Restart();
-    return struck;
-  }
-};
-
-// The whole story as a function of the effect at which the kill strikes; each story gets a fixture
-// of its own, so the loop goes over instances.
-class Story : public KilledAtAnyMoment {
+class GroupStory : public CrashStory {
  public:
-  void TestBody() override {}
-
   bool Creation(int effect) {
     CreateGroup("demo", 3);
     CreateCluster("mc", "memcached", 2);
@@ -207,37 +185,6 @@ class Story : public KilledAtAnyMoment {
     return struck;
   }
 
-  bool ChangesOfNodes(int effect) {
-    CreateCluster("mc", "memcached", 3);
-    Settle();
-    ChangeCluster("mc",
-                  [](CacheCluster& cluster) { ASSERT_TRUE(RebootNodes({"0003"}, cluster).ok()); });
-    bool struck = RunKilledBefore(effect);
-    Settle();
-    EXPECT_EQ(host_.node("mc-0003-1f2e3d4c").run, 2) << effect;
-    ChangeCluster("mc", [](CacheCluster& cluster) {
-      ASSERT_TRUE(ModifyCluster({.node_count = 2, .removed_nodes = {"0001"}, .immediately = true},
-                                {"1a", "1c"}, 0, cluster)
-                      .ok());
-    });
-    struck = RunKilledBefore(effect) || struck;
-    Settle();
-    EXPECT_EQ(Cluster("mc").nodes.size(), 2u) << effect;
-    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(3)) << effect;
-    ChangeCluster("mc", [](CacheCluster& cluster) {
-      ASSERT_TRUE(
-          ModifyCluster({.node_count = 4, .immediately = true}, {"1a", "1c"}, 0, cluster).ok());
-    });
-    struck = RunKilledBefore(effect) || struck;
-    Settle();
-    EXPECT_EQ(Cluster("mc").status, "available") << effect;
-    EXPECT_EQ(Cluster("mc").nodes.size(), 4u) << effect;
-    EXPECT_EQ(host_.size(), 4u) << effect;
-    EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), SizeIs(5)) << effect;
-    EXPECT_EQ(Cluster("mc").membership_version, host_.node("mc-0004-1f2e3d4c").config_version);
-    return struck;
-  }
-
   bool RebootsOfMembers(int effect) {
     CreateGroup("demo", 2);
     Settle();
@@ -270,31 +217,6 @@ class Story : public KilledAtAnyMoment {
     EXPECT_THAT(Keys("/ec/v1/node/"), IsEmpty()) << effect;
     EXPECT_THAT(Keys("/ec/v1/ip/loopback/"), IsEmpty()) << effect;
     EXPECT_EQ(host_.size(), 0u) << effect;
-    return struck;
-  }
-
-  bool ChangeOfTheVersion(int effect) {
-    CreateCluster("one", "redis", 1);
-    ChangeCluster("one", [](CacheCluster& cluster) { cluster.engine_version = "7.0.7"; });
-    Settle();
-    host_.Write(Node("one"), "x");
-    ChangeCluster("one", [](CacheCluster& cluster) {
-      ASSERT_TRUE(
-          ModifyCluster({.engine_version = "7.1", .immediately = true}, {"1a"}, 0, cluster).ok());
-    });
-    const bool struck = RunKilledBefore(effect);
-    // It may be waited for a node that was told to stop by the process before.
-    for (int i = 0; i < 300; ++i) {
-      Step();
-      clock_.Advance(std::chrono::milliseconds(20));
-    }
-    Settle();
-    EXPECT_EQ(Cluster("one").engine_version, "7.1.0") << effect;
-    EXPECT_EQ(Cluster("one").status, "available") << effect;
-    EXPECT_EQ(Cluster("one").nodes.front().version_change, "") << effect;
-    EXPECT_EQ(host_.node(Node("one")).run, 2) << effect;
-    EXPECT_EQ(host_.node(Node("one")).data.count("x"), 1u) << effect;
-    EXPECT_THAT(host_.snapshots(), IsEmpty()) << effect;
     return struck;
   }
 
@@ -361,80 +283,60 @@ class Story : public KilledAtAnyMoment {
   }
 };
 
-using StoryOf = bool (Story::*)(int effect);
-
-// Returns how many effects the story has: all were tried as the moment of the kill.
-int TellWithAKillAtEachEffect(StoryOf story) {
-  for (int effect = 0; effect < 200; ++effect) {
-    Story instance;
-    if (!(instance.*story)(effect)) return effect;
-  }
-  ADD_FAILURE() << "the story has no end";
-  return 0;
+TEST(GroupsKilledAtEachEffect, CreationIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::Creation), 15);
 }
 
-TEST(KilledAtEachEffect, CreationIsFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::Creation), 15);
+TEST(GroupsKilledAtEachEffect, FailoverIsFinishedByTheNextProcessAndHappensOnce) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::FailoverOfThePrimary), 8);
 }
 
-TEST(KilledAtEachEffect, FailoverIsFinishedByTheNextProcessAndHappensOnce) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::FailoverOfThePrimary), 8);
+TEST(GroupsKilledAtEachEffect, APlannedFailoverIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::PlannedFailover), 8);
 }
 
-TEST(KilledAtEachEffect, APlannedFailoverIsFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::PlannedFailover), 8);
+TEST(GroupsKilledAtEachEffect, ATestOfFailoverEndsThePrimaryOnce) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::TestedFailover), 8);
 }
 
-TEST(KilledAtEachEffect, ATestOfFailoverEndsThePrimaryOnce) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::TestedFailover), 8);
+TEST(GroupsKilledAtEachEffect, AReplicaThatJoinsIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::Increase), 5);
 }
 
-TEST(KilledAtEachEffect, AReplicaThatJoinsIsFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::Increase), 5);
+TEST(GroupsKilledAtEachEffect, APrimaryThatLeavesHandsOverItsRoleFirst) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::DecreaseByThePrimary), 10);
 }
 
-TEST(KilledAtEachEffect, APrimaryThatLeavesHandsOverItsRoleFirst) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DecreaseByThePrimary), 10);
+TEST(GroupsKilledAtEachEffect, AChangeOfTheNodeTypeIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::ScaleUp), 20);
 }
 
-TEST(KilledAtEachEffect, AChangeOfTheNodeTypeIsFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::ScaleUp), 20);
+TEST(GroupsKilledAtEachEffect, AGroupIsDeletedWithAllNodesOfAChangeUnderWay) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::DeletionInTheMiddleOfAChange), 20);
 }
 
-TEST(KilledAtEachEffect, AGroupIsDeletedWithAllNodesOfAChangeUnderWay) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DeletionInTheMiddleOfAChange), 20);
+TEST(GroupsKilledAtEachEffect, AccessIsOnAllNodesAndNoneStartsWithoutIt) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::AccessAndFailover), 10);
 }
 
-TEST(KilledAtEachEffect, AccessIsOnAllNodesAndNoneStartsWithoutIt) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::AccessAndFailover), 10);
+TEST(GroupsKilledAtEachEffect, RebootsOfMembersHappenOnce) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::RebootsOfMembers), 10);
 }
 
-TEST(KilledAtEachEffect, ChangesOfNodesAreFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::ChangesOfNodes), 5);
+TEST(GroupsKilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::Deletion), 8);
 }
 
-TEST(KilledAtEachEffect, RebootsOfMembersHappenOnce) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::RebootsOfMembers), 10);
+TEST(GroupsKilledAtEachEffect, ARetainedPrimaryIsLeftAloneByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::DeletionThatRetainsThePrimary), 5);
 }
 
-TEST(KilledAtEachEffect, DeletionIsFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::Deletion), 8);
+TEST(GroupsKilledAtEachEffect, SnapshotsAndRestoresAreFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::SnapshotsAndRestore), 10);
 }
 
-TEST(KilledAtEachEffect, ANodeOfAnotherVersionHasTheDataOfTheOneBefore) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::ChangeOfTheVersion), 8);
-}
-
-TEST(KilledAtEachEffect, ARetainedPrimaryIsLeftAloneByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::DeletionThatRetainsThePrimary), 5);
-}
-
-TEST(KilledAtEachEffect, SnapshotsAndRestoresAreFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::SnapshotsAndRestore), 10);
-}
-
-TEST(KilledAtEachEffect, AFinalSnapshotWithoutThePrimaryIsFinishedByTheNextProcess) {
-  EXPECT_GT(TellWithAKillAtEachEffect(&Story::FinalSnapshotWithoutThePrimary), 8);
+TEST(GroupsKilledAtEachEffect, AFinalSnapshotWithoutThePrimaryIsFinishedByTheNextProcess) {
+  EXPECT_GT(TellWithAKillAtEachEffect(&GroupStory::FinalSnapshotWithoutThePrimary), 8);
 }
 
 }  // namespace

@@ -216,6 +216,34 @@ TEST_F(ReplicationGroups, LeaveTheirPrimaryBehindWhenThatIsAsked) {
   EXPECT_EQ(host_.size(), 0u);
 }
 
+TEST_F(ReplicationGroups, LeaveTheirPrimaryItsTlsAndToken) {
+  CreateGroup("demo", 2);
+  ChangeGroup("demo", [](ReplicationGroup& group) {
+    group.access.wanted.auth_token_hashes = {"abc"};
+    group.access.wanted.tls_mode = kTlsRequired;
+  });
+  Settle();
+  ChangeGroup("demo", [](ReplicationGroup& group) {
+    group.status = kStatusDeleting;
+    group.retained_cluster = "demo-001";
+  });
+  Settle();
+  const auto expect_closed = [&](int run) {
+    const NodeAccess& access = host_.node(Node("demo-001")).access;
+    EXPECT_EQ(access.users, "user default on ~* &* +@all #abc\n");
+    EXPECT_EQ(access.tls_mode, kTlsRequired);
+    EXPECT_THAT(access.addresses, ElementsAre(Cluster("demo-001").nodes.front().endpoint.address));
+    EXPECT_EQ(host_.node(Node("demo-001")).run, run);
+    EXPECT_EQ(Cluster("demo-001").status, "available");
+  };
+  Settle();
+  expect_closed(1);
+  host_.KillNode(Node("demo-001"));
+  Settle();
+  expect_closed(2);
+  EXPECT_EQ(host_.starts_without_access(), 0);
+}
+
 class RebootedMember : public ReplicationGroups {
  protected:
   void Reboot(const std::string& id) {

@@ -56,6 +56,8 @@ void StandAlone(const ReplicationGroup& group, const Loaded<CacheCluster>& clust
   record.snapshot_retention_limit = group.snapshot_retention_limit;
   record.snapshot_window = group.snapshot_window;
   record.log_deliveries = group.log_deliveries;
+  record.access = group.access.wanted;
+  record.auth_token_changed_at = group.access.auth_token_changed_at;
   record.held_keys.clear();
   for (const std::string& key : group.held_keys) {
     record.held_keys.push_back(HeldByCluster(key, group, record));

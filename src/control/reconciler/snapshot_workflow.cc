@@ -222,6 +222,13 @@ Write SnapshotWorkflow::EventOf(const Snapshot& snapshot, const std::string& mes
   group.account = snapshot.account;
   group.region = snapshot.region;
   group.id = snapshot.replication_group;
+  // Where it tells of itself, while it is there.
+  const auto stored =
+      context_.store.Get(ReplicationGroupKey(group.account, group.region, group.id));
+  if (stored.ok() && stored->has_value()) {
+    const auto source = ReplicationGroupFromJson((*stored)->value);
+    if (source.ok()) group.topic = source->topic;
+  }
   return context_.events.Of(group, message);
 }
 

@@ -10,8 +10,11 @@
 #include "base/logging.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cluster_modification.h"
+#include "control/model/node_type.h"
 #include "control/model/snapshot.h"
 #include "control/reconciler/event_log.h"
+#include "control/reconciler/node_plan.h"
+#include "control/reconciler/parameter_plan.h"
 
 namespace mikura::control {
 namespace {
@@ -45,6 +48,16 @@ Phase PhaseOf(const CacheNode& node) {
   return phase;
 }
 
+// "The engine version was not modified to 7.1.0".
+std::string NotModified(const CacheCluster& cluster) {
+  const std::string& version = cluster.pending_engine_version;
+  const std::string& type = cluster.pending_node_type;
+  if (type.empty()) return fmt::format("The engine version was not modified to {}", version);
+  if (version.empty()) return fmt::format("The cache node type was not modified to {}", type);
+  return fmt::format("The engine version and cache node type were not modified to {} and {}",
+                     version, type);
+}
+
 std::string NewFile() { return fmt::format("version-{:08x}", std::random_device{}()); }
 
 }  // namespace
@@ -53,7 +66,11 @@ Result<VersionChange::Progress> VersionChange::Step(Loaded<CacheCluster>& cluste
                                                     const NodeSpec& spec) {
   if (node.version_change.empty()) return Progress::kNone;
   const Phase phase = PhaseOf(node);
-  if (phase.name == kLoading) return Progress::kNone;
+  if (phase.name == kLoading || phase.name == kVersionChangeWaits ||
+      phase.name == kVersionChangeDone) {
+    return Progress::kNone;
+  }
+  if (cluster.record.IsMemcached()) return Replace(cluster, node, spec);
   if (phase.name == kClearing) {
     if (phase.file != kNoFile) RETURN_IF_ERROR(context_.runtime.RemoveSnapshot(phase.file));
     node.version_change.clear();
@@ -73,6 +90,16 @@ Result<VersionChange::Progress> VersionChange::Step(Loaded<CacheCluster>& cluste
   if (!seen.answering) return Progress::kWaits;
   return phase.name == kStopping ? Stop(cluster, node, spec, seen)
                                  : Save(cluster, node, spec, seen);
+}
+
+Result<VersionChange::Progress> VersionChange::Replace(Loaded<CacheCluster>& cluster,
+                                                       CacheNode& node, const NodeSpec& spec) {
+  if (!context_.runtime.Observe(spec.id).Gone()) {
+    context_.runtime.Stop(spec.id);
+    return Progress::kWaits;
+  }
+  RETURN_IF_ERROR(keeper_.NoteWantedEnd(spec, WantedEnd::kRestarts));
+  return Switch(cluster, node, spec, false);
 }
 
 Result<VersionChange::Progress> VersionChange::Stop(Loaded<CacheCluster>& cluster, CacheNode& node,
@@ -113,6 +140,8 @@ Result<VersionChange::Progress> VersionChange::Save(Loaded<CacheCluster>& cluste
                                                     const NodeObservation& seen) {
   const Phase phase = PhaseOf(node);
   if (phase.name != kSaving) {
+    ASSIGN_OR_RETURN(const Progress refused, RefuseTooSmall(cluster, node, spec));
+    if (refused != Progress::kNone) return refused;
     if (!context_.runtime.HoldWrites(spec.id, kHold).ok()) return Progress::kWaits;
     const std::string file = NewFile();
     holds_[spec.id] = {file, context_.clock.NowNanos()};
@@ -125,6 +154,27 @@ Result<VersionChange::Progress> VersionChange::Save(Loaded<CacheCluster>& cluste
   if (file.state == SnapshotFile::State::kFailed) return GiveUp(cluster, node, spec, file.error);
   node.version_change = fmt::format("{} {} {}", kStopping, seen.process_id, phase.file);
   return Store(cluster, {});
+}
+
+Result<VersionChange::Progress> VersionChange::RefuseTooSmall(Loaded<CacheCluster>& cluster,
+                                                              CacheNode& node,
+                                                              const NodeSpec& spec) {
+  CacheCluster& record = cluster.record;
+  const auto next = NodeTypeOf(record.pending_node_type);
+  if (!next.ok() || next->memory_bytes >= spec.memory_bytes) return Progress::kNone;
+  const auto used = context_.runtime.UsedBytes(spec.id);
+  if (!used.ok()) return Progress::kWaits;
+  const int64_t room = context_.parameters == nullptr
+                           ? next->memory_bytes
+                           : context_.parameters->DataBytes(spec.id, next->memory_bytes);
+  if (*used <= room) return Progress::kNone;
+  const std::string message = fmt::format(
+      "The cache node type was not modified to {}: the data take {} bytes, and a node of that type "
+      "has {}",
+      next->name, *used, room);
+  record.pending_node_type.clear();
+  if (!record.HasPendingChange()) node.version_change.clear();
+  return Store(cluster, {context_.events.Of(record, message)});
 }
 
 bool VersionChange::StillHolds(const std::string& node_id, const std::string& file) {
@@ -144,14 +194,20 @@ Result<VersionChange::Progress> VersionChange::Switch(Loaded<CacheCluster>& clus
                                                       bool loads) {
   holds_.erase(spec.id);
   stops_.erase(spec.id);
-  CacheCluster& record = cluster.record;
-  TakePendingVersion(record);
+  CacheCluster changed = cluster.record;
+  TakePendingChange(changed);
   const std::string file = PhaseOf(node).file;
-  NodeSpec next = spec;
-  next.engine_version = record.engine_version;
-  if (loads) next.data_source = DataOfSnapshot(file);
+  NodeSpec next = SpecOf(changed, node, "");
+  next.data_source = loads ? DataOfSnapshot(file) : "";
   node.version_change = fmt::format("{} {}", kLoading, file.empty() ? kNoFile : file);
-  return Store(cluster, {Write::Put(NodeSpecKey(spec.id), ToJson(next))});
+  std::vector<Write> writes = {Write::Put(NodeSpecKey(spec.id), ToJson(next))};
+  if (changed.IsMemcached()) {
+    // The cluster has the change when all its nodes have.
+    writes.push_back(context_.events.Of(changed, fmt::format("Cache node {} shutdown", node.id)));
+  } else {
+    TakePendingChange(cluster.record);
+  }
+  return Store(cluster, std::move(writes));
 }
 
 Result<VersionChange::Progress> VersionChange::GiveUp(Loaded<CacheCluster>& cluster,
@@ -162,18 +218,22 @@ Result<VersionChange::Progress> VersionChange::GiveUp(Loaded<CacheCluster>& clus
   holds_.erase(spec.id);
   CacheCluster& record = cluster.record;
   const std::string message =
-      fmt::format("The engine version was not modified to {}: the data cannot be saved: {}",
-                  record.pending_engine_version, why);
+      fmt::format("{}: the data cannot be saved: {}", NotModified(record), why);
   Log(LogLevel::kWarning, "reconciler", "cluster {}: {}", record.id, message);
+  record.pending_node_type.clear();
+  record.pending_engine.clear();
   record.pending_engine_version.clear();
   record.pending_parameter_group.clear();
   node.version_change = fmt::format("{} {}", kClearing, PhaseOf(node).file);
   return Store(cluster, {context_.events.Of(record, message)});
 }
 
-void VersionChange::End(CacheNode& node) {
+bool VersionChange::End(CacheCluster& cluster, CacheNode& node) {
   const Phase phase = PhaseOf(node);
-  if (phase.name == kLoading) node.version_change = fmt::format("{} {}", kClearing, phase.file);
+  if (phase.name != kLoading) return false;
+  node.version_change = cluster.IsMemcached() ? std::string(kVersionChangeDone)
+                                              : fmt::format("{} {}", kClearing, phase.file);
+  return true;
 }
 
 // A lost race is seen by the next pass.

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another engine version for a cluster of one node that stands alone: its process ends and one of
-// that version begins, with the data and at the same address.
+// Another engine version, engine or node type for a node of a cluster that stands alone: its
+// process ends and one of that kind begins at the same address. One of redis or valkey keeps its
+// data:
 //
 //   asked -> saving FILE -> stopping RUN FILE -> loading FILE -> clearing FILE -> none
+//
+// One of memcached begins empty (reconciler/node_batches.h says when):
+//
+//   waiting -> asked -> loading - -> done
 //
 //   V1. What was acknowledged is kept: clients' writes wait from before the file is begun until the
 //       process has ended. The hold is in the memory of this process and of the node, for a short
@@ -33,8 +38,9 @@ class VersionChange {
   // One pass. Errors: the store.
   Result<Progress> Step(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec);
 
-  // The node is as it should be: what it loaded is cleared away by the next pass.
-  static void End(CacheNode& node);
+  // The node is as it should be: what it loaded is cleared away by the next pass. Returns whether
+  // that ended a change.
+  static bool End(CacheCluster& cluster, CacheNode& node);
 
  private:
   struct Hold {
@@ -46,6 +52,11 @@ class VersionChange {
     MonotonicNanos doubted_at = 0;  // since when it is not known whether it was
   };
 
+  // Of memcached: ended as it is, without its data.
+  Result<Progress> Replace(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec);
+  // Takes back a smaller node type that the data do not fit. kNone: there is none such.
+  Result<Progress> RefuseTooSmall(Loaded<CacheCluster>& cluster, CacheNode& node,
+                                  const NodeSpec& spec);
   Result<Progress> Save(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec,
                         const NodeObservation& seen);
   Result<Progress> Stop(Loaded<CacheCluster>& cluster, CacheNode& node, const NodeSpec& spec,

@@ -31,6 +31,13 @@ class VersionChanges : public ReconcilerFixture {
           ModifyCluster({.engine_version = "7.1", .immediately = now}, {"1a"}, 0, cluster).ok());
     });
   }
+  void Modify(const ClusterModification& asked) {
+    ChangeCluster("one", [&](CacheCluster& cluster) {
+      ASSERT_TRUE(ModifyCluster(asked, {"1a"}, 0, cluster).ok());
+    });
+    Settle();
+    Settle();
+  }
   void StepSome(int steps = 10) {
     for (int i = 0; i < steps; ++i) {
       Step();
@@ -141,6 +148,53 @@ TEST_F(VersionChanges, WaitForTheMaintenanceWindow) {
   Settle();
   Settle();
   ExpectDone();
+}
+
+TEST_F(VersionChanges, GiveAClusterAnotherEngineWithItsData) {
+  CreateOne();
+  Modify({.engine = "valkey", .immediately = true});
+  EXPECT_EQ(Cluster("one").engine, "valkey");
+  EXPECT_EQ(Cluster("one").engine_version, "8.0.1");
+  EXPECT_EQ(Cluster("one").parameter_group, "default.valkey8");
+  EXPECT_EQ(Cluster("one").status, "available");
+  const FakeNode& node = host_.node(Node("one"));
+  EXPECT_EQ(node.launch.kind, EngineKind::kValkey);
+  EXPECT_EQ(node.launch.engine_version, "8.0.1");
+  EXPECT_EQ(node.data.count("x"), 1u);
+}
+
+TEST_F(VersionChanges, GiveAClusterAnotherNodeTypeWithItsData) {
+  CreateOne();
+  const int64_t before = host_.node(Node("one")).launch.memory_bytes;
+  Modify({.node_type = "cache.m6g.large", .immediately = true});
+  EXPECT_EQ(Cluster("one").node_type, "cache.m6g.large");
+  EXPECT_EQ(Cluster("one").pending_node_type, "");
+  EXPECT_EQ(Cluster("one").engine_version, "6.2.6");
+  EXPECT_EQ(Cluster("one").status, "available");
+  EXPECT_GT(host_.node(Node("one")).launch.memory_bytes, before);
+  EXPECT_EQ(host_.node(Node("one")).run, 2);
+  EXPECT_EQ(host_.node(Node("one")).data.count("x"), 1u);
+  host_.KillNode(Node("one"));
+  Settle();
+  EXPECT_GT(host_.node(Node("one")).launch.memory_bytes, before) << "the type stays";
+}
+
+TEST_F(VersionChanges, TakeBackANodeTypeThatTheDataDoNotFit) {
+  CreateOne();
+  Modify({.node_type = "cache.m6g.large", .immediately = true});
+  host_.node(Node("one")).used_bytes = int64_t{1} << 30;
+  Modify({.node_type = "cache.t3.micro", .immediately = true});
+  EXPECT_EQ(Cluster("one").node_type, "cache.m6g.large");
+  EXPECT_EQ(Cluster("one").pending_node_type, "");
+  EXPECT_EQ(Cluster("one").nodes.front().version_change, "");
+  EXPECT_EQ(Cluster("one").status, "available");
+  EXPECT_EQ(host_.node(Node("one")).run, 2);
+  EXPECT_THAT(Events(), Contains(HasSubstr("The cache node type was not modified to "
+                                           "cache.t3.micro: the data take 1073741824 bytes")));
+  // Another version goes on without it.
+  Modify({.engine_version = "7.1", .node_type = "cache.t3.micro", .immediately = true});
+  EXPECT_EQ(Cluster("one").engine_version, "7.1.0");
+  EXPECT_EQ(Cluster("one").node_type, "cache.m6g.large");
 }
 
 }  // namespace

@@ -59,8 +59,15 @@ Status EnterDirectory(const wire::EngineParameters& current) {
   return Ok();
 }
 
+// Whoever keeps logs short has moved the file (SIGHUP): it begins anew.
+void ReopenLog(const wire::EngineParameters& current) {
+  if (current.logfile.empty() || SetLogFile(current.logfile)) return;
+  Log(LogLevel::kWarning, "server", "cannot write the log {}: {}", current.logfile,
+      std::strerror(errno));
+}
+
 // Waits for SIGINT, SIGTERM, SIGUSR1, or a word from inside that the process is to end; SIGHUP
-// meanwhile asks for password files to be read again.
+// meanwhile asks for the log file to be opened and password files to be read again.
 class StopSignal {
  public:
   StopSignal() : event_(eventfd(0, EFD_CLOEXEC)) {
@@ -99,12 +106,17 @@ class StopSignal {
 
 // Starts the engine; who asks the process to end meanwhile (`reason`) does not wait until the data
 // are loaded.
-Status StartUnlessStopped(Engine& engine, StopSignal& stop, StopSignal::Reason& reason,
+Status StartUnlessStopped(Engine& engine, const wire::EngineParameters& current, StopSignal& stop,
+                          StopSignal::Reason& reason,
                           const std::vector<std::shared_ptr<Listener>>& listeners) {
   const UniqueFd started(eventfd(0, EFD_CLOEXEC));
   bool must_reload = false;
   std::thread watch([&] {
-    reason = stop.Wait([&] { must_reload = true; }, started.get());
+    const auto reload = [&] {
+      ReopenLog(current);
+      must_reload = true;
+    };
+    reason = stop.Wait(reload, started.get());
     if (reason != StopSignal::Reason::kNone) engine.InterruptLoading();
   });
   Status status = engine.Start(listeners);
@@ -158,7 +170,8 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
   Engine engine(parameters, config_file, memcached_settings, std::move(keyspace).value(),
                 [&stop] { stop.Raise(); });
   auto reason = StopSignal::Reason::kNone;
-  if (const Status status = StartUnlessStopped(engine, stop, reason, *listeners); !status.ok()) {
+  if (const Status status = StartUnlessStopped(engine, *current, stop, reason, *listeners);
+      !status.ok()) {
     engine.Stop();
     if (reason == StopSignal::Reason::kNone) return Fail(status.error());
     Log(LogLevel::kNotice, "server", "stopped before it was ready: {}", status.error().message);
@@ -168,7 +181,10 @@ int RunEngine(wire::ParameterSet& parameters, const std::string& config_file,
     engine.Stop();
     return Fail(status.error());
   }
-  const auto reload = [&engine] { engine.ReloadPasswords(); };
+  const auto reload = [&engine, &current] {
+    ReopenLog(*current);
+    engine.ReloadPasswords();
+  };
   if (reason == StopSignal::Reason::kNone) reason = stop.Wait(reload);
   while (reason == StopSignal::Reason::kSignal && !engine.SaveAtEnd()) {
     Log(LogLevel::kWarning, "server", "not stopping: the snapshot could not be saved");

@@ -73,6 +73,15 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
         static_cast<int32_t>(cluster.pending_nodes.count);
     wire.pending_modified_values->cache_node_ids_to_remove = cluster.pending_nodes.removed;
   }
+  if (cluster.pending_scale.percentage != 0) {
+    wire.pending_modified_values->scale_config =
+        elasticache::ScaleConfig{static_cast<int32_t>(cluster.pending_scale.percentage),
+                                 static_cast<int32_t>(cluster.pending_scale.interval_minutes)};
+  }
+  if (!cluster.topic.arn.empty()) {
+    wire.notification_configuration =
+        elasticache::NotificationConfiguration{cluster.topic.arn, cluster.topic.status};
+  }
   wire.log_delivery_configurations = ShownLogs(cluster.log_deliveries);
   wire.pending_modified_values->log_delivery_configurations = PendingLogs(cluster.log_deliveries);
   elasticache::CacheParameterGroupStatus parameters;
@@ -87,9 +96,13 @@ elasticache::CacheCluster ToWire(const CacheCluster& cluster, bool show_nodes) {
   wire.replication_group_id = UnlessEmpty(cluster.replication_group);
   wire.snapshot_retention_limit = static_cast<int32_t>(cluster.snapshot_retention_limit);
   wire.snapshot_window = UnlessEmpty(cluster.snapshot_window);
-  wire.auth_token_enabled = false;
-  wire.transit_encryption_enabled = cluster.serves_tls;
-  if (cluster.serves_tls) wire.transit_encryption_mode = kTlsRequired;
+  wire.auth_token_enabled = !cluster.access.auth_token_hashes.empty();
+  if (cluster.auth_token_changed_at != 0) {
+    wire.auth_token_last_modified_date = cluster.auth_token_changed_at;
+  }
+  const std::string tls_mode = cluster.serves_tls ? kTlsRequired : cluster.access.tls_mode;
+  wire.transit_encryption_enabled = !tls_mode.empty();
+  wire.transit_encryption_mode = UnlessEmpty(tls_mode);
   wire.at_rest_encryption_enabled = false;
   wire.arn = cluster.ArnOf();
   wire.replication_group_log_delivery_enabled = false;

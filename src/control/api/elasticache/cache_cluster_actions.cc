@@ -13,6 +13,7 @@
 #include "control/api/elasticache/member_cluster_actions.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/snapshot_request.h"
+#include "control/api/elasticache/topic_requests.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 
@@ -51,6 +52,7 @@ ApiResult<std::optional<CacheCluster>> TryCreate(
                                                            request.security_group_ids));
   Change change;
   NewCacheCluster asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.topic, TopicOf(context, request.notification_topic_arn));
   ASSIGN_OR_RETURN(asked.parameter_family,
                    HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,

@@ -7,6 +7,7 @@
 
 #include "control/api/action.h"
 #include "control/api/network_store.h"
+#include "control/model/cache_cluster.h"
 
 namespace mikura::control {
 
@@ -17,5 +18,10 @@ namespace mikura::control {
 // Cost:   reads the records of all clusters.
 ApiResult<> HoldCapacity(const ActionContext& context, std::string_view node_type, int64_t count,
                          Change& change);
+
+// The same for a cluster that stands alone and is to get another node type, at the place of its
+// nodes: what is added to what they hold has to fit. `after` has the type pending.
+ApiResult<> HoldCapacityForType(const ActionContext& context, const CacheCluster& before,
+                                const CacheCluster& after, Change& change);
 
 }  // namespace mikura::control

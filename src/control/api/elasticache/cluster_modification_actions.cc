@@ -11,6 +11,7 @@
 #include "control/api/elasticache/capacity.h"
 #include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/topic_requests.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/cluster_modification.h"
 
@@ -23,10 +24,17 @@ ClusterModification AskedFor(const elasticache::ModifyCacheClusterRequest& reque
   asked.removed_nodes = request.cache_node_ids_to_remove;
   asked.new_zones = request.new_availability_zones;
   asked.az_mode = request.az_mode.value_or("");
+  asked.engine = request.engine.value_or("");
   asked.engine_version = request.engine_version.value_or("");
+  asked.node_type = request.cache_node_type.value_or("");
+  if (request.scale_config) {
+    asked.scale_percentage = request.scale_config->scale_percentage;
+    asked.scale_interval_minutes = request.scale_config->scale_interval_minutes;
+  }
   asked.parameter_group = request.cache_parameter_group_name.value_or("");
   asked.maintenance_window = request.preferred_maintenance_window.value_or("");
   asked.snapshot_window = request.snapshot_window.value_or("");
+  asked.snapshot_retention_limit = request.snapshot_retention_limit;
   asked.auto_minor_version_upgrade = request.auto_minor_version_upgrade;
   asked.log_deliveries = AskedLogs(request.log_delivery_configurations);
   asked.immediately = request.apply_immediately.value_or(false);
@@ -58,15 +66,21 @@ ApiResult<std::optional<CacheCluster>> TryModify(
   const std::vector<std::string> security_groups =
       request.security_group_ids.empty() ? record.security_groups : request.security_group_ids;
   ASSIGN_OR_RETURN(const CacheNetwork network, FindNetwork(context, subnet_group, security_groups));
-  const auto nodes_before = static_cast<int64_t>(record.nodes.size());
+  const CacheCluster before = record;
   Change change;
   ClusterModification asked = AskedFor(request);
+  ASSIGN_OR_RETURN(asked.topic, TopicOf(context, request.notification_topic_arn,
+                                        request.notification_topic_status));
   ASSIGN_OR_RETURN(asked.parameter_family,
                    HoldParameterGroup(context, request.cache_parameter_group_name, change));
   RETURN_IF_ERROR(ModifyCluster(asked, network.zones, context.clock.NowMillis(), record));
   record.security_groups = security_groups;
-  const int64_t added = request.num_cache_nodes.value_or(0) - nodes_before;
+  const int64_t added =
+      request.num_cache_nodes.value_or(0) - static_cast<int64_t>(before.nodes.size());
   if (added > 0) RETURN_IF_ERROR(HoldCapacity(context, record.node_type, added, change));
+  if (!asked.node_type.empty()) {
+    RETURN_IF_ERROR(HoldCapacityForType(context, before, record, change));
+  }
   RETURN_IF_ERROR(HoldAnew(context, network, record, change));
   change.Replace(cluster.kv, ToJson(record));
   ASSIGN_OR_RETURN(const bool applied, NetworkStore(context).Apply(change));

@@ -6,6 +6,7 @@
 #include "control/api/elasticache/elasticache_service.h"
 #include "control/metadata/metadata_keys.h"
 #include "control/model/cache_cluster.h"
+#include "control/model/host_capacity.h"
 #include "control/model/replication_group.h"
 
 namespace mikura::control {
@@ -81,9 +82,50 @@ TEST_F(ModifyCluster, RefusesWhatIsWrong) {
   EXPECT_EQ(Outcome("ModifyCacheCluster", "&NumCacheNodes=61"), "400 InvalidParameterValue");
   EXPECT_EQ(Outcome("ModifyCacheCluster", "&SecurityGroupIds.SecurityGroupId.1=sg-12345678"),
             "400 InvalidParameterValue");
-  EXPECT_EQ(Outcome("ModifyCacheCluster", "&CacheNodeType=cache.t3.small"),
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&CacheNodeType=cache.none"),
             "400 InvalidParameterValue");
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&ScaleConfig.ScalePercentage=50"),
+            "400 InvalidParameterCombination");
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&Engine=redis"), "400 InvalidParameterCombination");
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&SnapshotRetentionLimit=2"),
+            "400 InvalidParameterCombination");
   EXPECT_EQ(Record().nodes.size(), 3u);
+}
+
+TEST_F(ModifyCluster, ShowsATypeThatIsPendingAndItsScale) {
+  MakeAvailable();
+  const HttpResponse response =
+      client_.Call("ModifyCacheCluster",
+                   "CacheClusterId=mc&CacheNodeType=cache.t3.small&ScaleConfig.ScalePercentage=50"
+                   "&ScaleConfig.ScaleIntervalMinutes=3");
+  EXPECT_THAT(response.body, HasSubstr("<CacheNodeType>cache.t3.micro</CacheNodeType>"));
+  EXPECT_THAT(response.body,
+              HasSubstr("<CacheNodeType>cache.t3.small</CacheNodeType>"
+                        "<ScaleConfig><ScalePercentage>50</ScalePercentage><ScaleIntervalMinutes>3"
+                        "</ScaleIntervalMinutes></ScaleConfig></PendingModifiedValues>"));
+}
+
+TEST_F(ModifyCluster, NeedsRoomForAnotherType) {
+  MakeAvailable();
+  // Three nodes of 0.375 GiB; the machine has room for three of 1.55.
+  const HostCapacity capacity{.memory_bytes = int64_t{5} << 30};
+  CHECK(client_.store()
+            .Transact({}, {Write::Put(std::string(kHostCapacityKey), ToJson(capacity))})
+            .ok());
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&CacheNodeType=cache.m6g.large"),
+            "400 InsufficientCacheClusterCapacity");
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&CacheNodeType=cache.t3.small"), "200 ");
+  // It is held, and asking again holds it once.
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&CacheNodeType=cache.t3.small"), "200 ");
+  EXPECT_EQ(client_.Outcome("CreateCacheCluster",
+                            "CacheClusterId=no&Engine=memcached&CacheNodeType=cache.t3.small"
+                            "&NumCacheNodes=1"),
+            "400 InsufficientCacheClusterCapacity");
+  EXPECT_EQ(Outcome("ModifyCacheCluster", "&CacheNodeType=cache.t3.micro"), "200 ");
+  EXPECT_EQ(client_.Outcome("CreateCacheCluster",
+                            "CacheClusterId=yes&Engine=memcached&CacheNodeType=cache.t3.small"
+                            "&NumCacheNodes=1"),
+            "200 ");
 }
 
 TEST_F(ModifyCluster, RebootMarksNodes) {

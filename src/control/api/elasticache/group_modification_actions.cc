@@ -12,6 +12,7 @@
 #include "control/api/elasticache/group_view.h"
 #include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
+#include "control/api/elasticache/topic_requests.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/model/group_modification.h"
 
@@ -79,6 +80,8 @@ ApiResult<elasticache::ModifyReplicationGroupResult> ModifyReplicationGroup(
     GroupModification asked = AskedBy(request);
     std::vector<CacheCluster> clusters = whole.Records();
     Change change;
+    ASSIGN_OR_RETURN(asked.topic, TopicOf(context, request.notification_topic_arn,
+                                          request.notification_topic_status));
     ASSIGN_OR_RETURN(asked.parameter_family,
                      HoldParameterGroup(context, request.cache_parameter_group_name, change));
     ASSIGN_OR_RETURN(const bool changes_access,

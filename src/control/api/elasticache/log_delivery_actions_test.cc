@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// LogDeliveryConfigurations as a client sees them. Nothing runs behind the actions here: the test
-// makes groups and clusters available.
+// LogDeliveryConfigurations as a client sees them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-
-#include "control/api/api_test_client.h"
-#include "control/api/elasticache/elasticache_service.h"
-#include "control/metadata/metadata_keys.h"
-#include "control/model/cache_cluster.h"
-#include "control/model/node.h"
-#include "control/model/replication_group.h"
+#include "control/api/elasticache/actions_fixture.h"
 
 namespace mikura::control {
 namespace {
@@ -19,11 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kAccount[] = "000000000000";
-constexpr char kRegion[] = "ap-northeast-1";
 constexpr char kPrefix[] = "LogDeliveryConfigurations.LogDeliveryConfigurationRequest.1.";
 
-class LogDeliveryActions : public ::testing::Test {
+class LogDeliveryActions : public ElastiCacheActions {
  protected:
   static std::string Slow(const std::string& group = "my-group",
                           const std::string& format = "json") {
@@ -50,20 +40,7 @@ class LogDeliveryActions : public ::testing::Test {
   HttpResponse Describe() {
     return client_.Call("DescribeReplicationGroups", "ReplicationGroupId=demo");
   }
-  // As if the reconciler had done all that was asked for.
-  void MakeAvailable() {
-    const std::string key = ReplicationGroupKey(kAccount, kRegion, "demo");
-    ReplicationGroup group = *ReplicationGroupFromJson((*client_.store().Get(key))->value);
-    group.status = kStatusAvailable;
-    for (LogDelivery& delivery : group.log_deliveries) delivery.status = kLogActive;
-    ShardState state{.epoch = 1, .primary = "demo-001", .members = {"demo-001", "demo-002"}};
-    CHECK(client_.store()
-              .Transact({}, {Write::Put(key, ToJson(group)),
-                             Write::Put(ShardStateKey(group.ShardKey()), ToJson(state))})
-              .ok());
-  }
-
-  ApiTestClient client_{"elasticache", "2015-02-02", {ElastiCacheService()}};
+  void MakeAvailable() { MakeGroupAvailable("demo"); }
 };
 
 TEST_F(LogDeliveryActions, ANewGroupShowsWhatIsEnabledAndPending) {
@@ -143,11 +120,7 @@ TEST_F(LogDeliveryActions, AClusterThatStandsAloneHasItsOwn) {
       "CacheClusterId=c&Engine=redis&NumCacheNodes=1&CacheNodeType=cache.t3.micro" + Slow());
   EXPECT_THAT(created.body, HasSubstr("<Status>enabling</Status></LogDeliveryConfiguration>"));
   EXPECT_THAT(created.body, HasSubstr("<LogDeliveryConfigurations><member><LogType>slow-log"));
-  const std::string key = CacheClusterKey(kAccount, kRegion, "c");
-  CacheCluster cluster = *CacheClusterFromJson((*client_.store().Get(key))->value);
-  cluster.status = kStatusAvailable;
-  cluster.log_deliveries.front().status = kLogActive;
-  ASSERT_TRUE(client_.store().Transact({}, {Write::Put(key, ToJson(cluster))}).ok());
+  MakeClusterAvailable("c");
   EXPECT_EQ(ApiTestClient::CodeOf(client_.Call("ModifyCacheCluster", "CacheClusterId=c" + Off())),
             "400 InvalidParameterCombination");
   const HttpResponse off =

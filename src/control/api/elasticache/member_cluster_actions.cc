@@ -34,6 +34,7 @@ ApiResult<> CheckLikeGroup(const elasticache::CreateCacheClusterRequest& request
       {"Port", request.port && *request.port != member.port},
       {"PreferredMaintenanceWindow",
        differs(request.preferred_maintenance_window, member.maintenance_window)},
+      {"NotificationTopicArn", differs(request.notification_topic_arn, member.topic.arn)},
       {"SnapshotWindow", differs(request.snapshot_window, member.snapshot_window)},
       {"NumCacheNodes other than 1", request.num_cache_nodes.value_or(1) != 1},
       {"TransitEncryptionEnabled", request.transit_encryption_enabled.has_value()},

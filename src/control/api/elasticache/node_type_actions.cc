@@ -20,11 +20,9 @@ ApiResult<elasticache::ListAllowedNodeTypeModificationsResult> ListAllowedNodeTy
     node_type = group.record.node_type;
   } else {
     ASSIGN_OR_RETURN(const auto cluster, CacheStore(context).Cluster(*request.cache_cluster_id));
-    // Nodes of memcached hold their data alone: another size is another cluster.
-    if (cluster.record.engine != "memcached") node_type = cluster.record.node_type;
+    node_type = cluster.record.node_type;
   }
   elasticache::ListAllowedNodeTypeModificationsResult result;
-  if (node_type.empty()) return result;
   ASSIGN_OR_RETURN(const NodeType type, NodeTypeOf(node_type));
   NodeTypeChoices choices = OtherNodeTypes(type);
   result.scale_up_modifications = std::move(choices.up);

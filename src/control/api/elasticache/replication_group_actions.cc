@@ -13,6 +13,7 @@
 #include "control/api/elasticache/log_delivery_requests.h"
 #include "control/api/elasticache/parameter_group_use.h"
 #include "control/api/elasticache/snapshot_request.h"
+#include "control/api/elasticache/topic_requests.h"
 #include "control/api/elasticache/unavailable.h"
 #include "control/api/random_id.h"
 #include "control/model/identifiers.h"
@@ -73,6 +74,7 @@ ApiResult<std::optional<BuiltReplicationGroup>> TryCreate(
                                                            request.security_group_ids));
   Change change;
   NewReplicationGroup asked = AskedFor(request, std::move(tags), network);
+  ASSIGN_OR_RETURN(asked.topic, TopicOf(context, request.notification_topic_arn));
   ASSIGN_OR_RETURN(asked.parameter_family,
                    HoldParameterGroup(context, request.cache_parameter_group_name, change));
   const CreationContext creation{context.account_id, context.region,
@@ -115,7 +117,7 @@ ApiResult<> CheckDeletable(const ReplicationGroup& group,
                   fmt::format("Replication group {} has status {}.", group.id, group.status)};
 }
 
-// Who is to go on alone. A cluster of redis or valkey has no users, tokens and TLS of its own.
+// Who is to go on alone. It keeps TLS and the AUTH token; user groups are of replication groups.
 ApiResult<std::string> RetainedCluster(const ActionContext& context,
                                        const elasticache::DeleteReplicationGroupRequest& request) {
   if (request.final_snapshot_identifier) {
@@ -124,11 +126,10 @@ ApiResult<std::string> RetainedCluster(const ActionContext& context,
   }
   ASSIGN_OR_RETURN(const WholeGroup whole, FindWholeGroup(context, request.replication_group_id));
   const ReplicationGroup& group = whole.group.record;
-  if (!(group.access.wanted == AccessWish()) || !(group.access.applied == AccessWish())) {
+  if (!group.access.wanted.user_group_ids.empty() || !group.access.applied.user_group_ids.empty()) {
     return ApiError{ApiErrorCode::kInvalidParameterCombination,
-                    "RetainPrimaryCluster is not possible: the replication group has transit "
-                    "encryption, an AUTH token or user groups, which a cluster without a group "
-                    "has not."};
+                    "RetainPrimaryCluster is not possible: the replication group has user groups, "
+                    "which a cluster without a group has not."};
   }
   if (group.status == kStatusAvailable && !whole.Primary().empty()) return whole.Primary();
   return ApiError{ApiErrorCode::kInvalidReplicationGroupState,

@@ -53,6 +53,7 @@ elasticache::Snapshot ToWire(const Snapshot& snapshot, bool show_configuration) 
   wire.preferred_availability_zone = UnlessEmpty(snapshot.preferred_zone);
   wire.cache_cluster_create_time = snapshot.cluster_created_at;
   wire.preferred_maintenance_window = UnlessEmpty(snapshot.maintenance_window);
+  wire.topic_arn = UnlessEmpty(snapshot.topic_arn);
   wire.port = static_cast<int32_t>(snapshot.port);
   wire.cache_parameter_group_name = UnlessEmpty(snapshot.parameter_group);
   wire.cache_subnet_group_name = UnlessEmpty(snapshot.subnet_group);

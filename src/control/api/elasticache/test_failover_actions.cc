@@ -84,7 +84,8 @@ ApiResult<elasticache::TestFailoverResult> TestFailover(
         "replication-group",
         group.id,
         fmt::format("Test Failover API called for node group {}", request.node_group_id),
-        now};
+        now,
+        group.topic.ActiveArn()};
     // A small tie puts it before what follows from it within the millisecond.
     const auto tie = static_cast<uint8_t>(std::hash<std::string>()(group.incarnation));
     change.writes.push_back(Write::Put(EventKey(now, tie), ToJson(event)));

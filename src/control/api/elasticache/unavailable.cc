@@ -43,7 +43,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateReplicationGroupRequest& 
       {"KmsKeyId", request.kms_key_id.has_value()},
       {"NetworkType other than ipv4", Other(request.network_type, "ipv4")},
       {"NodeGroupConfiguration", !request.node_group_configuration.empty()},
-      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"PrimaryClusterId", request.primary_cluster_id.has_value()},
       {"ServerlessCacheSnapshotName", request.serverless_cache_snapshot_name.has_value()},
   };
@@ -57,8 +56,6 @@ ApiResult<> RefuseUnavailable(const elasticache::ModifyReplicationGroupRequest& 
       {"Durability other than disabled",
        Other(request.durability, "disabled") && Other(request.durability, "default")},
       {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
-      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
-      {"NotificationTopicStatus", request.notification_topic_status.has_value()},
   };
   return RefuseFirst(features);
 }
@@ -69,7 +66,6 @@ ApiResult<> RefuseUnavailable(const elasticache::CreateCacheClusterRequest& requ
       {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
       {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
       {"NetworkType other than ipv4", Other(request.network_type, "ipv4")},
-      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
       {"OutpostMode", request.outpost_mode.has_value()},
       {"PreferredOutpostArn", request.preferred_outpost_arn.has_value()},
       {"PreferredOutpostArns", !request.preferred_outpost_arns.empty()},
@@ -81,13 +77,8 @@ ApiResult<> RefuseUnavailable(const elasticache::ModifyCacheClusterRequest& requ
   const Asked features[] = {
       {"AuthToken", request.auth_token.has_value()},
       {"AuthTokenUpdateStrategy", request.auth_token_update_strategy.has_value()},
-      {"CacheNodeType", request.cache_node_type.has_value()},
       {"CacheSecurityGroupNames", !request.cache_security_group_names.empty()},
-      {"Engine", request.engine.has_value()},
       {"IpDiscovery other than ipv4", Other(request.ip_discovery, "ipv4")},
-      {"NotificationTopicArn", request.notification_topic_arn.has_value()},
-      {"NotificationTopicStatus", request.notification_topic_status.has_value()},
-      {"SnapshotRetentionLimit greater than 0", request.snapshot_retention_limit.value_or(0) != 0},
   };
   return RefuseFirst(features);
 }

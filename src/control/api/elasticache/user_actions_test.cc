@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users and user groups as a client sees them. Nothing runs behind them here: a test plays the
-// reconciler with Settle().
+// Users and user groups as a client sees them; a test plays the reconciler with Settle().
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "control/api/api_test_client.h"
-#include "control/api/elasticache/elasticache_service.h"
-#include "control/metadata/metadata_keys.h"
+#include "control/api/elasticache/actions_fixture.h"
 #include "control/model/user.h"
 #include "control/model/user_group.h"
 
@@ -16,19 +13,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kAccount[] = "000000000000";
-constexpr char kRegion[] = "ap-northeast-1";
 constexpr char kPassword[] = "Passwords.member.1=a-password-of-20-chr";
 
-class UserActions : public ::testing::Test {
+class UserActions : public ElastiCacheActions {
  protected:
-  std::string Outcome(const std::string& action, const std::string& parameters) {
-    return client_.Outcome(action, parameters);
-  }
-  std::string Text(const std::string& action, const std::string& parameters,
-                   const std::string& element) {
-    return client_.Text(action, parameters, element);
-  }
   std::string CreateUser(const std::string& id, const std::string& name,
                          const std::string& more = kPassword) {
     return Outcome("CreateUser", "UserId=" + id + "&UserName=" + name +
@@ -55,9 +43,6 @@ class UserActions : public ::testing::Test {
       Store(gone ? Write::Delete(kv.key) : Write::Put(kv.key, ToJson(group)));
     }
   }
-  void Store(const Write& write) { ASSERT_TRUE(client_.store().Transact({}, {write}).ok()); }
-
-  ApiTestClient client_{"elasticache", "2015-02-02", {ElastiCacheService()}};
 };
 
 TEST_F(UserActions, CreateShowsTheUserWithoutItsPasswords) {
