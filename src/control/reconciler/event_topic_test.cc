@@ -14,7 +14,8 @@ class EventTopics : public ReconcilerFixture {
   // "source: message" of those that go to the topic.
   std::vector<std::string> Told(const std::string& topic) {
     std::vector<std::string> told;
-    for (const KeyValue& kv : *store_.List(kEventsPrefix)) {
+    const auto events = store_.List(kEventsPrefix);
+    for (const KeyValue& kv : *events) {
       const Event event = *EventFromJson(kv.value);
       if (event.topic == topic) told.push_back(event.source_id + ": " + event.message);
     }
