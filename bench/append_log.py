@@ -13,9 +13,11 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import report
 import servers
 
 SYNC_SECONDS = 1
@@ -63,17 +65,15 @@ def measure(server, clients, arguments):
     return result
 
 
-def show(clients, results):
-    """results: name -> a list of a round each."""
-    print(f"{clients} client{'s' if clients > 1 else ''}:")
-    middle = {}
+def rows(clients, results):
+    """Of a table. results: name -> a list of a round each."""
+    rates = {name: [r["requests_per_second"] for r in rounds] for name, rounds in results.items()}
+    redis = statistics.median(rates["redis"])
     for name, rounds in results.items():
-        rates = [r["requests_per_second"] for r in rounds]
-        middle[name] = statistics.median(rates)
+        middle = statistics.median(rates[name])
         cpu = statistics.median(r["server_us_per_request"] for r in rounds)
-        print(f"  {name:8} {middle[name]:10.0f} requests/s ({min(rates):.0f} to {max(rates):.0f}), "
-              f"{cpu:6.1f} us CPU per request")
-    print(f"  ratio    {middle['mikura'] / middle['redis']:10.2f}")
+        yield (f"| {clients} | {name} | {middle:.0f} [{min(rates[name]):.0f}-{max(rates[name]):.0f}] "
+               f"| {middle / redis:.2f} | {cpu:.1f} |")
 
 
 def main():
@@ -88,6 +88,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1, help="of ours")
     parser.add_argument("--server-cpus", default="0")
     parser.add_argument("--load-cpus", default="1")
+    parser.add_argument("--write", action="store_true", help="docs/benchmarks/append-log.md")
     arguments = parser.parse_args()
     results = {clients: {"mikura": [], "redis": []} for clients in arguments.clients}
     syncs = []
@@ -102,11 +103,18 @@ def main():
                     results[clients][server.name].append(measure(server, clients, arguments))
                 finally:
                     server.stop()
-    print(f"appendfsync always, SET of {arguments.value_bytes} bytes, {arguments.rounds} rounds in "
-          f"turns, {arguments.threads} thread(s) of ours; the disk alone: "
-          f"{statistics.median(syncs):.0f} syncs/s ({min(syncs):.0f} to {max(syncs):.0f})")
+    lines = ["| clients | server | requests/s, median [min-max] | of redis | CPU us/request |",
+             "|---|---|---|---|---|"]
     for clients, result in results.items():
-        show(clients, result)
+        lines += rows(clients, result)
+    words = (f"SET of {arguments.value_bytes} bytes, {arguments.rounds} rounds in turns, servers on "
+             f"core {arguments.server_cpus}, {arguments.threads} thread(s) of ours; the disk alone: "
+             f"{statistics.median(syncs):.0f} syncs/s ({min(syncs):.0f} to {max(syncs):.0f}).")
+    print("\n".join([words, "", *lines]))
+    if arguments.write:
+        report.write_section("append-log", "Writes that wait for the disk",
+                             f"{__doc__}\n{words}", " ".join(["./dev bench append-log", *sys.argv[1:]]),
+                             arguments.build / "mikura", ["redis"], lines)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ import argparse
 import multiprocessing
 import os
 import socket
+import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import report
 import servers
 
 CALM_SECONDS = 5  # of load before BGSAVE
@@ -167,12 +170,20 @@ class Run:
         return begin, done, peak, children
 
 
-def show(name, result):
-    print(f"{name}: {result['seconds']:.1f} s, {result['file'] / 1e6:.0f} MB; "
-          f"{result['children']} children; memory {result['memory'] / 1e6:.0f} MB "
-          f"+ {result['extra'] / 1e6:.0f} MB ({100 * result['extra'] / result['memory']:.1f} %); "
-          f"p99 of SET {result['calm'] * 1e3:.2f} ms before, {result['saving'] * 1e3:.2f} ms during "
-          f"({result['saving'] / result['calm']:.1f} times), longest {result['longest'] * 1e3:.1f} ms")
+def row(name, rounds):
+    """Of a table; medians of the rounds, and what was worst."""
+    def middle(value):
+        return statistics.median(value(r) for r in rounds)
+
+    return (f"| {name} | {middle(lambda r: r['seconds']):.1f} "
+            f"| {middle(lambda r: r['memory']) / 1e6:.0f} "
+            f"| {100 * middle(lambda r: r['extra'] / r['memory']):.1f} % "
+            f"| {max(r['children'] for r in rounds)} "
+            f"| {middle(lambda r: r['calm']) * 1e3:.2f} | {middle(lambda r: r['saving']) * 1e3:.2f} "
+            f"| {middle(lambda r: r['saving'] / r['calm']):.1f} "
+            f"[{min(r['saving'] / r['calm'] for r in rounds):.1f}-"
+            f"{max(r['saving'] / r['calm'] for r in rounds):.1f}] "
+            f"| {max(r['longest'] for r in rounds) * 1e3:.1f} |")
 
 
 def main():
@@ -185,14 +196,31 @@ def main():
     parser.add_argument("--threads", type=int, default=1, help="of ours")
     parser.add_argument("--server-cpus", default="0")
     parser.add_argument("--load-cpus", default="1")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="docs/benchmarks/snapshot.md")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {int(cpu) for cpu in arguments.load_cpus.split(",")})
-    for server in (servers.mikura(arguments.build / "mikura", arguments.threads), servers.redis(1)):
-        server.start(arguments.server_cpus)
-        try:
-            show(server.name, Run(server, arguments).measure())
-        finally:
-            server.stop()
+    results = {"mikura": [], "redis": []}
+    for _ in range(arguments.rounds):
+        for server in (servers.mikura(arguments.build / "mikura", arguments.threads),
+                       servers.redis(1)):
+            server.start(arguments.server_cpus)
+            try:
+                results[server.name].append(Run(server, arguments).measure())
+            finally:
+                server.stop()
+    lines = ["| server | seconds | memory MB | more while saving | children | p99 ms before "
+             "| p99 ms during | during/before, median [min-max] | longest ms |",
+             "|---|---|---|---|---|---|---|---|---|",
+             *(row(name, rounds) for name, rounds in results.items())]
+    words = (f"{arguments.keys} keys of 16 bytes, values of {arguments.value_bytes} bytes, "
+             f"{arguments.rate} SETs a second, {arguments.rounds} rounds in turns, servers on core "
+             f"{arguments.server_cpus}, {arguments.threads} thread(s) of ours.")
+    print("\n".join([words, "", *lines]))
+    if arguments.write:
+        report.write_section("snapshot", "BGSAVE beside a load of writes", f"{__doc__}\n{words}",
+                             " ".join(["./dev bench snapshot", *sys.argv[1:]]),
+                             arguments.build / "mikura", ["redis"], lines)
 
 
 if __name__ == "__main__":

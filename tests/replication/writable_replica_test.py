@@ -2,7 +2,6 @@
 """replica-read-only no: what a replica's own clients write stays on it, and the stream of its
 primary goes through it unchanged. Beside redis-server, where that does the same."""
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -12,56 +11,13 @@ import unittest
 
 import redis
 
-from nodes import DATABASES, MIKURA, REDIS, Node, await_caught_up, eventually, free_port
+from nodes import MIKURA, REDIS, await_caught_up, eventually, free_port
+from writable_replicas import WritableReplicas, contents, stream
 
 READ_ONLY = "You can't write against a read only replica."
 
 
-def stream(node, offset, size):
-    """So many bytes of the replication stream behind an offset, as a replica gets them."""
-    with socket.create_connection(("127.0.0.1", node.port), 10) as link:
-        text = f"PSYNC {node.replication()['master_replid']} {offset + 1}\r\n"
-        link.sendall(text.encode())
-        answer = b""
-        while b"\r\n" not in answer:
-            answer += link.recv(4096)
-        line, received = answer.split(b"\r\n", 1)
-        assert line.startswith(b"+CONTINUE"), line
-        while len(received) < size:
-            received += link.recv(65536)
-        return received[:size]
-
-
-def contents(node):
-    """All keys, which are strings and lists."""
-    found = {}
-    for number in range(DATABASES):
-        client = node.database(number)
-        for key in client.scan_iter(count=1000):
-            is_list = client.type(key) == b"list"
-            value = client.lrange(key, 0, -1) if is_list else client.get(key)
-            found[number, key] = (value, client.execute_command("PEXPIRETIME", key))
-    return found
-
-
-@unittest.skipUnless(MIKURA and REDIS, "MIKURA_BIN and redis-server are needed")
-class WritableReplicaTest(unittest.TestCase):
-    def node(self, kind, *options):
-        own = ("--threads", "2") if kind == "mikura" else ("--repl-diskless-sync-delay", "0")
-        node = Node(kind, *own, *options)
-        self.addCleanup(node.stop)
-        return node
-
-    def primary(self, kind="mikura"):
-        # No pings: an offset stands still when nobody writes.
-        return self.node(kind, "--repl-ping-replica-period", "3600")
-
-    def replica(self, primary, kind="mikura", *options):
-        replica = self.node(kind, "--replica-read-only", "no", *options)
-        replica.follow(primary)
-        await_caught_up(replica, primary)
-        return replica
-
+class WritableReplicaTest(WritableReplicas):
     def test_the_setting_says_whether_a_replica_takes_writes(self):
         primary = self.primary()
         for kind in ("mikura", "redis"):
@@ -195,9 +151,6 @@ class WritableReplicaTest(unittest.TestCase):
                 self.assertEqual(replica.client.lrange("l", 0, -1), [b"two"])
                 self.assertEqual(primary.client.lrange("l", 0, -1), [b"one", b"two"])
 
-    def tracked(self, node):
-        return node.client.info("stats")["slave_expires_tracked_keys"]
-
     def test_own_deadlines_pass_and_those_of_the_primary_wait_for_it(self):
         for kind in ("mikura", "redis"):
             with self.subTest(kind=kind):
@@ -251,63 +204,6 @@ class WritableReplicaTest(unittest.TestCase):
                 await_caught_up(replica, other)
                 eventually(lambda: contents(replica) == contents(other), "it is a copy")
                 self.assertEqual(self.tracked(replica), 0)
-
-    def test_a_promoted_replica_keeps_what_is_own_and_logs_from_then_on(self):
-        for kind in ("mikura", "redis"):
-            with self.subTest(kind=kind):
-                primary = self.primary()
-                primary.client.set("k", 1)
-                replica = self.replica(primary, kind)
-                replica.client.set("own", 1)
-                replica.client.set("passes", 1, px=1500)
-                replica.promote()
-                self.assertEqual(self.tracked(replica), 0 if kind == "mikura" else 1)
-                self.assertEqual(replica.client.get("own"), b"1")
-                follower = self.node("mikura")
-                follower.follow(replica)
-                await_caught_up(follower, replica)
-                begin = replica.offset()
-                replica.client.set("own", 2)
-                self.assertGreater(replica.offset(), begin)
-                eventually(lambda: replica.client.dbsize() == 2, "it has passed")
-                eventually(lambda: follower.client.dbsize() == 2, "there too")
-                await_caught_up(follower, replica)
-                self.assertEqual(contents(follower), contents(replica))
-
-    # Redis lets them continue, without what was written there before: two histories of one name.
-    def test_who_follows_a_promoted_replica_has_what_it_wrote_before(self):
-        primary = self.primary()
-        primary.client.set("k", 1)
-        replica = self.replica(primary)
-        behind, sibling = self.node("mikura"), self.node("redis")
-        behind.follow(replica)
-        sibling.follow(primary)
-        for node in (behind, sibling):
-            await_caught_up(node, primary)
-        replica.client.set("own", 1)
-        replica.promote()
-        sibling.follow(replica)
-        primary.follow(replica)
-        for node in (behind, sibling, primary):
-            eventually(lambda: contents(node) == contents(replica), "it has all")
-        replica.client.incr("own")
-        for node in (behind, sibling, primary):
-            await_caught_up(node, replica)
-            self.assertEqual(node.client.get("own"), b"2")
-
-    def test_without_own_writes_a_promotion_copies_nothing(self):
-        primary = self.primary()
-        primary.client.set("k", 1)
-        replica = self.replica(primary)
-        sibling = self.node("mikura")
-        sibling.follow(primary)
-        await_caught_up(sibling, primary)
-        replica.client.publish("channel", "m")
-        replica.promote()
-        sibling.follow(replica)
-        await_caught_up(sibling, replica)
-        stats = replica.client.info("stats")
-        self.assertEqual((stats["sync_full"], stats["sync_partial_ok"]), (0, 1))
 
     def test_a_record_that_fails_on_what_is_own(self):
         for kind in ("mikura", "redis"):
@@ -387,63 +283,6 @@ class WritableReplicaTest(unittest.TestCase):
             replica.client.config_set("replica-read-only", "yes")
             self.assertEqual(ask(b"set own 0 0 1\r\n1\r\n"),
                              b"SERVER_ERROR this node is a read-only replica\r\n")
-
-    def test_a_flush_that_a_primary_planned_is_not_made_by_the_replica_that_it_becomes(self):
-        port = free_port()
-        primary = self.primary()
-        primary.client.set("k", 1)
-        replica = self.node("mikura", "--memcached-port", str(port))
-        with socket.create_connection(("127.0.0.1", port), 10) as link:
-            link.sendall(b"flush_all 1\r\n")
-            self.assertEqual(link.recv(100), b"OK\r\n")
-        replica.follow(primary)
-        await_caught_up(replica, primary)
-        time.sleep(1.5)  # for what must not happen
-        self.assertEqual(replica.client.dbsize(), 1)
-
-    def test_roles_change_under_load_and_followers_have_everything(self):
-        one, two = self.node("mikura", "--replica-read-only", "no"), None
-        two = self.node("mikura", "--replica-read-only", "no")
-        behind = self.node("mikura")
-        behind.follow(two)
-        stop = threading.Event()
-        errors = []
-
-        def write(node, seed):
-            choose = random.Random(seed)
-            client = redis.Redis("127.0.0.1", node.port)
-            while not stop.is_set():
-                try:
-                    key = f"k{choose.randrange(50)}"
-                    client.set(key, choose.random(), px=choose.choice((20, 100_000)))
-                    client.incr(f"n{choose.randrange(50)}")
-                except (redis.exceptions.BusyLoadingError, redis.exceptions.ReadOnlyError):
-                    pass
-                except redis.exceptions.RedisError as error:
-                    errors.append(error)
-                    return
-
-        threads = [threading.Thread(target=write, args=(node, seed))
-                   for seed, node in enumerate((one, one, two, two))]
-        for thread in threads:
-            thread.start()
-        for _ in range(6):
-            two.follow(one)
-            eventually(lambda: two.replication().get("master_link_status") == "up", "it follows")
-            time.sleep(0.3)  # for writes on both
-            two.promote()
-            time.sleep(0.1)
-        stop.set()
-        for thread in threads:
-            thread.join()
-        self.assertEqual(errors, [])
-        await_caught_up(behind, two)
-        eventually(lambda: contents(behind) == contents(two), "they are alike")
-        two.follow(one)
-        await_caught_up(two, one)
-        eventually(lambda: contents(two) == contents(one), "and these")
-        await_caught_up(behind, one)
-        self.assertEqual(contents(behind), contents(one))
 
 
 if __name__ == "__main__":
