@@ -2,10 +2,12 @@
 #include "base/logging.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,7 +28,9 @@ class LogFile : public ::testing::Test {
     return lines;
   }
 
-  const std::string folder_ = ::testing::TempDir() + "mikura-logging-test";
+  // Of this test alone: others run beside it.
+  const std::string folder_ =
+      ::testing::TempDir() + "mikura-logging-test-" + std::to_string(getpid());
   const std::string path_ = folder_ + "/log";
 };
 

@@ -54,7 +54,7 @@ TEST_F(EventTopics, OfAGroupAreItsOwnAndTheirMembers) {
 }
 
 TEST_F(EventTopics, OfSnapshotsAreThoseOfTheirSource) {
-  CreateGroup("demo", 1);
+  CreateGroup("demo", 1, false);
   Settle();
   ChangeGroup("demo", [](ReplicationGroup& group) { group.topic = {"group", "active"}; });
   CreateSnapshot("s1", "demo");

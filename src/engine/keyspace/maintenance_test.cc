@@ -2,6 +2,7 @@
 // What is done for shards between requests.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "base/check.h"
@@ -16,7 +17,8 @@ class Maintenance : public testing::Test {
  protected:
   void Fill(int keys) {
     for (int i = 0; i < keys; ++i) {
-      const Key key = keyspace_->hasher()("key:" + std::to_string(i));
+      const std::string name = "key:" + std::to_string(i);
+      const Key key = keyspace_->hasher()(name);
       ShardGuard guard(keyspace_->lock(key.shard()));
       CHECK(keyspace_->LockedShard(key.shard())
                 .SetString(0, key, "v", {}, keyspace_->AccessAt(kNow))
