@@ -76,10 +76,11 @@ class Player {
     for (uint32_t shard = 0; shard < engine::kShardCount; ++shard) {
       if (!touched_.test(shard)) continue;
       engine::ExpiryJob(keyspace, shard, 1).Run(now_);
-      keyspace.Maintain(shard, 1, now_);
+      keyspace.MaintainShards(shard, 1);
       engine::ShardGuard guard(keyspace.lock(shard));
       keyspace.LockedShard(shard).CheckInvariants();
     }
+    keyspace.Maintain(true, now_);
     keyspace.FlushAll(effects_);
     CHECK(keyspace.KeyCount(0) == 0);
   }
