@@ -114,7 +114,7 @@ def main():
     if arguments.write:
         report.write_section("append-log", "Writes that wait for the disk",
                              f"{__doc__}\n{words}", " ".join(["./dev bench append-log", *sys.argv[1:]]),
-                             arguments.build / "mikura", ["redis"], lines)
+                             arguments.build / "mikura", ["mikura", "redis"], lines)
 
 
 if __name__ == "__main__":

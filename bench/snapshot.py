@@ -220,7 +220,7 @@ def main():
     if arguments.write:
         report.write_section("snapshot", "BGSAVE beside a load of writes", f"{__doc__}\n{words}",
                              " ".join(["./dev bench snapshot", *sys.argv[1:]]),
-                             arguments.build / "mikura", ["redis"], lines)
+                             arguments.build / "mikura", ["mikura", "redis"], lines)
 
 
 if __name__ == "__main__":
