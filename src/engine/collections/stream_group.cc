@@ -54,7 +54,7 @@ std::string ElementOf(const StreamConsumer& consumer) {
   std::string element;
   AppendVarint(element, consumer.number);
   AppendVarint(element, static_cast<uint64_t>(consumer.seen_at));
-  AppendVarint(element, static_cast<uint64_t>(consumer.active_at + 1));
+  AppendVarint(element, static_cast<uint64_t>(consumer.active_at) + 1);
   element.append(consumer.name);
   return element;
 }
@@ -82,7 +82,7 @@ StreamConsumer StreamGroup::ConsumerOf(std::string_view element) {
   StreamConsumer consumer;
   consumer.number = TakeNumber(element);
   consumer.seen_at = static_cast<int64_t>(TakeNumber(element));
-  consumer.active_at = static_cast<int64_t>(TakeNumber(element)) - 1;
+  consumer.active_at = static_cast<int64_t>(TakeNumber(element) - 1);
   consumer.name = element;
   return consumer;
 }

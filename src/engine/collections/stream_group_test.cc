@@ -97,6 +97,10 @@ TEST(StreamGroup, WhenAConsumerWasSeenAndActiveIsKept) {
   EXPECT_EQ(group.FindConsumer("c")->seen_at, 1'700'000'000'000);
   EXPECT_EQ(group.FindConsumer("c")->active_at, 1'700'000'000'001);
   EXPECT_EQ(group.FindConsumer("c")->name, "c");
+  group.SetSeen(number, INT64_MAX, INT64_MAX);
+  EXPECT_EQ(group.FindConsumer("c")->active_at, INT64_MAX);
+  group.SetSeen(number, 0, -1);
+  EXPECT_EQ(group.FindConsumer("c")->active_at, -1);
 }
 
 class RandomGroup : public testing::TestWithParam<uint32_t> {

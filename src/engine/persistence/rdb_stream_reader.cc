@@ -19,6 +19,7 @@ using collections::StreamNodeLimits;
 using collections::StreamValue;
 
 constexpr size_t kIdBytes = 16;
+constexpr int64_t kNeverActive = -1;  // of a consumer
 
 uint64_t BigEndian(std::string_view bytes) {
   uint64_t value = 0;
@@ -119,15 +120,16 @@ class NodeReader {
 Status ReadConsumer(RdbInput& input, StreamGroup& group, uint8_t type) {
   std::string name;
   RETURN_IF_ERROR(input.ReadString(name));
-  ASSIGN_OR_RETURN(const uint64_t seen_at, input.ReadFixed(8, true));
-  auto active_at = static_cast<int64_t>(seen_at);
+  ASSIGN_OR_RETURN(const uint64_t seen, input.ReadFixed(8, true));
+  const auto seen_at = static_cast<int64_t>(seen & INT64_MAX);
+  int64_t active_at = seen_at;
   if (type >= kRdbTypeStream3) {
     ASSIGN_OR_RETURN(const uint64_t active, input.ReadFixed(8, true));
-    active_at = static_cast<int64_t>(active);
+    active_at = active == UINT64_MAX ? kNeverActive : static_cast<int64_t>(active & INT64_MAX);
   }
   if (group.FindConsumer(name)) return input.Malformed("a group with a consumer twice");
-  const uint64_t number = group.AddConsumer(name, static_cast<int64_t>(seen_at));
-  group.SetSeen(number, static_cast<int64_t>(seen_at), active_at);
+  const uint64_t number = group.AddConsumer(name, seen_at);
+  group.SetSeen(number, seen_at, active_at);
   ASSIGN_OR_RETURN(uint64_t count, input.ReadLength());
   for (; count > 0; --count) {
     ASSIGN_OR_RETURN(const StreamId id, ReadRawId(input));
