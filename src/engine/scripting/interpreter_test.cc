@@ -30,5 +30,22 @@ std::string Eval(std::string_view code) {
 
 TEST(Interpreter, Returns) { EXPECT_EQ(Eval("return 1"), ":1\r\n"); }
 
+TEST(Interpreter, RepeatsTextsOfAnyLengthAnyNumberOfTimes) {
+  EXPECT_EQ(Eval("for _, text in ipairs({'a', 'abc', ('x'):rep(17) .. 'y', ''}) do\n"
+                 "  local made = ''\n"
+                 "  for count = 0, 70 do\n"
+                 "    if string.rep(text, count) ~= made then return text .. count end\n"
+                 "    made = made .. text\n"
+                 "  end\n"
+                 "end\n"
+                 "return 'right'"),
+            "$5\r\nright\r\n");
+  // Over the size of one step, which three does not divide.
+  EXPECT_EQ(
+      Eval("local long = string.rep('abc', 1000001)\n"
+           "return #long .. long:sub(-3) .. tostring(long == ('abcabc'):rep(500000) .. 'abc')"),
+      "$14\r\n3000003abctrue\r\n");
+}
+
 }  // namespace
 }  // namespace mikura::engine::scripting

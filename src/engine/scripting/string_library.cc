@@ -231,14 +231,16 @@ int Repeat(lua_State* lua) {
   sandbox.CheckScratch(lua, bytes);
   sandbox.scratch.clear();
   sandbox.scratch.reserve(bytes);
-  size_t counted = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    sandbox.scratch += text;
-    if (sandbox.scratch.size() - counted < kBytesPerSpending) continue;
-    sandbox.Spend(lua, (sandbox.scratch.size() - counted) / kBytesPerCopyStep);
-    counted = sandbox.scratch.size();
+  sandbox.scratch = text;
+  sandbox.Spend(lua, text.size() / kBytesPerCopyStep);
+  // What is there already is appended again, so that short texts cost no more than long ones.
+  while (sandbox.scratch.size() < bytes) {
+    const size_t size = sandbox.scratch.size();
+    const size_t piece = std::min({bytes - size, size, std::max(kBytesPerSpending, text.size())});
+    const size_t whole = piece == bytes - size ? piece : piece - piece % text.size();
+    sandbox.scratch.append(sandbox.scratch, 0, whole);
+    sandbox.Spend(lua, whole / kBytesPerCopyStep);
   }
-  sandbox.Spend(lua, (bytes - counted) / kBytesPerCopyStep);
   return PushScratch(lua, sandbox);
 }
 
