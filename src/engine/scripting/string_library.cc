@@ -236,10 +236,10 @@ int Repeat(lua_State* lua) {
   // What is there already is appended again, so that short texts cost no more than long ones.
   while (sandbox.scratch.size() < bytes) {
     const size_t size = sandbox.scratch.size();
-    const size_t piece = std::min({bytes - size, size, std::max(kBytesPerSpending, text.size())});
-    const size_t whole = piece == bytes - size ? piece : piece - piece % text.size();
-    sandbox.scratch.append(sandbox.scratch, 0, whole);
-    sandbox.Spend(lua, whole / kBytesPerCopyStep);
+    size_t piece = std::min({bytes - size, size, std::max(kBytesPerSpending, text.size())});
+    piece -= piece % text.size();  // whole texts
+    sandbox.scratch.append(sandbox.scratch, 0, piece);
+    sandbox.Spend(lua, piece / kBytesPerCopyStep);
   }
   return PushScratch(lua, sandbox);
 }
