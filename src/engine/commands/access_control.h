@@ -33,8 +33,11 @@ class AccessControl {
   // Takes over what changed about the client's user. A user that was removed is logged out. One
   // load when nothing changed.
   void Refresh(ClientState& client) {
-    if (client.rights_version != users_.version()) [[unlikely]]
+    if (!IsFresh(client)) [[unlikely]]
       RefreshSlow(client);
+  }
+  bool IsFresh(const ClientState& client) const {
+    return client.rights_version == users_.version();
   }
 
   // Whether `client`, which was refreshed, may run the request. `spec`: the subcommand's row when

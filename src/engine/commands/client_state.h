@@ -3,6 +3,7 @@
 // on the session's thread; the registry shows copies to other threads (commands/services.h).
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,7 +21,27 @@ class Preparation;
 class Receiver;
 class Transaction;
 
-struct ClientState {
+// What makes the next request of a client, or its reply, another than usual.
+struct ClientModes {
+  bool is_subscriber = false;  // has subscribed to anything
+  bool is_monitor = false;     // sees every command
+  bool in_multi = false;       // requests are queued; then there is a transaction
+  // CLIENT REPLY: replies are written and then dropped by the session. It takes skip_next_reply
+  // (and clears it) before it runs a command; CLIENT REPLY OFF and SKIP themselves write nothing.
+  bool replies_off = false;
+  bool skip_next_reply = false;
+  // Set by a command whose reply is a push, which is not held back; the session clears it.
+  bool reply_is_push = false;
+  // Set by QUIT, SHUTDOWN, CLIENT KILL of oneself: the session ends after the reply was sent.
+  bool close_after_reply = false;
+  // Set by PSYNC: the session stops being a client; its socket goes to the replication part.
+  bool is_replica = false;
+
+  // One comparison.
+  bool has_none() const { return std::bit_cast<uint64_t>(*this) == 0; }
+};
+
+struct ClientState : ClientModes {
   uint64_t id = 0;
   std::string address;        // "127.0.0.1:51234"
   std::string local_address;  // the address the client connected to
@@ -36,22 +57,9 @@ struct ClientState {
   int database = 0;
   int resp_version = 2;
   bool authenticated = false;
-  bool is_subscriber = false;  // has subscribed to anything
-  bool is_monitor = false;     // sees every command
-  bool in_multi = false;       // requests are queued; then there is a transaction
-  bool sasl_started = false;   // of a memcached client: its mechanism is known, its message is not
+  bool sasl_started = false;  // of a memcached client: its mechanism is known, its message is not
   bool no_evict = false;
   bool no_touch = false;
-  // CLIENT REPLY: replies are written and then dropped by the session. It takes skip_next_reply
-  // (and clears it) before it runs a command; CLIENT REPLY OFF and SKIP themselves write nothing.
-  bool replies_off = false;
-  bool skip_next_reply = false;
-  // Set by a command whose reply is a push, which is not held back; the session clears it.
-  bool reply_is_push = false;
-  // Set by QUIT, SHUTDOWN, CLIENT KILL of oneself: the session ends after the reply was sent.
-  bool close_after_reply = false;
-  // Set by PSYNC: the session stops being a client; its socket goes to the replication part.
-  bool is_replica = false;
   ReplicaHandshake replica;  // what REPLCONF and PSYNC said
   UnixMillis connected_at = 0;
 

@@ -81,8 +81,7 @@ void CommandObserver::NoteSpike(std::string_view event, uint64_t micros) {
 }
 
 void CommandObserver::NoteLarge(const CommandSpec& spec, std::span<const std::string_view> args,
-                                const ClientState& client, uint64_t request_bytes,
-                                uint64_t reply_bytes) {
+                                const ClientState& client, Sizes sizes) {
   if ((spec.flags & kSkipSlowlog) != 0) return;
   const auto add = [&](SlowLog& log, uint64_t bytes) {
     log.Add(WithoutSecrets(spec, args), {.at_seconds = SecondsNow(),
@@ -90,8 +89,9 @@ void CommandObserver::NoteLarge(const CommandSpec& spec, std::span<const std::st
                                          .client_address = client.address,
                                          .client_name = client.name});
   };
-  if (request_bytes >= shared_.request_bytes()) add(shared_.large_requests, request_bytes);
-  if (reply_bytes >= shared_.reply_bytes()) add(shared_.large_replies, reply_bytes);
+  if (sizes.request_bytes >= shared_.request_bytes())
+    add(shared_.large_requests, sizes.request_bytes);
+  if (sizes.reply_bytes >= shared_.reply_bytes()) add(shared_.large_replies, sizes.reply_bytes);
 }
 
 }  // namespace mikura::engine

@@ -23,26 +23,30 @@ class CommandObserver {
 
   // ---- Commands of a batch, one after the other: each took the time since the one before.
   void Restart() { last_ticks_ = TicksNow(); }
+  // sizes: of the request, and of its reply.
+  struct Sizes {
+    uint64_t request_bytes;
+    uint64_t reply_bytes;
+  };
   void NoteRun(const CommandSpec& spec, std::span<const std::string_view> args,
-               const ClientState& client, bool failed) {
+               const ClientState& client, bool failed, Sizes sizes) {
     const uint64_t now = TicksNow();
-    NoteTicks(spec, args, client, now - last_ticks_, failed);
-    last_ticks_ = now;
-  }
-  // Of a request that ran: how long it is, and its reply.
-  void NoteSizes(const CommandSpec& spec, std::span<const std::string_view> args,
-                 const ClientState& client, uint64_t request_bytes, uint64_t reply_bytes) {
-    if (request_bytes >= shared_.request_bytes() || reply_bytes >= shared_.reply_bytes())
-        [[unlikely]] {
-      NoteLarge(spec, args, client, request_bytes, reply_bytes);
+    const uint64_t micros = CountCall(spec, now - std::exchange(last_ticks_, now), failed);
+    if ((micros >= shared_.noted_micros()) | IsLarge(sizes)) [[unlikely]] {
+      if (micros >= shared_.noted_micros()) NoteLong(spec, args, client, micros);
+      NoteSizes(spec, args, client, sizes);
     }
+  }
+  void NoteSizes(const CommandSpec& spec, std::span<const std::string_view> args,
+                 const ClientState& client, Sizes sizes) {
+    if (IsLarge(sizes)) [[unlikely]]
+      NoteLarge(spec, args, client, sizes);
   }
   // Of one that waits now: it is counted, and logged when it is served. Returns its time so far.
   uint64_t NoteWaiting(const CommandSpec& spec) {
     const uint64_t now = TicksNow();
     const uint64_t ticks = now - std::exchange(last_ticks_, now);
-    statistics_.NoteCall(&spec, shared_.scale.ToMicros(ticks), false,
-                         shared_.counts_durations.load(std::memory_order_relaxed));
+    CountCall(spec, ticks, false);
     return ticks;
   }
   // The error came after it had been counted: it waited.
@@ -58,9 +62,7 @@ class CommandObserver {
   // A command inside another one.
   void NoteTicks(const CommandSpec& spec, std::span<const std::string_view> args,
                  const ClientState& client, uint64_t ticks, bool failed) {
-    const uint64_t micros = shared_.scale.ToMicros(ticks);
-    statistics_.NoteCall(&spec, micros, failed,
-                         shared_.counts_durations.load(std::memory_order_relaxed));
+    const uint64_t micros = CountCall(spec, ticks, failed);
     if (micros >= shared_.noted_micros()) [[unlikely]]
       NoteLong(spec, args, client, micros);
   }
@@ -79,11 +81,20 @@ class CommandObserver {
   uint64_t TakeErrorCount() { return std::exchange(error_count_, 0); }
 
  private:
+  bool IsLarge(Sizes sizes) const {
+    return (sizes.request_bytes >= shared_.request_bytes()) |
+           (sizes.reply_bytes >= shared_.reply_bytes());
+  }
+  // Returns its microseconds.
+  uint64_t CountCall(const CommandSpec& spec, uint64_t ticks, bool failed) {
+    return statistics_.NoteCall(&spec, ticks, shared_.scale, failed,
+                                shared_.counts_durations.load(std::memory_order_relaxed));
+  }
   void NoteLong(const CommandSpec& spec, std::span<const std::string_view> args,
                 const ClientState& client, uint64_t micros);
   void NoteSpike(std::string_view event, uint64_t micros);
   void NoteLarge(const CommandSpec& spec, std::span<const std::string_view> args,
-                 const ClientState& client, uint64_t request_bytes, uint64_t reply_bytes);
+                 const ClientState& client, Sizes sizes);
 
   Observation& shared_;
   CommandStatistics statistics_;

@@ -49,15 +49,20 @@ ScriptRun::ScriptRun(CommandContext& ctx, const ScriptRights& rights)
       keys_(ctx.script_thread->keys) {}
 
 // The interpreter takes longer to begin than the memory of the first keys to come.
-void ScriptRun::PrefetchBuckets() const {
+void ScriptRun::PrefetchBuckets() {
+  size_t count = 0;
   for (const Key& key : FirstKeys()) {
-    ctx_.keyspace.UnlockedShard(key.shard()).PrefetchBucket(ctx_.client.database, key);
+    const store::Shard& shard = ctx_.keyspace.UnlockedShard(key.shard());
+    buckets_[count] = shard.HintedBucket(ctx_.client.database, key);
+    __builtin_prefetch(buckets_[count++]);
   }
 }
 
 void ScriptRun::PrefetchEntries() const {
+  size_t count = 0;
   for (const Key& key : FirstKeys()) {
-    ctx_.keyspace.UnlockedShard(key.shard()).PrefetchEntry(ctx_.client.database, key);
+    const store::Shard& shard = ctx_.keyspace.UnlockedShard(key.shard());
+    __builtin_prefetch(shard.HintedEntry(buckets_[count++], key).at);
   }
 }
 

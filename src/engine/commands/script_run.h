@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <span>
 #include <string_view>
@@ -49,11 +50,11 @@ class ScriptRun final : public scripting::ScriptHost {
   std::string_view AccessRefusal(const CommandSpec& spec, std::span<const std::string_view> args);
   void TakeShardsOf(const CommandSpec& spec);
   void RunBody(const Body& body);
+  static constexpr size_t kPrefetchedMax = 8;
   std::span<const Key> FirstKeys() const {
-    constexpr size_t kPrefetchedMax = 8;
     return ctx_.key_list.first(std::min(ctx_.key_list.size(), kPrefetchedMax));
   }
-  void PrefetchBuckets() const;
+  void PrefetchBuckets();
   void PrefetchEntries() const;
 
   CommandContext& ctx_;
@@ -62,6 +63,7 @@ class ScriptRun final : public scripting::ScriptHost {
   ShardSet held_;
   bool is_inside_ = false;  // of a transaction, which holds all shards
   bool was_full_ = false;   // memory was at its limit when the script began
+  std::array<const char*, kPrefetchedMax> buckets_{};  // of FirstKeys()
   uint64_t busy_at_ticks_ = 0;
   uint64_t next_turn_ticks_ = 0;
   std::string log_failure_;

@@ -68,6 +68,10 @@ class Keyspace final : public store::RemovalListener {
     cells_[index].shard->PrefetchTable(database);
   }
 
+  // Loads what commands on these keys read first, so that the waits for memory overlap. Takes no
+  // lock: hints.
+  void LoadAhead(int database, std::span<const Key> keys) const;
+
   // ---- Several or all shards.
   // The token of scripts, and of whoever visits all shards: taken before any shard.
   // How long a request waits for its shards before it is put aside.

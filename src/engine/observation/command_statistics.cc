@@ -2,15 +2,6 @@
 #include "engine/observation/command_statistics.h"
 
 namespace mikura::engine {
-namespace {
-
-// One writer: no need for an atomic addition.
-void Raise(std::atomic<uint64_t>& counter, uint64_t by) {
-  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
-}
-
-}  // namespace
-
 void CommandTotals::Subtract(const CommandTotals& other) {
   calls -= other.calls;
   micros -= other.micros;
@@ -26,31 +17,17 @@ CommandStatistics::~CommandStatistics() {
   for (Row& row : rows_) delete row.durations.load(std::memory_order_relaxed);
 }
 
-CommandStatistics::Row* CommandStatistics::RowOf(const void* row) {
-  Remembered& remembered =
-      remembered_[(reinterpret_cast<uintptr_t>(row) >> 4) % remembered_.size()];
-  if (remembered.row != row) [[unlikely]] {
-    const uint32_t number = numbers_.Of(row);
-    if (number == CommandNumbers::kUnknown) return nullptr;
-    remembered = {row, &rows_[number]};
-  }
+CommandStatistics::Row* CommandStatistics::Remember(const void* row, Remembered& remembered) {
+  const uint32_t number = numbers_.Of(row);
+  if (number == CommandNumbers::kUnknown) return nullptr;
+  remembered = {row, &rows_[number]};
   return remembered.counts;
 }
 
-void CommandStatistics::NoteCall(const void* row, uint64_t micros, bool failed,
-                                 bool counts_durations) {
-  Row* const counts = RowOf(row);
-  if (counts == nullptr) return;
-  Raise(counts->calls, 1);
-  Raise(counts->micros, micros);
-  if (failed) Raise(counts->failed, 1);
-  if (!counts_durations) return;
-  DurationHistogram* durations = counts->durations.load(std::memory_order_relaxed);
-  if (durations == nullptr) {
-    durations = new DurationHistogram;
-    counts->durations.store(durations, std::memory_order_release);
-  }
-  durations->Count(micros);
+DurationHistogram& CommandStatistics::MakeDurations(Row& counts) {
+  auto* const durations = new DurationHistogram;
+  counts.durations.store(durations, std::memory_order_release);
+  return *durations;
 }
 
 void CommandStatistics::NoteRejected(const void* row) {

@@ -2,6 +2,7 @@
 // What one event loop has run, command by command. Counted by that loop's thread, read by anybody.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine/observation/duration_histogram.h"
+#include "engine/observation/tick_clock.h"
 
 namespace mikura::engine {
 
@@ -53,8 +55,26 @@ class CommandStatistics {
   CommandStatistics& operator=(const CommandStatistics&) = delete;
 
   // ---- The loop's thread.
-  // micros: how long it ran. `failed`: it answered an error.
-  void NoteCall(const void* row, uint64_t micros, bool failed, bool counts_durations);
+  // ticks: how long it ran (tick_clock.h). `failed`: it answered an error. Returns it in
+  // microseconds, rounded down; what calls take beyond whole microseconds adds up.
+  uint64_t NoteCall(const void* row, uint64_t ticks, const TickScale& scale, bool failed,
+                    bool counts_durations) {
+    const uint64_t micros = scale.ToMicros(ticks);
+    Row* const counts = RowOf(row);
+    if (counts == nullptr) [[unlikely]]
+      return micros;
+    Raise(counts->calls, 1);
+    counts->ticks_left += ticks;
+    if (counts->ticks_left >= scale.ticks_per_micro()) {
+      const uint64_t whole = scale.ToMicros(counts->ticks_left);
+      counts->ticks_left -=
+          std::min(counts->ticks_left, scale.FromMicros(static_cast<int64_t>(whole)));
+      Raise(counts->micros, whole);
+    }
+    if (failed) Raise(counts->failed, 1);
+    if (counts_durations) CountDuration(*counts, micros);
+    return micros;
+  }
   // It was refused before it ran.
   void NoteRejected(const void* row);
   // A call that was noted as a good one answered an error later.
@@ -67,6 +87,7 @@ class CommandStatistics {
   struct Row {
     std::atomic<uint64_t> calls{0};
     std::atomic<uint64_t> micros{0};
+    uint64_t ticks_left = 0;  // that make no microsecond yet; of the loop's thread
     std::atomic<uint64_t> rejected{0};
     std::atomic<uint64_t> failed{0};
     // Made by the first call; publishes the empty histogram to readers.
@@ -76,7 +97,22 @@ class CommandStatistics {
     const void* row = nullptr;
     Row* counts = nullptr;
   };
-  Row* RowOf(const void* row);
+  // One writer: no need for an atomic addition.
+  static void Raise(std::atomic<uint64_t>& counter, uint64_t by) {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  Row* RowOf(const void* row) {
+    Remembered& remembered =
+        remembered_[(reinterpret_cast<uintptr_t>(row) >> 4) % remembered_.size()];
+    return remembered.row == row ? remembered.counts : Remember(row, remembered);
+  }
+  // Null for what is no row.
+  Row* Remember(const void* row, Remembered& remembered);
+  void CountDuration(Row& counts, uint64_t micros) {
+    DurationHistogram* const durations = counts.durations.load(std::memory_order_relaxed);
+    (durations != nullptr ? *durations : MakeDurations(counts)).Count(micros);
+  }
+  static DurationHistogram& MakeDurations(Row& counts);
 
   const CommandNumbers& numbers_;
   std::vector<Row> rows_;

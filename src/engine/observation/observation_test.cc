@@ -78,10 +78,12 @@ TEST(Observation, TotalsAreThoseSinceTheLastReset) {
   CommandStatistics second(observation.numbers);
   observation.AddLoop(first);
   observation.AddLoop(second);
-  first.NoteCall(&rows[0], 10, false, true);
-  second.NoteCall(&rows[0], 20, true, true);
+  const TickScale& scale = observation.scale;
+  const auto ticks = [&](int64_t micros) { return scale.FromMicros(micros) + 1; };
+  EXPECT_EQ(first.NoteCall(&rows[0], ticks(10), scale, false, true), 10u);
+  EXPECT_EQ(second.NoteCall(&rows[0], ticks(20), scale, true, true), 20u);
   second.NoteRejected(&rows[1]);
-  first.NoteCall(&first, 1, false, true);  // no row
+  first.NoteCall(&first, 1, scale, false, true);  // no row
   EXPECT_EQ(observation.Totals(0).calls, 2u);
   EXPECT_EQ(observation.Totals(0).micros, 30u);
   EXPECT_EQ(observation.Totals(0).failed, 1u);
@@ -92,9 +94,23 @@ TEST(Observation, TotalsAreThoseSinceTheLastReset) {
   EXPECT_EQ(observation.Totals(0).failed, 2u);
   observation.ResetStatistics();
   EXPECT_EQ(observation.Totals(0).calls, 0u);
-  first.NoteCall(&rows[0], 5, false, false);
+  first.NoteCall(&rows[0], ticks(5), scale, false, false);
   EXPECT_EQ(observation.Totals(0).calls, 1u);
   EXPECT_EQ(observation.Totals(0).durations.total(), 0u);
+}
+
+TEST(Observation, CallsShorterThanAMicrosecondAddUp) {
+  Observation observation;
+  const int row = 0;
+  observation.numbers.Add(&row);
+  CommandStatistics statistics(observation.numbers);
+  observation.AddLoop(statistics);
+  const uint64_t quarter = observation.scale.ticks_per_micro() / 4;
+  for (int i = 0; i < 4000; ++i) {
+    EXPECT_EQ(statistics.NoteCall(&row, quarter, observation.scale, false, true), 0u);
+  }
+  EXPECT_NEAR(static_cast<double>(observation.Totals(0).micros), 1000, 20);
+  EXPECT_EQ(observation.Totals(0).durations.counts[0], 4000u);
 }
 
 TEST(Observation, TheLowerThresholdDecidesWhatIsLookedAt) {

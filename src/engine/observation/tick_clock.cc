@@ -2,6 +2,7 @@
 #include "engine/observation/tick_clock.h"
 
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 namespace mikura::engine {
@@ -24,7 +25,9 @@ void TickScale::Refine() {
   const uint64_t ticks = TicksNow() - ticks_at_start_;
   const int64_t nanos = NanosNow() - nanos_at_start_;
   if (ticks == 0 || nanos <= 0) return;
-  micros_per_tick_.store(static_cast<double>(nanos) / 1000 / static_cast<double>(ticks),
+  const double micros_per_tick = static_cast<double>(nanos) / 1000 / static_cast<double>(ticks);
+  micros_per_tick_.store(micros_per_tick, std::memory_order_relaxed);
+  ticks_per_micro_.store(static_cast<uint64_t>(std::ceil(1 / micros_per_tick)),
                          std::memory_order_relaxed);
 }
 

@@ -33,8 +33,11 @@ class TickScale {
   // Compares anew; for now and then. The longer ago it was made, the more exact.
   void Refine();
   uint64_t ToMicros(uint64_t ticks) const {
+    if (ticks < ticks_per_micro()) return 0;  // most commands
     return static_cast<uint64_t>(static_cast<double>(ticks) * micros_per_tick());
   }
+  // Not less than so many ticks make a microsecond.
+  uint64_t ticks_per_micro() const { return ticks_per_micro_.load(std::memory_order_relaxed); }
   // For thresholds. Negative: never.
   uint64_t FromMicros(int64_t micros) const;
 
@@ -43,7 +46,9 @@ class TickScale {
 
   const uint64_t ticks_at_start_;
   const int64_t nanos_at_start_;
-  std::atomic<double> micros_per_tick_{0.001};  // publishes nothing but itself
+  // Each publishes nothing but itself.
+  std::atomic<double> micros_per_tick_{0.001};
+  std::atomic<uint64_t> ticks_per_micro_{1000};
 };
 
 }  // namespace mikura::engine

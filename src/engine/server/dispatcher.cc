@@ -48,6 +48,15 @@ bool Dispatcher::MakeRoom(const Request& request, uint32_t flags, UnixMillis now
   return keyspace_.MakeRoom(limit, words, now) || !needs_room;
 }
 
+inline bool Dispatcher::IsUsual(const CommandSpec& spec, const ClientState& client,
+                                UnixMillis now) const {
+  const bool is_plain = client.authenticated & client.is_unrestricted & !client.is_subscriber &
+                        !client.is_monitor & services_.access.IsFresh(client);
+  const ScriptState& scripts = services_.scripts.state;
+  return is_plain & !services_.pubsub.is_congested() & !scripts.is_running() & !scripts.is_busy() &
+         node_.AdmitsAll((spec.flags & kWrite) != 0, now);
+}
+
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,
                        ClientState& client, UnixMillis now, wire::RespWriter& reply) const {
   if (!spec.arity.Accepts(request.args.size())) {
@@ -280,11 +289,12 @@ RunOutcome Dispatcher::RunOneKey(const Request& request, ClientState& client, Un
                                  Effects& effects, wire::RespWriter& reply,
                                  LoopStatistics& statistics) NO_THREAD_SAFETY_ANALYSIS {
   const CommandSpec& spec = *request.command;
-  if (node_.IsPaused(spec.flags, now)) [[unlikely]]
-    return RunOutcome::kPaused;
-  if (MustWait(request, spec, spec.flags, client)) [[unlikely]]
-    return RunOutcome::kPutAside;
-  if (!Admit(request, spec, spec.flags, client, now, reply)) {
+  if (!IsUsual(spec, client, now)) [[unlikely]] {
+    if (node_.IsPaused(spec.flags, now)) return RunOutcome::kPaused;
+    if (MustWait(request, spec, spec.flags, client)) return RunOutcome::kPutAside;
+    if (!Admit(request, spec, spec.flags, client, now, reply)) return RunOutcome::kRefused;
+  } else if (HasLimit() && !MakeRoom(request, spec.flags, now)) [[unlikely]] {
+    ReplyFault(reply, Fault::kOutOfMemory);
     return RunOutcome::kRefused;
   }
   KeyAccess keys(keyspace_, effects, client.database, keyspace_.AccessAt(now, !client.no_touch));

@@ -49,7 +49,7 @@ class Dispatcher {
       return false;
     }
     request.command = spec;
-    keys.push_back(keyspace_.hasher()(request.args[static_cast<size_t>(spec->keys.first)]));
+    keyspace_.hasher().Append(request.args[static_cast<size_t>(spec->keys.first)], keys);
     return true;
   }
 
@@ -67,6 +67,10 @@ class Dispatcher {
   // `flags`: those of the row, and for EXEC of the queued rows.
   bool Admit(const Request& request, const CommandSpec& spec, uint32_t flags, ClientState& client,
              UnixMillis now, wire::RespWriter& reply) const;
+  // Whether the request, which has the right number of words, would pass all of Admit() but for
+  // memory, and neither pauses nor waits. Says no rather than to look closer.
+  bool IsUsual(const CommandSpec& spec, const ClientState& client, UnixMillis now) const;
+  bool HasLimit() const { return node_.maxmemory_bytes.load(std::memory_order_relaxed) != 0; }
   bool MakeRoom(const Request& request, uint32_t flags, UnixMillis now) const;
   bool IsInBusyTurn() const {
     return services_.scripts.state.is_running() && keyspace_.script_token().is_mine();

@@ -113,7 +113,7 @@ void EventLoop::NoteWait(Session& session, bool served, std::string_view reply) 
   const std::vector<std::string_view> words(request->words.begin(), request->words.end());
   if (failed) observer_.NoteFailed(*request->row);
   if (served) observer_.NoteServed(*request->row, words, session.state(), request->ticks);
-  observer_.NoteSizes(*request->row, words, session.state(), request->bytes, reply.size());
+  observer_.NoteSizes(*request->row, words, session.state(), {request->bytes, reply.size()});
 }
 
 void EventLoop::StopWaiting(Session& session) {

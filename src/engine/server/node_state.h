@@ -35,6 +35,17 @@ struct NodeState {
            !serves_stale.load(std::memory_order_relaxed);
   }
 
+  // Whether nothing about the node keeps a request from running, be it one that writes: but for
+  // memory and the fence. Tests all at once, for what nearly every request asks.
+  bool AdmitsAll(bool writes, UnixMillis now) const {
+    constexpr auto kRelaxed = std::memory_order_relaxed;
+    const bool is_paused = pause_end.load(kRelaxed) > now;
+    const bool cannot_write = read_only.load(kRelaxed) | (min_replicas.load(kRelaxed) != 0);
+    return !(is_paused | (write_waits.load(kRelaxed) != 0) | cannot_save.load(kRelaxed) |
+             (log_error.load(kRelaxed) != 0) | !link_is_up.load(kRelaxed) | loading.load(kRelaxed) |
+             (writes & cannot_write));
+  }
+
   explicit NodeState(const FenceClock& clock) : fence(clock) {}
 
   // Past the deadline of a primary, by a fresh clock. Replicas act for nobody.

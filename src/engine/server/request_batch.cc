@@ -9,12 +9,8 @@
 namespace mikura::engine {
 namespace {
 
-// Nearly all requests are for database 0; a wrong hint costs a wasted prefetch.
-constexpr int kHintDatabase = 0;
 constexpr size_t kOutputKept = 1 << 20;  // a larger buffer is given back after use
-constexpr uint32_t kAclCollections =
-    kAclSet | kAclSortedSet | kAclList | kAclHash | kAclGeo | kAclStream;
-constexpr size_t kWordsKept = 1 << 14;  // the same, of words and of keys
+constexpr size_t kWordsKept = 1 << 14;   // the same, of words and of keys
 
 template <typename Item>
 void ClearAndShrink(std::vector<Item>& items) {
@@ -53,7 +49,7 @@ RequestBatch::RequestBatch(Keyspace& keyspace, Dispatcher& dispatcher, Memcached
 size_t RequestBatch::AddCompactResp(Session& session, std::string_view input) {
   const auto words_begin = static_cast<uint32_t>(words_.size());
   const size_t size = wire::ParseCompactResp(input, words_);
-  if (size != 0) AddRequest(session, input.substr(0, size), words_begin);
+  if (size != 0) AddRequest(session, {input.data(), size}, words_begin);
   return size;
 }
 
@@ -99,9 +95,9 @@ void RequestBatch::AddRequest(Session& session, std::string_view bytes, uint32_t
   uint32_t flags = row != nullptr ? row->flags : 0;
   const ClientState& client = session.state();
   if ((flags & kRunsQueue) != 0 && client.in_multi) flags |= client.transaction->FlagsWith(flags);
-  has_collections_ = has_collections_ || (row != nullptr && (row->acl & kAclCollections) != 0);
   must_run_ = (flags & (kNoAuthNeeded | kAdmin | kBlocking | kMayWait)) != 0;
-  has_script_ = has_script_ || (flags & kLocksItself) != 0;
+  flags_seen_ |= flags;
+  acl_seen_ |= row != nullptr ? row->acl : 0;
 }
 
 wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::string_view input,
@@ -137,41 +133,13 @@ wire::MemcachedParseStatus RequestBatch::AddMemcached(Session& session, std::str
   return status;
 }
 
-// What the keys from keys_[first] on need first. It is loaded while other requests are received and
-// parsed.
-void RequestBatch::PrefetchShards(size_t first) const {
-  for (size_t i = first; i < keys_.size(); ++i) {
-    keyspace_.PrefetchShard(keys_[i].shard(), kHintDatabase);
-  }
-}
-
-// Short loops, so that the misses of many requests overlap: buckets, then entries, then what
-// collections hold.
-void RequestBatch::Prefetch() {
-  if (keys_.size() < 2) return;
-  for (const Key& key : keys_) {
-    keyspace_.UnlockedShard(key.shard()).PrefetchBucket(kHintDatabase, key);
-  }
-  for (const Key& key : keys_) {
-    keyspace_.UnlockedShard(key.shard()).PrefetchEntry(kHintDatabase, key);
-  }
-  if (has_collections_) PrefetchCollections();
-}
-
-// An object is looked into under its shard's lock, if that is free; a batch has none of its own
-// yet.
-void RequestBatch::PrefetchCollections() {
-  large_.clear();
-  for (const Key& key : keys_) {
-    const store::Shard& shard = keyspace_.UnlockedShard(key.shard());
-    if (shard.PrefetchCollection(kHintDatabase, key)) large_.push_back(&key);
-  }
-  for (const Key* key : large_) {
-    ShardLock& lock = keyspace_.lock(key->shard());
-    if (!lock.TryLock()) continue;
-    keyspace_.LockedShard(key->shard()).PrefetchInside(kHintDatabase, *key);
-    lock.Unlock();
-  }
+Request RequestBatch::RequestOf(const Item& item) const {
+  Request request;
+  request.args = {words_.data() + item.words_begin, item.words_count};
+  request.keys = {keys_.data() + item.keys_begin, item.keys_count};
+  request.command = item.command;
+  request.subcommand = item.subcommand;
+  return request;
 }
 
 RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
@@ -185,11 +153,7 @@ RunOutcome RequestBatch::RunResp(const Item& item, UnixMillis now) {
     state.close_after_reply = true;
     return RunOutcome::kDone;
   }
-  Request request;
-  request.args = {words_.data() + item.words_begin, item.words_count};
-  request.keys = {keys_.data() + item.keys_begin, item.keys_count};
-  request.command = item.command;
-  request.subcommand = item.subcommand;
+  const Request request = RequestOf(item);
   const RunOutcome outcome =
       item.is_checked && !state.in_multi
           ? dispatcher_.RunOneKey(request, state, now, effects_, reply, statistics_)
@@ -213,11 +177,7 @@ void RequestBatch::Suspend(const Item& item, RunOutcome outcome, size_t output_b
 // begin: where the request's reply is in output_. bytes_before: what output_ held before it.
 void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
                            size_t bytes_before) {
-  const bool failed = output_.size() > begin && output_.data()[begin] == '-';
-  if (failed) [[unlikely]]
-    observer_.NoteError(output_.view().substr(begin));
-  if (const uint64_t errors = observer_.TakeErrorCount(); errors != 0) [[unlikely]]
-    statistics_.error_replies.Add(errors);
+  const bool failed = NoteErrors(begin);
   if (item.command == nullptr) return;
   const CommandSpec& row = item.subcommand != nullptr ? *item.subcommand : *item.command;
   const ClientState& client = item.session->state();
@@ -232,10 +192,19 @@ void RequestBatch::Observe(const Item& item, RunOutcome outcome, size_t begin,
   } else if (client.in_multi && (row.flags & kRunsInMulti) == 0) {
     has_lost_time_ = true;  // it was queued only
   } else {
-    observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed);
-    observer_.NoteSizes(row, {words_.data() + item.words_begin, item.words_count}, client,
-                        item.bytes.size(), output_bytes() - bytes_before);
+    observer_.NoteRun(row, {words_.data() + item.words_begin, item.words_count}, client, failed,
+                      {item.bytes.size(), output_bytes() - bytes_before});
   }
+}
+
+// Whether the reply that begins at `begin` is an error. Notes it, and errors inside of others.
+inline bool RequestBatch::NoteErrors(size_t begin) {
+  const bool failed = output_.size() > begin && output_.data()[begin] == '-';
+  if (failed) [[unlikely]]
+    observer_.NoteError(output_.view().substr(begin));
+  if (const uint64_t errors = observer_.TakeErrorCount(); errors != 0) [[unlikely]]
+    statistics_.error_replies.Add(errors);
+  return failed;
 }
 
 // After a request of a client that others, or the request itself, may have sent something: hands it
@@ -252,6 +221,63 @@ size_t RequestBatch::PlacePushes(const Item& item, size_t reply_begin) {
   output_.Append(reply);
   output_.Append(behind);
   return 0;
+}
+
+// After a request came to another end than usual. False: nothing more is to be done for it now.
+bool RequestBatch::Settle(const Item& item, RunOutcome outcome, size_t begin, bool skips_reply) {
+  if (!Suspends(outcome)) return true;
+  Session& session = *item.session;
+  Suspend(item, outcome, begin);
+  if (RunsAgain(outcome)) {
+    session.state().skip_next_reply = skips_reply;
+    pushes_.EndInside();
+    return false;
+  }
+  session.set_drops_reply(session.state().replies_off || skips_reply);
+  return true;
+}
+
+// The reply of the session's request ends here, and begins at `begin` unless it is behind another
+// one.
+inline void RequestBatch::ExtendRange(Session& session, size_t begin) {
+  if (!ranges_.empty() && ranges_.back().session == &session) {
+    ranges_.back().end = output_.size();
+  } else {
+    ranges_.push_back({&session, begin, output_.size()});
+  }
+}
+
+// Whether RunUsual() will do: for a client that asked for nothing special, and a row with one key.
+inline bool RequestBatch::IsUsual(const Item& item) const {
+  const Session& session = *item.session;
+  const ClientState& state = session.state();
+  return item.is_checked && state.has_none() && !state.tracking.on && !state.transaction &&
+         !session.had_transaction() && !session.doomed && !session.is_suspended();
+}
+
+// What is left of RunOne() then: nearly every request comes here.
+void RequestBatch::RunUsual(const Item& item, UnixMillis now) {
+  Session& session = *item.session;
+  ClientState& state = session.state();
+  const size_t begin = output_.size();
+  const size_t bytes_before = output_bytes();
+  if (has_lost_time_) [[unlikely]]
+    observer_.Restart();
+  has_lost_time_ = false;
+  wire::RespWriter reply(output_, state.resp_version);
+  const RunOutcome outcome =
+      dispatcher_.RunOneKey(RequestOf(item), state, now, effects_, reply, statistics_);
+  session.NoteCommand(item.command, nullptr);
+  if (outcome == RunOutcome::kDone) [[likely]] {
+    const bool failed = NoteErrors(begin);
+    observer_.NoteRun(*item.command, {words_.data() + item.words_begin, item.words_count}, state,
+                      failed, {item.bytes.size(), output_bytes() - bytes_before});
+  } else {
+    if (!Settle(item, outcome, begin, false)) return;
+    Observe(item, outcome, begin, bytes_before);
+  }
+  statistics_.commands.Add(1);
+  ExtendRange(session, begin);
 }
 
 void RequestBatch::RunOne(const Item& item, UnixMillis now) {
@@ -285,14 +311,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
       observer_.Restart();
     has_lost_time_ = false;
     const RunOutcome outcome = RunResp(item, now);
-    if (Suspends(outcome)) [[unlikely]] {
-      Suspend(item, outcome, begin);
-      if (RunsAgain(outcome)) {
-        state.skip_next_reply = skip;
-        return pushes_.EndInside();
-      }
-      session.set_drops_reply(state.replies_off || skip);
-    }
+    if (!Settle(item, outcome, begin, skip)) return;
     Observe(item, outcome, begin, bytes_before);
   }
   if (delivers) [[unlikely]]
@@ -306,11 +325,7 @@ void RequestBatch::RunOne(const Item& item, UnixMillis now) {
     const bool is_about_client = item.command != nullptr && item.command->name == "CLIENT";
     if (!is_about_client && !state.in_multi) state.tracking.caching = false;
   }
-  if (!ranges_.empty() && ranges_.back().session == &session) {
-    ranges_.back().end = output_.size();
-  } else {
-    ranges_.push_back({&session, begin, output_.size()});
-  }
+  ExtendRange(session, begin);
 }
 
 void RequestBatch::Run(UnixMillis now) {
@@ -322,7 +337,11 @@ void RequestBatch::Run(UnixMillis now) {
   } else {
     for (const Item& item : requests_) {
       runner_ = item.session;
-      RunOne(item, now);
+      if (IsUsual(item)) [[likely]] {
+        RunUsual(item, now);
+      } else {
+        RunOne(item, now);
+      }
     }
   }
   runner_ = nullptr;
@@ -333,8 +352,8 @@ void RequestBatch::Run(UnixMillis now) {
   errors_.clear();
   memcached_count_ = 0;
   must_run_ = false;
-  has_script_ = false;
-  has_collections_ = false;
+  flags_seen_ = 0;
+  acl_seen_ = 0;
 }
 
 void RequestBatch::ForgetSent() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,7 @@ class RequestBatch {
   bool must_run() const { return must_run_; }
   // True when a script is among the requests: while it runs, only its own client may wait behind
   // it, so the batch is run before another client's requests are added.
-  bool has_script() const { return has_script_; }
+  bool has_script() const { return (flags_seen_ & kLocksItself) != 0; }
 
   // Parses one request of `session` at the start of `input` and adds it; returns what the parser
   // said. A protocol error is added as a request of its own that answers it and dooms the session.
@@ -109,11 +110,17 @@ class RequestBatch {
   void PrefetchShards(size_t first) const;
   void Prefetch();
   void PrefetchCollections();
+  bool IsUsual(const Item& item) const;
+  void RunUsual(const Item& item, UnixMillis now);
   void RunOne(const Item& item, UnixMillis now);
+  bool NoteErrors(size_t begin);
+  void ExtendRange(Session& session, size_t begin);
   void RunGuarded(UnixMillis now);
   void NoteTold(const Item& item, bool was_fenced);
   void Observe(const Item& item, RunOutcome outcome, size_t begin, size_t bytes_before);
   RunOutcome RunResp(const Item& item, UnixMillis now);
+  Request RequestOf(const Item& item) const;
+  bool Settle(const Item& item, RunOutcome outcome, size_t begin, bool skips_reply);
   size_t PlacePushes(const Item& item, size_t reply_begin);
   void Suspend(const Item& item, RunOutcome outcome, size_t output_begin);
 
@@ -142,9 +149,9 @@ class RequestBatch {
   bool is_guarded_ = false;
   std::vector<Session*> suspended_;
   CommandTable::Memory last_command_;
-  bool has_collections_ = false;  // some request is about another type than strings
+  uint32_t flags_seen_ = 0;  // of all rows
+  uint32_t acl_seen_ = 0;
   bool must_run_ = false;
-  bool has_script_ = false;
 };
 
 }  // namespace mikura::engine

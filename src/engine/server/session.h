@@ -52,6 +52,7 @@ class Session {
   ConnectedSocket& socket() { return socket_; }
   Protocol protocol() const { return protocol_; }
   ClientState& state() { return record_->state; }
+  const ClientState& state() const { return record_->state; }
   ClientRecord& record() { return *record_; }
 
   // ---- Input that did not form a whole request when its batch ended.

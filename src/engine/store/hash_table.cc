@@ -55,34 +55,6 @@ constexpr uint64_t kPackedBytesHinted = 1024;
 
 // Reads a bucket that may change or be freed meanwhile; whatever it finds only chooses addresses to
 // prefetch. Written with plain loads in one function, so that the attribute covers all of them.
-void HashTable::PrefetchEntries(uint64_t hash) const {
-  const char* const line = region_ + HintedChainOffset(hash);
-  const uint8_t tag = TagOf(hash);
-  uint32_t mask = 0;
-#ifdef __SSE2__
-  const __m128i tags = *reinterpret_cast<const __m128i*>(line);
-  const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
-  mask = static_cast<uint32_t>(_mm_movemask_epi8(equal)) & 0x3FF;
-#else
-  for (uint32_t i = 0; i < kPlaces; ++i) mask |= uint32_t{uint8_t(line[i]) == tag} << i;
-#endif
-  if (mask == 0) {  // not in the head: perhaps in the overflow bucket
-    const uint32_t next = *reinterpret_cast<const uint32_t*>(line + 60) & kBucketNumberMask;
-    if (next != 0) __builtin_prefetch(region_ + size_t{next} * kBucketBytes);
-    return;
-  }
-  for (; mask != 0; mask &= mask - 1) {
-    const char* place = line + kPlaces + __builtin_ctz(mask) * 5;
-    uint32_t low;
-    __builtin_memcpy(&low, place, sizeof low);
-    const uint64_t ref = low | (uint64_t{static_cast<uint8_t>(place[4])} << 32);
-    const char* entry = region_ + ref * kRefUnitBytes;
-    __builtin_prefetch(entry);
-    __builtin_prefetch(entry + 64);
-    __builtin_prefetch(entry + 104);  // 105 bytes can lie on three lines
-  }
-}
-
 // As above. Further lines of a packed collection, which is walked from its begin, and those of an
 // object; what an object points to is no address to go by without the lock.
 bool HashTable::PrefetchCollection(uint64_t hash) const {

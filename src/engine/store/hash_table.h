@@ -66,8 +66,27 @@ class HashTable {
 
   // ---- Hints: called without the lock, may see anything; only addresses inside the region are
   // read.
-  void PrefetchChain(uint64_t hash) const;
-  MIKURA_UNSYNCHRONIZED_HINT void PrefetchEntries(uint64_t hash) const;
+  // Where the key's chain seems to begin.
+  const char* HintedChain(uint64_t hash) const { return region_ + HintedChainOffset(hash); }
+  // Where a bucket, which should be in the cache, seems to have the hash's entry; when it has none,
+  // the next bucket of the chain (`is_bucket`).
+  struct Hint {
+    const char* at;
+    bool is_bucket;
+  };
+  MIKURA_UNSYNCHRONIZED_HINT Hint HintedEntry(const char* bucket, uint64_t hash) const;
+  // Makes the processor read the line at `at`, a hint, and waits for it no longer than it must: for
+  // short loops, in which many such waits overlap. Not a prefetch: where the page is not known to
+  // the processor, those are three times as slow on some (ADR 2).
+  MIKURA_UNSYNCHRONIZED_HINT static void LoadLine(const char* at) {
+    (void)*static_cast<const volatile char*>(at);
+  }
+  // The same for a small entry, or a bucket.
+  MIKURA_UNSYNCHRONIZED_HINT static void LoadEntry(const char* at) {
+    (void)*static_cast<const volatile char*>(at);
+    (void)*static_cast<const volatile char*>(at + 64);
+    (void)*static_cast<const volatile char*>(at + 104);  // 105 bytes can lie on three lines
+  }
   // Behind that, for collections: the object, or the bytes packed in the entry. True when it seems
   // to be an object.
   MIKURA_UNSYNCHRONIZED_HINT bool PrefetchCollection(uint64_t hash) const;
@@ -78,7 +97,9 @@ class HashTable {
   Bucket* ChainOf(uint32_t position) const;
   // The table must have chains.
   ChainRange ChainAt(uint32_t position) const;
-  Place Lookup(const Key& key) const;
+  // Inline, so that its outcome stays in registers: read back from memory as a whole it would wait
+  // for the stores of its parts.
+  [[gnu::always_inline]] Place Lookup(const Key& key) const;
 
   // Adds a reference under a key that is not there. Settles the chain, moves chains of a resize.
   // Returns a place without entry when there is no memory for it.
@@ -234,7 +255,7 @@ inline bool HashTable::Matches(const char* entry, std::string_view name) const {
   return parts.key_length == name.size() && EqualBytes(entry + parts.key, name.data(), name.size());
 }
 
-inline Place HashTable::LookupIn(Bucket* head, const Key& key) const {
+[[gnu::always_inline]] inline Place HashTable::LookupIn(Bucket* head, const Key& key) const {
   const uint8_t tag = TagOf(key.hash);
   for (Bucket* bucket = head; bucket != nullptr; bucket = NextOf(bucket)) {
     for (uint32_t mask = bucket->Match(tag); mask != 0; mask &= mask - 1) {
@@ -248,6 +269,31 @@ inline Place HashTable::LookupIn(Bucket* head, const Key& key) const {
 
 inline Place HashTable::Lookup(const Key& key) const {
   return LookupIn(ChainOf(PositionOf(key.hash)), key);
+}
+
+// Written with plain loads in one function, so that the attribute covers all of them, and without a
+// branch on what may be still on its way. Any address inside of the region may be read.
+inline HashTable::Hint HashTable::HintedEntry(const char* bucket, uint64_t hash) const {
+  constexpr uint64_t kBytesLoaded = 128;
+  const uint8_t tag = TagOf(hash);
+  uint32_t places = 0;
+#ifdef __SSE2__
+  const __m128i tags = *reinterpret_cast<const __m128i*>(bucket);
+  const __m128i equal = _mm_cmpeq_epi8(tags, _mm_set1_epi8(static_cast<char>(tag)));
+  places = static_cast<uint32_t>(_mm_movemask_epi8(equal)) & 0x3FF;
+#else
+  for (uint32_t i = 0; i < kPlaces; ++i) places |= uint32_t{uint8_t(bucket[i]) == tag} << i;
+#endif
+  const int place = __builtin_ctz(places | 1u << (kPlaces - 1));
+  uint64_t ref;
+  __builtin_memcpy(&ref, bucket + kPlaces + place * 5, sizeof ref);
+  uint32_t link;
+  __builtin_memcpy(&link, bucket + kBucketBytes - sizeof link, sizeof link);
+  const uint64_t entry = (ref & kRefMask) * kRefUnitBytes;
+  const uint64_t next = uint64_t{link & kBucketNumberMask} * kBucketBytes;
+  const uint64_t mask = (uint64_t{1} << region_bits_) - 1;
+  const uint64_t offset = (places != 0 ? entry : next) & mask;
+  return {region_ + (offset < mask - kBytesLoaded ? offset : 0), places == 0};
 }
 
 inline uint64_t HashTable::HintedChainOffset(uint64_t hash) const {
@@ -267,10 +313,6 @@ inline uint64_t HashTable::HintedChainOffset(uint64_t hash) const {
   const uint64_t page =
       *reinterpret_cast<const volatile uint64_t*>(region_ + (entry & (mask | 56)));
   return (page + index % 64 * kBucketBytes) & mask;
-}
-
-inline void HashTable::PrefetchChain(uint64_t hash) const {
-  __builtin_prefetch(region_ + HintedChainOffset(hash));
 }
 
 }  // namespace mikura::engine::store

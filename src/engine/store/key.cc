@@ -25,4 +25,11 @@ uint64_t KeyHasher::Hash(std::string_view name) const {
 
 Key KeyHasher::operator()(std::string_view name) const { return {name, Hash(name), SlotOf(name)}; }
 
+void KeyHasher::Append(std::string_view name, std::vector<Key>& keys) const {
+  Key& key = keys.emplace_back();
+  key.name = name;
+  key.hash = Hash(name);
+  key.slot = SlotOf(name);
+}
+
 }  // namespace mikura::engine

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace mikura::engine {
 
@@ -28,6 +29,8 @@ class KeyHasher {
   explicit KeyHasher(uint64_t seed) : seed_(seed) {}
   uint64_t Hash(std::string_view name) const;
   Key operator()(std::string_view name) const;
+  // Appends the key to `keys`: made where it stays, it is not read back at once.
+  void Append(std::string_view name, std::vector<Key>& keys) const;
 
  private:
   uint64_t seed_;

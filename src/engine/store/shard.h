@@ -94,16 +94,18 @@ class alignas(64) Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // ---- Prefetch hints: no lock needed; harmless when the shard changes meanwhile. For a batch:
-  // the first for all keys, then the second for all keys, then the commands.
+  // ---- Hints of what a command will need: no lock needed; harmless when the shard changes
+  // meanwhile. For a batch: each for all keys, then the next one for all keys, then the commands.
   void PrefetchTable(int database) const {
     if (database == 0) __builtin_prefetch(&first_);
   }
-  void PrefetchBucket(int database, const Key& key) const {
-    if (const Table* table = TableAt(database)) table->keys().PrefetchChain(key.hash);
+  const char* HintedBucket(int database, const Key& key) const {
+    const Table* const table = TableAt(database);
+    return (table != nullptr ? *table : first_).keys().HintedChain(key.hash);
   }
-  void PrefetchEntry(int database, const Key& key) const {
-    if (const Table* table = TableAt(database)) table->keys().PrefetchEntries(key.hash);
+  // bucket: loaded, and hinted at by HintedBucket() or by this.
+  HashTable::Hint HintedEntry(const char* bucket, const Key& key) const {
+    return first_.keys().HintedEntry(bucket, key.hash);
   }
 
   // Behind that, for keys that hold collections. True: PrefetchInside() may load more.
@@ -298,7 +300,8 @@ inline bool IsExpired(Entry entry, UnixMillis now) {
 }
 
 // The key's place unless it has expired (I3); an expired key is removed if that is allowed.
-inline Place Shard::LookupLive(int database, Table& table, const Key& key, const Access& access) {
+[[gnu::always_inline]] inline Place Shard::LookupLive(int database, Table& table, const Key& key,
+                                                      const Access& access) {
   const Place place = table.keys().Lookup(key);
   if (place.entry == nullptr || !IsExpired(Entry(place.entry), access.now)) return place;
   if (access.may_expire) Expire(database, table, key, place);

@@ -29,8 +29,15 @@ void HashAndPrefetch(BenchKeyspace& keyspace, Batch& batch, bool prefetch) {
     batch.keys[i] = keyspace.hasher()({batch.names[i].data(), batch.names[i].size()});
   }
   if (!prefetch) return;
-  for (const Key& key : batch.keys) keyspace.shard(key).PrefetchBucket(0, key);
-  for (const Key& key : batch.keys) keyspace.shard(key).PrefetchEntry(0, key);
+  std::vector<const char*> buckets;
+  for (const Key& key : batch.keys) {
+    buckets.push_back(keyspace.shard(key).HintedBucket(0, key));
+  }
+  for (const char* bucket : buckets) store::HashTable::LoadLine(bucket);
+  for (size_t i = 0; i < buckets.size(); ++i) {
+    buckets[i] = keyspace.shard(batch.keys[i]).HintedEntry(buckets[i], batch.keys[i]).at;
+  }
+  for (const char* entry : buckets) store::HashTable::LoadEntry(entry);
 }
 
 std::unique_ptr<BenchKeyspace> Filled(uint64_t keys) {

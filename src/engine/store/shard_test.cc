@@ -54,6 +54,40 @@ TEST(Shard, HoldsManyKeysThroughGrowthAndShrinking) {
   EXPECT_GT(bytes_of_half, 10000u * 12);
 }
 
+TEST(Shard, HintsLeadToTheEntry) {
+  TestShard keys;
+  constexpr int kKeys = 20000;
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(keys.Set(std::to_string(i), "v"));
+  int at_once = 0;
+  int in_next = 0;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string name = std::to_string(i);
+    const Key key = keys.key(name);
+    const char* const entry = keys.Find(name).entry.bytes();
+    HashTable::Hint hint = keys.shard().HintedEntry(keys.shard().HintedBucket(0, key), key);
+    at_once += hint.at == entry ? 1 : 0;
+    if (!hint.is_bucket) continue;
+    hint = keys.shard().HintedEntry(hint.at, key);
+    in_next += hint.at == entry ? 1 : 0;
+  }
+  // Another key of the bucket may have the same hash byte.
+  EXPECT_GT(at_once + in_next, kKeys * 0.96);
+  EXPECT_GT(in_next, kKeys / 100);  // chains of two buckets occur
+}
+
+TEST(Shard, HintsOfWhatIsNotThereStayInTheRegion) {
+  TestShard keys;
+  const Key key = keys.key("k");
+  const char* const bucket = keys.shard().HintedBucket(0, key);
+  HashTable::LoadLine(bucket);
+  HashTable::LoadEntry(keys.shard().HintedEntry(bucket, key).at);
+  HashTable::LoadLine(keys.shard().HintedBucket(3, key));  // a database without keys
+  std::string garbage(64, '\xFF');
+  HashTable::LoadEntry(keys.shard().HintedEntry(garbage.data(), key).at);
+  garbage.assign(64, static_cast<char>(TagOf(key.hash)));
+  HashTable::LoadEntry(keys.shard().HintedEntry(garbage.data(), key).at);
+}
+
 TEST(Shard, OverwritesInPlaceWhenTheSizeClassIsTheSame) {
   TestShard keys;
   keys.Set("k", std::string(30, 'a'));

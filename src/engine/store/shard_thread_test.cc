@@ -20,8 +20,12 @@ TEST(ShardHints, AreHarmlessWhileTheShardChanges) {
     for (uint64_t i = 0; !stop.load(std::memory_order_relaxed) || i < 1000; ++i) {
       const std::string name = std::to_string(i % 5000);
       const Key key = keys.key(name);
-      keys.shard().PrefetchBucket(static_cast<int>(i % 2), key);
-      keys.shard().PrefetchEntry(static_cast<int>(i % 2), key);
+      const char* const bucket = keys.shard().HintedBucket(static_cast<int>(i % 2), key);
+      HashTable::LoadLine(bucket);
+      HashTable::Hint hint = keys.shard().HintedEntry(bucket, key);
+      HashTable::LoadEntry(hint.at);
+      if (hint.is_bucket) hint = keys.shard().HintedEntry(hint.at, key);
+      HashTable::LoadEntry(hint.at);
       count += keys.shard().key_count(1) + keys.shard().used_bytes() > 0 ? 1 : 0;
       (void)keys.shard().next_expiry();
     }
