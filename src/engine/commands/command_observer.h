@@ -32,7 +32,7 @@ class CommandObserver {
                const ClientState& client, bool failed, Sizes sizes) {
     const uint64_t now = TicksNow();
     const uint64_t micros = CountCall(spec, now - std::exchange(last_ticks_, now), failed);
-    if ((micros >= shared_.noted_micros()) | IsLarge(sizes)) [[unlikely]] {
+    if (micros >= shared_.noted_micros() || IsLarge(sizes)) [[unlikely]] {
       if (micros >= shared_.noted_micros()) NoteLong(spec, args, client, micros);
       NoteSizes(spec, args, client, sizes);
     }
@@ -82,8 +82,8 @@ class CommandObserver {
 
  private:
   bool IsLarge(Sizes sizes) const {
-    return (sizes.request_bytes >= shared_.request_bytes()) |
-           (sizes.reply_bytes >= shared_.reply_bytes());
+    return sizes.request_bytes >= shared_.request_bytes() ||
+           sizes.reply_bytes >= shared_.reply_bytes();
   }
   // Returns its microseconds.
   uint64_t CountCall(const CommandSpec& spec, uint64_t ticks, bool failed) {

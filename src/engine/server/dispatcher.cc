@@ -50,11 +50,16 @@ bool Dispatcher::MakeRoom(const Request& request, uint32_t flags, UnixMillis now
 
 inline bool Dispatcher::IsUsual(const CommandSpec& spec, const ClientState& client,
                                 UnixMillis now) const {
-  const bool is_plain = client.authenticated & client.is_unrestricted & !client.is_subscriber &
-                        !client.is_monitor & services_.access.IsFresh(client);
   const ScriptState& scripts = services_.scripts.state;
-  return is_plain & !services_.pubsub.is_congested() & !scripts.is_running() & !scripts.is_busy() &
-         node_.AdmitsAll((spec.flags & kWrite) != 0, now);
+  unsigned reasons = !client.authenticated;
+  reasons |= unsigned{!client.is_unrestricted};
+  reasons |= unsigned{client.is_subscriber};
+  reasons |= unsigned{client.is_monitor};
+  reasons |= unsigned{!services_.access.IsFresh(client)};
+  reasons |= unsigned{services_.pubsub.is_congested()};
+  reasons |= unsigned{scripts.is_running()};
+  reasons |= unsigned{scripts.is_busy()};
+  return reasons == 0 && node_.AdmitsAll((spec.flags & kWrite) != 0, now);
 }
 
 bool Dispatcher::Admit(const Request& request, const CommandSpec& spec, uint32_t flags,

@@ -39,11 +39,14 @@ struct NodeState {
   // memory and the fence. Tests all at once, for what nearly every request asks.
   bool AdmitsAll(bool writes, UnixMillis now) const {
     constexpr auto kRelaxed = std::memory_order_relaxed;
-    const bool is_paused = pause_end.load(kRelaxed) > now;
-    const bool cannot_write = read_only.load(kRelaxed) | (min_replicas.load(kRelaxed) != 0);
-    return !(is_paused | (write_waits.load(kRelaxed) != 0) | cannot_save.load(kRelaxed) |
-             (log_error.load(kRelaxed) != 0) | !link_is_up.load(kRelaxed) | loading.load(kRelaxed) |
-             (writes & cannot_write));
+    unsigned reasons = pause_end.load(kRelaxed) > now;
+    reasons |= write_waits.load(kRelaxed);
+    reasons |= static_cast<unsigned>(log_error.load(kRelaxed));
+    reasons |= unsigned{cannot_save.load(kRelaxed)};
+    reasons |= unsigned{!link_is_up.load(kRelaxed)};
+    reasons |= unsigned{loading.load(kRelaxed)};
+    const unsigned of_writes = unsigned{read_only.load(kRelaxed)} | min_replicas.load(kRelaxed);
+    return (reasons | (writes ? of_writes : 0)) == 0;
   }
 
   explicit NodeState(const FenceClock& clock) : fence(clock) {}
