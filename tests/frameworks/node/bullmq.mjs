@@ -73,8 +73,8 @@ test('delayed jobs run when due, in the order of their delays', settings, async 
   const times = [];
   const finished = deferred();
   const begin = Date.now();
-  await queue.add('later', {}, { delay: 600 });
-  await queue.add('sooner', {}, { delay: 300 });
+  await queue.add('later', {}, { delay: 2400 });
+  await queue.add('sooner', {}, { delay: 1200 });
   assert.equal(await queue.getDelayedCount(), 2);
   await openWorker('delayed', async (job) => {
     order.push(job.name);
@@ -83,8 +83,8 @@ test('delayed jobs run when due, in the order of their delays', settings, async 
   });
   await within(finished.promise, 'both jobs');
   assert.deepEqual(order, ['sooner', 'later']);
-  assertBetween(times[0], 295, 10000, 'sooner');
-  assertBetween(times[1], 595, 10000, 'later');
+  assertBetween(times[0], 1195, 10000, 'sooner');
+  assertBetween(times[1], 2395, 10000, 'later');
   const promoted = await queue.add('promoted', {}, { delay: 3600000 });
   await promoted.promote();
   await until(() => promoted.isCompleted(), 'the promoted job');
