@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/commands/command_observer.h"
-#include "engine/commands/command_test_support.h"
-#include "engine/server/dispatcher.h"
+#include "engine/server/dispatcher_test_support.h"
 
 namespace mikura::engine {
 namespace {
@@ -24,14 +22,9 @@ class CountingClock final : public FenceClock {
   mutable int left_ = INT32_MAX;
 };
 
-class DispatcherFence : public testing::Test {
+class DispatcherFence : public DispatcherTest<CountingClock> {
  protected:
-  DispatcherFence() {
-    client_.authenticated = true;
-    client_.is_unrestricted = true;
-    node_.fence.Set(1, CountingClock::kDeadline);
-    statistics_.observer = &observer_;
-  }
+  DispatcherFence() { node_.fence.Set(1, CountingClock::kDeadline); }
 
   std::string Ask(const std::vector<std::string_view>& words) {
     Request request;
@@ -55,26 +48,6 @@ class DispatcherFence : public testing::Test {
 
   static constexpr const char* kFenced =
       "-READONLY The lease of this node has ended: it may not be the primary.";
-
-  CountingClock clock_;
-  NodeState node_{clock_};
-  FakeServices fakes_;
-  DeliveryQueues queues_{1, [](uint32_t) {}};
-  CommandTable table_;
-  std::unique_ptr<Keyspace> keyspace_ = Keyspace::Create({}).value();
-  ClientState client_;
-  AccessControl access_{table_};
-  Observation observation_;
-  CommandObserver observer_{observation_};
-  Scripts scripts_;
-  PubSub pubsub_{queues_, keyspace_->hasher()};
-  ClientTracking tracking_{*keyspace_, queues_, [](uint64_t) { return std::nullopt; }};
-  Monitors monitors_{queues_};
-  Services services_{fakes_,   fakes_,  fakes_,    access_,  observation_,
-                     scripts_, pubsub_, tracking_, monitors_};
-  LoopStatistics statistics_;
-  Effects effects_;
-  Dispatcher dispatcher_{*keyspace_, table_, services_, node_};
 };
 
 TEST_F(DispatcherFence, ServesBeforeTheDeadline) {

@@ -8,9 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/commands/command_observer.h"
-#include "engine/commands/command_test_support.h"
-#include "engine/server/dispatcher.h"
+#include "engine/server/dispatcher_test_support.h"
 
 namespace mikura::engine {
 namespace {
@@ -20,15 +18,9 @@ class NoClock final : public FenceClock {
   BootMillis Now() const override { return 0; }
 };
 
-class DispatcherUsual : public testing::Test {
+class DispatcherUsual : public DispatcherTest<NoClock> {
  protected:
   using Outcome = std::pair<RunOutcome, std::string>;
-
-  DispatcherUsual() {
-    client_.authenticated = true;
-    client_.is_unrestricted = true;
-    statistics_.observer = &observer_;
-  }
 
   Outcome Ask(const std::vector<std::string_view>& words, bool by_one_key) {
     Request request;
@@ -59,26 +51,6 @@ class DispatcherUsual : public testing::Test {
   }
 
   static constexpr UnixMillis kNow = 1000;
-
-  NoClock clock_;
-  NodeState node_{clock_};
-  FakeServices fakes_;
-  DeliveryQueues queues_{1, [](uint32_t) {}};
-  CommandTable table_;
-  std::unique_ptr<Keyspace> keyspace_ = Keyspace::Create({}).value();
-  ClientState client_;
-  AccessControl access_{table_};
-  Observation observation_;
-  CommandObserver observer_{observation_};
-  Scripts scripts_;
-  PubSub pubsub_{queues_, keyspace_->hasher()};
-  ClientTracking tracking_{*keyspace_, queues_, [](uint64_t) { return std::nullopt; }};
-  Monitors monitors_{queues_};
-  Services services_{fakes_,   fakes_,  fakes_,    access_,  observation_,
-                     scripts_, pubsub_, tracking_, monitors_};
-  LoopStatistics statistics_;
-  Effects effects_;
-  Dispatcher dispatcher_{*keyspace_, table_, services_, node_};
 };
 
 TEST_F(DispatcherUsual, ServesWhenAllIsWell) {
