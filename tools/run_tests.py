@@ -8,7 +8,8 @@
   ./dev test --skip system      all but some stages (may be repeated)
   ./dev test --list             the stages
 
-A stage that cannot be built, ends early or takes too long counts as one failure.
+A stage that cannot be built, ends early or takes too long counts as one failure. What failed is
+told again before the summary, so that the end of a long output says it all.
 """
 import argparse
 import os
@@ -152,7 +153,27 @@ def count_script(code, output):
     return count
 
 
-def run_ctest(stage, options):
+TELLS_OF_FAILURE = re.compile(
+    r"\*\*\*(Failed|Timeout|Exception)|\bFAIL|\bnot ok\b|Error\b|[1-9]\d* failed|took more than"
+    r"|expected|Traceback|^\s+[+-] ")
+TELLS_OF_SUCCESS = re.compile(r"\.\.\. ok$|^\s*ok\b|✔| 0 failed|  Passed ")
+
+
+def failing_lines(output, lines_max=30):
+    """Of a failing script's output: the lines that seem to tell why, with the one after each."""
+    lines = output.splitlines()
+    telling = {near for i, line in enumerate(lines)
+               if TELLS_OF_FAILURE.search(line) and not TELLS_OF_SUCCESS.search(line)
+               for near in (i, i + 1) if near < len(lines)}
+    return [lines[i] for i in sorted(telling)[:lines_max]] or lines[-lines_max:]
+
+
+def note_failure(title, count, output, failures):
+    if count.failed:
+        failures.append("\n  ".join([f"{title}: {count}", *failing_lines(output)]))
+
+
+def run_ctest(stage, options, failures):
     command = ["ctest", "--test-dir", f"build/{stage.preset}", "-j", str(options.jobs),
                "--output-on-failure", "--no-tests=error", "--timeout", "300"]
     if options.word:
@@ -163,10 +184,13 @@ def run_ctest(stage, options):
         command += ["-R", options.word]
     environment = dict(os.environ, ASAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-14",
                        UBSAN_OPTIONS="print_stacktrace=1")
-    return count_ctest(*run(command, stage.seconds_max, environment))
+    code, output = run(command, stage.seconds_max, environment)
+    count = count_ctest(code, output)
+    note_failure(stage.name, count, output, failures)
+    return count
 
 
-def run_scripts(stage, options):
+def run_scripts(stage, options, failures):
     total = Count()
     scripts = sorted((ROOT / stage.folder).glob("*_test.py"))
     if options.word:
@@ -176,7 +200,9 @@ def run_scripts(stage, options):
                        AWS_EC2_METADATA_DISABLED="true")
     for script in scripts:
         command = [PYTHON, str(script.relative_to(ROOT)), *options.rest]
-        count = count_script(*run(command, stage.seconds_max, environment))
+        code, output = run(command, stage.seconds_max, environment)
+        count = count_script(code, output)
+        note_failure(script.relative_to(ROOT), count, output, failures)
         print(f"{script.relative_to(ROOT)}: {count}", flush=True)
         total.add(count)
     return total
@@ -224,7 +250,7 @@ def main():
         for stage in STAGES:
             print(f"{stage.name:12} {stage.preset:8} {stage.what}")
         return 0
-    total, summary, built = Count(), [], {}
+    total, summary, failures, built = Count(), [], [], {}
     for stage in options.stages:
         if not has_tests(stage, options):
             continue
@@ -237,9 +263,12 @@ def main():
             count = Count(failed=1)
             print(f"{stage.name}: the {stage.preset} build failed", flush=True)
         else:
-            count = run_scripts(stage, options) if stage.folder else run_ctest(stage, options)
+            run_stage = run_scripts if stage.folder else run_ctest
+            count = run_stage(stage, options, failures)
         summary.append(f"{stage.name:12} {count}  ({time.monotonic() - begin:.0f} s)")
         total.add(count)
+    if failures:
+        print("\n== what failed, once more\n" + "\n".join(failures))
     print("\n" + "\n".join(summary))
     if total.passed + total.failed == 0:
         print(f"no test matches {options.pattern!r}")
