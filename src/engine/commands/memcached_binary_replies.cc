@@ -74,18 +74,22 @@ std::string_view TakeLine(std::string_view* text) {
 
 void ReplyBinaryValue(MemcachedContext& ctx, const MemcachedRequest& request,
                       const store::Entry& entry) {
-  const uint32_t flags = entry.attributes().memcached_flags;
-  if (auto shared = ShareLargeValue(ctx.out, entry, 1)) {
+  const store::Attributes attributes = entry.attributes();
+  const uint32_t flags = attributes.memcached_flags;
+  const uint64_t cas = MemcachedCas(entry, attributes);
+  auto shared = entry.is_external() ? ShareLargeValue(ctx.out, entry, 1) : std::nullopt;
+  if (shared) [[unlikely]] {
     return wire::WriteBinaryValue(ctx.out, request, flags, std::move(*shared), entry.value().back(),
-                                  MemcachedCas(entry));
+                                  cas);
   }
-  wire::WriteBinaryValue(ctx.out, request, flags, entry.value(), MemcachedCas(entry));
+  wire::WriteBinaryValue(ctx.out, request, flags, entry.value(), cas);
 }
 
 void ReplyBinaryTouched(MemcachedContext& ctx, const MemcachedRequest& request,
                         const store::Entry& entry) {
-  wire::WriteBinaryValue(ctx.out, request, entry.attributes().memcached_flags, std::string_view(),
-                         MemcachedCas(entry));
+  const store::Attributes attributes = entry.attributes();
+  wire::WriteBinaryValue(ctx.out, request, attributes.memcached_flags, std::string_view(),
+                         MemcachedCas(entry, attributes));
 }
 
 void ReplyBinaryMiss(MemcachedContext& ctx, const MemcachedRequest& request) {

@@ -29,12 +29,13 @@ void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Ent
   reply.Put(kName);
   reply.Put(key);
   reply.Put(" ");
-  reply.PutNumber(entry.attributes().memcached_flags);
+  const store::Attributes attributes = entry.attributes();
+  reply.PutNumber(attributes.memcached_flags);
   reply.Put(" ");
   reply.PutNumber(value.size());
   if (with_cas) {
     reply.Put(" ");
-    reply.PutNumber(MemcachedCas(entry));
+    reply.PutNumber(MemcachedCas(entry, attributes));
   }
   reply.Put("\r\n");
   if (shared) [[unlikely]] {

@@ -57,8 +57,7 @@ UnixMillis MemcachedDeadline(int64_t exptime, UnixMillis now) {
   return exptime <= kRelativeMax ? now + millis : millis;
 }
 
-uint64_t MemcachedCas(const store::Entry& entry) {
-  const store::Attributes attributes = entry.attributes();
+uint64_t MemcachedCas(const store::Entry& entry, const store::Attributes& attributes) {
   if (attributes.has_memcached) return attributes.cas;
   const std::string_view value = entry.value();
   return XXH3_64bits(value.data(), value.size()) | kContentBit;

@@ -29,8 +29,12 @@ inline constexpr uint8_t kMemcachedBinaryKey = 1 << 3;  // was stored by ms unde
 // since 1970, and a negative one has passed.
 UnixMillis MemcachedDeadline(int64_t exptime, UnixMillis now);
 
-// The entry's CAS (M1, M2). Cost: O(value) for an entry without memcached block.
-uint64_t MemcachedCas(const store::Entry& entry);
+// The entry's CAS (M1, M2). Cost: O(value) for an entry without memcached block. attributes: its
+// own.
+uint64_t MemcachedCas(const store::Entry& entry, const store::Attributes& attributes);
+inline uint64_t MemcachedCas(const store::Entry& entry) {
+  return MemcachedCas(entry, entry.attributes());
+}
 // A CAS that no content of the key has had (M3).
 uint64_t NewMemcachedCas(MemcachedContext& ctx);
 

@@ -131,13 +131,7 @@ char* EntryContent::Write(char* out) const {
     std::memcpy(out, &attributes.deadline, sizeof attributes.deadline);
     out += sizeof attributes.deadline;
   }
-  if (attributes.has_memcached) {
-    std::memcpy(out, &attributes.memcached_flags, sizeof attributes.memcached_flags);
-    out += sizeof attributes.memcached_flags;
-    std::memcpy(out, &attributes.cas, sizeof attributes.cas);
-    out += sizeof attributes.cas;
-    *out++ = static_cast<char>(attributes.memcached_state);
-  }
+  if (attributes.has_memcached) out = attributes.WriteMemcached(out);
   if (has_access) {
     std::memcpy(out, &access, kAccessBytes);
     out += kAccessBytes;

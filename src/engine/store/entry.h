@@ -86,6 +86,16 @@ struct Attributes {
 
   // What Redis clients wrote has no mark for it, and counts as read.
   bool was_fetched() const { return !has_memcached || (memcached_state & kFetchedState) != 0; }
+
+  // Writes the memcached block; returns the byte behind it.
+  char* WriteMemcached(char* out) const {
+    std::memcpy(out, &memcached_flags, sizeof memcached_flags);
+    out += sizeof memcached_flags;
+    std::memcpy(out, &cas, sizeof cas);
+    out += sizeof cas;
+    *out++ = static_cast<char>(memcached_state);
+    return out;
+  }
 };
 
 inline constexpr uint32_t kMemcachedBytes = 4 + 8 + 1;  // client flags, CAS, state

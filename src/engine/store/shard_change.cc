@@ -126,16 +126,22 @@ FaultOr<Found> Shard::StoreContent(int database, const Key& key, const EntryCont
   return FoundAt(database, place);
 }
 
-// The commonest write: a plain inline string over one of the same length.
+// The commonest write: an inline string over one of the same length, neither with a deadline, both
+// or neither of a memcached client.
 bool Shard::OverwriteSameShape(Table& table, const Key& key, const Place& place,
                                std::string_view value, const Attributes& attributes) {
   static_assert(static_cast<int>(ValueType::kString) == 0);
   const EntryParts parts = ParseEntry(place.entry);
-  if ((parts.flags & ~kUseCounterMask) != 0 || parts.value_length != value.size() ||
-      attributes.deadline != kNoDeadline || attributes.has_memcached) {
+  const uint8_t flags = attributes.has_memcached ? kHasMemcached : 0;
+  if ((parts.flags & ~kUseCounterMask) != flags || parts.value_length != value.size() ||
+      attributes.deadline != kNoDeadline) {
     return false;
   }
   walks_.Settle(table.keys(), table.keys().ChainOf(PositionOf(key.hash)));
+  if (attributes.has_memcached) {
+    NoteCas(attributes);
+    attributes.WriteMemcached(place.entry + parts.fields);
+  }
   if (!value.empty())
     std::memcpy(place.entry + parts.key + parts.key_length, value.data(), value.size());
   return true;

@@ -139,6 +139,38 @@ TEST(Shard, KeepsTheMemcachedBlockThroughChangesInPlaceAndDropsItOnSet) {
   EXPECT_FALSE(keys.Find("k").entry.attributes().has_memcached);
 }
 
+TEST(Shard, OverwritesAMemcachedEntryOfTheSameLengthWithItsBlock) {
+  TestShard keys;
+  const Key key = keys.key("k");
+  for (const size_t size : {0, 5, 127, 128, 4000}) {
+    const std::string before(size, 'a');
+    const std::string after(size, 'b');
+    const Attributes first{kNoDeadline, true, 1, 7};
+    char* const bytes = keys.shard().SetString(0, key, before, first, keys.access())->entry.bytes();
+    const uint64_t used = keys.shard().used_bytes();
+    const Attributes second{kNoDeadline, true, 0xABCDEF01, uint64_t{1} << 60, 2};
+    const Entry entry = keys.shard().SetString(0, key, after, second, keys.access())->entry;
+    EXPECT_EQ(entry.bytes(), bytes);
+    EXPECT_EQ(entry.key(), "k");
+    EXPECT_EQ(entry.value(), after);
+    EXPECT_EQ(entry.attributes().memcached_flags, 0xABCDEF01u);
+    EXPECT_EQ(entry.attributes().cas, uint64_t{1} << 60);
+    EXPECT_EQ(entry.attributes().memcached_state, 2);
+    EXPECT_FALSE(entry.has_deadline());
+    EXPECT_EQ(keys.shard().used_bytes(), used);
+    EXPECT_GT(keys.shard().NextCas(0), uint64_t{1} << 60);
+    keys.shard().CheckInvariants();
+    // With a deadline, or by a Redis client, it is another shape.
+    Attributes mortal = second;
+    mortal.deadline = keys.clock().NowMillis() + 5000;
+    EXPECT_EQ(keys.shard().SetString(0, key, before, mortal, keys.access())->entry.deadline(),
+              mortal.deadline);
+    keys.Set("k", after);
+    EXPECT_FALSE(keys.Find("k").entry.attributes().has_memcached);
+    keys.Erase("k");
+  }
+}
+
 TEST(Shard, GivesOutEachCasOnce) {
   TestShard keys;
   const uint64_t first = keys.shard().NextCas(5);
