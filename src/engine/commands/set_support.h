@@ -16,6 +16,13 @@ inline void ApplySetLimits(CommandContext& ctx, collections::SetValue& set) {
   ApplySetLimits(ctx.services.encoding_limits, set);
 }
 
+// What a change of the set is told as, and the end of its key where it became empty.
+inline void NotifyRemoval(CommandContext& ctx, const Key& key, std::string_view event,
+                          bool key_is_gone) {
+  ctx.keys.Notify(EventClass::kSet, event, key);
+  if (key_is_gone) ctx.keys.Notify(EventClass::kGeneric, "del", key);
+}
+
 inline void ReplySetMember(wire::RespWriter& reply, const collections::SetValue::Cursor& cursor) {
   reply.Bulk(cursor.element());
 }
