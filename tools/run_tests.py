@@ -59,7 +59,8 @@ def all_stages():
     """Unit tests, then every folder of tests/ that holds scripts: those of WHAT first."""
     found = {script.parent.name for script in (ROOT / "tests").glob("*/*_test.py")}
     names = [name for name in WHAT if name in found] + sorted(found - set(WHAT))
-    stages = [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers")]
+    stages = [Stage("unit", "asan", "unit tests and the tiny benchmark, in the sanitizers",
+                    seconds_max=1500)]
     for name in names:
         preset, targets = BUILDS.get(name, ("release", ()))
         stages.append(Stage(name, preset, WHAT.get(name, ""), f"tests/{name}", 900, targets))
@@ -156,7 +157,7 @@ def count_script(code, output):
 TELLS_OF_FAILURE = re.compile(
     r"\*\*\*(Failed|Timeout|Exception)|\bFAIL|\bnot ok\b|Error\b|[1-9]\d* failed|took more than"
     r"|expected|Traceback|^\s+[+-] ")
-TELLS_OF_SUCCESS = re.compile(r"\.\.\. ok$|^\s*ok\b|✔| 0 failed|  Passed ")
+TELLS_OF_SUCCESS = re.compile(r"\.\.\. ok$|^\s*ok\b|✔| 0 failed|  Passed |^\s+Start +\d+:")
 
 
 def failing_lines(output, lines_max=30):
