@@ -169,9 +169,13 @@ def failing_lines(output, lines_max=30):
     return [lines[i] for i in sorted(telling)[:lines_max]] or lines[-lines_max:]
 
 
-def note_failure(title, count, output, failures):
+def run_counted(title, count_of, failures, *what):
+    """run(*what), counted; `failures` gets what is to be told again."""
+    code, output = run(*what)
+    count = count_of(code, output)
     if count.failed:
         failures.append("\n  ".join([f"{title}: {count}", *failing_lines(output)]))
+    return count
 
 
 def run_ctest(stage, options, failures):
@@ -185,10 +189,7 @@ def run_ctest(stage, options, failures):
         command += ["-R", options.word]
     environment = dict(os.environ, ASAN_SYMBOLIZER_PATH="/usr/bin/llvm-symbolizer-14",
                        UBSAN_OPTIONS="print_stacktrace=1")
-    code, output = run(command, stage.seconds_max, environment)
-    count = count_ctest(code, output)
-    note_failure(stage.name, count, output, failures)
-    return count
+    return run_counted(stage.name, count_ctest, failures, command, stage.seconds_max, environment)
 
 
 def run_scripts(stage, options, failures):
@@ -201,10 +202,9 @@ def run_scripts(stage, options, failures):
                        AWS_EC2_METADATA_DISABLED="true")
     for script in scripts:
         command = [PYTHON, str(script.relative_to(ROOT)), *options.rest]
-        code, output = run(command, stage.seconds_max, environment)
-        count = count_script(code, output)
-        note_failure(script.relative_to(ROOT), count, output, failures)
-        print(f"{script.relative_to(ROOT)}: {count}", flush=True)
+        name = script.relative_to(ROOT)
+        count = run_counted(name, count_script, failures, command, stage.seconds_max, environment)
+        print(f"{name}: {count}", flush=True)
         total.add(count)
     return total
 
@@ -262,7 +262,8 @@ def main():
             built[what] = build(*what, options)
         if not built[what]:
             count = Count(failed=1)
-            print(f"{stage.name}: the {stage.preset} build failed", flush=True)
+            failures.append(f"{stage.name}: the {stage.preset} build failed")
+            print(failures[-1], flush=True)
         else:
             run_stage = run_scripts if stage.folder else run_ctest
             count = run_stage(stage, options, failures)
