@@ -77,8 +77,7 @@ void ReplyBinaryValue(MemcachedContext& ctx, const MemcachedRequest& request,
   const store::Attributes attributes = entry.attributes();
   const uint32_t flags = attributes.memcached_flags;
   const uint64_t cas = MemcachedCas(entry, attributes);
-  auto shared = entry.is_external() ? ShareLargeValue(ctx.out, entry, 1) : std::nullopt;
-  if (shared) [[unlikely]] {
+  if (auto shared = ShareLargeValue(ctx.out, entry, 1)) [[unlikely]] {
     return wire::WriteBinaryValue(ctx.out, request, flags, std::move(*shared), entry.value().back(),
                                   cas);
   }

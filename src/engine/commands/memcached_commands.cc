@@ -23,7 +23,7 @@ void AppendValue(wire::OutputBuffer& out, std::string_view key, const store::Ent
   const std::string_view value = entry.value();
   constexpr std::string_view kName = "VALUE ";
   constexpr size_t kNumbersMax = 10 + 20 + 20 + 8;
-  auto shared = entry.is_external() ? ShareLargeValue(out, entry) : std::nullopt;
+  auto shared = ShareLargeValue(out, entry);
   const size_t copied = shared ? 0 : value.size();
   ReservedReply reply(out, kName.size() + key.size() + kNumbersMax + copied);
   reply.Put(kName);

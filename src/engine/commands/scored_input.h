@@ -6,12 +6,10 @@
 #include <string_view>
 #include <variant>
 
-#include "engine/collections/set_value.h"
+#include "engine/commands/set_support.h"
 #include "engine/commands/sorted_set_support.h"
 
 namespace mikura::engine {
-
-using SetView = CollectionView<collections::SetValue>;
 
 class ScoredInput {
  public:

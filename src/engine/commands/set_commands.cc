@@ -9,15 +9,11 @@
 #include "engine/commands/scan_options.h"
 #include "engine/commands/set_random_commands.h"
 #include "engine/commands/set_support.h"
-#include "engine/keyspace/collection_access.h"
 
 namespace mikura::engine {
 namespace {
 
 using collections::SetValue;
-using SetView = CollectionView<SetValue>;
-using SetEdit = CollectionEdit<SetValue>;
-
 using Words = std::span<const std::string_view>;
 
 int64_t AddMembers(SetValue& set, Words args, const EncodingLimits& limits) {

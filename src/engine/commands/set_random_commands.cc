@@ -9,20 +9,15 @@
 
 #include "engine/collections/set_value.h"
 #include "engine/commands/command_support.h"
-#include "engine/commands/long_read.h"
 #include "engine/commands/long_reply.h"
 #include "engine/commands/prepared_edit.h"
 #include "engine/commands/random_picks.h"
 #include "engine/commands/set_support.h"
-#include "engine/keyspace/collection_access.h"
 
 namespace mikura::engine {
 namespace {
 
 using collections::SetValue;
-using SetView = CollectionView<SetValue>;
-using SetEdit = CollectionEdit<SetValue>;
-using Words = std::span<const std::string_view>;
 
 // The members but those at some positions, ascending. The cursor stands at the first member.
 class OthersWalk {
@@ -129,7 +124,8 @@ TakenMembers TakeManyMembers(SetValue& set, std::string_view key, uint64_t count
 // Takes so many that it takes long.
 FaultOr<> PopManyMembers(CommandContext& ctx, uint64_t count) {
   const int version = ctx.reply.version();
-  const auto change = [count, version](SetValue& set, Words args, const EncodingLimits&) {
+  const auto change = [count, version](SetValue& set, std::span<const std::string_view> args,
+                                       const EncodingLimits&) {
     return TakeManyMembers(set, args[1], count, version);
   };
   return EditPrepared<SetValue, TakenMembers>(

@@ -3,8 +3,12 @@
 
 #include "engine/collections/set_value.h"
 #include "engine/commands/command_context.h"
+#include "engine/keyspace/collection_access.h"
 
 namespace mikura::engine {
+
+using SetView = CollectionView<collections::SetValue>;
+using SetEdit = CollectionEdit<collections::SetValue>;
 
 // After members were added: a set of many integers is an intset no longer.
 inline void ApplySetLimits(const EncodingLimits& limits, collections::SetValue& set) {

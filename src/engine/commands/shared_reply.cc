@@ -12,10 +12,9 @@ void ReleaseBlock(void* block) { static_cast<store::ValueBlock*>(block)->Release
 
 }  // namespace
 
-std::optional<wire::SharedBytes> ShareLargeValue(const wire::OutputBuffer& out,
-                                                 const store::Entry& entry, size_t left_out) {
-  store::ValueBlock* block = entry.block();
-  if (block == nullptr || block->size() < kSharedReplyBytesMin || !out.takes_insertions()) {
+std::optional<wire::SharedBytes> ShareLargeBlock(const wire::OutputBuffer& out,
+                                                 store::ValueBlock* block, size_t left_out) {
+  if (block->size() < kSharedReplyBytesMin || !out.takes_insertions()) {
     return std::nullopt;
   }
   block->Acquire();

@@ -9,9 +9,18 @@
 
 namespace mikura::engine {
 
+// ShareLargeValue() of a value outside of its entry.
+std::optional<wire::SharedBytes> ShareLargeBlock(const wire::OutputBuffer& out,
+                                                 store::ValueBlock* block, size_t left_out);
+
 // The entry's value, without its last `left_out` bytes, as a reference that keeps them as they are:
 // when it is large and `out` takes references; nothing otherwise. O(1).
-std::optional<wire::SharedBytes> ShareLargeValue(const wire::OutputBuffer& out,
-                                                 const store::Entry& entry, size_t left_out = 0);
+inline std::optional<wire::SharedBytes> ShareLargeValue(const wire::OutputBuffer& out,
+                                                        const store::Entry& entry,
+                                                        size_t left_out = 0) {
+  if (!entry.is_external()) [[likely]]
+    return std::nullopt;
+  return ShareLargeBlock(out, entry.block(), left_out);
+}
 
 }  // namespace mikura::engine
